@@ -1,0 +1,1 @@
+"""Attention schemes as small residual steps, one idea per file."""

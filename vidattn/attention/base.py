@@ -1,0 +1,35 @@
+"""What every attention in this package is: a small module with a `forward` and, beside it, its price."""
+
+from abc import ABC, abstractmethod
+
+from torch import Tensor, nn
+
+from vidattn.grid import Grid
+from vidattn.macs import Macs
+
+
+class VideoAttention(nn.Module, ABC):
+    """One residual step over a video's tokens: takes the normed stream, returns the update (never `x + update`).
+
+    Subclasses take the token width `dim` first and `num_heads` second, so that a scheme can build them.
+    """
+
+    @abstractmethod
+    def forward(self, x: Tensor, grid: Grid) -> Tensor:
+        """`(B, S, D)` -> `(B, S, D)`, with `S = grid.num_tokens`."""
+
+    @abstractmethod
+    def macs(self, grid: Grid) -> Macs:
+        """Cost of one `forward` on one clip."""
+
+
+class ImageAttention(nn.Module, ABC):
+    """A shape-preserving 2D block over feature maps; the channel width comes first in its constructor."""
+
+    @abstractmethod
+    def forward(self, x: Tensor) -> Tensor:
+        """`(B, C, H, W)` -> `(B, C, H, W)`."""
+
+    @abstractmethod
+    def macs(self, height: int, width: int) -> Macs:
+        """Cost of one `forward` on one map of `height x width`."""

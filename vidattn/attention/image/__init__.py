@@ -1,0 +1,1 @@
+"""2D image attention blocks, one paper per file."""

@@ -1,0 +1,1 @@
+"""Weights from anywhere: one table of names per source."""

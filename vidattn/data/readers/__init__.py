@@ -1,0 +1,1 @@
+"""One video reader per decoding library, all with the same protocol."""

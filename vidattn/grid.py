@@ -1,0 +1,46 @@
+"""The shape of a token stream: prefix tokens, then frames x rows x columns."""
+
+from typing import NamedTuple
+
+from torch import Tensor, cat
+
+
+class Grid(NamedTuple):
+    """How the `S` tokens of a stream `(B, S, D)` are laid out: `S = prefix + frames * height * width`.
+
+    The prefix (class token, registers, or nothing) comes first; video tokens follow, time slowest, then rows,
+    then columns (`t h w`, as ViViT and VideoMAE; TimeSformer's own code has time fastest).
+
+    >>> Grid(frames=8, height=14, width=14).num_tokens
+    1569
+    """
+
+    frames: int
+    height: int
+    width: int
+    prefix: int = 1
+
+    @property
+    def locations(self) -> int:
+        """Tokens of one frame, `N = height * width`."""
+        return self.height * self.width
+
+    @property
+    def num_video_tokens(self) -> int:
+        """Tokens without the prefix, `M = T * N`."""
+        return self.frames * self.height * self.width
+
+    @property
+    def num_tokens(self) -> int:
+        """All tokens, `S = P + M`."""
+        return self.prefix + self.num_video_tokens
+
+    def split(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """`(B, S, D)` -> prefix `(B, P, D)` and video `(B, T, H, W, D)`; both are views."""
+        video = x[:, self.prefix :].unflatten(1, (self.frames, self.height, self.width))
+        return x[:, : self.prefix], video
+
+    def join(self, prefix: Tensor, video: Tensor) -> Tensor:
+        """Prefix `(B, P, D)` and video `(B, T, H, W, D)` -> `(B, S, D)`."""
+        video = video.flatten(1, 3)
+        return cat((prefix, video), dim=1) if self.prefix else video
