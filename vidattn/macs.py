@@ -38,9 +38,7 @@ class Macs:
         return 2 * self.total
 
     def __add__(self, other: Macs) -> Macs:
-        return Macs(
-            self.linear + other.linear, self.attention + other.attention, self.convolution + other.convolution
-        )
+        return Macs(self.linear + other.linear, self.attention + other.attention, self.convolution + other.convolution)
 
     def __mul__(self, times: int) -> Macs:
         return Macs(self.linear * times, self.attention * times, self.convolution * times)

@@ -1,0 +1,150 @@
+"""What every video attention promises. To ship one, add a line to CASES: its spec and its reach."""
+
+import itertools
+from collections.abc import Callable
+from typing import NamedTuple
+
+import pytest
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+from vidattn.attention.base import VideoAttention
+from vidattn.attention.scheme import parse_scheme
+from vidattn.grid import Grid
+
+DIM, HEADS = 32, 4
+Token = tuple[int, int, int] | None  # (t, h, w), or None for a prefix token
+
+
+class Case(NamedTuple):
+    spec: str
+    reach: Callable[[Token, Token], bool]  # can a change of the first token move the second?
+
+
+def same_location(source: Token, target: Token) -> bool:
+    return source is not None and target is not None and source[1:] == target[1:]
+
+
+def same_frame_or_prefix(source: Token, target: Token) -> bool:
+    return source is None or target is None or source[0] == target[0]
+
+
+def everything(source: Token, target: Token) -> bool:
+    return True
+
+
+CASES = [
+    Case("joint", everything),
+    Case("time", same_location),
+    Case("space", same_frame_or_prefix),
+]
+GRIDS = [Grid(4, 5, 3), Grid(3, 2, 7, prefix=0), Grid(2, 4, 3, prefix=4), Grid(1, 1, 1)]
+
+cases = pytest.mark.parametrize("case", CASES, ids=[case.spec for case in CASES])
+grids = pytest.mark.parametrize("grid", GRIDS, ids=str)
+
+
+def build(case: Case, dim: int = DIM) -> VideoAttention:
+    """The step with every parameter random: zero-initialised layers must not hide a wrong one."""
+    torch.manual_seed(0)
+    (step,) = parse_scheme(case.spec)
+    attention = step.build(dim, HEADS)
+    for parameter in attention.parameters():
+        torch.nn.init.normal_(parameter, std=0.2)
+    return attention
+
+
+def tokens(grid: Grid) -> list[Token]:
+    video = list(itertools.product(range(grid.frames), range(grid.height), range(grid.width)))
+    return [None] * grid.prefix + video
+
+
+@cases
+@grids
+def test_keeps_the_shape_and_is_deterministic(case, grid):
+    attention = build(case)
+    x = torch.randn(2, grid.num_tokens, DIM)
+    assert attention(x, grid).shape == x.shape
+    torch.testing.assert_close(attention(x, grid), attention(x, grid))
+
+
+@cases
+@grids
+def test_clips_of_a_batch_do_not_meet(case, grid):
+    attention = build(case).double()
+    x = torch.randn(2, grid.num_tokens, DIM, dtype=torch.float64)
+    alone = torch.cat([attention(x[:1], grid), attention(x[1:], grid)])
+    torch.testing.assert_close(attention(x, grid), alone)
+
+
+@cases
+@pytest.mark.parametrize("grid", GRIDS[:3], ids=str)
+def test_reach(case, grid):
+    attention = build(case).double()
+    x = torch.randn(1, grid.num_tokens, DIM, dtype=torch.float64)
+    before = attention(x, grid)
+    for index, source in enumerate(tokens(grid)):
+        nudged = x.clone()
+        nudged[0, index] += torch.randn(DIM, dtype=torch.float64)
+        moved = (attention(nudged, grid) - before)[0].abs().amax(-1) > 1e-9
+        expected = torch.tensor([case.reach(source, target) for target in tokens(grid)])
+        assert torch.equal(moved, expected), f"token {source} moved {moved.nonzero().flatten().tolist()}"
+
+
+@cases
+@grids
+@pytest.mark.parametrize("dim", [32, 64])
+def test_declared_macs_are_the_measured_ones(case, grid, dim):
+    with torch.device("meta"):
+        attention, x = build(case, dim), torch.empty(3, grid.num_tokens, dim)
+        with FlopCounterMode(display=False) as counter:
+            attention(x, grid)
+    assert counter.get_total_flops() == 3 * attention.macs(grid).flops
+
+
+@cases
+def test_gradients_reach_input_and_parameters_and_match_finite_differences(case):
+    grid = Grid(2, 2, 3)
+    attention = build(case).double()
+    x = torch.randn(1, grid.num_tokens, DIM, dtype=torch.float64, requires_grad=True)
+    direction = torch.randn_like(x)
+    weights = torch.randn_like(x)
+    (attention(x, grid) * weights).sum().backward()
+    step = 1e-6
+    with torch.no_grad():
+        ahead, behind = attention(x + step * direction, grid), attention(x - step * direction, grid)
+    slope = ((ahead - behind) * weights).sum() / (2 * step)
+    torch.testing.assert_close((x.grad * direction).sum(), slope, rtol=1e-5, atol=1e-6)
+    assert all(parameter.grad is not None for parameter in attention.parameters())
+
+
+@cases
+def test_training_and_inference_agree(case):
+    """With and without gradients another kernel may run; the numbers stay."""
+    for grid in (Grid(3, 4, 5), Grid(2, 9, 9)):
+        attention = build(case)
+        x = torch.randn(2, grid.num_tokens, DIM)
+        with torch.no_grad():
+            inference = attention(x, grid)
+        torch.testing.assert_close(attention(x, grid), inference, rtol=1e-4, atol=1e-5)
+
+
+@cases
+def test_bf16_autocast_stays_close(case):
+    grid = Grid(4, 3, 3)
+    attention = build(case)
+    x = torch.randn(2, grid.num_tokens, DIM)
+    exact = attention(x, grid)
+    with torch.autocast("cpu", torch.bfloat16):
+        rough = attention(x, grid)
+    assert rough.isfinite().all()
+    assert (rough.float() - exact).norm() < 0.05 * exact.norm()
+
+
+@cases
+def test_compiles_in_one_graph(case):
+    grid = Grid(3, 4, 2)
+    attention = build(case)
+    x = torch.randn(2, grid.num_tokens, DIM)
+    compiled = torch.compile(attention, fullgraph=True, backend="aot_eager")
+    torch.testing.assert_close(compiled(x, grid), attention(x, grid))

@@ -1,0 +1,79 @@
+"""Multi-head self-attention, the primitive under most schemes, and the choice of its kernel."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from vidattn.macs import Macs
+
+
+class SelfAttention(nn.Module):
+    """Multi-head self-attention over the tokens of each row.
+
+    Attention Is All You Need, https://arxiv.org/abs/1706.03762, section 3.2; as in ViT, biases everywhere.
+
+    Args:
+        dim: token width D; a multiple of `num_heads`.
+        num_heads: number of heads; D / 64 by default.
+
+    Raises:
+        ValueError: `dim` is not a multiple of `num_heads`.
+    """
+
+    def __init__(self, dim: int, num_heads: int | None = None) -> None:
+        super().__init__()
+        self.num_heads = num_heads or max(1, dim // 64)
+        if dim % self.num_heads:
+            raise ValueError(f"dim={dim} is not a multiple of num_heads={self.num_heads}")
+        self.qkv = linear(dim, 3 * dim)
+        self.proj = linear(dim, dim)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """`(B, n, D)` -> `(B, n, D)`."""
+        # One product, then q, k and v are strided views (B, heads, n, d): nothing is copied on the way in.
+        q, k, v = self.qkv(x).unflatten(-1, (3, self.num_heads, -1)).permute(2, 0, 3, 1, 4)
+        return self.proj(attend(q, k, v).transpose(1, 2).flatten(2))
+
+    def across(self, x: Tensor) -> Tensor:
+        """`(B, n, L, D)` -> the same shape: along axis 1, for each of the L locations on its own.
+
+        Equal to moving the locations into the batch, without the copies that this takes: q, k and v come from a
+        product each, so that locations and heads fold into one axis as a view.
+        """
+        size, length, locations, _ = x.shape
+        q, k, v = (
+            F.linear(x, weight, bias).view(size, length, locations * self.num_heads, -1).transpose(1, 2)
+            for weight, bias in zip(self.qkv.weight.chunk(3), self.qkv.bias.chunk(3), strict=True)
+        )
+        mixed = attend(q, k, v)  # (B, L * heads, n, d)
+        return self.proj(mixed.transpose(1, 2).reshape(x.shape))
+
+
+def linear(in_features: int, out_features: int) -> nn.Linear:
+    """A linear layer as ViT and TimeSformer initialise it: weights of a truncated normal, std 0.02; biases zero."""
+    layer = nn.Linear(in_features, out_features)
+    nn.init.trunc_normal_(layer.weight, std=0.02)
+    nn.init.zeros_(layer.bias)
+    return layer
+
+
+def self_attention_macs(groups: int, tokens: int, dim: int) -> Macs:
+    """Cost of `SelfAttention` on `groups` rows of `tokens` tokens: `4GnD^2` in projections, `2Gn^2 D` in attention."""
+    return Macs(linear=4 * groups * tokens * dim**2, attention=2 * groups * tokens**2 * dim)
+
+
+def attend(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+    """`softmax(q k^T / sqrt(d)) v` over `(B, heads, n, d)`, by whichever kernel is faster here.
+
+    Fused attention needs no `n x n` matrix and wins nearly everywhere. On CPU it loses to two batched products
+    for short rows when gradients are needed, and in bf16 (measured: `vidattn bench-attention`).
+    """
+    if fused_pays(q, k):
+        return F.scaled_dot_product_attention(q, k, v)
+    scores = (q * q.shape[-1] ** -0.5) @ k.transpose(-2, -1)
+    return scores.softmax(dim=-1) @ v
+
+
+def fused_pays(q: Tensor, k: Tensor) -> bool:
+    """Whether the fused kernel is the faster one for these operands on this device."""
+    return q.device.type != "cpu" or k.shape[-2] > 64 or not torch.is_grad_enabled()

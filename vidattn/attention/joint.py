@@ -1,0 +1,32 @@
+"""Joint space-time attention: every token sees every token."""
+
+from torch import Tensor
+
+from vidattn.attention.base import VideoAttention
+from vidattn.attention.heads import SelfAttention, self_attention_macs
+from vidattn.grid import Grid
+from vidattn.macs import Macs
+
+
+class JointAttention(VideoAttention):
+    """All tokens of the clip, prefix included, attend to all.
+
+    "ST" of TimeSformer, https://arxiv.org/abs/2102.05095, section 3; ViViT's model 1, https://arxiv.org/abs/2103.15691.
+
+    Args:
+        dim: token width D; a multiple of `num_heads`.
+        num_heads: number of heads; D / 64 by default.
+    """
+
+    def __init__(self, dim: int, num_heads: int | None = None) -> None:
+        super().__init__()
+        self.dim = dim
+        self.attn = SelfAttention(dim, num_heads)
+
+    def forward(self, x: Tensor, grid: Grid) -> Tensor:
+        """`(B, S, D)` -> `(B, S, D)`."""
+        return self.attn(x)
+
+    def macs(self, grid: Grid) -> Macs:
+        """`4 S D^2 + 2 S^2 D`."""
+        return self_attention_macs(1, grid.num_tokens, self.dim)

@@ -1,0 +1,34 @@
+"""Any 2D image attention block as a step of a video model."""
+
+import torch
+from einops import rearrange
+from torch import Tensor
+
+from vidattn.attention.base import ImageAttention, VideoAttention
+from vidattn.grid import Grid
+from vidattn.macs import Macs
+
+
+class PerFrame(VideoAttention):
+    """An image attention block, run on the map of each frame; prefix tokens get a zero update.
+
+    The block's output is the residual update, so a block of the form `x * gate(x)` adds its gated map.
+
+    Args:
+        block: the image block; it is run on maps `(B*T, D, H, W)`.
+    """
+
+    def __init__(self, block: ImageAttention) -> None:
+        super().__init__()
+        self.block = block
+
+    def forward(self, x: Tensor, grid: Grid) -> Tensor:
+        """`(B, S, D)` -> `(B, S, D)`."""
+        prefix, video = grid.split(x)
+        maps = self.block(rearrange(video, "b t h w d -> (b t) d h w"))
+        video = rearrange(maps, "(b t) d h w -> b t h w d", t=grid.frames)
+        return grid.join(torch.zeros_like(prefix), video)
+
+    def macs(self, grid: Grid) -> Macs:
+        """T times the block's cost on one frame."""
+        return grid.frames * self.block.macs(grid.height, grid.width)

@@ -1,0 +1,51 @@
+"""One transformer block: attention steps, then the MLP, each normed before and added after."""
+
+from collections.abc import Sequence
+
+from torch import Tensor, nn
+from torchvision.ops import StochasticDepth
+
+from vidattn.attention.base import VideoAttention
+from vidattn.grid import Grid
+from vidattn.macs import Macs
+from vidattn.models.layers import Mlp
+
+
+class Block(nn.Module):
+    """`x = x + step(norm(x))` for each step, then `x = x + mlp(norm(x))`.
+
+    Dropout and drop path act on each update. Drop path draws one mask per clip; TimeSformer's own code draws one per
+    folded row (location or frame).
+
+    Args:
+        dim: token width D.
+        steps: the attention steps, in order.
+        mlp_ratio: hidden width of the MLP over D.
+        dropout: probability of zeroing a component of an update.
+        drop_path: probability of skipping an update for a clip.
+    """
+
+    def __init__(
+        self,
+        dim: int,
+        steps: Sequence[VideoAttention],
+        mlp_ratio: float = 4.0,
+        dropout: float = 0.0,
+        drop_path: float = 0.0,
+    ) -> None:
+        super().__init__()
+        self.norms = nn.ModuleList(nn.LayerNorm(dim, eps=1e-6) for _ in steps)
+        self.steps = nn.ModuleList(steps)
+        self.mlp_norm = nn.LayerNorm(dim, eps=1e-6)
+        self.mlp = Mlp(dim, int(dim * mlp_ratio))
+        self.drop = nn.Sequential(nn.Dropout(dropout), StochasticDepth(drop_path, mode="row"))
+
+    def forward(self, x: Tensor, grid: Grid) -> Tensor:
+        """`(B, S, D)` -> `(B, S, D)`."""
+        for norm, step in zip(self.norms, self.steps, strict=True):
+            x = x + self.drop(step(norm(x), grid))
+        return x + self.drop(self.mlp(self.mlp_norm(x)))
+
+    def macs(self, grid: Grid) -> Macs:
+        """Cost of the steps and the MLP on one clip."""
+        return sum((step.macs(grid) for step in self.steps), self.mlp.macs(grid.num_tokens))  # type: ignore[operator]

@@ -1,0 +1,88 @@
+"""The configuration of a video transformer: one frozen dataclass that checks itself."""
+
+from dataclasses import dataclass
+
+from vidattn.attention.scheme import parse_scheme
+from vidattn.models.readout import READOUTS
+
+
+@dataclass(frozen=True)
+class VideoTransformerConfig:
+    """All numbers that make a video transformer; a clip of another length or size still works at run time.
+
+    Args:
+        attention: scheme, such as `divided` (= `time+space`), `joint` or `space`; see `vidattn.attention.scheme`.
+        num_classes: width of the head.
+        num_frames: frames T that the time table has.
+        image_size: height and width in pixels, or one number for both, that the position table has.
+        patch_size: side of a patch in pixels.
+        embed_dim: token width D.
+        depth: number of blocks.
+        num_heads: heads of each attention step.
+        mlp_ratio: hidden width of the MLPs over D.
+        pooling: `class_token` or `mean` (no class token then).
+        dropout: probability of zeroing a component, after the embedding and in each update.
+        drop_path: probability of skipping an update in the last block; rises linearly from 0 in the first.
+        gradient_checkpointing: recompute each block in the backward pass: less memory, a third more time.
+
+    Raises:
+        ValueError: a value does not fit; the message names it and the nearest that do.
+    """
+
+    attention: str = "divided"
+    num_classes: int = 400
+    num_frames: int = 8
+    image_size: int | tuple[int, int] = 224
+    patch_size: int = 16
+    embed_dim: int = 768
+    depth: int = 12
+    num_heads: int = 12
+    mlp_ratio: float = 4.0
+    pooling: str = "class_token"
+    dropout: float = 0.0
+    drop_path: float = 0.0
+    gradient_checkpointing: bool = False
+
+    def __post_init__(self) -> None:
+        for name in ("num_classes", "num_frames", "patch_size", "embed_dim", "depth", "num_heads"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name}={getattr(self, name)} must be at least 1")
+        for name in ("dropout", "drop_path"):
+            if not 0 <= getattr(self, name) < 1:
+                raise ValueError(f"{name}={getattr(self, name)} is not a probability below 1")
+        if self.embed_dim % self.num_heads:
+            near = self.embed_dim // self.num_heads * self.num_heads
+            choices = " and ".join(str(size) for size in (near, near + self.num_heads) if size)
+            raise ValueError(
+                f"embed_dim={self.embed_dim} is not a multiple of num_heads={self.num_heads}; nearest widths: {choices}"
+            )
+        if self.pooling not in READOUTS:
+            raise ValueError(f"pooling={self.pooling!r} is unknown; choose one of {', '.join(READOUTS)}")
+        check_divisible(self.size, self.patch_size, "image_size")
+        parse_scheme(self.attention)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """`image_size` as (height, width)."""
+        return (self.image_size, self.image_size) if isinstance(self.image_size, int) else self.image_size
+
+    def drop_path_of(self, block: int) -> float:
+        """Drop path of the block with this index: linear from 0 to `drop_path`."""
+        return self.drop_path * block / max(self.depth - 1, 1)
+
+
+def check_divisible(size: tuple[int, int], patch_size: int, name: str) -> None:
+    """Raise a `ValueError` that names the nearest fitting sizes unless the patch divides height and width.
+
+    >>> check_divisible((225, 224), 16, "image_size")
+    Traceback (most recent call last):
+    ValueError: image_size=225x224: 225 is not a multiple of patch_size=16; nearest sizes are 224 and 240
+    """
+    for side in size:
+        if side % patch_size or side < patch_size:
+            below = side // patch_size * patch_size
+            nearest = " and ".join(str(fit) for fit in (below, below + patch_size) if fit)
+            raise ValueError(
+                f"{name}={size[0]}x{size[1]}: {side} is not a multiple of patch_size={patch_size}; "
+                f"nearest sizes are {nearest}"
+            )

@@ -1,0 +1,43 @@
+"""Sizes and settings that papers use, by name."""
+
+from dataclasses import replace
+from typing import Any
+
+from torch import nn
+
+from vidattn.models.config import VideoTransformerConfig
+from vidattn.models.space_only import SpaceOnlyTransformer
+from vidattn.models.video_transformer import VideoTransformer
+
+PRESETS: dict[str, VideoTransformerConfig] = {
+    # ViT sizes at patch 16: https://arxiv.org/abs/2010.11929, table 1; Ti and S: https://arxiv.org/abs/2012.12877.
+    "Ti": VideoTransformerConfig(embed_dim=192, depth=12, num_heads=3),
+    "S": VideoTransformerConfig(embed_dim=384, depth=12, num_heads=6),
+    "B": VideoTransformerConfig(embed_dim=768, depth=12, num_heads=12),
+    "L": VideoTransformerConfig(embed_dim=1024, depth=24, num_heads=16),
+    # TimeSformer, https://arxiv.org/abs/2102.05095, section 4.3: all three are ViT-B.
+    "timesformer": VideoTransformerConfig(num_frames=8, image_size=224),
+    "timesformer-hr": VideoTransformerConfig(num_frames=16, image_size=448),
+    "timesformer-l": VideoTransformerConfig(num_frames=96, image_size=224),
+}
+"""Complete configurations, all with divided attention and the 400 classes of Kinetics."""
+
+
+def preset(name: str, **changes: Any) -> VideoTransformerConfig:
+    """The configuration of this name with some fields changed.
+
+    >>> preset("S", attention="joint").embed_dim
+    384
+
+    Raises:
+        ValueError: the name is unknown.
+    """
+    if name not in PRESETS:
+        raise ValueError(f"preset {name!r} is unknown; choose one of {', '.join(PRESETS)}")
+    return replace(PRESETS[name], **changes)
+
+
+def build_network(config: VideoTransformerConfig) -> VideoTransformer | SpaceOnlyTransformer:
+    """The network that `config` describes; the scheme `space` alone is a network without a time axis."""
+    network: type[nn.Module] = SpaceOnlyTransformer if config.attention.strip() == "space" else VideoTransformer
+    return network(config)  # type: ignore[return-value]

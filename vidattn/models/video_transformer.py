@@ -1,0 +1,94 @@
+"""The video transformer: tokens of all frames in one stream, through blocks of attention steps, to logits."""
+
+import torch
+from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
+
+from vidattn.attention.heads import linear
+from vidattn.attention.scheme import parse_scheme
+from vidattn.grid import Grid
+from vidattn.macs import Macs
+from vidattn.models.block import Block
+from vidattn.models.config import VideoTransformerConfig, check_divisible
+from vidattn.models.embeddings import PatchEmbedding, PositionTable, TimeTable
+from vidattn.models.readout import READOUTS
+
+
+class VideoTransformer(nn.Module):
+    """TimeSformer, https://arxiv.org/abs/2102.05095, with any attention scheme in its blocks.
+
+    Works for any number of frames and any height and width that the patch divides: the position and time tables are
+    interpolated. Numerically the official model (tests/test_parity.py).
+
+    Args:
+        config: the numbers that make the model.
+    """
+
+    def __init__(self, config: VideoTransformerConfig) -> None:
+        super().__init__()
+        self.config = config
+        dim, height, width = config.embed_dim, *(side // config.patch_size for side in config.size)
+        self.readout = READOUTS[config.pooling]()
+        prefix = self.readout.num_prefix
+        self.patch = PatchEmbedding(dim, config.patch_size)
+        self.prefix = nn.Parameter(torch.empty(1, prefix, dim))
+        self.position = PositionTable(dim, height, width, prefix)
+        self.time = TimeTable(dim, config.num_frames)
+        self.drop = nn.Dropout(config.dropout)
+        self.blocks = nn.ModuleList(build_block(config, config.attention, index) for index in range(config.depth))
+        self.norm = nn.LayerNorm(dim, eps=1e-6)
+        self.head = linear(dim, config.num_classes)
+        nn.init.trunc_normal_(self.prefix, std=0.02)
+
+    def forward(self, video: Tensor) -> Tensor:
+        """Normalised clips `(B, 3, T, H, W)` -> logits `(B, K)`.
+
+        Raises:
+            ValueError: the input is not a clip, or the patch does not divide its height and width.
+        """
+        tokens, grid = self.embed(video)
+        tokens = run_blocks(self.blocks, tokens, grid, self.config.gradient_checkpointing and self.training)
+        return self.head(self.norm(self.readout(tokens)))
+
+    def embed(self, video: Tensor) -> tuple[Tensor, Grid]:
+        """Clips `(B, 3, T, H, W)` -> tokens `(B, S, D)` and the grid that they lie on."""
+        grid = self.grid(*clip_shape(video, self.config.patch_size))
+        prefix_position, position = self.position(grid.height, grid.width)
+        video = self.patch(video) + (position[:, None] + self.time(grid.frames)[:, :, None, None])
+        prefix = (self.prefix + prefix_position).expand(video.shape[0], -1, -1)
+        return self.drop(grid.join(prefix, video)), grid
+
+    def grid(self, frames: int, height: int, width: int) -> Grid:
+        """The token grid of a clip of `frames` frames of `height x width` pixels."""
+        patch = self.config.patch_size
+        return Grid(frames, height // patch, width // patch, self.readout.num_prefix)
+
+    def macs(self, frames: int, height: int, width: int) -> Macs:
+        """Cost of one clip of `frames` frames of `height x width` pixels."""
+        grid = self.grid(frames, height, width)
+        blocks = sum((block.macs(grid) for block in self.blocks), Macs())  # type: ignore[operator]
+        return self.patch.macs(grid.num_video_tokens) + blocks + Macs(linear=self.head.weight.numel())
+
+
+def build_block(config: VideoTransformerConfig, attention: str, index: int) -> Block:
+    """The block with this index: steps of the scheme `attention` at the configuration's width."""
+    steps = [step.build(config.embed_dim, config.num_heads) for step in parse_scheme(attention)]
+    return Block(config.embed_dim, steps, config.mlp_ratio, config.dropout, config.drop_path_of(index))
+
+
+def run_blocks(blocks: nn.ModuleList, x: Tensor, grid: Grid, recompute: bool) -> Tensor:
+    """`x` through all blocks; with `recompute`, inner activations are made again in the backward pass."""
+    for block in blocks:
+        x = checkpoint(block, x, grid, use_reentrant=False) if recompute else block(x, grid)
+    return x
+
+
+def clip_shape(video: Tensor, patch_size: int) -> tuple[int, int, int]:
+    """Frames, height and width of clips `(B, 3, T, H, W)`, after checking that they are such."""
+    if video.ndim != 5 or video.shape[1] != 3:
+        raise ValueError(f"input of shape {tuple(video.shape)}; wanted clips (batch, 3, frames, height, width)")
+    if not video.is_floating_point():
+        raise ValueError(f"input of type {video.dtype}; wanted normalised floats (see vidattn.models.normalize)")
+    frames, height, width = video.shape[2:]
+    check_divisible((height, width), patch_size, "input")
+    return frames, height, width
