@@ -1,0 +1,83 @@
+import pytest
+from torch import Tensor
+
+from vidattn.attention.base import ImageAttention, VideoAttention
+from vidattn.attention.joint import JointAttention
+from vidattn.attention.per_frame import PerFrame
+from vidattn.attention.scheme import parse_scheme
+from vidattn.grid import Grid
+from vidattn.macs import Macs
+
+
+class Nothing(VideoAttention):
+    """A stranger's attention, used by its import path."""
+
+    def __init__(self, dim: int, num_heads: int, window: int = 3, stride: int = 1) -> None:
+        super().__init__()
+        self.arguments = (dim, num_heads, window, stride)
+
+    def forward(self, x: Tensor, grid: Grid) -> Tensor:
+        return 0 * x
+
+    def macs(self, grid: Grid) -> Macs:
+        return Macs()
+
+
+class Same(ImageAttention):
+    def __init__(self, dim: int) -> None:
+        super().__init__()
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x
+
+    def macs(self, height: int, width: int) -> Macs:
+        return Macs()
+
+
+def names(spec):
+    return [step.cls.__name__ for step in parse_scheme(spec)]
+
+
+def test_a_sum_is_a_list_of_steps_in_order():
+    assert names("time+space") == ["TemporalAttention", "SpatialAttention"]
+    assert names(" space + time ") == ["SpatialAttention", "TemporalAttention"]
+    assert names("joint+time+joint") == ["JointAttention", "TemporalAttention", "JointAttention"]
+
+
+def test_divided_is_time_then_space():
+    assert parse_scheme("divided") == parse_scheme("time+space")
+
+
+def test_an_import_path_stands_wherever_a_name_may():
+    first, second = parse_scheme(f"time+{__name__}.Nothing(7, -2)")
+    assert first.build(32, 4).attn.num_heads == 4
+    assert second.build(32, 4).arguments == (32, 4, 7, -2)
+
+
+def test_an_image_block_runs_per_frame():
+    (step,) = parse_scheme(f"{__name__}.Same")
+    assert isinstance(step.build(32, 4), PerFrame)
+
+
+def test_steps_take_the_given_heads():
+    (step,) = parse_scheme("joint")
+    attention = step.build(dim=48, num_heads=3)
+    assert isinstance(attention, JointAttention)
+    assert attention.attn.num_heads == 3
+
+
+@pytest.mark.parametrize(
+    ("spec", "message"),
+    [
+        ("tiem+space", r"unknown step 'tiem'; did you mean 'time'\? Known: divided, joint, space, time"),
+        ("time+", "cannot be read"),
+        ("time-space", "not a name with plain arguments"),
+        ("joint(x=3)", "not a name with plain arguments"),
+        ("joint(torch)", "must be plain numbers"),
+        ("no.such.module.Attention", "cannot import"),
+        ("vidattn.grid.Grid", "neither a VideoAttention nor an ImageAttention"),
+    ],
+)
+def test_a_wrong_spec_says_what_is_wrong(spec, message):
+    with pytest.raises(ValueError, match=message):
+        parse_scheme(spec)

@@ -1,0 +1,26 @@
+import pytest
+
+from vidattn.models.config import VideoTransformerConfig
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"image_size": 225}, "image_size=225x225: 225 is not a multiple of patch_size=16; nearest sizes are 224 and 240"),
+        ({"image_size": (224, 100)}, "100 is not a multiple of patch_size=16; nearest sizes are 96 and 112"),
+        ({"image_size": 8}, "nearest sizes are 16"),
+        ({"embed_dim": 100}, "embed_dim=100 is not a multiple of num_heads=12; nearest widths: 96 and 108"),
+        ({"pooling": "max"}, "pooling='max' is unknown; choose one of class_token, mean"),
+        ({"attention": "dvided"}, "did you mean 'divided'"),
+        ({"drop_path": 1.0}, "drop_path=1.0 is not a probability below 1"),
+        ({"depth": 0}, "depth=0 must be at least 1"),
+    ],
+)
+def test_a_wrong_value_is_refused_with_the_next_move(fields, message):
+    with pytest.raises(ValueError, match=message):
+        VideoTransformerConfig(**fields)
+
+
+def test_drop_path_rises_linearly_from_zero():
+    config = VideoTransformerConfig(depth=5, drop_path=0.2)
+    assert [round(config.drop_path_of(block), 3) for block in range(5)] == [0, 0.05, 0.1, 0.15, 0.2]
