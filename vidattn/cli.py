@@ -1,0 +1,61 @@
+"""The `vidattn` command."""
+
+import sys
+import warnings
+
+from jsonargparse import ArgumentParser
+
+USAGE = """vidattn <command> [arguments]      (vidattn <command> --help)
+
+  fit       train on videos, then test the best weights:  vidattn fit --config configs/motion_divided.yaml
+  validate  evaluate on the validation split
+  test      evaluate on the test split and write a scorecard
+  predict   classify a file, a folder or a list:  vidattn predict --config RUN/config.yaml \\
+            --ckpt_path RUN/checkpoints/best.ckpt --data.predict VIDEO
+  make      write a set of videos that this package draws itself:  vidattn make motion --folder FOLDER
+"""
+
+
+def main(args: list[str] | None = None) -> None:
+    """Run the command that the arguments name; each imports only what it needs."""
+    words = sys.argv[1:] if args is None else args
+    command = words[0] if words else "--help"
+    if command in ("fit", "validate", "test", "predict"):
+        from vidattn.training.trainer_cli import TrainerCLI
+
+        quiet()
+        TrainerCLI(args)
+    elif command == "make":
+        make(words[1:])
+    elif command in ("-h", "--help"):
+        print(USAGE)
+    else:
+        sys.exit(f"vidattn: unknown command {command!r}\n\n{USAGE}")
+
+
+def quiet() -> None:
+    """Leave out warnings of the libraries that a user of ours can do nothing about."""
+    warnings.filterwarnings("ignore", message=".*LeafSpec.*")
+    warnings.filterwarnings("ignore", message="The dirpath has changed from.*")  # another run's folder: as meant
+    warnings.filterwarnings("ignore", message=".*does not have many workers.*")
+    warnings.filterwarnings("ignore", message=".*is smaller than the logging interval.*")
+
+
+def make(args: list[str]) -> None:
+    """`vidattn make motion|appearance`: write one of the self-made sets."""
+    from vidattn.data.synthetic import AppearanceSet, MotionSet
+
+    parser = ArgumentParser(prog="vidattn make", description="Write a set of videos that this package draws itself.")
+    commands = parser.add_subcommands()
+    sets = {"motion": MotionSet, "appearance": AppearanceSet}
+    for name, cls in sets.items():
+        command = ArgumentParser(description=(cls.__doc__ or "").splitlines()[0])
+        command.add_class_arguments(cls, as_group=False)
+        commands.add_subcommand(name, command)
+    config = parser.parse_args(args)
+    folder = sets[config.subcommand](**config[config.subcommand]).write()
+    print(f"wrote {folder}: train.csv, val.csv, test.csv")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,188 @@
+"""The Lightning module: a network, a loss, an optimizer and what goes into its checkpoints."""
+
+import dataclasses
+from typing import Any, Literal
+
+import pytorch_lightning as pl
+import torch
+import torch.nn.functional as F
+from pytorch_lightning.cli import OptimizerCallable
+from pytorch_lightning.utilities.rank_zero import rank_zero_info
+from torch import Tensor
+
+from vidattn.checkpoints.load import load_weights
+from vidattn.data.samplers import stable_seed
+from vidattn.models.config import VideoTransformerConfig
+from vidattn.models.normalize import NORMALIZATIONS, Normalize
+from vidattn.models.presets import build_network
+from vidattn.training.mixing import Mixing
+from vidattn.training.parameter_groups import parameter_groups
+from vidattn.training.schedule import Constant, Schedule
+from vidattn.training.views import ViewAccuracy
+
+Batch = dict[str, Any]
+
+
+class VideoClassifier(pl.LightningModule):
+    """Trains and evaluates a video transformer on batches of `VideoDataModule` (uint8 clips, see `data/clips.py`).
+
+    Args:
+        network: the network's configuration.
+        optimizer: makes an optimizer from parameter groups; weight decay applies to weights of layers only.
+        schedule: learning rate over the epochs; set at every step.
+        normalization: mean and std of the pixels, by name: see `vidattn.models.normalize.NORMALIZATIONS`.
+        label_smoothing: share of the target that is spread over all classes.
+        mixup_alpha: mixup of each batch with this Beta parameter; 0 for none.
+        cutmix_alpha: likewise cutmix; with both, one of the two is drawn per batch.
+        weights: a checkpoint to start from: ours, or the official TimeSformer's; a head of another size is reset.
+        compile: run the network through `torch.compile`.
+    """
+
+    def __init__(
+        self,
+        network: VideoTransformerConfig,
+        optimizer: OptimizerCallable = torch.optim.AdamW,
+        schedule: Schedule = Constant(),  # noqa: B008  (frozen)
+        normalization: Literal["timesformer", "imagenet", "half"] = "timesformer",
+        label_smoothing: float = 0.0,
+        mixup_alpha: float = 0.0,
+        cutmix_alpha: float = 0.0,
+        weights: str | None = None,
+        compile: bool = False,
+    ) -> None:
+        super().__init__()
+        self.config = network
+        self.network = build_network(network)
+        self.normalize = Normalize(*NORMALIZATIONS[normalization])
+        self.make_optimizer = optimizer
+        self.schedule = schedule
+        self.label_smoothing = label_smoothing
+        mixes = mixup_alpha or cutmix_alpha
+        self.mixing = Mixing(network.num_classes, mixup_alpha, cutmix_alpha) if mixes else None
+        self.val_accuracy = ViewAccuracy()
+        self.test_accuracy = ViewAccuracy()
+        self.test_scores: dict[str, Tensor] = {}
+        self.class_names: list[str] = []
+        self.preprocessing: dict[str, Any] = {}
+        if weights is not None:
+            for line in load_weights(self.network, network, weights):
+                rank_zero_info(f"{weights}: {line}")
+        if compile:
+            self.network.compile()
+
+    def forward(self, video: Tensor) -> Tensor:
+        """uint8 clips `(B, 3, T, S, S)` -> logits `(B, K)`."""
+        return self.network(self.normalize(video))
+
+    def setup(self, stage: str) -> None:
+        """Take class names and preprocessing from the data, and check them against the network.
+
+        Raises:
+            ValueError: the data has another number of classes than the network's head.
+        """
+        data = getattr(self.trainer, "datamodule", None)
+        if data is None or stage == "predict":
+            return
+        if len(data.class_names) != self.config.num_classes:
+            raise ValueError(
+                f"the data has {len(data.class_names)} classes but num_classes={self.config.num_classes}; "
+                f"set --model.network.num_classes {len(data.class_names)}"
+            )
+        self.class_names = list(data.class_names)
+        self.preprocessing = dict(data.preprocessing)
+
+    def on_train_epoch_start(self) -> None:
+        """Seed what the device draws (dropout, drop path, mixing) from (seed, epoch, process).
+
+        A run that is resumed at an epoch's start so draws what it would have drawn uninterrupted.
+        """
+        seed = getattr(getattr(self.trainer, "datamodule", None), "seed", 0)
+        torch.manual_seed(stable_seed(seed, self.current_epoch, self.global_rank))
+
+    def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
+        """Set the learning rate for this step."""
+        epoch = self.current_epoch + batch_idx / self.trainer.num_training_batches
+        factor = self.schedule.factor(epoch, self.trainer.max_epochs or 1)
+        for optimizer in self.trainer.optimizers:
+            for group in optimizer.param_groups:
+                group["lr"] = group["initial_lr"] * factor
+
+    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
+        """Cross-entropy of the batch.
+
+        Raises:
+            FloatingPointError: the loss is not finite; the message names the step and the clips.
+        """
+        video, labels = self.normalize(batch["video"]), batch["label"]
+        targets = labels
+        if self.mixing is not None:
+            video, targets = self.mixing(video, labels)
+        logits = self.network(video)
+        loss = F.cross_entropy(logits.float(), targets, label_smoothing=self.label_smoothing)
+        if not loss.isfinite():
+            raise FloatingPointError(
+                f"the loss is {loss.item()} at step {self.global_step} (epoch {self.current_epoch}); clips: "
+                f"{', '.join(batch['path'])}. Lower the learning rate, clip gradients, or look at these files"
+            )
+        hits = (logits.argmax(-1) == labels).float().mean()
+        self.log("train/loss", loss, prog_bar=True, on_step=True, on_epoch=True, batch_size=len(labels))
+        self.log("train/top1", hits, prog_bar=True, on_step=False, on_epoch=True, batch_size=len(labels))
+        return loss
+
+    def validation_step(self, batch: Batch, batch_idx: int) -> None:
+        """Add the batch's views to the validation accuracy."""
+        logits = self(batch["video"])
+        self.val_accuracy.update(logits, batch["label"], batch["video_id"])
+        if len(logits):
+            loss = F.cross_entropy(logits.float(), batch["label"], ignore_index=-1)
+            self.log("val/loss", loss, on_epoch=True, batch_size=len(logits), sync_dist=True)
+
+    def on_validation_epoch_end(self) -> None:
+        """Log `val/clip_top1`, `val/video_top1` and so on."""
+        self._log_accuracy(self.val_accuracy, "val")
+
+    def test_step(self, batch: Batch, batch_idx: int) -> None:
+        """Add the batch's views to the test accuracy."""
+        self.test_accuracy.update(self(batch["video"]), batch["label"], batch["video_id"])
+
+    def on_test_epoch_end(self) -> None:
+        """Log `test/clip_top1`, `test/video_top1` and so on; keep all of it in `test_scores` for the scorecard."""
+        self.test_scores = self.test_accuracy.compute()
+        self._log_accuracy(self.test_accuracy, "test")
+
+    def predict_step(self, batch: Batch, batch_idx: int) -> dict[str, Any]:
+        """Paths of the batch's videos and their probabilities `(n, K)`, averaged over the views."""
+        logits = self(batch["video"]).float()
+        _, owner = batch["video_id"].unique_consecutive(return_inverse=True)
+        count = len(batch["path"])
+        views = torch.bincount(owner, minlength=count)[:, None]
+        total = logits.new_zeros(count, logits.shape[1]).index_add_(0, owner, logits.softmax(-1))
+        return {"path": batch["path"], "probabilities": total / views, "skipped": batch["skipped"]}
+
+    def configure_optimizers(self) -> torch.optim.Optimizer:
+        """The optimizer over two groups; the schedule works on its learning rate at every step."""
+        optimizer = self.make_optimizer(parameter_groups(self.network))
+        for group in optimizer.param_groups:
+            group.setdefault("initial_lr", group["lr"])
+        return optimizer
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Put in what is needed to use the network alone, as plain values (`weights_only=True` can read them)."""
+        checkpoint["vidattn"] = {
+            "format": 1,
+            "network": dataclasses.asdict(self.config),
+            "class_names": self.class_names,
+            "preprocessing": self.preprocessing | self.normalize.values(),
+        }
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Take the class names from the checkpoint (prediction has no labelled data to take them from)."""
+        saved = checkpoint.get("vidattn", {})
+        self.class_names = list(saved.get("class_names", []))
+        self.preprocessing = dict(saved.get("preprocessing", {}))
+
+    def _log_accuracy(self, accuracy: ViewAccuracy, split: str) -> None:
+        for name, value in accuracy.compute().items():  # synchronised over the processes already
+            if value.ndim == 0:
+                self.log(f"{split}/{name}", value.float(), prog_bar=name == "video_top1")
+        accuracy.reset()

@@ -1,0 +1,34 @@
+"""Mixup and cutmix of clips: torchvision's transforms, with the frames of a clip mixed alike."""
+
+import torch
+from torch import Tensor, nn
+from torchvision import tv_tensors
+from torchvision.transforms import v2
+
+
+class Mixing(nn.Module):
+    """Mixup or cutmix, one drawn per batch. https://arxiv.org/abs/1710.09412 and https://arxiv.org/abs/1905.04899.
+
+    Args:
+        num_classes: width of the label vectors.
+        mixup_alpha: of mixup's Beta distribution; 0 switches it off.
+        cutmix_alpha: of cutmix's Beta distribution; 0 switches it off. One box for all frames of the batch.
+        probability: of mixing a batch at all.
+    """
+
+    def __init__(self, num_classes: int, mixup_alpha: float, cutmix_alpha: float, probability: float = 1.0) -> None:
+        super().__init__()
+        self.num_classes, self.probability = num_classes, probability
+        self.choices: list[v2.Transform] = []
+        if mixup_alpha:
+            self.choices.append(v2.MixUp(alpha=mixup_alpha, num_classes=num_classes))
+        if cutmix_alpha:
+            self.choices.append(v2.CutMix(alpha=cutmix_alpha, num_classes=num_classes))
+
+    def forward(self, video: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+        """Clips `(B, 3, T, H, W)` and labels `(B,)` -> mixed clips and label vectors `(B, K)` that sum to 1."""
+        if not self.choices or torch.rand(()) >= self.probability:
+            return video, nn.functional.one_hot(labels, self.num_classes).to(video.dtype)
+        mix = self.choices[int(torch.randint(len(self.choices), ()))]
+        mixed, targets = mix(tv_tensors.Video(video.transpose(1, 2)), labels)
+        return mixed.as_subclass(Tensor).transpose(1, 2), targets

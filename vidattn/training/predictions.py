@@ -1,0 +1,77 @@
+"""What `vidattn predict` leaves behind: one line per video, on screen and in a file."""
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+import pytorch_lightning as pl
+from rich.console import Console
+from rich.table import Table
+
+
+class PredictionWriter(pl.Callback):
+    """Writes the five likeliest classes of each video, with probabilities, as CSV or JSON.
+
+    Args:
+        path: file to write, `.csv` or `.json`; `predictions.csv` in the run's folder by default. Other processes than
+            the first put their number before the ending (`predictions.1.csv`).
+        top: how many classes to list.
+
+    Raises:
+        ValueError: the file's ending is neither.
+    """
+
+    def __init__(self, path: str | None = None, top: int = 5) -> None:
+        if path is not None and Path(path).suffix not in (".csv", ".json"):
+            raise ValueError(f"predictions path {path!r} must end in .csv or .json")
+        self.path = path
+        self.top = top
+        self.rows: list[dict[str, Any]] = []
+
+    def on_predict_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Start an empty list."""
+        self.rows = []
+
+    def on_predict_batch_end(self, trainer: pl.Trainer, pl_module: Any, outputs: Any, batch: Any, *_: Any) -> None:
+        """Add the batch's videos."""
+        for path, probabilities in zip(outputs["path"], outputs["probabilities"], strict=True):
+            best = probabilities.topk(min(self.top, len(probabilities)))
+            names = pl_module.class_names or [str(label) for label in range(len(probabilities))]
+            labels, values = best.indices.tolist(), best.values.tolist()
+            answers = [{"class": names[i], "probability": value} for i, value in zip(labels, values, strict=True)]
+            self.rows.append({"path": path, "top": answers})
+
+    def on_predict_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Write the file and show the table."""
+        file = Path(self.path) if self.path else Path(trainer.log_dir or trainer.default_root_dir) / "predictions.csv"
+        if trainer.global_rank:
+            file = file.with_suffix(f".{trainer.global_rank}{file.suffix}")
+        file.parent.mkdir(parents=True, exist_ok=True)
+        write_predictions(file, self.rows, self.top)
+        if trainer.is_global_zero:
+            show_predictions(self.rows, file)
+
+
+def write_predictions(file: Path, rows: list[dict[str, Any]], top: int) -> None:
+    """JSON: a list of `{path, top: [{class, probability}]}`. CSV: a line per video, columns path, class_1, ..."""
+    if file.suffix == ".json":
+        file.write_text(json.dumps(rows, indent=2) + "\n")
+        return
+    with file.open("w", newline="") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(["path", *(f"{kind}_{i}" for i in range(1, top + 1) for kind in ("class", "probability"))])
+        for row in rows:
+            cells = [cell for answer in row["top"] for cell in (answer["class"], f"{answer['probability']:.6f}")]
+            writer.writerow([row["path"], *cells])
+
+
+def show_predictions(rows: list[dict[str, Any]], file: Path, most: int = 20) -> None:
+    """The first rows as a table on the terminal."""
+    table = Table("video", "answers", title=f"{len(rows)} videos", title_justify="left")
+    for row in rows[:most]:
+        answers = ", ".join(f"{answer['class']} {answer['probability']:.1%}" for answer in row["top"])
+        table.add_row(row["path"], answers)
+    console = Console()
+    console.print(table)
+    console.print(f"All {len(rows)} are in {file}", highlight=False, soft_wrap=True)

@@ -1,0 +1,68 @@
+"""Learning-rate schedules as plain functions of the epoch: nothing to save, nothing to restore."""
+
+import math
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+
+
+class Schedule(ABC):
+    """What the base learning rate is multiplied with at a moment of the training."""
+
+    @abstractmethod
+    def factor(self, epoch: float, max_epochs: int) -> float:
+        """Factor at `epoch`, a float that grows with each step: 2.5 is the middle of the third epoch."""
+
+
+@dataclass(frozen=True)
+class Constant(Schedule):
+    """The base learning rate throughout."""
+
+    def factor(self, epoch: float, max_epochs: int) -> float:
+        """Always 1."""
+        return 1.0
+
+
+@dataclass(frozen=True)
+class WarmupCosine(Schedule):
+    """A linear rise, then half a cosine down. SGDR, https://arxiv.org/abs/1608.03983, without restarts.
+
+    >>> [round(WarmupCosine(warmup_epochs=2).factor(epoch, 10), 3) for epoch in (0, 1, 2, 6, 10)]
+    [0.0, 0.5, 1.0, 0.5, 0.0]
+
+    Args:
+        warmup_epochs: length of the rise from zero.
+        final_factor: what the cosine ends at.
+    """
+
+    warmup_epochs: float = 0.0
+    final_factor: float = 0.0
+
+    def factor(self, epoch: float, max_epochs: int) -> float:
+        """Rises from 0 to 1 in `warmup_epochs`, falls to `final_factor` at `max_epochs`."""
+        if epoch < self.warmup_epochs:
+            return epoch / self.warmup_epochs
+        progress = (epoch - self.warmup_epochs) / max(max_epochs - self.warmup_epochs, 1e-9)
+        return self.final_factor + (1 - self.final_factor) * (1 + math.cos(math.pi * min(progress, 1.0))) / 2
+
+
+@dataclass(frozen=True)
+class Steps(Schedule):
+    """Multiplied with `gamma` at each milestone; TimeSformer, https://arxiv.org/abs/2102.05095, appendix A.
+
+    >>> [round(Steps().factor(epoch, 15), 3) for epoch in (0, 10.9, 11, 14)]
+    [1.0, 1.0, 0.1, 0.01]
+
+    Args:
+        milestones: epochs at which the rate falls.
+        gamma: the factor of each fall.
+        warmup_epochs: length of a linear rise from zero; the paper has none.
+    """
+
+    milestones: tuple[float, ...] = (11, 14)
+    gamma: float = 0.1
+    warmup_epochs: float = 0.0
+
+    def factor(self, epoch: float, max_epochs: int) -> float:
+        """`gamma` to the number of milestones passed."""
+        rise = min(epoch / self.warmup_epochs, 1.0) if self.warmup_epochs else 1.0
+        return rise * self.gamma ** sum(epoch >= milestone for milestone in self.milestones)

@@ -1,0 +1,109 @@
+"""The end of a test: one table with all that a result needs to be believed and used, on screen and on disk."""
+
+import json
+import math
+import time
+from pathlib import Path
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+from rich.console import Console
+from rich.table import Table
+
+from vidattn.data.readers import reader_version
+from vidattn.plots.confusion import plot_confusion
+from vidattn.training.classifier import VideoClassifier
+from vidattn.training.skipped import SkippedVideos
+
+
+class Scorecard(pl.Callback):
+    """Prints the test's results, and writes `scorecard.json` and `confusion.png` into the run's folder."""
+
+    def on_test_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Forget earlier tests."""
+        self.views = 0
+        self.began: float | None = None
+
+    def on_test_batch_start(self, trainer: pl.Trainer, *_: Any) -> None:
+        """Start the clock at the first batch: the start of the workers is not the model's throughput."""
+        if self.began is None:
+            self.began = time.perf_counter()
+
+    def on_test_batch_end(self, trainer: pl.Trainer, pl_module: Any, outputs: Any, batch: Any, *_: Any) -> None:
+        """Count the clips seen."""
+        self.views += len(batch["label"])
+
+    def on_test_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Put the card together, print it, write it."""
+        assert isinstance(pl_module, VideoClassifier)
+        seconds = time.perf_counter() - (self.began or math.inf)
+        callbacks: list[pl.Callback] = trainer.callbacks  # type: ignore[attr-defined]
+        noted = sum(len(callback.skipped) for callback in callbacks if isinstance(callback, SkippedVideos))
+        counts = torch.tensor([self.views, noted], device=pl_module.device, dtype=torch.float64)
+        views, skipped = trainer.strategy.reduce(counts, reduce_op="sum").tolist()
+        if not trainer.is_global_zero:
+            return
+        card = self._card(trainer, pl_module, views / seconds, int(skipped))
+        folder = Path(trainer.log_dir or trainer.default_root_dir)
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "scorecard.json").write_text(json.dumps(card, indent=2) + "\n")
+        if card["videos_evaluated"]:
+            confusion = pl_module.test_scores["confusion"].cpu().numpy()
+            names = pl_module.class_names or [str(label) for label in range(len(confusion))]
+            title = f"{card['videos_evaluated']} test videos, {card['views']} views: {card['video_top1']:.1%} right"
+            plot_confusion(confusion, names, title).savefig(folder / "confusion.png", dpi=120)
+        print_card(card, folder)
+
+    @staticmethod
+    def _card(trainer: pl.Trainer, module: VideoClassifier, clips_per_second: float, skipped: int) -> dict[str, Any]:
+        data: Any = trainer.datamodule  # type: ignore[attr-defined]
+        scores = {name: value.item() for name, value in module.test_scores.items() if value.ndim == 0}
+        frames, size = data.sampling.num_frames, data.image_size
+        checkpoint = trainer.ckpt_path
+        config = Path(trainer.log_dir or "") / "config.yaml"
+        classify = f"vidattn predict --config {config} --ckpt_path {checkpoint} --data.predict VIDEO"
+        return {
+            "clip_top1": scores["clip_top1"],
+            "clip_top5": scores["clip_top5"],
+            "video_top1": scores["video_top1"],
+            "video_top5": scores["video_top5"],
+            "views": data.view_spec,
+            "videos_evaluated": int(scores["num_videos"]),
+            "videos": data.num_videos("test"),
+            "videos_skipped": skipped,
+            "attention": module.config.attention,
+            "input": f"{frames}x{size}x{size}",
+            "parameters": sum(parameter.numel() for parameter in module.network.parameters()),
+            "macs_per_clip": module.network.macs(frames, size, size).total,
+            "clips_per_second": clips_per_second,
+            "device": str(module.device),
+            "reader": reader_version(data.reader),
+            "seed": data.seed,
+            "checkpoint": str(checkpoint) if checkpoint else None,
+            "classify": classify if checkpoint else None,
+        }
+
+
+def print_card(card: dict[str, Any], folder: Path) -> None:
+    """The scorecard as a table on the terminal."""
+    table = Table(title="Scorecard", show_header=False, title_justify="left")
+    rows = {
+        "clip top-1 / top-5": f"{card['clip_top1']:.1%} / {card['clip_top5']:.1%}",
+        "video top-1 / top-5": f"{card['video_top1']:.1%} / {card['video_top5']:.1%}",
+        "views (clips x crops)": card["views"],
+        "evaluated": f"{card['videos_evaluated']} of {card['videos']} videos, {card['videos_skipped']} skipped",
+        "attention, input": f"{card['attention']}, {card['input']}",
+        "parameters": f"{card['parameters']:,}",
+        "MACs per clip": f"{card['macs_per_clip']:,} (1 MAC = 2 FLOPs)",
+        "throughput": f"{card['clips_per_second']:.1f} clips/s on {card['device']}, decoding included",
+        "reader": card["reader"],
+        "seed": str(card["seed"]),
+    }
+    for name, value in rows.items():
+        table.add_row(name, value)
+    console = Console(soft_wrap=True)
+    console.print(table)
+    console.print(f"scorecard.json and confusion.png are in {folder}", highlight=False)
+    if card["classify"]:
+        console.print(f"Classify a file with this checkpoint:\n  {card['classify']}", highlight=False)

@@ -1,0 +1,56 @@
+"""Videos that could not be decoded: named in a file and counted, so that none disappears silently."""
+
+import csv
+from pathlib import Path
+from typing import Any
+
+import pytorch_lightning as pl
+from pytorch_lightning.utilities.rank_zero import rank_zero_warn
+
+
+class SkippedVideos(pl.Callback):
+    """Collects what the loaders skipped and writes `skipped.csv` (path, reason) into the run's folder.
+
+    Under `data.on_error: skip`; with `raise` the first such video stops the run. Each process writes its own file
+    (`skipped-rank1.csv` and so on for the others).
+    """
+
+    def __init__(self) -> None:
+        self.skipped: dict[str, str] = {}  # path -> reason
+
+    def setup(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
+        """Start a new count: training and test are counted apart."""
+        self.skipped = {}
+
+    def on_train_batch_end(self, trainer: pl.Trainer, pl_module: Any, outputs: Any, batch: Any, *_: Any) -> None:
+        """Note what was skipped on the way to this batch."""
+        self._note(trainer, batch)
+
+    def on_validation_batch_end(self, trainer: pl.Trainer, pl_module: Any, outputs: Any, batch: Any, *_: Any) -> None:
+        """Note what was skipped on the way to this batch."""
+        self._note(trainer, batch)
+
+    def on_test_batch_end(self, trainer: pl.Trainer, pl_module: Any, outputs: Any, batch: Any, *_: Any) -> None:
+        """Note what was skipped on the way to this batch."""
+        self._note(trainer, batch)
+
+    def on_predict_batch_end(self, trainer: pl.Trainer, pl_module: Any, outputs: Any, batch: Any, *_: Any) -> None:
+        """Note what was skipped on the way to this batch."""
+        self._note(trainer, batch)
+
+    def _note(self, trainer: pl.Trainer, batch: dict[str, Any]) -> None:
+        new = {path: reason for path, reason in batch["skipped"] if path not in self.skipped}
+        if not new:
+            return
+        self.skipped |= new
+        rank = trainer.global_rank
+        file = Path(trainer.log_dir or trainer.default_root_dir) / (
+            f"skipped-rank{rank}.csv" if rank else "skipped.csv"
+        )
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with file.open("w", newline="") as stream:
+            writer = csv.writer(stream)
+            writer.writerow(["path", "reason"])
+            writer.writerows(self.skipped.items())
+        for path, reason in new.items():
+            rank_zero_warn(f"skipped {path}: {reason} (listed in {file})")

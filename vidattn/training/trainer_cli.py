@@ -1,0 +1,104 @@
+"""`vidattn fit | validate | test | predict`: Lightning's command line over our module and data."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytorch_lightning as pl
+from pytorch_lightning.callbacks import LearningRateMonitor, ModelCheckpoint, TQDMProgressBar
+from pytorch_lightning.cli import LightningArgumentParser, LightningCLI
+from pytorch_lightning.loggers import CSVLogger, TensorBoardLogger
+
+from vidattn.data.datamodule import VideoDataModule
+from vidattn.training.classifier import VideoClassifier
+from vidattn.training.predictions import PredictionWriter
+from vidattn.training.scorecard import Scorecard
+from vidattn.training.skipped import SkippedVideos
+
+RUN_VARIABLE = "VIDATTN_RUN"  # the number of the run, for the processes that Lightning starts
+
+
+class ProgressBar(TQDMProgressBar):
+    """Lightning's bar without the logger's version, which says nothing here."""
+
+    def get_metrics(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> dict[str, Any]:
+        """What stands behind the bar."""
+        return {name: value for name, value in super().get_metrics(trainer, pl_module).items() if name != "v_num"}
+
+
+class TrainerCLI(LightningCLI):
+    """Every key of a YAML is an argument of a constructor: `trainer`, `model` (`VideoClassifier`), `data`
+    (`VideoDataModule`), `checkpoint` (Lightning's `ModelCheckpoint`) and `predictions` (`PredictionWriter`).
+
+    Each run gets a folder of its own under `trainer.default_root_dir`, `run_<n>` (or `test_<n>`, `predict_<n>`), with
+    `config.yaml`, `metrics.csv`, TensorBoard events, `checkpoints/best.ckpt` and `last.ckpt`, and what the test leaves.
+    """
+
+    def __init__(self, args: list[str] | None = None) -> None:
+        super().__init__(
+            VideoClassifier,
+            VideoDataModule,
+            args=args,
+            seed_everything_default=0,
+            auto_configure_optimizers=False,
+            trainer_defaults={
+                "default_root_dir": "outputs",
+                "use_distributed_sampler": False,  # ours shard already
+                "callbacks": [
+                    ProgressBar(refresh_rate=10),
+                    LearningRateMonitor("epoch"),
+                    SkippedVideos(),
+                    Scorecard(),
+                ],
+            },
+        )
+        os.environ.pop(RUN_VARIABLE, None)
+
+    def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
+        """Our additions to Lightning's arguments."""
+        parser.add_lightning_class_args(ModelCheckpoint, "checkpoint")
+        parser.set_defaults(
+            {
+                "checkpoint.monitor": "val/video_top1",
+                "checkpoint.mode": "max",
+                "checkpoint.save_last": True,
+                "checkpoint.filename": "best",
+                "checkpoint.enable_version_counter": False,
+            }
+        )
+        parser.add_lightning_class_args(PredictionWriter, "predictions")
+        parser.add_argument(
+            "--test_after_fit", type=bool, default=True, help="test the best weights if data.test is set"
+        )
+        parser.link_arguments("seed_everything", "data.seed", compute_fn=int)
+
+    def before_instantiate_classes(self) -> None:
+        """A checkpoint holds all weights: those that the training started from need not be there any more."""
+        config = self.config[self.subcommand]
+        if config.ckpt_path:
+            config.model.weights = None
+
+    def instantiate_trainer(self, **kwargs: Any) -> pl.Trainer:
+        """The trainer, with loggers that write into this run's folder unless the configuration names others."""
+        root = self._get(self.config_init, "trainer.default_root_dir")
+        if self._get(self.config_init, "trainer.logger") in (None, True):
+            run = next_run(Path(root), "run" if self.subcommand == "fit" else str(self.subcommand))
+            kwargs["logger"] = [
+                CSVLogger(root, name="", version=run),
+                TensorBoardLogger(root, name="", version=run),
+            ]
+        return super().instantiate_trainer(**kwargs)
+
+    def after_fit(self) -> None:
+        """Test the best weights of the run that has just ended."""
+        if self._get(self.config_init, "test_after_fit") and self.datamodule.sources["test"]:
+            best = self.trainer.checkpoint_callback.best_model_path  # type: ignore[union-attr]
+            self.trainer.test(self.model, self.datamodule, ckpt_path=best or None, verbose=False)
+
+
+def next_run(root: Path, kind: str) -> str:
+    """`<kind>_<n>` with the first n above all folders of that kind in `root`; the same for all processes of a run."""
+    if RUN_VARIABLE not in os.environ:
+        numbers = [path.name.removeprefix(f"{kind}_") for path in root.glob(f"{kind}_*")]
+        os.environ[RUN_VARIABLE] = f"{kind}_{max((int(n) for n in numbers if n.isdigit()), default=-1) + 1}"
+    return os.environ[RUN_VARIABLE]

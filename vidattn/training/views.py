@@ -1,0 +1,88 @@
+"""Accuracy per clip and per video: the views of a video are averaged, and each video counts once."""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+from torchmetrics import Metric
+from torchmetrics.utilities import dim_zero_cat
+
+
+class ViewAccuracy(Metric):
+    """Top-1 and top-5 over clips, and over videos by the mean of their clips' softmax.
+
+    TimeSformer, https://arxiv.org/abs/2102.05095, section 4: scores of the views are averaged. Videos that several
+    processes saw (a sampler may repeat some to fill the last batch) count once. Memory: one row of K numbers per
+    video.
+    """
+
+    full_state_update = False
+    videos: list[Tensor]
+    probabilities: list[Tensor]
+    labels: list[Tensor]
+    clip_hits: list[Tensor]
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        for state in ("videos", "probabilities", "labels", "clip_hits"):
+            self.add_state(state, default=[], dist_reduce_fx="cat")
+
+    def update(self, logits: Tensor, labels: Tensor, video_ids: Tensor) -> None:
+        """Add clips: logits `(V, K)`, labels `(V,)` and video numbers `(V,)`, all views of a video in one call.
+
+        Clips without a label (-1) are left out.
+        """
+        known = labels >= 0
+        logits, labels, video_ids = logits[known].float(), labels[known], video_ids[known]
+        if not len(labels):
+            return
+        videos, owner = video_ids.unique(return_inverse=True)
+        views = torch.bincount(owner, minlength=len(videos))[:, None]
+        probabilities = logits.softmax(-1)
+
+        def mean(per_view: Tensor) -> Tensor:
+            total = per_view.new_zeros(len(videos), per_view.shape[1])
+            return total.index_add_(0, owner, per_view) / views
+
+        first_view = torch.zeros_like(videos).index_copy_(0, owner, torch.arange(len(owner), device=owner.device))
+        self.videos.append(videos)
+        self.labels.append(labels[first_view])
+        self.probabilities.append(mean(probabilities))
+        self.clip_hits.append(mean(top_hits(probabilities, labels).float()))
+
+    def compute(self) -> dict[str, Tensor]:
+        """`clip_top1`, `clip_top5`, `video_top1`, `video_top5` in [0, 1] (NaN without videos), `num_videos`, and
+        `confusion`: `(K, K)` numbers of videos, rows true classes, columns answers."""
+        if not len(self.videos):
+            nan, zero = torch.tensor(torch.nan, device=self.device), torch.tensor(0, device=self.device)
+            scores = dict.fromkeys(("clip_top1", "clip_top5", "video_top1", "video_top5"), nan)
+            return scores | {"num_videos": zero, "confusion": zero.new_zeros(0, 0)}
+        once = _first_of_each(dim_zero_cat(self.videos))
+        labels, probabilities = dim_zero_cat(self.labels)[once], dim_zero_cat(self.probabilities)[once]
+        clip = dim_zero_cat(self.clip_hits)[once].mean(0)
+        video = top_hits(probabilities, labels).float().mean(0)
+        num_classes = probabilities.shape[1]
+        pairs = torch.bincount(labels * num_classes + probabilities.argmax(-1), minlength=num_classes**2)
+        return {
+            "clip_top1": clip[0],
+            "clip_top5": clip[1],
+            "video_top1": video[0],
+            "video_top5": video[1],
+            "num_videos": torch.tensor(len(labels), device=labels.device),
+            "confusion": pairs.view(num_classes, num_classes),
+        }
+
+
+def top_hits(scores: Tensor, labels: Tensor) -> Tensor:
+    """Whether the label is the first, and whether it is among the first five: bool `(n, 2)` from scores `(n, K)`."""
+    ranked = scores.topk(min(5, scores.shape[-1]), dim=-1).indices == labels[:, None]
+    return torch.stack((ranked[:, 0], ranked.any(-1)), dim=-1)
+
+
+def _first_of_each(values: Tensor) -> Tensor:
+    """Where each distinct value stands first, in the order of the values."""
+    order = values.argsort(stable=True)
+    ranked = values[order]
+    starts = torch.ones_like(ranked, dtype=torch.bool)
+    starts[1:] = ranked[1:] != ranked[:-1]
+    return order[starts]
