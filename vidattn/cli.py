@@ -1,9 +1,10 @@
 """The `vidattn` command."""
 
+import importlib
 import sys
 import warnings
 
-from jsonargparse import ArgumentParser
+from jsonargparse import ArgumentParser, auto_cli
 
 USAGE = """vidattn <command> [arguments]      (vidattn <command> --help)
 
@@ -13,7 +14,16 @@ USAGE = """vidattn <command> [arguments]      (vidattn <command> --help)
   predict   classify a file, a folder or a list:  vidattn predict --config RUN/config.yaml \\
             --ckpt_path RUN/checkpoints/best.ckpt --data.predict VIDEO
   make      write a set of videos that this package draws itself:  vidattn make motion --folder FOLDER
+
+  bench-model      time our networks against Hugging Face's TimeSformer
+  bench-attention  time fused attention against two products, by length and type
 """
+
+BENCHMARKS = {
+    "bench-model": "vidattn.flops.bench:bench_model",
+    "bench-attention": "vidattn.flops.bench:bench_attention",
+}
+"""Commands that are plain functions: their arguments are the command's."""
 
 
 def main(args: list[str] | None = None) -> None:
@@ -25,6 +35,9 @@ def main(args: list[str] | None = None) -> None:
 
         quiet()
         TrainerCLI(args)
+    elif command in BENCHMARKS:
+        module, _, function = BENCHMARKS[command].partition(":")
+        auto_cli(getattr(importlib.import_module(module), function), args=words[1:], as_positional=False)
     elif command == "make":
         make(words[1:])
     elif command in ("-h", "--help"):

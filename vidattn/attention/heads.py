@@ -68,8 +68,11 @@ def attend(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
     Fused attention needs no `n x n` matrix and wins nearly everywhere. On CPU it loses to two batched products
     for short rows when gradients are needed, and in bf16 (measured: `vidattn bench-attention`).
     """
-    if fused_pays(q, k):
-        return F.scaled_dot_product_attention(q, k, v)
+    return F.scaled_dot_product_attention(q, k, v) if fused_pays(q, k) else two_products(q, k, v)
+
+
+def two_products(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+    """Attention with its `n x n` scores in memory."""
     scores = (q * q.shape[-1] ** -0.5) @ k.transpose(-2, -1)
     return scores.softmax(dim=-1) @ v
 

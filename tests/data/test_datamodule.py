@@ -1,0 +1,268 @@
+import warnings
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import pytorch_lightning as pl
+import torch
+from encode import encode_video, numbered_frames
+from jsonargparse import ArgumentParser
+from torchvision.transforms import v2
+
+from vidattn.data.datamodule import VideoDataModule
+from vidattn.data.manifest import ManifestError
+from vidattn.data.sampling import SecondsSampling, StrideSampling
+from vidattn.data.synthetic import MotionSet
+from vidattn.data.transforms import ShortSideJitter
+
+SIZE = 64
+CLASSES = ["dance", "jump"]
+
+
+@pytest.fixture(scope="session")
+def folder(tmp_path_factory):
+    """Ten numbered videos of two classes; lists for all splits, where the test list misses a class and a file."""
+    folder = tmp_path_factory.mktemp("set")
+    rows = []
+    for number in range(10):
+        name = CLASSES[number % 2]
+        (folder / name).mkdir(exist_ok=True)
+        encode_video(folder / name / f"{number}.mp4", numbered_frames(12, SIZE, 80, first=100 * number))
+        rows.append(f"{name}/{number}.mp4,{name}")
+    (folder / "train.csv").write_text("\n".join(rows))
+    (folder / "val.csv").write_text("\n".join(rows[:3]))
+    (folder / "test.csv").write_text("\n".join([rows[1], rows[3], "jump/gone.mp4,jump"]))
+    return folder
+
+
+def datamodule(folder, **options):
+    defaults = {
+        "train": str(folder / "train.csv"),
+        "val": str(folder / "val.csv"),
+        "test": str(folder / "test.csv"),
+        "predict": str(folder / "jump"),
+        "image_size": SIZE,
+        "train_transforms": [v2.RandomCrop(SIZE)],
+        "batch_size": 4,
+        "eval_batch_size": 2,
+        "num_workers": 0,
+    }
+    return VideoDataModule(StrideSampling(4, 2), **(defaults | options))
+
+
+class Recorder(pl.LightningModule):
+    """Learns nothing; notes what is in each batch."""
+
+    def __init__(self):
+        super().__init__()
+        self.weight = torch.nn.Parameter(torch.zeros(()))
+        self.seen = []
+
+    def training_step(self, batch, batch_idx):
+        self.seen.append((batch["video_id"].tolist(), batch["video"].sum().item()))
+        return self.weight * 0
+
+    def validation_step(self, batch, batch_idx):
+        self.seen.append(batch["path"])
+
+    def test_step(self, batch, batch_idx):
+        self.seen.append(batch["path"])
+
+    def predict_step(self, batch, batch_idx):
+        return batch["path"]
+
+    def configure_optimizers(self):
+        _ = self.trainer.estimated_stepping_batches  # makes the loader before the checkpoint is read
+        return torch.optim.SGD(self.parameters(), lr=0.1)
+
+
+def trainer(folder, **options):
+    warnings.filterwarnings("ignore", module="pytorch_lightning|lightning")
+    quiet = {"logger": False, "enable_progress_bar": False, "enable_model_summary": False, "num_sanity_val_steps": 0}
+    options = {"accelerator": "cpu", "max_epochs": 1, "enable_checkpointing": "callbacks" in options} | quiet | options
+    return pl.Trainer(default_root_dir=folder, **options)
+
+
+def test_training_batches_hold_every_video_but_the_last_few(folder):
+    data = datamodule(folder)
+    data.setup("fit")
+    batches = list(data.train_dataloader())
+
+    assert len(data.train_dataloader()) == len(batches) == 2  # ten videos, the last two left out
+    assert all(batch["video"].shape == (4, 3, 4, SIZE, SIZE) for batch in batches)
+    ids = torch.cat([batch["video_id"] for batch in batches])
+    assert len(ids.unique()) == 8
+    labels = torch.cat([batch["label"] for batch in batches])
+    assert torch.equal(labels, ids % 2)
+
+
+def test_a_training_set_smaller_than_the_batch_is_one_batch(folder):
+    batches = list(datamodule(folder, batch_size=64).train_dataloader())
+
+    assert [len(batch["label"]) for batch in batches] == [10]
+
+
+def test_processes_share_the_steps_of_one_process(folder):
+    def steps(world_size, rank, batch_size):
+        data = datamodule(folder, batch_size=batch_size)
+        data.trainer = SimpleNamespace(world_size=world_size, global_rank=rank)
+        loader = data.train_dataloader()
+        batches = [set(batch["video_id"].tolist()) for batch in loader]
+        assert len(loader) == len(batches)
+        return batches
+
+    shared = [first | second for first, second in zip(steps(2, 0, 2), steps(2, 1, 2), strict=True)]
+    assert shared == steps(1, 0, 4)
+
+
+def test_processes_evaluate_each_video_once(folder):
+    seen = []
+    for rank in range(4):
+        data = datamodule(folder)
+        data.trainer = SimpleNamespace(world_size=4, global_rank=rank)
+        seen += [path for batch in data.val_dataloader() for path in batch["path"]]
+
+    assert sorted(seen) == sorted(video.path for video in datamodule(folder).manifest("val").videos)
+
+
+def test_evaluation_batches_hold_every_view_of_every_video_once(folder):
+    data = datamodule(folder, num_val_clips=2, num_val_crops=3)
+    batches = list(data.val_dataloader())
+
+    assert [len(batch["video"]) for batch in batches] == [12, 6]
+    assert torch.cat([batch["video_id"] for batch in batches]).tolist() == sorted(list(range(3)) * 6)
+    assert batches[0]["view"].tolist() == list(range(6)) * 2
+
+
+def test_labels_are_those_of_the_training_list_in_every_split(folder):
+    data = datamodule(folder)
+    with pytest.warns(UserWarning, match=r"test\.csv: 1 of 3 listed videos do not exist.*: jump 1"):
+        data.setup("test")
+
+    assert data.class_names == CLASSES
+    assert data.num_videos("test") == 2
+    batch = next(iter(data.test_dataloader()))
+    assert batch["label"].tolist() == [1] * 6  # "jump" is the only class there, and still 1
+
+
+def test_given_class_names_win(folder):
+    data = datamodule(folder, class_names=["jump", "dance"])
+
+    assert data.class_names == ["jump", "dance"]
+    assert [video.label for video in data.manifest("val").videos] == [1, 0, 1]
+
+
+def test_a_class_that_training_lacks_is_an_error(folder, tmp_path):
+    (tmp_path / "val.csv").write_text("jump/1.mp4,leap")
+
+    with pytest.raises(ManifestError, match="'leap' is none of them"):
+        datamodule(folder, val=str(tmp_path / "val.csv"), root=str(folder)).setup("fit")
+
+
+@pytest.mark.parametrize("num_workers", [0, 2])
+def test_lightning_runs_every_stage(folder, num_workers):
+    data = datamodule(folder, num_workers=num_workers)
+    model = Recorder()
+    runner = trainer(folder)
+    runner.fit(model, data)
+    assert len(model.seen) == 2 + 2
+    runner.test(model, data, verbose=False)
+    assert model.seen[4:] == [[str(folder / "jump" / f"{number}.mp4") for number in (1, 3)]]
+    answers = runner.predict(model, data)
+    assert sum(answers, []) == [str(folder / "jump" / f"{number}.mp4") for number in (1, 3, 5, 7, 9)]  # noqa: RUF017
+
+
+def test_training_draws_do_not_depend_on_the_workers(folder):
+    runs = []
+    for num_workers in (0, 2):
+        model = Recorder()
+        trainer(folder, max_epochs=2, limit_val_batches=0).fit(model, datamodule(folder, num_workers=num_workers))
+        runs.append(model.seen)
+
+    assert runs[0] == runs[1]
+    assert runs[0][:2] != runs[0][2:]  # the second epoch is another
+
+
+def test_a_run_resumed_after_any_step_goes_on_as_if_it_had_never_stopped(folder, tmp_path):
+    def fit(num_workers, callbacks=(), **options):
+        model = Recorder()
+        runner = trainer(tmp_path, max_epochs=2, limit_val_batches=0, callbacks=list(callbacks))
+        runner.fit(model, datamodule(folder, num_workers=num_workers, batch_size=3), **options)
+        return model.seen
+
+    keep_all = pl.callbacks.ModelCheckpoint(tmp_path, filename="{step}", every_n_train_steps=1, save_top_k=-1)
+    whole = fit(2, [keep_all])
+    assert len(whole) == 6
+
+    for steps, num_workers in [(1, 0), (2, 2), (3, 2), (4, 0), (5, 2)]:
+        checkpoint = tmp_path / f"step={steps}.ckpt"
+        assert fit(num_workers, ckpt_path=checkpoint, weights_only=False) == whole[steps:], steps
+
+
+def test_a_run_without_validation_needs_no_list_for_it(folder):
+    model = Recorder()
+    trainer(folder).fit(model, datamodule(folder, val=None))
+
+    assert len(model.seen) == 2
+
+
+def test_a_stage_without_videos_says_what_to_set(folder):
+    with pytest.raises(ValueError, match=r"data\.test is not set"):
+        datamodule(folder, test=None).setup("test")
+    with pytest.raises(ValueError, match=r"set data\.class_names, or data\.train"):
+        _ = VideoDataModule(StrideSampling(4, 2)).class_names
+
+
+def test_what_the_checkpoint_stores_are_plain_types(folder):
+    data = datamodule(folder, num_test_clips=2)
+
+    assert data.view_spec == "2x3"
+    assert data.preprocessing == {
+        "sampling": {
+            "class_path": "vidattn.data.sampling.StrideSampling",
+            "init_args": {"num_frames": 4, "frame_stride": 2},
+        },
+        "image_size": 64,
+    }
+
+
+def test_a_set_to_be_made_is_written_before_the_run_and_gives_lists_and_names(tmp_path):
+    made = MotionSet(str(tmp_path / "motion"), num_train=2, num_val=1, num_test=1)
+    data = VideoDataModule(StrideSampling(4, 2), make=made, image_size=32, num_workers=0, num_test_crops=1)
+    data.prepare_data()
+
+    assert data.class_names == made.class_names
+    assert [data.num_videos(split) for split in ("train", "val", "test")] == [16, 8, 8]
+    for batch in data.test_dataloader():
+        named = [data.class_names[label] for label in batch["label"]]
+        assert named == [Path(path).parent.name for path in batch["path"]]
+
+
+def test_every_argument_can_be_written_in_yaml(folder):
+    parser = ArgumentParser()
+    parser.add_class_arguments(VideoDataModule, "data")
+    config = parser.parse_string(f"""
+    data:
+      train: {folder}/train.csv
+      sampling:
+        class_path: vidattn.data.sampling.SecondsSampling
+        init_args: {{num_frames: 4, seconds_between: 0.1}}
+      class_names: [dance, jump]
+      image_size: 32
+      train_transforms:
+      - class_path: vidattn.data.transforms.ShortSideJitter
+        init_args: {{low: 36, high: 40}}
+      - class_path: torchvision.transforms.v2.RandomCrop
+        init_args: {{size: 32}}
+      - class_path: torchvision.transforms.v2.RandAugment
+      on_error: skip
+      num_workers: 0
+    """)
+
+    data = parser.instantiate_classes(config).data
+
+    assert data.sampling == SecondsSampling(4, 0.1)
+    assert [type(transform) for transform in data.train_transforms] == [ShortSideJitter, v2.RandomCrop, v2.RandAugment]
+    assert next(iter(data.train_dataloader()))["video"].shape == (8, 3, 4, 32, 32)
+    again = parser.parse_string(parser.dump(config))  # Lightning saves the configuration beside the run
+    assert again == config

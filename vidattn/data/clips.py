@@ -1,0 +1,214 @@
+"""From a list of videos to batches of clips: `TrainClips` for training, `TestViews` for everything else.
+
+Items and batches are dicts with the same keys; V counts the views (clips, or crops of clips) in the item or batch:
+
+| key | |
+|---|---|
+| `video` | uint8 `(V, 3, T, S, S)`, RGB |
+| `label` | int64 `(V,)`, -1 where unknown |
+| `video_id` | int64 `(V,)`, index into the list of videos |
+| `view` | int64 `(V,)`, number of the view within its video, clip by clip: `clip * num_crops + crop` |
+| `path` | `list[str]`, the file of each video that has views here, in their order |
+| `skipped` | `list[tuple[str, str]]`, file and reason of each video that could not be decoded |
+
+What is drawn for an item depends on (seed, epoch, index) alone: not on the number of workers or processes, nor on
+what came before. A run that is resumed goes on as if it had never stopped.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, Literal
+
+import torch
+from torch import Tensor, nn
+from torch.utils.data import Dataset
+
+from vidattn.data.errors import VideoDecodeError
+from vidattn.data.manifest import Video
+from vidattn.data.readers import open_video
+from vidattn.data.samplers import stable_seed
+from vidattn.data.sampling import Sampler, VideoTimes
+from vidattn.data.transforms import SpatialCrops
+
+OnError = Literal["raise", "skip"]
+Item = dict[str, Any]
+
+_TRIES = 20  # broken videos in a row before training gives up: by then it is the dataset, not a file
+
+
+class TrainClips(Dataset[Item]):
+    """One random clip of each video; an index is `(epoch, index)`, or `index` for epoch 0.
+
+    Args:
+        videos: what to draw from.
+        sampling: which frames make a clip.
+        transforms: run in turn on uint8 `(T, 3, H, W)`; the last must leave `(T, 3, image_size, image_size)`.
+        image_size: S, in pixels.
+        reader: the video reader, a name that `open_video` knows.
+        on_error: a video that cannot be decoded stops the run ("raise"), or another one takes its place and it is
+            listed under `skipped` ("skip").
+        seed: decides all that is drawn, together with epoch and index.
+    """
+
+    def __init__(
+        self,
+        videos: Sequence[Video],
+        sampling: Sampler,
+        transforms: Sequence[nn.Module],
+        image_size: int,
+        reader: str = "pyav",
+        on_error: OnError = "raise",
+        seed: int = 0,
+    ) -> None:
+        self.videos = videos
+        self.sampling = sampling
+        self.transforms = transforms
+        self.image_size = image_size
+        self.reader = reader
+        self.on_error = on_error
+        self.seed = seed
+
+    def __len__(self) -> int:
+        return len(self.videos)
+
+    def __getitem__(self, key: int | tuple[int, int]) -> Item:
+        epoch, index = key if isinstance(key, tuple) else (0, key)
+        generator = torch.Generator().manual_seed(stable_seed(self.seed, epoch, index))
+        skipped: list[tuple[str, str]] = []
+        while True:
+            video = self.videos[index]
+            try:
+                clip = _decode(video, self.reader, lambda times: self.sampling.train(times, generator))
+                break
+            except VideoDecodeError as error:
+                reason = _reason(error, self.on_error)
+            skipped.append((video.path, reason))
+            if len(skipped) == _TRIES:
+                raise VideoDecodeError(video.path, f"{reason} (and so for the {_TRIES - 1} videos tried before it)")
+            index = int(torch.randint(len(self.videos), (), generator=generator))
+
+        with _transform_seed(int(torch.randint(2**62, (), generator=generator))):
+            for transform in self.transforms:
+                clip = transform(clip)
+        if clip.shape[1:] != (3, self.image_size, self.image_size):
+            raise ValueError(
+                f"train_transforms left {'x'.join(map(str, clip.shape[1:]))} but image_size={self.image_size} needs "
+                f"3x{self.image_size}x{self.image_size}; end them with RandomCrop({self.image_size})"
+            )
+        return _item([clip], video, index, skipped)
+
+
+class TestViews(Dataset[Item]):
+    """Every view of each video, always the same: `num_clips` over time, `num_crops` of each.
+
+    The frames of all clips are decoded together, each once, and shared by the crops. Under "skip" a video that cannot
+    be decoded is an item without views, listed under `skipped`.
+
+    Args:
+        videos: what to go through.
+        sampling: which frames make a clip.
+        num_clips: clips of a video.
+        num_crops: crops of a clip; see `SpatialCrops`.
+        image_size: S, in pixels.
+        reader: the video reader, a name that `open_video` knows.
+        on_error: "raise" or "skip".
+    """
+
+    __test__ = False  # its name looks like a test to pytest
+
+    def __init__(
+        self,
+        videos: Sequence[Video],
+        sampling: Sampler,
+        num_clips: int,
+        num_crops: int,
+        image_size: int,
+        reader: str = "pyav",
+        on_error: OnError = "raise",
+    ) -> None:
+        self.videos = videos
+        self.sampling = sampling
+        self.num_clips = num_clips
+        self.crops = SpatialCrops(image_size, num_crops)
+        self.reader = reader
+        self.on_error = on_error
+
+    def __len__(self) -> int:
+        return len(self.videos)
+
+    def __getitem__(self, index: int) -> Item:
+        video = self.videos[index]
+        clips: list[list[int]] = []
+        wanted: list[int] = []
+
+        def all_clips(times: VideoTimes) -> list[int]:
+            clips.extend(self.sampling.test(times, self.num_clips))
+            wanted.extend(sorted({frame for clip in clips for frame in clip}))
+            return wanted
+
+        try:
+            frames = _decode(video, self.reader, all_clips)
+        except VideoDecodeError as error:
+            skipped = [(video.path, _reason(error, self.on_error))]
+            return _empty_item(self.sampling.num_frames, self.crops.size, skipped)
+
+        place = {frame: i for i, frame in enumerate(wanted)}
+        crops = self.crops(frames)
+        views = [crop[[place[frame] for frame in clip]] for clip in clips for crop in crops]
+        return _item(views, video, index, [])
+
+
+def collate(items: Sequence[Item]) -> Item:
+    """Items to one batch: tensors joined along V, lists joined. It is empty (V = 0) where every video was skipped."""
+    tensors = {key: torch.cat([item[key] for item in items]) for key in ("video", "label", "video_id", "view")}
+    lists = {key: [entry for item in items for entry in item[key]] for key in ("path", "skipped")}
+    return tensors | lists
+
+
+def _decode(video: Video, reader: str, choose: Callable[[VideoTimes], list[int]]) -> Tensor:
+    """The frames that `choose` picks, uint8 `(len, 3, H, W)`; whatever is wrong with the file is a VideoDecodeError."""
+    try:
+        with open_video(video.path, reader) as opened:
+            try:
+                times = VideoTimes(opened.num_frames, opened.fps, opened.times, video.start, video.end)
+            except ValueError as error:
+                raise VideoDecodeError(video.path, str(error)) from error
+            return opened.frames(choose(times)).permute(0, 3, 1, 2)
+    except OSError as error:
+        raise VideoDecodeError(video.path, str(error)) from error
+
+
+def _reason(error: VideoDecodeError, on_error: OnError) -> str:
+    if on_error != "skip":
+        raise VideoDecodeError(
+            error.path, f"{error.reason}; set on_error: skip to go on without such videos"
+        ) from error
+    return error.reason
+
+
+def _item(views: list[Tensor], video: Video, index: int, skipped: list[tuple[str, str]]) -> Item:
+    """Views `(T, 3, S, S)` of one video, in order, with all that is known of it."""
+    label = -1 if video.label is None else video.label
+    return {
+        "video": torch.stack([view.transpose(0, 1) for view in views]),
+        "label": torch.full((len(views),), label),
+        "video_id": torch.full((len(views),), index),
+        "view": torch.arange(len(views)),
+        "path": [video.path],
+        "skipped": skipped,
+    }
+
+
+def _empty_item(num_frames: int, image_size: int, skipped: list[tuple[str, str]]) -> Item:
+    none = torch.empty(0, dtype=torch.int64)
+    video = torch.empty(0, 3, num_frames, image_size, image_size, dtype=torch.uint8)
+    return {"video": video, "label": none, "video_id": none, "view": none, "path": [], "skipped": skipped}
+
+
+@contextmanager
+def _transform_seed(seed: int) -> Iterator[None]:
+    """Torch's global generator, which the transforms draw from, starts at `seed` and is put back afterwards."""
+    with torch.random.fork_rng(devices=[]):
+        # Not torch.manual_seed: it would reseed the accelerator as well, and dropout with it.
+        torch.default_generator.manual_seed(seed)
+        yield

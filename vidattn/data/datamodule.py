@@ -1,0 +1,259 @@
+"""Everything a Lightning run needs to know of its data, in one class whose arguments are the YAML keys."""
+
+import os
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import pytorch_lightning as pl
+import torch
+from pytorch_lightning.utilities import rank_zero_warn
+from torch import nn
+from torch.utils.data import DataLoader
+
+from vidattn.data.clips import OnError, TestViews, TrainClips, collate
+from vidattn.data.manifest import Manifest, read_class_names, read_manifest
+from vidattn.data.samplers import EpochSampler, OnceEachSampler, ResumableLoader
+from vidattn.data.sampling import Sampler
+from vidattn.data.synthetic import SyntheticSet
+from vidattn.data.transforms import default_train_transforms
+
+Split = Literal["train", "val", "test", "predict"]
+
+
+class VideoDataModule(pl.LightningDataModule):
+    """Loaders of clips for training, validation, test and prediction; see `vidattn.data.clips` for a batch.
+
+    Labels are those of the training list (or of `class_names`) in every split.
+
+    Args:
+        sampling: which frames make a clip, a class of `vidattn.data.sampling` or your own.
+        train: list, folder or file that `read_manifest` reads; as are the next three.
+        val: videos for validation.
+        test: videos for the test.
+        predict: videos to classify; labels are not needed.
+        root: folder that the lists' paths start from; each list's own folder by default.
+        class_names: names in the order of their labels, or a file of them; those of `train` by default.
+        make: a set of videos that this package draws itself. It is written before the run starts, and its lists are the
+            defaults of `train`, `val` and `test`.
+        image_size: side of the square clips in pixels.
+        train_transforms: run in turn on uint8 `(T, 3, H, W)` training clips, ending at `image_size`;
+            `default_train_transforms(image_size)` by default.
+        batch_size: training clips per process and step.
+        eval_batch_size: videos (each with all its views) per process and step of validation, test and prediction.
+        num_workers: processes that decode, for each training process; 0 decodes in the training process.
+        reader: `pyav`, `decord` or `torchcodec`.
+        on_error: what a video that cannot be decoded does: `raise`, or `skip` (and list it in the batch).
+        num_val_clips: clips of a video in validation, evenly over time.
+        num_val_crops: crops of each clip in validation.
+        num_test_clips: clips of a video in test and prediction.
+        num_test_crops: crops of each clip in test and prediction.
+        seed: decides the order and everything else that is drawn in training.
+    """
+
+    def __init__(
+        self,
+        sampling: Sampler,
+        train: str | None = None,
+        val: str | None = None,
+        test: str | None = None,
+        predict: str | None = None,
+        root: str | None = None,
+        class_names: list[str] | str | None = None,
+        make: SyntheticSet | None = None,
+        image_size: int = 224,
+        train_transforms: list[nn.Module] | None = None,
+        batch_size: int = 8,
+        eval_batch_size: int = 4,
+        num_workers: int = min(4, os.cpu_count() or 1),
+        reader: str = "pyav",
+        on_error: OnError = "raise",
+        num_val_clips: int = 1,
+        num_val_crops: int = 1,
+        num_test_clips: int = 1,
+        num_test_crops: int = 3,
+        seed: int = 0,
+    ) -> None:
+        super().__init__()
+        # With fewer videos than processes, some processes have nothing to evaluate.
+        self.allow_zero_length_dataloader_with_multiple_devices = True
+        self.sampling = sampling
+        self.make = make
+        lists = {name: os.path.join(make.folder, f"{name}.csv") for name in ("train", "val", "test")} if make else {}
+        self.sources: dict[str, str | None] = {
+            "train": train or lists.get("train"),
+            "val": val or lists.get("val"),
+            "test": test or lists.get("test"),
+            "predict": predict,
+        }
+        self.root = root
+        self.image_size = image_size
+        self.train_transforms = default_train_transforms(image_size) if train_transforms is None else train_transforms
+        self.batch_size = batch_size
+        self.eval_batch_size = eval_batch_size
+        self.num_workers = num_workers
+        self.reader = reader
+        self.on_error = on_error
+        self.num_val_clips = num_val_clips
+        self.num_val_crops = num_val_crops
+        self.num_test_clips = num_test_clips
+        self.num_test_crops = num_test_crops
+        self.seed = seed
+        self._given_names = make.class_names if make and class_names is None else class_names
+        self._manifests: dict[Split, Manifest] = {}
+        self._train_loader: ResumableLoader | None = None
+        self._resume: dict[str, int] | None = None
+
+    # What the model and the scorecard ask for.
+
+    @property
+    def class_names(self) -> list[str]:
+        """Names in the order of their labels.
+
+        Raises:
+            ValueError: neither `class_names` nor a list with labels is given.
+        """
+        if isinstance(self._given_names, str):
+            self._given_names = read_class_names(self._given_names)
+        if self._given_names is not None:
+            return self._given_names
+        labelled: list[Split] = ["train", "val", "test"]
+        for split in labelled:
+            if self.sources[split]:
+                return self.manifest(split).class_names
+        raise ValueError("no classes are known: set data.class_names, or data.train to a list with labels")
+
+    @property
+    def view_spec(self) -> str:
+        """Test views as the literature writes them, clips x crops: "1x3"."""
+        return f"{self.num_test_clips}x{self.num_test_crops}"
+
+    @property
+    def preprocessing(self) -> dict[str, Any]:
+        """What turns a video into uint8 clips, in plain types, to be stored in a checkpoint."""
+        sampling = type(self.sampling)
+        return {
+            "sampling": {
+                "class_path": f"{sampling.__module__}.{sampling.__qualname__}",
+                "init_args": dict(vars(self.sampling)),
+            },
+            "image_size": self.image_size,
+        }
+
+    def num_videos(self, split: Split) -> int:
+        """Videos in "train", "val", "test" or "predict"."""
+        return len(self.manifest(split).videos)
+
+    def manifest(self, split: Split) -> Manifest:
+        """The videos of one split; read once, with a warning where listed files are missing.
+
+        Raises:
+            ValueError: the split has no source.
+            ManifestError: its source cannot be used.
+        """
+        if split not in self._manifests:
+            source = self.sources[split]
+            if source is None:
+                raise ValueError(f"data.{split} is not set; give it a list, a folder or a file of videos")
+            manifest = read_manifest(source, self.root, self._names_for(split))
+            if manifest.missing:
+                rank_zero_warn(manifest.describe_missing())
+            self._manifests[split] = manifest
+        return self._manifests[split]
+
+    def _names_for(self, split: Split) -> Sequence[str] | None:
+        """The common names; None for the split that they come from."""
+        if self._given_names is None:
+            first = next((name for name, source in self.sources.items() if source), None)
+            if first in (split, "predict"):
+                return None
+        return self.class_names
+
+    # What Lightning calls.
+
+    def prepare_data(self) -> None:
+        """Writes the set to be made, if there is one (once per machine); prediction does not need it."""
+        predicting = self.trainer is not None and self.trainer.state.fn == "predict"
+        if self.make is not None and not predicting:
+            self.make.write()
+
+    def setup(self, stage: str) -> None:
+        """Reads the lists of the stage ("fit", "validate", "test" or "predict"), so that mistakes in them show now."""
+        stages: dict[str, list[Split]] = {
+            "fit": ["train", "val"],
+            "validate": ["val"],
+            "test": ["test"],
+            "predict": ["predict"],
+        }
+        for split in stages[stage]:
+            if split != "val" or stage == "validate" or self.sources["val"]:
+                self.manifest(split)
+
+    def train_dataloader(self) -> DataLoader:
+        """Batches of `batch_size` random clips; see `EpochSampler` for their order."""
+        world_size, rank = self._processes()
+        num_videos = self.num_videos("train")
+        # The last, smaller batch is left out, unless it is the only one.
+        drop_last = num_videos // world_size >= self.batch_size
+        clips = TrainClips(
+            self.manifest("train").videos,
+            self.sampling,
+            self.train_transforms,
+            self.image_size,
+            self.reader,
+            self.on_error,
+            self.seed,
+        )
+        sampler = EpochSampler(num_videos, world_size, rank, self.seed, drop_last)
+        options = self._loader_options()
+        self._train_loader = ResumableLoader(
+            clips, batch_size=self.batch_size, sampler=sampler, drop_last=drop_last, **options
+        )
+        if self._resume is not None:
+            self._train_loader.load_state_dict(self._resume)
+            self._resume = None
+        return self._train_loader
+
+    def val_dataloader(self) -> DataLoader | list[DataLoader]:
+        """Batches of `eval_batch_size` videos with all their views; no loader where there is no `val`."""
+        return self._views("val", self.num_val_clips, self.num_val_crops) if self.sources["val"] else []
+
+    def test_dataloader(self) -> DataLoader:
+        """Batches of `eval_batch_size` videos with all their views."""
+        return self._views("test", self.num_test_clips, self.num_test_crops)
+
+    def predict_dataloader(self) -> DataLoader:
+        """Batches of `eval_batch_size` videos with all their views, as in the test."""
+        return self._views("predict", self.num_test_clips, self.num_test_crops)
+
+    def state_dict(self) -> dict[str, int]:
+        """Where training stands within its epoch, for the checkpoint."""
+        return self._train_loader.state_dict() if self._train_loader is not None else {}
+
+    def load_state_dict(self, state_dict: dict[str, int]) -> None:
+        """Training goes on from there.
+
+        Lightning restores the loader itself as well, but only one that is made after the checkpoint is read: a model
+        that asks for `trainer.estimated_stepping_batches` makes it earlier, and the position would be lost.
+        """
+        self._resume = state_dict or None
+
+    def _views(self, split: Split, num_clips: int, num_crops: int) -> DataLoader:
+        videos = self.manifest(split).videos
+        views = TestViews(videos, self.sampling, num_clips, num_crops, self.image_size, self.reader, self.on_error)
+        sampler = OnceEachSampler(len(videos), *self._processes())
+        # Lightning rebuilds this loader for prediction, and for that needs its arguments by name.
+        return DataLoader(views, batch_size=self.eval_batch_size, sampler=sampler, **self._loader_options())
+
+    def _processes(self) -> tuple[int, int]:
+        """How many training processes there are, and which is this."""
+        return (self.trainer.world_size, self.trainer.global_rank) if self.trainer is not None else (1, 0)
+
+    def _loader_options(self) -> dict[str, Any]:
+        return {
+            "collate_fn": collate,
+            "num_workers": self.num_workers,
+            "persistent_workers": self.num_workers > 0,
+            "pin_memory": torch.cuda.is_available(),
+            # Without its own generator a loader draws from the global one, and would shift the model's dropout.
+            "generator": torch.Generator(),
+        }

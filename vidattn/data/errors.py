@@ -1,0 +1,24 @@
+"""What goes wrong with a video file."""
+
+
+class VideoDecodeError(RuntimeError):
+    """A video cannot be opened or decoded; the message is `path: reason; next move`.
+
+    Data loader workers can raise it in the parent process: it survives pickling, and torch's way of building the
+    exception anew from its message alone.
+
+    >>> print(VideoDecodeError("clips/a.mp4", "the file is empty; download it again"))
+    clips/a.mp4: the file is empty; download it again
+
+    Args:
+        path: the file, or "<bytes>".
+        reason: what failed, and what to do now.
+    """
+
+    def __init__(self, path: str, reason: str = "") -> None:
+        super().__init__(path, reason)
+        self.path = path
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.reason}" if self.reason else self.path

@@ -1,0 +1,95 @@
+"""What happens to the pixels of a clip: `torchvision.transforms.v2`, and the few things it lacks.
+
+Clips are uint8 `(T, 3, H, W)` here. Frames stand where v2 expects a batch, so v2's transforms draw once for the whole
+clip: RandomCrop, RandomResizedCrop, RandomHorizontalFlip, ColorJitter, RandAugment, RandomErasing and their like all do
+(tested). AugMix does not: it mixes each frame by its own weights. Normalisation is the model's, on the device.
+"""
+
+import math
+
+import torch
+from torch import Tensor, nn
+from torchvision.transforms import v2
+
+
+class ShortSide(nn.Module):
+    """Resizes a clip so that its short side is `size`; the long side keeps the shape, rounded down.
+
+    Args:
+        size: the short side in pixels.
+    """
+
+    def __init__(self, size: int) -> None:
+        super().__init__()
+        self.size = size
+
+    def forward(self, clip: Tensor) -> Tensor:
+        """uint8 `(T, 3, H, W)` -> `(T, 3, H', W')`."""
+        return v2.functional.resize(clip, [self.size], antialias=True)
+
+
+class ShortSideJitter(nn.Module):
+    """Resizes a clip so that its short side is a random size, every whole number in `[low, high]` as likely.
+
+    The scale jitter of https://arxiv.org/abs/1409.1556, section 3.1; 256 to 320 before a crop of 224 is usual.
+
+    Args:
+        low: smallest short side in pixels.
+        high: largest short side in pixels.
+    """
+
+    def __init__(self, low: int, high: int) -> None:
+        super().__init__()
+        if not 0 < low <= high:
+            raise ValueError(f"ShortSideJitter(low={low}, high={high}): expected 0 < low <= high")
+        self.low = low
+        self.high = high
+
+    def forward(self, clip: Tensor) -> Tensor:
+        """uint8 `(T, 3, H, W)` -> `(T, 3, H', W')`."""
+        size = int(torch.randint(self.low, self.high + 1, ()))
+        return v2.functional.resize(clip, [size], antialias=True)
+
+
+class SpatialCrops(nn.Module):
+    """The test crops: short side to `size`, then squares spread evenly along the long side.
+
+    One crop is the centre; three are left, centre and right (top, centre and bottom of an upright video).
+
+    Args:
+        size: side of a crop in pixels.
+        num_crops: how many.
+    """
+
+    def __init__(self, size: int, num_crops: int) -> None:
+        super().__init__()
+        if num_crops < 1:
+            raise ValueError(f"num_crops={num_crops} must be 1 (centre) or more (3 is usual)")
+        self.size = size
+        self.num_crops = num_crops
+        self.short_side = ShortSide(size)
+
+    def forward(self, clip: Tensor) -> list[Tensor]:
+        """uint8 `(T, 3, H, W)` -> `num_crops` views of `(T, 3, size, size)`."""
+        clip = self.short_side(clip)
+        height, width = clip.shape[-2:]
+        along = -1 if width >= height else -2
+        return [clip.narrow(along, offset, self.size) for offset in self._offsets(max(height, width))]
+
+    def _offsets(self, length: int) -> list[int]:
+        room = length - self.size
+        if self.num_crops == 1:
+            return [math.ceil(room / 2)]  # rounded up, as TimeSformer's uniform_crop
+        return [math.ceil(room * crop / (self.num_crops - 1)) for crop in range(self.num_crops)]
+
+
+def default_train_transforms(size: int) -> list[nn.Module]:
+    """Short side jitter (256 to 320 at size 224, in proportion else) and a random crop of `size`.
+
+    No flip: mirrored, "pushing left to right" becomes another class. Where classes have no side, add
+    `torchvision.transforms.v2.RandomHorizontalFlip` (TimeSformer does on Kinetics).
+
+    >>> default_train_transforms(448)[0].low
+    512
+    """
+    return [ShortSideJitter(round(size * 256 / 224), round(size * 320 / 224)), v2.RandomCrop(size)]

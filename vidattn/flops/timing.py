@@ -1,0 +1,37 @@
+"""Timing things side by side: interleaved in one run, so that whatever else the machine does hits all alike."""
+
+import statistics
+import time
+from collections.abc import Callable, Mapping
+
+import torch
+
+
+def interleaved(candidates: Mapping[str, Callable[[], object]], rounds: int = 7) -> dict[str, list[float]]:
+    """Seconds of each candidate in each of the rounds; every round runs all of them in turn, after one warm-up round.
+
+    Args:
+        candidates: what to time, by name.
+        rounds: how often.
+    """
+    seconds: dict[str, list[float]] = {name: [] for name in candidates}
+    for run in candidates.values():
+        run()
+    for _ in range(rounds):
+        for name, run in candidates.items():
+            _wait()
+            began = time.perf_counter()
+            run()
+            _wait()
+            seconds[name].append(time.perf_counter() - began)
+    return seconds
+
+
+def ratio(slow: list[float], fast: list[float]) -> float:
+    """Median over the rounds of `slow / fast`: neighbours in time are compared with each other."""
+    return statistics.median(one / other for one, other in zip(slow, fast, strict=True))
+
+
+def _wait() -> None:
+    if torch.cuda.is_available():
+        torch.cuda.synchronize()
