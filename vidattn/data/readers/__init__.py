@@ -1,1 +1,51 @@
-"""One video reader per decoding library, all with the same protocol."""
+"""Open a video and read frames of it; three backends, one meaning."""
+
+from importlib.metadata import version
+
+from vidattn.data.readers.base import Source, VideoReader
+
+__all__ = ["VideoReader", "open_video", "reader_version"]
+
+_NAMES = ("pyav", "decord", "torchcodec")
+
+
+def open_video(source: Source, reader: str = "pyav") -> VideoReader:
+    """A reader on `source`: a path, or a whole video as bytes or as a binary stream.
+
+    Args:
+        reader: "pyav" (exact on everything, the default), "decord" or "torchcodec" (each imported only here).
+
+    Raises:
+        ValueError: `reader` is none of these.
+        VideoDecodeError: the file cannot be opened or this reader is known to be wrong on it.
+        ImportError: the backend is not installed or does not load.
+    """
+    if reader == "pyav":
+        from vidattn.data.readers.pyav import PyAVReader
+
+        return PyAVReader(source)
+    if reader == "decord":
+        from vidattn.data.readers.decord import DecordReader
+
+        return DecordReader(source)
+    if reader == "torchcodec":
+        from vidattn.data.readers.torchcodec import TorchCodecReader
+
+        return TorchCodecReader(source)
+    raise ValueError(f"reader={reader!r} is unknown; choose one of {', '.join(_NAMES)}")
+
+
+def reader_version(reader: str) -> str:
+    """Name and version of a backend, for scorecards; PyAV's with its libavcodec, which does the decoding.
+
+    Raises:
+        ValueError: `reader` is none of pyav, decord, torchcodec.
+    """
+    if reader not in _NAMES:
+        raise ValueError(f"reader={reader!r} is unknown; choose one of {', '.join(_NAMES)}")
+    if reader == "pyav":
+        import av
+
+        major, minor, micro = av.library_versions["libavcodec"]
+        return f"pyav {av.__version__} (libavcodec {major}.{minor}.{micro})"
+    return f"{reader} {version(reader)}"

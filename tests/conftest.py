@@ -1,0 +1,27 @@
+"""What many tests share: the folder of real videos, and one tiny video whose frames tell their number."""
+
+import os
+from pathlib import Path
+
+import pytest
+from encode import encode_video, numbered_frames
+
+
+@pytest.fixture(scope="session")
+def shared_videos() -> Path:
+    """The folder of real videos (actions, codecs, odd, broken); skips where it is missing."""
+    default = Path(__file__).parents[1] / ".." / "shared" / "videos"
+    folder = Path(os.environ.get("VIDATTN_TEST_VIDEOS", default)).resolve()
+    if not folder.is_dir():
+        pytest.skip(f"no test videos in {folder}; set VIDATTN_TEST_VIDEOS to their folder")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def tiny_video(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """48 frames of 64 x 48 pixels, 30 per second, H.264 with B-frames and a keyframe every 12.
+
+    `encode.frame_number` tells from the pixels which frame one is.
+    """
+    path = tmp_path_factory.mktemp("tiny") / "tiny.mp4"
+    return encode_video(path, numbered_frames(48), options={"g": "12", "bf": "2"})

@@ -1,0 +1,86 @@
+import sys
+from importlib.metadata import version
+
+import pytest
+import torch
+from encode import encode_video, numbered_frames
+
+from vidattn.data.errors import VideoDecodeError
+from vidattn.data.readers import open_video, reader_version
+
+
+def test_unknown_reader_lists_the_known(tiny_video):
+    with pytest.raises(ValueError, match="reader='opencv' is unknown; choose one of pyav, decord, torchcodec"):
+        open_video(tiny_video, reader="opencv")
+    with pytest.raises(ValueError, match="choose one of pyav, decord, torchcodec"):
+        reader_version("opencv")
+
+
+def test_version_names_the_library_that_decodes():
+    assert reader_version("pyav").startswith(f"pyav {version('av')} (libavcodec ")
+
+
+@pytest.mark.parametrize("reader", ["decord", "torchcodec"])
+def test_missing_backend_says_what_to_do(tiny_video, monkeypatch, reader):
+    monkeypatch.setitem(sys.modules, reader, None)  # import fails
+    with pytest.raises(ImportError, match=f"reader={reader} .*pip install .*or use reader=pyav"):
+        open_video(tiny_video, reader=reader)
+
+
+@pytest.fixture(params=["decord", "torchcodec"])
+def other_reader(request) -> str:
+    """A backend other than PyAV that loads here."""
+    pytest.importorskip("decord" if request.param == "decord" else "torchcodec.decoders", exc_type=Exception)
+    return request.param
+
+
+def test_readers_agree_bit_for_bit(shared_videos, other_reader):
+    for name in ("arm_wrestling.mp4", "flipping_pancake.mkv", "kinetics_sample.mp4", "asl/brother.mkv"):
+        path = shared_videos / "actions" / name
+        with open_video(path) as ours, open_video(path, reader=other_reader) as other:
+            assert other.num_frames == ours.num_frames
+            assert other.fps == ours.fps
+            assert (other.times == ours.times).all()
+            indices = [ours.num_frames - 1, 0, 40, 7, 7]
+            assert torch.equal(other.frames(indices), ours.frames(indices))
+
+
+def test_readers_take_bytes_and_check_indices_alike(tiny_video, other_reader):
+    with open_video(tiny_video.read_bytes()) as ours, open_video(tiny_video.read_bytes(), other_reader) as other:
+        assert torch.equal(other.frames([47, 3]), ours.frames([47, 3]))
+        with pytest.raises(IndexError, match="<bytes>: frame 48 was asked, but the video has frames 0 to 47"):
+            other.frames([48])
+    with pytest.raises(ValueError, match="the reader is closed"):
+        other.frames([0])
+
+
+@pytest.mark.parametrize(
+    "name", ["codecs/h264_10bit.mp4", "odd/mpeg4_bframes_nonmonotonic_pts.avi", "broken/audio_only.mp3"]
+)
+def test_other_readers_refuse_what_they_get_wrong(shared_videos, other_reader, name):
+    with pytest.raises(VideoDecodeError, match="use reader=pyav"):
+        open_video(shared_videos / name, reader=other_reader)
+
+
+@pytest.mark.parametrize("name", ["codecs/hevc.mp4", "codecs/av1.mkv", "broken/one_pixel.mp4"])
+def test_decord_refuses_codecs_it_gets_wrong(shared_videos, name):
+    pytest.importorskip("decord")
+    with pytest.raises(VideoDecodeError, match="use reader=pyav"):
+        open_video(shared_videos / name, reader="decord")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        ({"options": {"bf": "3", "x264-params": "open-gop=1:keyint=12:scenecut=0:b-adapt=0"}}, "another picture"),
+        ({"options": {"x264-params": "intra-refresh=1:keyint=15:bframes=2"}}, "another picture"),
+        ({"pts": [i - 17 for i in range(40)], "options": {"g": "10"}}, "decord counts .* frames, decoding gives"),
+        ({"options": {"flags": "+ildct+ilme", "x264-params": "interlaced=1"}}, "timestamps do not tell"),
+    ],
+    ids=["open groups", "intra refresh", "edit list", "interlaced"],
+)
+def test_decord_refuses_streams_it_seeks_wrongly(tmp_path, arguments, reason):
+    pytest.importorskip("decord")
+    path = encode_video(tmp_path / "a.mp4", numbered_frames(40), **arguments)
+    with pytest.raises(VideoDecodeError, match=f"{reason}.*use reader=pyav"):
+        open_video(path, reader="decord")

@@ -1,0 +1,104 @@
+"""What a video reader is, and the few words that all readers share."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import BinaryIO, Protocol, Self
+
+import numpy as np
+from torch import Tensor
+
+from vidattn.data.errors import VideoDecodeError
+
+Source = str | Path | bytes | BinaryIO
+
+
+class VideoReader(Protocol):
+    """Random access to the frames of one open video; a context manager that closes it.
+
+    The order of frames is FFmpeg's order of decoding from the start, so that every reader means the same by an index.
+
+    Attributes:
+        path: the file, or "<bytes>" for a video in memory.
+        num_frames: frames that decoding from the start yields, counted, not the container's claim.
+        fps: frames per second, averaged over the video.
+        times: `(num_frames,)` float64, when each frame is shown, in seconds; the first at 0.
+    """
+
+    path: str
+    num_frames: int
+    fps: float
+    times: np.ndarray
+
+    def frames(self, indices: Sequence[int]) -> Tensor:
+        """Frames as uint8 RGB `(T, H, W, 3)`, upright, in the order of `indices`, which may repeat.
+
+        Raises:
+            IndexError: an index is negative or not below `num_frames`.
+            VideoDecodeError: the file does not decode.
+        """
+        ...
+
+    def close(self) -> None:
+        """Free the file and the decoder; closing again does nothing."""
+        ...
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def load_source(source: Source) -> tuple[str, str | bytes]:
+    """The name of a video for messages, and its path or its bytes (a stream is read to its end, into memory).
+
+    Raises:
+        VideoDecodeError: there is no such file, or it is a folder or empty.
+    """
+    if not isinstance(source, (str, Path)):
+        data = source if isinstance(source, bytes) else source.read()
+        if not data:
+            raise VideoDecodeError("<bytes>", "there are 0 bytes; give the whole content of a video file")
+        return "<bytes>", data
+    path = Path(source)
+    if path.is_dir():
+        raise VideoDecodeError(str(source), "this is a folder, not a video; give one file")
+    try:
+        size = path.stat().st_size
+    except OSError as error:
+        raise VideoDecodeError(
+            str(source), f"cannot open the file ({error.strerror}); check the path and the root folder"
+        ) from error
+    if size == 0:
+        raise VideoDecodeError(str(source), "the file is empty (0 bytes); download it again or drop it")
+    return str(source), str(source)
+
+
+def check_indices(path: str, indices: Sequence[int], num_frames: int) -> list[int]:
+    """`indices` as Python integers, each checked to lie in the video."""
+    checked = [int(index) for index in indices]
+    outside = [index for index in checked if not 0 <= index < num_frames]
+    if outside:
+        raise IndexError(f"{path}: frame {outside[0]} was asked, but the video has frames 0 to {num_frames - 1}")
+    return checked
+
+
+def average_fps(times: np.ndarray, claimed: float | None) -> float:
+    """Frames per second from presentation times in seconds; the container's claim where it agrees within 1%.
+
+    The claim is the rounder number: Matroska stores whole milliseconds, which makes 29.9997 of 30.
+
+    >>> average_fps(np.array([0.0, 0.033, 0.067, 0.1]), claimed=30.0)
+    30.0
+    >>> average_fps(np.array([0.0, 0.1, 0.5]), claimed=30.0)
+    4.0
+    """
+    if len(times) < 2 or times[-1] <= times[0]:
+        return claimed or 1.0  # one frame has no rate; 1 keeps divisions defined
+    measured = (len(times) - 1) / float(times[-1] - times[0])
+    return claimed if claimed and abs(claimed / measured - 1) < 0.01 else measured
+
+
+def first_line(error: Exception) -> str:
+    """The first line of an error's message: backends go on with their stack."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0]

@@ -1,0 +1,43 @@
+"""Turn a decoded picture upright, as the video's display matrix says (phones film sideways and note it)."""
+
+import struct
+from collections.abc import Iterable
+from typing import cast
+
+import numpy as np
+from av.sidedata.sidedata import SideData
+from av.video.frame import VideoFrame
+
+
+def display_matrix(frame: VideoFrame) -> tuple[int, int, int, int] | None:
+    """`(a, b, c, d)` of the frame's display matrix, or None where there is none or it is the identity.
+
+    A pixel at `(x, y)` is shown at `(a x + c y, b x + d y)`, apart from a shift: libavutil, display.h.
+    """
+    # Asking a frame for its side data ties both into a cycle, which keeps the picture until Python's garbage collector
+    # comes: ask a copy of 2 x 2 pixels, which carries the same data.
+    small = frame.reformat(width=2, height=2, format="gray", threads=1)
+    for data in cast(Iterable[SideData], small.side_data):  # PyAV's stubs call it a mapping by name
+        if data.type.name == "DISPLAYMATRIX":
+            a, b, _, c, d, *_ = struct.unpack("=9i", bytes(data)[:36])
+            return None if a > 0 and d > 0 and b == c == 0 else (a, b, c, d)
+    return None
+
+
+def upright(image: np.ndarray, matrix: tuple[int, int, int, int] | None) -> np.ndarray:
+    """`(H, W, 3)` -> the picture as it is shown, a view; quarter turns and mirrors, other angles go to the nearest.
+
+    >>> quarter_turn_clockwise = (0, 1, -1, 0)
+    >>> upright(np.array([[[1], [2]]]), quarter_turn_clockwise)[..., 0].tolist()
+    [[1], [2]]
+    """
+    if matrix is None:
+        return image
+    a, b, c, d = matrix
+    if abs(b) + abs(c) > abs(a) + abs(d):  # x becomes y
+        image, across, down = image.swapaxes(0, 1), c, b
+    else:
+        across, down = a, d
+    if across < 0:
+        image = image[:, ::-1]
+    return image[::-1] if down < 0 else image

@@ -1,0 +1,291 @@
+"""The default reader: PyAV, exact on every file that FFmpeg decodes, and faster than decoding everything."""
+
+import io
+from collections.abc import Container, Iterator, Sequence
+from itertools import pairwise
+from typing import cast
+
+import av
+import numpy as np
+import torch
+from av.container import InputContainer
+from av.stream import Disposition
+from av.video.frame import VideoFrame
+from av.video.reformatter import VideoReformatter
+from av.video.stream import VideoStream
+from torch import Tensor
+
+from vidattn.data.errors import VideoDecodeError
+from vidattn.data.readers.base import Source, VideoReader, average_fps, check_indices, load_source
+from vidattn.data.readers.orientation import display_matrix, upright
+from vidattn.data.readers.packets import PacketIndex
+
+# Codecs in which a decoder may start at a keyframe: elsewhere we have not seen it proven, and decode from the start.
+_SEEKABLE = frozenset({"h264", "hevc"})
+# Codecs in which a picture marked "not for reference" is needed by no other (H.264: nal_ref_idc = 0). In HEVC the mark
+# holds within one temporal layer only, so higher layers may need the picture.
+_SKIPPABLE = frozenset({"h264"})
+_KEPT_BYTES = 128 << 20
+_ADVICE = "re-encode it (ffmpeg -i IN -c:v libx264 OUT.mp4) or drop it from the list"
+
+
+class PyAVReader(VideoReader):
+    """Frames of one video by PyAV, on one thread: always those of sequential decoding of the best video stream.
+
+    Opening reads the packets without decoding them. `frames` then decodes only the groups of pictures that hold
+    a wanted frame, skips pictures that nothing refers to, and stops after the last wanted packet (H.264; HEVC without
+    the skipping). It checks what comes out: where a wanted timestamp does not come or FFmpeg marks a picture
+    corrupt, it decodes from the start and stays with that for this file. Where the packets cannot tell the number
+    of frames (missing or double timestamps, MPEG-4 in AVI), opening decodes the file once to count.
+
+    What stays unseen: in H.264 that has lost packets in its middle, FFmpeg patches the hole differently where pictures
+    are skipped; packets that silently decode to nothing, and times that are not in the order of the pictures, are
+    noticed only when frames around them are asked (`num_frames` and `times` are then set right).
+
+    Args:
+        source: a path, or a whole video as bytes or as a binary stream (read into memory).
+
+    Attributes:
+        seekable: whether frames are reached by seeking; False once that has failed or where it is not known safe.
+        indexed: whether the packets tell the frames; otherwise opening has counted them by decoding.
+        codec: FFmpeg's name, e.g. "h264".
+
+    Raises:
+        VideoDecodeError: the file cannot be opened, holds no video, or does not decode.
+    """
+
+    def __init__(self, source: Source) -> None:
+        self.path, self._source = load_source(source)
+        self._closed = False
+        self._container, self._stream = self._open()
+        self._reformatter = VideoReformatter()
+        self._matrix: tuple[int, int, int, int] | None = None
+        self._matrix_known = False
+        self._kept: list[VideoFrame] = []  # every frame, not yet RGB, where counting decoded them and they are small
+        try:
+            try:
+                self._index = PacketIndex.read(self._container, self._stream)
+            except av.FFmpegError as error:
+                raise VideoDecodeError(self.path, f"cannot read its packets ({error}); {_ADVICE}") from error
+            if not self._index.packets:
+                raise VideoDecodeError(self.path, f"the video stream is empty; {_ADVICE}")
+            self.codec = self._stream.codec_context.codec.canonical_name
+            self.indexed = self._index.trusted
+            self.seekable = self.indexed and self.codec in _SEEKABLE
+            if self.indexed:
+                self._set_times(self._index.pts)
+            else:
+                self._count_by_decoding()
+        except BaseException:
+            self.close()
+            raise
+
+    def seek_points(self) -> list[int]:
+        """The frames where seeking can go wrong: keyframes, and what is shown before one but stored after it.
+
+        In order of presentation; only where `indexed`.
+        """
+        return self._index.seek_points()
+
+    def frames(self, indices: Sequence[int]) -> Tensor:
+        """Frames as uint8 RGB `(T, H, W, 3)`, upright, in the order of `indices`, which may repeat.
+
+        Raises:
+            IndexError: an index is negative or not below `num_frames`.
+            VideoDecodeError: the file does not decode, or changes its picture size between these frames.
+            ValueError: the reader is closed.
+        """
+        if self._closed:
+            raise ValueError(f"{self.path}: the reader is closed; open the video again")
+        checked = check_indices(self.path, indices, self.num_frames)
+        if not checked:
+            raise ValueError(f"{self.path}: no frame index was given; ask for one frame or more")
+        if self.seekable:
+            clip = _Clip(self.path, checked)
+            if self._seek_and_decode(clip):
+                return clip.tensor()
+            self.seekable = False
+        clip = _Clip(self.path, checked)
+        if not self._decode_sequentially(clip):
+            # The packets told another number of frames than decoding gives: count, then take what was asked.
+            self._count_by_decoding()
+            if max(checked) >= self.num_frames:
+                raise VideoDecodeError(
+                    self.path, f"pyav decoded {self.num_frames} frames but frame {max(checked)} was asked; {_ADVICE}"
+                )
+            clip = _Clip(self.path, checked)
+            self._decode_sequentially(clip)
+        return clip.tensor()
+
+    def close(self) -> None:
+        """Free the file and the decoder; closing again does nothing."""
+        self._closed = True
+        self._kept = []
+        self._container.close()
+
+    def _open(self) -> tuple[InputContainer, VideoStream]:
+        source = io.BytesIO(self._source) if isinstance(self._source, bytes) else self._source
+        try:
+            container = av.open(source, "r", metadata_errors="ignore")
+        except (av.FFmpegError, OSError, ValueError) as error:
+            raise VideoDecodeError(self.path, f"cannot open it as a video ({error}); {_ADVICE}") from error
+        stream = cast(VideoStream | None, container.streams.best("video"))
+        problem = None
+        if stream is None:
+            problem = "it has no video stream"
+        elif stream.disposition & Disposition.attached_pic:
+            problem = "its only picture is a cover"
+        elif stream.codec_context is None:
+            problem = "FFmpeg does not know its video codec"
+        if stream is None or problem is not None:
+            kinds = ", ".join(sorted({s.type for s in container.streams})) or "nothing"
+            container.close()
+            raise VideoDecodeError(self.path, f"{problem} (the file holds: {kinds}); {_ADVICE}")
+        # Workers are the parallelism. Frame threads cost 12-20% more CPU and have deadlocked on an early exit.
+        stream.codec_context.thread_type = "NONE"
+        stream.codec_context.thread_count = 1
+        return container, stream
+
+    def _seek_and_decode(self, clip: "_Clip") -> bool:
+        """Fill `clip` from the groups of pictures that hold its frames; False where anything is not as expected."""
+        wanted = {self._index.pts[frame]: frame for frame in clip.slots}
+        try:
+            for run in self._index.runs(clip.slots):
+                first_shown = self._index.packets[run.start].pts
+                assert first_shown is not None  # the index is a trusted one
+                before: int | None = None
+                for frame in self._decode_run(run, wanted):
+                    if frame.pts is None or (before is not None and frame.pts <= before):
+                        return False  # the decoder's order is another than that of the timestamps
+                    if frame.is_corrupt and frame.pts >= first_shown:
+                        return False  # the keyframe was none; only frames shown before it may lack their past
+                    before = frame.pts
+                    if frame.pts in wanted:
+                        clip.put(wanted[frame.pts], self._to_rgb(frame))
+        except av.FFmpegError:
+            return False  # decoding from the start tells whether the file or the seeking is at fault
+        return clip.is_full
+
+    def _decode_run(self, run: range, wanted: Container[int | None]) -> Iterator[VideoFrame]:
+        """What the decoder makes of one stretch of packets, in its order; nothing where the seek missed."""
+        packets, context = self._index.packets, self._stream.codec_context
+        skippable = self.codec in _SKIPPABLE
+        key = packets[run.start]
+        # Containers look up one of the two times; the smaller one never lands behind the keyframe.
+        target = min(t for t in (key.pts, key.dts) if t is not None)
+        self._container.seek(target, stream=self._stream)
+        position = None
+        for packet in self._container.demux(self._stream):
+            if position is None:
+                if packet.pts != key.pts:
+                    if not packet.size:
+                        return
+                    continue
+                position = run.start
+            if packet.pts != packets[position].pts:
+                return  # another order than the index: not to be trusted
+            context.skip_frame = "NONREF" if skippable and packet.pts not in wanted else "DEFAULT"
+            yield from packet.decode()
+            position += 1
+            if position == run.stop:
+                break
+        context.skip_frame = "DEFAULT"
+        yield from context.decode(None)
+
+    def _decode_all(self) -> Iterator[VideoFrame]:
+        """Every frame from the start, plainly: the reference."""
+        self._container.close()  # opened anew, since not every format can seek to its start
+        self._container, self._stream = self._open()
+        count = 0
+        try:
+            for packet in self._container.demux(self._stream):
+                for frame in packet.decode():
+                    count += 1
+                    yield frame
+        except av.FFmpegError as error:
+            raise VideoDecodeError(
+                self.path,
+                f"pyav stopped after {count} frames of {len(self._index.packets)} packets ({error}); {_ADVICE}",
+            ) from error
+
+    def _decode_sequentially(self, clip: "_Clip") -> bool:
+        """Fill `clip` by counting frames from the start; False where they are not those of `self._pts`."""
+        for number, frame in enumerate(self._kept or self._decode_all()):
+            if number >= self.num_frames or frame.pts != self._pts[number]:
+                return False
+            if number in clip.slots:
+                clip.put(number, self._to_rgb(frame))
+            if clip.is_full:
+                return True
+        return False
+
+    def _count_by_decoding(self) -> None:
+        """Set `num_frames` and `times` by decoding everything; keep the frames where they are small."""
+        pts, kept, kept_bytes = [], [], 0
+        for frame in self._decode_all():
+            pts.append(frame.pts)
+            kept_bytes += sum(plane.buffer_size for plane in frame.planes)
+            if kept_bytes <= _KEPT_BYTES:
+                kept.append(frame)
+        if not pts:
+            raise VideoDecodeError(self.path, f"pyav decoded no frame of {len(self._index.packets)} packets; {_ADVICE}")
+        self._kept = kept if len(kept) == len(pts) else []
+        self._set_times(pts)
+
+    def _to_rgb(self, frame: VideoFrame) -> np.ndarray:
+        """One decoded frame as upright RGB `(H, W, 3)`; a view that lives as long as the converted frame."""
+        if not self._matrix_known:  # it belongs to the stream: the first frame tells
+            self._matrix, self._matrix_known = display_matrix(frame), True
+        # One thread: swscale's own choice costs four times the CPU time on small pictures.
+        plane = self._reformatter.reformat(frame, format="rgb24", threads=1).planes[0]
+        rows = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)  # rows are padded
+        return upright(rows[:, : 3 * frame.width].reshape(frame.height, frame.width, 3), self._matrix)
+
+    def _set_times(self, pts: list[int | None]) -> None:
+        self._pts = pts
+        self.num_frames = len(pts)
+        rate = self._stream.average_rate or self._stream.guessed_rate
+        claimed = float(rate) if rate else None
+        known = [p for p in pts if p is not None]
+        if len(known) == len(pts) and all(a < b for a, b in pairwise(known)):
+            self.times = (np.array(known, np.float64) - known[0]) * float(self._stream.time_base or 1)
+        else:  # no usable timestamps: an even rate is the best guess
+            self.times = np.arange(len(pts)) / (claimed or 1.0)
+        self.fps = average_fps(self.times, claimed)
+
+
+class _Clip:
+    """The wanted frames of one call, filled in any order."""
+
+    def __init__(self, path: str, indices: list[int]) -> None:
+        self.path = path
+        self.slots: dict[int, list[int]] = {}  # frame -> places in the clip
+        for place, index in enumerate(indices):
+            self.slots.setdefault(index, []).append(place)
+        self._missing = set(self.slots)
+        self._length = len(indices)
+        self._pixels: np.ndarray | None = None
+
+    @property
+    def is_full(self) -> bool:
+        return not self._missing
+
+    def put(self, index: int, image: np.ndarray) -> None:
+        """Copy one picture to its places."""
+        if self._pixels is None:
+            self._pixels = np.empty((self._length, *image.shape), np.uint8)
+        if self._pixels.shape[1:] != image.shape:
+            size, before = ("{1} x {0}".format(*shape) for shape in (image.shape, self._pixels.shape[1:]))
+            raise VideoDecodeError(
+                self.path, f"frame {index} is {size} pixels, others of this clip are {before}; {_ADVICE}"
+            )
+        first, *repeats = self.slots[index]
+        self._pixels[first] = image
+        for place in repeats:
+            self._pixels[place] = self._pixels[first]
+        self._missing.discard(index)
+
+    def tensor(self) -> Tensor:
+        assert self._pixels is not None
+        assert self.is_full
+        return torch.from_numpy(self._pixels)

@@ -1,0 +1,68 @@
+"""torchcodec, for comparison and for those who have it: needs FFmpeg's libraries and a torch of its own kind."""
+
+from collections.abc import Sequence
+
+from torch import Tensor
+
+from vidattn.data.errors import VideoDecodeError
+from vidattn.data.readers.agreement import check_agreement
+from vidattn.data.readers.base import Source, VideoReader, check_indices, first_line, load_source
+
+# torchcodec is off by one on MPEG-4 with B-frames in AVI.
+_CODECS = frozenset({"h264", "hevc", "vp9", "av1", "mpeg2video"})
+
+
+class TorchCodecReader(VideoReader):
+    """Frames of one video by torchcodec in its exact mode, on one thread, where they are those of PyAV.
+
+    Opening checks that (see `check_agreement`) and refuses the others: MPEG-4, 10-bit colour, interlaced video,
+    intra-refreshed H.264. https://docs.pytorch.org/torchcodec, `torchcodec.decoders.VideoDecoder`.
+
+    Args:
+        source: a path, or a whole video as bytes or as a binary stream (read into memory).
+
+    Raises:
+        VideoDecodeError: the file cannot be opened, or torchcodec is wrong on it.
+        ImportError: torchcodec is not installed, or its libraries do not load.
+    """
+
+    def __init__(self, source: Source) -> None:
+        try:
+            # Here, not above: its newest wheels do not load beside a CPU-only torch, and say so by RuntimeError.
+            from torchcodec.decoders import VideoDecoder
+        except (ImportError, OSError, RuntimeError) as error:
+            raise ImportError(
+                f"reader=torchcodec does not load ({first_line(error)}); pip install a torchcodec made for your "
+                "torch, and FFmpeg's shared libraries, or use reader=pyav"
+            ) from error
+        self.path, self._source = load_source(source)
+        try:
+            self._video = VideoDecoder(
+                self._source, seek_mode="exact", num_ffmpeg_threads=1, dimension_order="NHWC", device="cpu"
+            )
+        except (RuntimeError, ValueError) as error:
+            raise VideoDecodeError(
+                self.path, f"torchcodec cannot open it ({first_line(error)}); use reader=pyav"
+            ) from error
+        self.num_frames = len(self._video)
+        self.fps, self.times = check_agreement(self._source, "torchcodec", _CODECS, self.num_frames, self.frames)
+
+    def frames(self, indices: Sequence[int]) -> Tensor:
+        """Frames as uint8 RGB `(T, H, W, 3)`, upright, in the order of `indices`, which may repeat.
+
+        Raises:
+            IndexError: an index is negative or not below `num_frames`.
+            VideoDecodeError: torchcodec cannot decode them.
+            ValueError: the reader is closed.
+        """
+        if self._video is None:
+            raise ValueError(f"{self.path}: the reader is closed; open the video again")
+        checked = check_indices(self.path, indices, self.num_frames)
+        try:
+            return self._video.get_frames_at(checked).data
+        except (RuntimeError, ValueError) as error:
+            raise VideoDecodeError(self.path, f"torchcodec failed ({first_line(error)}); use reader=pyav") from error
+
+    def close(self) -> None:
+        """Free the file and the decoder; closing again does nothing."""
+        self._video = None
