@@ -1,6 +1,7 @@
 """The `vidattn` command."""
 
 import importlib
+import signal
 import sys
 import warnings
 
@@ -31,10 +32,15 @@ def main(args: list[str] | None = None) -> None:
     words = sys.argv[1:] if args is None else args
     command = words[0] if words else "--help"
     if command in ("fit", "validate", "test", "predict"):
+        from pytorch_lightning.utilities.exceptions import SIGTERMException
+
         from vidattn.training.trainer_cli import TrainerCLI
 
         quiet()
-        TrainerCLI(args)
+        try:
+            TrainerCLI(args)
+        except SIGTERMException:
+            sys.exit(128 + signal.SIGTERM)  # Lightning's says 0, as if the run had come to its end
     elif command in BENCHMARKS:
         module, _, function = BENCHMARKS[command].partition(":")
         auto_cli(getattr(importlib.import_module(module), function), args=words[1:], as_positional=False)
@@ -52,6 +58,10 @@ def quiet() -> None:
     warnings.filterwarnings("ignore", message="The dirpath has changed from.*")  # another run's folder: as meant
     warnings.filterwarnings("ignore", message=".*does not have many workers.*")
     warnings.filterwarnings("ignore", message=".*is smaller than the logging interval.*")
+    warnings.filterwarnings("ignore", message=".*WeightAveraging callback, but loading a checkpoint outside.*")
+    warnings.filterwarnings("ignore", message=".*callbacks used to create the checkpoint need to be provided.*")
+    warnings.filterwarnings("ignore", message=".*args parameter is intended to run from within Python.*")
+    warnings.filterwarnings("ignore", message=".*callback with a model that overrides the configure_model.*")
 
 
 def make(args: list[str]) -> None:

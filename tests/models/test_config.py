@@ -6,7 +6,10 @@ from vidattn.models.config import VideoTransformerConfig
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
-        ({"image_size": 225}, "image_size=225x225: 225 is not a multiple of patch_size=16; nearest sizes are 224 and 240"),
+        (
+            {"image_size": 225},
+            "image_size=225x225: 225 is not a multiple of patch_size=16; nearest sizes are 224 and 240",
+        ),
         ({"image_size": (224, 100)}, "100 is not a multiple of patch_size=16; nearest sizes are 96 and 112"),
         ({"image_size": 8}, "nearest sizes are 16"),
         ({"embed_dim": 100}, "embed_dim=100 is not a multiple of num_heads=12; nearest widths: 96 and 108"),

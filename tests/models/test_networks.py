@@ -7,7 +7,15 @@ from torch.utils.flop_counter import FlopCounterMode
 from vidattn.models.config import VideoTransformerConfig
 from vidattn.models.presets import PRESETS, build_network, preset
 
-SMALL = {"num_classes": 5, "num_frames": 4, "image_size": 32, "patch_size": 8, "embed_dim": 32, "depth": 2, "num_heads": 2}
+SMALL = {
+    "num_classes": 5,
+    "num_frames": 4,
+    "image_size": 32,
+    "patch_size": 8,
+    "embed_dim": 32,
+    "depth": 2,
+    "num_heads": 2,
+}
 schemes = pytest.mark.parametrize("attention", ["divided", "joint", "space"])
 
 # Published for ViT at patch 16 with 8 frames of 224 pixels and 400 classes: measured on the official code.

@@ -1,7 +1,6 @@
 """Reading a network or its weights from a file, whatever wrote it: told apart by content, not by name."""
 
 import math
-import pickle
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -10,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from vidattn.checkpoints import timesformer
-from vidattn.checkpoints.names import WeightsError, renamed
+from vidattn.checkpoints.names import WeightsError, fitting, renamed
 from vidattn.models.config import VideoTransformerConfig
 from vidattn.models.presets import build_network
 
@@ -35,7 +34,7 @@ def load_network(source: str | Path) -> tuple[nn.Module, Saved]:
     """
     saved = read_checkpoint(source)
     network = build_network(saved.config)
-    network.load_state_dict(saved.state)
+    network.load_state_dict(_fitting(saved.state, network, saved, source))
     return network.eval(), saved
 
 
@@ -62,17 +61,13 @@ def load_weights(network: nn.Module, config: VideoTransformerConfig, source: str
         fresh = network.state_dict()
         state |= {name: fresh[name] for name in ("head.weight", "head.bias")}
         report.append(f"head: reset, {saved.config.num_classes} classes -> {config.num_classes}")
-    if _map(saved.config) != _map(config):
+    if "position.table" in state and _map(saved.config) != _map(config):
         state["position.table"] = _resized_map(state["position.table"], _map(saved.config), _map(config))
         report.append(f"position.table: resized, {_map(saved.config)} -> {_map(config)}, bicubic")
     if "time.table" in state and saved.config.num_frames != config.num_frames:
         state["time.table"] = F.interpolate(state["time.table"].mT, config.num_frames, mode="linear").mT
         report.append(f"time.table: resized, {saved.config.num_frames} frames -> {config.num_frames}, linear")
-    try:
-        state = renamed(state, {name: name for name in network.state_dict()}, network)
-    except WeightsError as error:
-        raise WeightsError(f"{source} holds a {saved.config.attention} network: {error}") from None
-    network.load_state_dict(state)
+    network.load_state_dict(_fitting(state, network, saved, source))
     return report
 
 
@@ -83,18 +78,31 @@ def read_checkpoint(source: str | Path) -> Saved:
         checkpoint = torch.load(source, map_location="cpu", weights_only=True)
     except FileNotFoundError:
         raise WeightsError(f"{source}: no such file") from None
-    except (OSError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
-        raise WeightsError(f"{source}: not a readable checkpoint ({str(error).splitlines()[0]})") from error
-    if isinstance(checkpoint, dict) and "vidattn" in checkpoint:
-        return _from_lightning(checkpoint)
-    if isinstance(checkpoint, dict) and "model_state" in checkpoint:
-        return _from_official(checkpoint["model_state"])
+    except Exception as error:  # damage makes the unpickler fail in every way there is
+        reason = (str(error) or type(error).__name__).splitlines()[0]
+        raise WeightsError(f"{source}: not a readable checkpoint ({reason})") from error
+    try:
+        if isinstance(checkpoint, dict) and "vidattn" in checkpoint:
+            return _from_lightning(checkpoint)
+        if isinstance(checkpoint, dict) and "model_state" in checkpoint:
+            return _from_official(checkpoint["model_state"])
+    except WeightsError as error:
+        raise WeightsError(f"{source}: {error}") from None
     held = ", ".join(map(str, list(checkpoint)[:5])) if isinstance(checkpoint, dict) else type(checkpoint).__name__
     raise WeightsError(f"{source}: neither a checkpoint of vidattn fit nor an official TimeSformer file; holds {held}")
 
 
+def _fitting(state: dict[str, Tensor], network: nn.Module, saved: Saved, source: str | Path) -> dict[str, Tensor]:
+    try:
+        return fitting(state, network)
+    except WeightsError as error:
+        raise WeightsError(f"{source} holds a {saved.config.attention} network: {error}") from None
+
+
 def _from_lightning(checkpoint: dict[str, Any]) -> Saved:
     ours = checkpoint["vidattn"]
+    if ours["format"] != 1:
+        raise WeightsError(f"format {ours['format']} is newer than this vidattn, which reads format 1; update it")
     config: dict[str, Any] = {
         name: tuple(value) if isinstance(value, list) else value for name, value in ours["network"].items()
     }
@@ -105,6 +113,9 @@ def _from_lightning(checkpoint: dict[str, Any]) -> Saved:
 
 def _from_official(weights: dict[str, Tensor]) -> Saved:
     weights = {name.removeprefix("model."): value for name, value in weights.items()}
+    needed = ("patch_embed.proj.weight", "pos_embed", "head.weight")
+    if absent := [name for name in needed if name not in weights]:
+        raise WeightsError(f"holds model_state but is not an official TimeSformer file: {', '.join(absent)} not there")
     attention = "space"
     if "time_embed" in weights:
         attention = "divided" if any("temporal_attn" in name for name in weights) else "joint"

@@ -23,10 +23,20 @@ def renamed(weights: Mapping[str, Tensor], names: Names, network: nn.Module) -> 
     Raises:
         WeightsError: a name is missing or left over, or a shape differs. Nothing is loaded then.
     """
+    return _taken(weights, {name: _source_name(name, names) for name in network.state_dict()}, network)
+
+
+def fitting(weights: Mapping[str, Tensor], network: nn.Module) -> dict[str, Tensor]:
+    """The state dict of `network`, taken from `weights` by our own names; see `renamed`."""
+    return _taken(weights, {name: name for name in network.state_dict()}, network)
+
+
+def _taken(weights: Mapping[str, Tensor], table: Mapping[str, str], network: nn.Module) -> dict[str, Tensor]:
+    """`table`: our name -> theirs, of every tensor."""
     wanted = network.state_dict()
-    table = {name: _source_name(name, names) for name in wanted}
     problems = [f"missing: {theirs} (for our {ours})" for ours, theirs in table.items() if theirs not in weights]
-    problems += [f"left over: {name}" for name in weights if name not in set(table.values())]
+    taken = set(table.values())
+    problems += [f"left over: {name}" for name in weights if name not in taken]
     state = {}
     for ours, theirs in table.items():
         if theirs not in weights:

@@ -7,8 +7,10 @@ import pytorch_lightning as pl
 import torch
 import torch.nn.functional as F
 from pytorch_lightning.cli import OptimizerCallable
+from pytorch_lightning.strategies import FSDPStrategy
 from pytorch_lightning.utilities.rank_zero import rank_zero_info
 from torch import Tensor
+from torch.distributed.fsdp import FSDPModule, fully_shard
 
 from vidattn.checkpoints.load import load_weights
 from vidattn.data.samplers import stable_seed
@@ -21,6 +23,11 @@ from vidattn.training.schedule import Constant, Schedule
 from vidattn.training.views import ViewAccuracy
 
 Batch = dict[str, Any]
+
+FSDP2_ARGUMENTS = (
+    "--trainer.strategy ModelParallelStrategy --trainer.strategy.data_parallel_size <processes> "
+    "--trainer.strategy.tensor_parallel_size 1 --trainer.strategy.save_distributed_checkpoint false"
+)
 
 
 class VideoClassifier(pl.LightningModule):
@@ -59,8 +66,8 @@ class VideoClassifier(pl.LightningModule):
         self.label_smoothing = label_smoothing
         mixes = mixup_alpha or cutmix_alpha
         self.mixing = Mixing(network.num_classes, mixup_alpha, cutmix_alpha) if mixes else None
-        self.val_accuracy = ViewAccuracy()
-        self.test_accuracy = ViewAccuracy()
+        self.val_accuracy = ViewAccuracy(network.num_classes)
+        self.test_accuracy = ViewAccuracy(network.num_classes)
         self.test_scores: dict[str, Tensor] = {}
         self.class_names: list[str] = []
         self.preprocessing: dict[str, Any] = {}
@@ -71,17 +78,48 @@ class VideoClassifier(pl.LightningModule):
             self.network.compile()
 
     def forward(self, video: Tensor) -> Tensor:
-        """uint8 clips `(B, 3, T, S, S)` -> logits `(B, K)`."""
+        """uint8 clips `(B, 3, T, S, S)` -> logits `(B, K)`; B is 0 where all videos of a batch were skipped."""
+        if not len(video):
+            return torch.zeros(0, self.config.num_classes, device=video.device)
         return self.network(self.normalize(video))
+
+    def configure_model(self) -> None:
+        """Shard every block over the processes under `ModelParallelStrategy` (FSDP2); nothing under other strategies.
+
+        Raises:
+            ValueError: the strategy would split layers (tensor parallelism), or it is the older FSDP.
+        """
+        if isinstance(self.trainer.strategy, FSDPStrategy):
+            # It flattens the parameters, so that nobody can tell any more which of them decay.
+            raise ValueError(f"strategy: fsdp is not supported, FSDP2 is: {FSDP2_ARGUMENTS}")
+        mesh = self.device_mesh
+        if mesh is None or isinstance(self.network, FSDPModule):
+            return
+        if mesh["tensor_parallel"].size() > 1:
+            raise ValueError(f"vidattn does not split layers over processes; use {FSDP2_ARGUMENTS}")
+        for block in self.network.blocks:
+            fully_shard(block, mesh=mesh["data_parallel"])
+        fully_shard(self.network, mesh=mesh["data_parallel"])
 
     def setup(self, stage: str) -> None:
         """Take class names and preprocessing from the data, and check them against the network.
 
         Raises:
-            ValueError: the data has another number of classes than the network's head.
+            ValueError: the data has another number of classes than the network's head, or fewer videos to evaluate
+                than there are processes.
         """
         data = getattr(self.trainer, "datamodule", None)
-        if data is None or stage == "predict":
+        if data is None:
+            return
+        split = {"fit": "val", "validate": "val"}.get(stage, stage)
+        processes = self.trainer.world_size
+        if data.sources[split] and (videos := data.num_videos(split)) < processes:
+            # Lightning skips the evaluation in a process that has none, and the others wait for it for ever.
+            raise ValueError(
+                f"data.{split} has fewer videos ({videos}) than there are processes ({processes}), and each needs one; "
+                f"set trainer.devices to {videos} or less"
+            )
+        if stage == "predict":
             return
         if len(data.class_names) != self.config.num_classes:
             raise ValueError(
@@ -91,21 +129,20 @@ class VideoClassifier(pl.LightningModule):
         self.class_names = list(data.class_names)
         self.preprocessing = dict(data.preprocessing)
 
-    def on_train_epoch_start(self) -> None:
-        """Seed what the device draws (dropout, drop path, mixing) from (seed, epoch, process).
+    def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
+        """Set the learning rate for this step, and seed what the step draws (dropout, drop path, mixing).
 
-        A run that is resumed at an epoch's start so draws what it would have drawn uninterrupted.
+        The seed depends on (seed, epoch, step, process) alone, so a run that is resumed draws what it would have drawn
+        uninterrupted.
         """
         seed = getattr(getattr(self.trainer, "datamodule", None), "seed", 0)
-        torch.manual_seed(stable_seed(seed, self.current_epoch, self.global_rank))
-
-    def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
-        """Set the learning rate for this step."""
+        torch.manual_seed(stable_seed(seed, self.current_epoch, batch_idx, self.global_rank))
         epoch = self.current_epoch + batch_idx / self.trainer.num_training_batches
         factor = self.schedule.factor(epoch, self.trainer.max_epochs or 1)
         for optimizer in self.trainer.optimizers:
             for group in optimizer.param_groups:
                 group["lr"] = group["initial_lr"] * factor
+                self.log("lr", group["lr"])
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Cross-entropy of the batch.
@@ -125,20 +162,33 @@ class VideoClassifier(pl.LightningModule):
                 f"{', '.join(batch['path'])}. Lower the learning rate, clip gradients, or look at these files"
             )
         hits = (logits.argmax(-1) == labels).float().mean()
-        self.log("train/loss", loss, prog_bar=True, on_step=True, on_epoch=True, batch_size=len(labels))
-        self.log("train/top1", hits, prog_bar=True, on_step=False, on_epoch=True, batch_size=len(labels))
+        over_all: dict[str, Any] = {"prog_bar": True, "on_epoch": True, "batch_size": len(labels), "sync_dist": True}
+        self.log("train/loss", loss, on_step=True, **over_all)
+        self.log("train/top1", hits, on_step=False, **over_all)
         return loss
+
+    def on_validation_start(self) -> None:
+        """Gather what is sharded."""
+        self._gather(True)
+
+    def on_validation_end(self) -> None:
+        """Shard it again."""
+        self._gather(False)
+
+    def on_test_start(self) -> None:
+        """Gather what is sharded."""
+        self._gather(True)
+
+    def on_predict_start(self) -> None:
+        """Gather what is sharded."""
+        self._gather(True)
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
         """Add the batch's views to the validation accuracy."""
-        logits = self(batch["video"])
-        self.val_accuracy.update(logits, batch["label"], batch["video_id"])
-        if len(logits):
-            loss = F.cross_entropy(logits.float(), batch["label"], ignore_index=-1)
-            self.log("val/loss", loss, on_epoch=True, batch_size=len(logits), sync_dist=True)
+        self.val_accuracy.update(self(batch["video"]), batch["label"], batch["video_id"])
 
     def on_validation_epoch_end(self) -> None:
-        """Log `val/clip_top1`, `val/video_top1` and so on."""
+        """Log `val/loss`, `val/clip_top1`, `val/video_top1` and so on."""
         self._log_accuracy(self.val_accuracy, "val")
 
     def test_step(self, batch: Batch, batch_idx: int) -> None:
@@ -146,7 +196,7 @@ class VideoClassifier(pl.LightningModule):
         self.test_accuracy.update(self(batch["video"]), batch["label"], batch["video_id"])
 
     def on_test_epoch_end(self) -> None:
-        """Log `test/clip_top1`, `test/video_top1` and so on; keep all of it in `test_scores` for the scorecard."""
+        """Log `test/loss`, `test/video_top1` and so on; keep all of it in `test_scores` for the scorecard."""
         self.test_scores = self.test_accuracy.compute()
         self._log_accuracy(self.test_accuracy, "test")
 
@@ -176,13 +226,38 @@ class VideoClassifier(pl.LightningModule):
         }
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Take the class names from the checkpoint (prediction has no labelled data to take them from)."""
+        """Take the class names from the checkpoint (prediction has no labelled data to take them from).
+
+        Raises:
+            ValueError: the data has other names, or the same in another order: every label would be wrong.
+        """
         saved = checkpoint.get("vidattn", {})
-        self.class_names = list(saved.get("class_names", []))
-        self.preprocessing = dict(saved.get("preprocessing", {}))
+        names = list(saved.get("class_names", []))
+        for label, (ours, theirs) in enumerate(zip(self.class_names, names, strict=False)):
+            if ours != theirs:
+                raise ValueError(
+                    f"class {label} is {ours!r} in the data but {theirs!r} in the checkpoint; "
+                    f"set data.class_names to the checkpoint's: {names}"
+                )
+        self.class_names = names
+        self.preprocessing = self.preprocessing or dict(saved.get("preprocessing", {}))
+
+    def _gather(self, whole: bool) -> None:
+        """Under FSDP2 put the weights together, or shard them again.
+
+        Processes have different numbers of videos to evaluate. Gathering block by block, one would wait for the others.
+        """
+        for module in self.modules():
+            if isinstance(module, FSDPModule):
+                module.set_reshard_after_forward(not whole)
+                if whole:
+                    module.unshard()
+                else:
+                    module.reshard()
 
     def _log_accuracy(self, accuracy: ViewAccuracy, split: str) -> None:
-        for name, value in accuracy.compute().items():  # synchronised over the processes already
+        for name, value in accuracy.compute().items():
             if value.ndim == 0:
-                self.log(f"{split}/{name}", value.float(), prog_bar=name == "video_top1")
+                # The same in all processes already; the mean over them keeps Lightning from warning that it may not be.
+                self.log(f"{split}/{name}", value.float(), prog_bar=name == "video_top1", sync_dist=True)
         accuracy.reset()

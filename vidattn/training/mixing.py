@@ -20,10 +20,11 @@ class Mixing(nn.Module):
         super().__init__()
         self.num_classes, self.probability = num_classes, probability
         self.choices: list[v2.Transform] = []
-        if mixup_alpha:
-            self.choices.append(v2.MixUp(alpha=mixup_alpha, num_classes=num_classes))
-        if cutmix_alpha:
-            self.choices.append(v2.CutMix(alpha=cutmix_alpha, num_classes=num_classes))
+        with torch.device("cpu"):  # v2 builds a distribution, which a network built on the meta device cannot hold
+            if mixup_alpha:
+                self.choices.append(v2.MixUp(alpha=mixup_alpha, num_classes=num_classes))
+            if cutmix_alpha:
+                self.choices.append(v2.CutMix(alpha=cutmix_alpha, num_classes=num_classes))
 
     def forward(self, video: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
         """Clips `(B, 3, T, H, W)` and labels `(B,)` -> mixed clips and label vectors `(B, K)` that sum to 1."""

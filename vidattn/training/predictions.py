@@ -9,6 +9,8 @@ import pytorch_lightning as pl
 from rich.console import Console
 from rich.table import Table
 
+from vidattn.training.skipped import run_folder
+
 
 class PredictionWriter(pl.Callback):
     """Writes the five likeliest classes of each video, with probabilities, as CSV or JSON.
@@ -44,7 +46,7 @@ class PredictionWriter(pl.Callback):
 
     def on_predict_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Write the file and show the table."""
-        file = Path(self.path) if self.path else Path(trainer.log_dir or trainer.default_root_dir) / "predictions.csv"
+        file = Path(self.path) if self.path else run_folder(trainer) / "predictions.csv"
         if trainer.global_rank:
             file = file.with_suffix(f".{trainer.global_rank}{file.suffix}")
         file.parent.mkdir(parents=True, exist_ok=True)

@@ -14,7 +14,7 @@ from rich.table import Table
 from vidattn.data.readers import reader_version
 from vidattn.plots.confusion import plot_confusion
 from vidattn.training.classifier import VideoClassifier
-from vidattn.training.skipped import SkippedVideos
+from vidattn.training.skipped import SkippedVideos, run_folder
 
 
 class Scorecard(pl.Callback):
@@ -22,6 +22,7 @@ class Scorecard(pl.Callback):
 
     def on_test_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Forget earlier tests."""
+        self.folder = run_folder(trainer)
         self.views = 0
         self.began: float | None = None
 
@@ -45,7 +46,7 @@ class Scorecard(pl.Callback):
         if not trainer.is_global_zero:
             return
         card = self._card(trainer, pl_module, views / seconds, int(skipped))
-        folder = Path(trainer.log_dir or trainer.default_root_dir)
+        folder = self.folder
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "scorecard.json").write_text(json.dumps(card, indent=2) + "\n")
         if card["videos_evaluated"]:
@@ -55,13 +56,14 @@ class Scorecard(pl.Callback):
             plot_confusion(confusion, names, title).savefig(folder / "confusion.png", dpi=120)
         print_card(card, folder)
 
-    @staticmethod
-    def _card(trainer: pl.Trainer, module: VideoClassifier, clips_per_second: float, skipped: int) -> dict[str, Any]:
+    def _card(
+        self, trainer: pl.Trainer, module: VideoClassifier, clips_per_second: float, skipped: int
+    ) -> dict[str, Any]:
         data: Any = trainer.datamodule  # type: ignore[attr-defined]
         scores = {name: value.item() for name, value in module.test_scores.items() if value.ndim == 0}
         frames, size = data.sampling.num_frames, data.image_size
         checkpoint = trainer.ckpt_path
-        config = Path(trainer.log_dir or "") / "config.yaml"
+        config = self.folder / "config.yaml"
         classify = f"vidattn predict --config {config} --ckpt_path {checkpoint} --data.predict VIDEO"
         return {
             "clip_top1": scores["clip_top1"],

@@ -16,10 +16,12 @@ class SkippedVideos(pl.Callback):
     """
 
     def __init__(self) -> None:
-        self.skipped: dict[str, str] = {}  # path -> reason
+        self.skipped: dict[str, str] = {}  # path -> reason, in this stage
+        self.listed: dict[str, str] = {}  # in all stages: what the file holds
 
     def setup(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
-        """Start a new count: training and test are counted apart."""
+        """Start a new count: training and test are counted apart, and listed together."""
+        self.folder = run_folder(trainer)
         self.skipped = {}
 
     def on_train_batch_end(self, trainer: pl.Trainer, pl_module: Any, outputs: Any, batch: Any, *_: Any) -> None:
@@ -43,14 +45,18 @@ class SkippedVideos(pl.Callback):
         if not new:
             return
         self.skipped |= new
+        self.listed |= new
         rank = trainer.global_rank
-        file = Path(trainer.log_dir or trainer.default_root_dir) / (
-            f"skipped-rank{rank}.csv" if rank else "skipped.csv"
-        )
+        file = self.folder / (f"skipped-rank{rank}.csv" if rank else "skipped.csv")
         file.parent.mkdir(parents=True, exist_ok=True)
         with file.open("w", newline="") as stream:
             writer = csv.writer(stream)
             writer.writerow(["path", "reason"])
-            writer.writerows(self.skipped.items())
+            writer.writerows(self.listed.items())
         for path, reason in new.items():
             rank_zero_warn(f"skipped {path}: {reason} (listed in {file})")
+
+
+def run_folder(trainer: pl.Trainer) -> Path:
+    """Where a run leaves its files. All processes must ask at the same time: the first tells it to the others."""
+    return Path(trainer.log_dir or trainer.default_root_dir)

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytorch_lightning as pl
-from pytorch_lightning.callbacks import LearningRateMonitor, ModelCheckpoint, TQDMProgressBar
+from pytorch_lightning.callbacks import ModelCheckpoint, TQDMProgressBar, WeightAveraging
 from pytorch_lightning.cli import LightningArgumentParser, LightningCLI
 from pytorch_lightning.loggers import CSVLogger, TensorBoardLogger
 
@@ -26,44 +26,53 @@ class ProgressBar(TQDMProgressBar):
         return {name: value for name, value in super().get_metrics(trainer, pl_module).items() if name != "v_num"}
 
 
+class Checkpoint(ModelCheckpoint):
+    """Lightning's, but a resumed run, which has a folder of its own, still knows the best checkpoint of its past."""
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Take all of the state over; Lightning's leaves the scores behind where the folder is another."""
+        super().load_state_dict(state_dict | {"dirpath": self.dirpath})
+
+
 class TrainerCLI(LightningCLI):
     """Every key of a YAML is an argument of a constructor: `trainer`, `model` (`VideoClassifier`), `data`
-    (`VideoDataModule`), `checkpoint` (Lightning's `ModelCheckpoint`) and `predictions` (`PredictionWriter`).
+    (`VideoDataModule`), `checkpoint` and `last_checkpoint` (`ModelCheckpoint`: what is kept as the best, and how often
+    the last is written, to resume from) and `predictions` (`PredictionWriter`).
 
     Each run gets a folder of its own under `trainer.default_root_dir`, `run_<n>` (or `test_<n>`, `predict_<n>`), with
     `config.yaml`, `metrics.csv`, TensorBoard events, `checkpoints/best.ckpt` and `last.ckpt`, and what the test leaves.
     """
 
     def __init__(self, args: list[str] | None = None) -> None:
-        super().__init__(
-            VideoClassifier,
-            VideoDataModule,
-            args=args,
-            seed_everything_default=0,
-            auto_configure_optimizers=False,
-            trainer_defaults={
-                "default_root_dir": "outputs",
-                "use_distributed_sampler": False,  # ours shard already
-                "callbacks": [
-                    ProgressBar(refresh_rate=10),
-                    LearningRateMonitor("epoch"),
-                    SkippedVideos(),
-                    Scorecard(),
-                ],
-            },
-        )
-        os.environ.pop(RUN_VARIABLE, None)
+        try:
+            super().__init__(
+                VideoClassifier,
+                VideoDataModule,
+                args=args,
+                seed_everything_default=0,
+                auto_configure_optimizers=False,
+                trainer_defaults={
+                    "default_root_dir": "outputs",
+                    "use_distributed_sampler": False,  # ours shard already
+                    "callbacks": [SkippedVideos(), Scorecard()],
+                },
+            )
+        finally:
+            os.environ.pop(RUN_VARIABLE, None)
 
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
         """Our additions to Lightning's arguments."""
-        parser.add_lightning_class_args(ModelCheckpoint, "checkpoint")
+        parser.add_lightning_class_args(Checkpoint, "checkpoint")
+        # Not `checkpoint.save_last`: that writes only when the best has changed.
+        parser.add_lightning_class_args(Checkpoint, "last_checkpoint")
         parser.set_defaults(
             {
                 "checkpoint.monitor": "val/video_top1",
                 "checkpoint.mode": "max",
-                "checkpoint.save_last": True,
                 "checkpoint.filename": "best",
                 "checkpoint.enable_version_counter": False,
+                "last_checkpoint.filename": "last",
+                "last_checkpoint.enable_version_counter": False,
             }
         )
         parser.add_lightning_class_args(PredictionWriter, "predictions")
@@ -81,6 +90,10 @@ class TrainerCLI(LightningCLI):
     def instantiate_trainer(self, **kwargs: Any) -> pl.Trainer:
         """The trainer, with loggers that write into this run's folder unless the configuration names others."""
         root = self._get(self.config_init, "trainer.default_root_dir")
+        if self._get(self.config_init, "trainer.enable_progress_bar") is not False:
+            callbacks = self._get(self.config_init, "trainer.callbacks") or []
+            callbacks = callbacks if isinstance(callbacks, list) else [callbacks]
+            kwargs["callbacks"] = [*callbacks, ProgressBar(refresh_rate=10)]
         if self._get(self.config_init, "trainer.logger") in (None, True):
             run = next_run(Path(root), "run" if self.subcommand == "fit" else str(self.subcommand))
             kwargs["logger"] = [
@@ -91,9 +104,13 @@ class TrainerCLI(LightningCLI):
 
     def after_fit(self) -> None:
         """Test the best weights of the run that has just ended."""
-        if self._get(self.config_init, "test_after_fit") and self.datamodule.sources["test"]:
-            best = self.trainer.checkpoint_callback.best_model_path  # type: ignore[union-attr]
-            self.trainer.test(self.model, self.datamodule, ckpt_path=best or None, verbose=False)
+        if not (self._get(self.config_init, "test_after_fit") and self.datamodule.sources["test"]):
+            return
+        callbacks: list[pl.Callback] = self.trainer.callbacks  # type: ignore[attr-defined]
+        for callback in [one for one in callbacks if isinstance(one, WeightAveraging)]:
+            callbacks.remove(callback)  # on loading it would put the weights of the last step back for the average
+        best = self.trainer.checkpoint_callback.best_model_path  # type: ignore[union-attr]
+        self.trainer.test(self.model, self.datamodule, ckpt_path=best or None, verbose=False)
 
 
 def next_run(root: Path, kind: str) -> str:

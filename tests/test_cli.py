@@ -1,0 +1,226 @@
+"""The commands, end to end on the tiny run: fit, then test, validate and predict with what it left behind."""
+
+import csv
+import json
+import math
+
+import pytest
+import torch
+import yaml
+from tiny_run import CLASSES, SIZE, SPLITS, add_broken, column, config, write_config, write_set
+
+from vidattn.checkpoints.load import load_network
+from vidattn.cli import main
+from vidattn.data.clips import TestViews
+from vidattn.data.errors import VideoDecodeError
+from vidattn.data.manifest import read_manifest
+from vidattn.data.sampling import StrideSampling
+
+EMA = {"class_path": "EMAWeightAveraging", "init_args": {"decay": 0.5}}
+
+
+@pytest.fixture(scope="module")
+def videos(tmp_path_factory):
+    return write_set(tmp_path_factory.mktemp("tiny_set"))
+
+
+@pytest.fixture(scope="module")
+def trained(videos, tmp_path_factory):
+    """A run with averaged weights, and with a broken video in the training list and in the test list."""
+    folder = tmp_path_factory.mktemp("trained")
+    values = config(videos, folder)
+    values["trainer"]["callbacks"] = [EMA]
+    values["data"] |= {"on_error": "skip", "train": str(add_broken(videos, "train", 2))}
+    values["data"]["test"] = str(add_broken(videos, "test", 3))
+    main(["fit", "--config", str(write_config(folder / "config.yaml", values))])
+    return folder / "run_0"
+
+
+def again(command, trained, *words):
+    """The command with the run's own configuration and checkpoint, in a folder of its own."""
+    checkpoint = trained / "checkpoints" / "best.ckpt"
+    main([command, "--config", str(trained / "config.yaml"), "--ckpt_path", str(checkpoint), *map(str, words)])
+    return max(trained.parent.glob(f"{command}_*"), key=lambda path: int(path.name.rpartition("_")[2]))
+
+
+def recomputed(trained, videos):
+    """The test's scores from the checkpoint, by a plain loop over videos."""
+    network, saved = load_network(trained / "checkpoints" / "best.ckpt")
+    mean, std = (torch.tensor(saved.preprocessing[name]).view(3, 1, 1, 1) for name in ("mean", "std"))
+    manifest = read_manifest(videos / "test.csv", class_names=saved.class_names)
+    views = TestViews(manifest.videos, StrideSampling(4, 1), num_clips=2, num_crops=3, image_size=SIZE)
+    clip_hits, video_hits, losses = [], [], []
+    for item in views:
+        with torch.no_grad():
+            probabilities = network((item["video"] / 255 - mean) / std).softmax(1)
+        label = item["label"][0]
+        clip_hits += (probabilities.argmax(1) == label).tolist()
+        video_hits.append(int(probabilities.mean(0).argmax() == label))
+        losses += [-math.log(probability) for probability in probabilities[:, label]]
+        if len(video_hits) == len(manifest.videos):
+            break
+    return {
+        "clip_top1": sum(clip_hits) / len(clip_hits),
+        "video_top1": sum(video_hits) / len(video_hits),
+        "loss": sum(losses) / len(losses),
+    }, sum(parameter.numel() for parameter in network.parameters())
+
+
+def test_the_scorecard_is_true(trained, videos):
+    card = json.loads((trained / "scorecard.json").read_text())
+    scores, parameters = recomputed(trained, videos)
+
+    assert card["clip_top1"] == pytest.approx(scores["clip_top1"])
+    assert card["video_top1"] == pytest.approx(scores["video_top1"])
+    assert card["clip_top5"] == card["video_top5"] == 1  # of three classes
+    assert column(trained, "test/loss") == pytest.approx([scores["loss"]], abs=1e-5)  # of the averaged weights
+    assert (card["videos"], card["videos_evaluated"], card["videos_skipped"]) == (SPLITS["test"] + 1, SPLITS["test"], 1)
+    assert card["views"] == "2x3"
+    assert card["parameters"] == parameters
+    assert card["attention"] == "divided"
+    assert card["seed"] == 7
+    assert card["clips_per_second"] > 0
+    assert card["checkpoint"] == str(trained / "checkpoints" / "best.ckpt")
+    assert (trained / "confusion.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_skipped_videos_of_training_and_test_are_named_in_one_file(trained, videos):
+    with (trained / "skipped.csv").open() as stream:
+        rows = list(csv.DictReader(stream))
+
+    assert [row["path"] for row in rows] == [str(videos / f"broken_{split}.mp4") for split in ("train", "test")]
+    assert all("cannot open it as a video" in row["reason"] for row in rows)
+
+
+def test_the_run_keeps_its_configuration_and_both_checkpoints(trained):
+    kept = yaml.safe_load((trained / "config.yaml").read_text())
+
+    assert kept["model"]["network"]["embed_dim"] == 16
+    assert kept["seed_everything"] == 7
+    assert sorted(path.name for path in (trained / "checkpoints").iterdir()) == ["best.ckpt", "last.ckpt"]
+    assert column(trained, "val/num_videos") == [SPLITS["val"]] * 2
+
+
+def test_test_repeats_the_test(trained):
+    card, first = (json.loads((run / "scorecard.json").read_text()) for run in (again("test", trained), trained))
+
+    for key in card.keys() - {"clips_per_second", "classify"}:
+        assert card[key] == first[key]
+
+
+def test_validate_repeats_the_validation(trained):
+    run = again("validate", trained)
+
+    best = min(column(trained, "val/loss"))
+    assert column(run, "val/loss") == pytest.approx([best], abs=1e-5)
+
+
+def test_predict_writes_a_line_for_each_video_of_a_list(trained, videos, tmp_path):
+    run = again("predict", trained, "--data.predict", videos / "test.csv")
+
+    with (run / "predictions.csv").open() as stream:
+        rows = list(csv.DictReader(stream))
+    top = [f"{kind}_{i}" for i in range(1, 6) for kind in ("class", "probability")]
+    assert list(rows[0]) == ["path", *top]
+    assert [row["path"] for row in rows] == [str(videos / f"test{i}.mp4") for i in range(SPLITS["test"])]
+    for row in rows:
+        assert sorted(row[f"class_{i}"] for i in (1, 2, 3)) == sorted(CLASSES)
+        probabilities = [float(row[f"probability_{i}"]) for i in (1, 2, 3)]
+        assert probabilities == sorted(probabilities, reverse=True)
+        assert sum(probabilities) == pytest.approx(1, abs=1e-5)
+        assert not row["class_4"]  # there are three classes
+
+
+def test_predict_names_the_class_of_a_file_as_the_plain_loop_does(trained, videos, tmp_path):
+    again("predict", trained, "--data.predict", videos / "test2.mp4", "--predictions.path", tmp_path / "one.json")
+    network, saved = load_network(trained / "checkpoints" / "best.ckpt")
+    mean, std = (torch.tensor(saved.preprocessing[name]).view(3, 1, 1, 1) for name in ("mean", "std"))
+    manifest = read_manifest(videos / "test2.mp4")
+    views = TestViews(manifest.videos, StrideSampling(4, 1), num_clips=2, num_crops=3, image_size=SIZE)
+
+    ((row),) = json.loads((tmp_path / "one.json").read_text())
+
+    with torch.no_grad():
+        wanted = network((views[0]["video"] / 255 - mean) / std).softmax(1).mean(0)
+    assert row["path"] == str(videos / "test2.mp4")
+    answers = {answer["class"]: answer["probability"] for answer in row["top"]}
+    assert [answers[name] for name in CLASSES] == pytest.approx(wanted.tolist(), abs=1e-5)
+
+
+def test_predict_takes_a_folder_and_names_what_it_skips(trained, videos, tmp_path):
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    for name in ("val0.mp4", "val1.mp4", "broken_test.mp4"):
+        (folder / name).write_bytes((videos / name).read_bytes())
+    out = tmp_path / "new" / "answers.json"
+
+    run = again("predict", trained, "--data.predict", folder, "--predictions.path", out, "--predictions.top", 2)
+
+    rows = json.loads(out.read_text())
+    assert [row["path"] for row in rows] == [str(folder / "val0.mp4"), str(folder / "val1.mp4")]
+    assert [len(row["top"]) for row in rows] == [2, 2]
+    assert str(folder / "broken_test.mp4") in (run / "skipped.csv").read_text()
+
+
+def test_predictions_of_another_kind_are_refused_before_anything_runs(trained, videos):
+    with pytest.raises(ValueError, match=r"predictions path 'one\.txt' must end in \.csv or \.json"):
+        again("predict", trained, "--data.predict", videos / "test2.mp4", "--predictions.path", "one.txt")
+
+
+def test_a_broken_video_stops_the_run_and_is_named(trained, videos):
+    with pytest.raises(VideoDecodeError, match=r"broken_test\.mp4: .*set on_error: skip to go on"):
+        again("test", trained, "--data.on_error", "raise")
+
+
+def test_a_folder_per_class_trains(videos, tmp_path):
+    for split in ("train", "val"):
+        for number in range(6):
+            folder = tmp_path / split / CLASSES[number % 3]
+            folder.mkdir(parents=True, exist_ok=True)
+            name = f"train{number}.mp4"
+            (folder / name).write_bytes((videos / name).read_bytes())
+    values = config(videos, tmp_path / "out")
+    values["data"] |= {"train": str(tmp_path / "train"), "val": str(tmp_path / "val"), "test": None}
+    values["trainer"] |= {"max_epochs": 1, "logger": False, "enable_progress_bar": True}
+
+    main(["fit", "--config", str(write_config(tmp_path / "config.yaml", values))])
+
+    _, saved = load_network(next(tmp_path.glob("out/**/last.ckpt")))
+    assert saved.class_names == CLASSES
+
+
+def test_training_without_validation_keeps_the_last_checkpoint(videos, tmp_path):
+    values = config(videos, tmp_path)
+    values["data"] |= {"val": None, "test": None}
+    values["trainer"]["max_epochs"] = 1
+
+    main(["fit", "--config", str(write_config(tmp_path / "config.yaml", values))])
+
+    assert (tmp_path / "run_0" / "checkpoints" / "last.ckpt").exists()
+
+
+def test_a_trial_run_of_one_batch_ends_with_its_test(videos, tmp_path, capsys):
+    values = config(videos, tmp_path)
+
+    main(["fit", "--config", str(write_config(tmp_path / "config.yaml", values)), "--trainer.fast_dev_run", "true"])
+
+    assert "Scorecard" in capsys.readouterr().out
+
+
+def test_the_wrong_number_of_classes_is_said_with_the_next_move(videos, tmp_path):
+    values = config(videos, tmp_path)
+    values["model"]["network"]["num_classes"] = 7
+
+    with pytest.raises(ValueError, match=r"has 3 classes but num_classes=7; set --model\.network\.num_classes 3"):
+        main(["fit", "--config", str(write_config(tmp_path / "config.yaml", values))])
+
+
+def test_an_unknown_command_shows_the_known_ones():
+    with pytest.raises(SystemExit, match=r"(?s)unknown command 'train'.*fit .*predict "):
+        main(["train"])
+
+
+def test_help_shows_the_commands(capsys):
+    main([])
+
+    assert "vidattn <command>" in capsys.readouterr().out

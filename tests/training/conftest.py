@@ -1,0 +1,18 @@
+import pytest
+import torch
+from tiny_run import write_set
+
+
+@pytest.fixture(scope="session")
+def tiny_set(tmp_path_factory):
+    """The folder of the tiny videos and their lists."""
+    return write_set(tmp_path_factory.mktemp("tiny_set"))
+
+
+@pytest.fixture
+def one_thread():
+    """Sums in the same order as the runs in processes of their own."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
