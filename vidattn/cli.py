@@ -18,11 +18,13 @@ USAGE = """vidattn <command> [arguments]      (vidattn <command> --help)
 
   bench-model      time our networks against Hugging Face's TimeSformer
   bench-attention  time fused attention against two products, by length and type
+  bench-image      multiply-accumulates, time and memory of the image blocks, by size of the map
 """
 
 BENCHMARKS = {
     "bench-model": "vidattn.flops.bench:bench_model",
     "bench-attention": "vidattn.flops.bench:bench_attention",
+    "bench-image": "vidattn.flops.bench_image:bench_image",
 }
 """Commands that are plain functions: their arguments are the command's."""
 

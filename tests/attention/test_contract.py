@@ -18,25 +18,55 @@ Token = tuple[int, int, int] | None  # (t, h, w), or None for a prefix token
 
 class Case(NamedTuple):
     spec: str
-    reach: Callable[[Token, Token], bool]  # can a change of the first token move the second?
+    reach: Callable[[Token, Token, Grid], bool]  # can a change of the first token move the second?
 
 
-def same_location(source: Token, target: Token) -> bool:
+def everything(source: Token, target: Token, grid: Grid) -> bool:
+    return True
+
+
+def same_location(source: Token, target: Token, grid: Grid) -> bool:
     return source is not None and target is not None and source[1:] == target[1:]
 
 
-def same_frame_or_prefix(source: Token, target: Token) -> bool:
+def same_frame_or_prefix(source: Token, target: Token, grid: Grid) -> bool:
     return source is None or target is None or source[0] == target[0]
 
 
-def everything(source: Token, target: Token) -> bool:
-    return True
+def same_row(source: Token, target: Token, grid: Grid) -> bool:
+    return source is not None and target is not None and source[:2] == target[:2]
+
+
+def same_column_or_prefix(source: Token, target: Token, grid: Grid) -> bool:
+    return source is None or target is None or (source[0], source[2]) == (target[0], target[2])
+
+
+def same_quadrant(source: Token, target: Token, grid: Grid) -> bool:
+    def quadrant(token: Token) -> tuple[bool, bool]:
+        assert token is not None
+        return 2 * token[1] < grid.height, 2 * token[2] < grid.width
+
+    return source is not None and target is not None and quadrant(source) == quadrant(target)
+
+
+def same_phase_or_prefix(source: Token, target: Token, grid: Grid) -> bool:
+    return source is None or target is None or all((a - b) % 2 == 0 for a, b in zip(source, target, strict=True))
+
+
+def same_frame_same_location_or_prefix(source: Token, target: Token, grid: Grid) -> bool:
+    return same_frame_or_prefix(source, target, grid) or same_location(source, target, grid)
 
 
 CASES = [
     Case("joint", everything),
     Case("time", same_location),
     Case("space", same_frame_or_prefix),
+    Case("width", same_row),
+    Case("height", same_column_or_prefix),
+    Case("local", same_quadrant),
+    Case("global", same_phase_or_prefix),
+    Case("temporal", same_location),
+    Case("space|time", same_frame_same_location_or_prefix),
 ]
 GRIDS = [Grid(4, 5, 3), Grid(3, 2, 7, prefix=0), Grid(2, 4, 3, prefix=4), Grid(1, 1, 1)]
 
@@ -87,7 +117,7 @@ def test_reach(case, grid):
         nudged = x.clone()
         nudged[0, index] += torch.randn(DIM, dtype=torch.float64)
         moved = (attention(nudged, grid) - before)[0].abs().amax(-1) > 1e-9
-        expected = torch.tensor([case.reach(source, target) for target in tokens(grid)])
+        expected = torch.tensor([case.reach(source, target, grid) for target in tokens(grid)])
         assert torch.equal(moved, expected), f"token {source} moved {moved.nonzero().flatten().tolist()}"
 
 

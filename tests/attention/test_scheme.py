@@ -1,10 +1,11 @@
 import pytest
+import torch
 from torch import Tensor
 
 from vidattn.attention.base import ImageAttention, VideoAttention
 from vidattn.attention.joint import JointAttention
 from vidattn.attention.per_frame import PerFrame
-from vidattn.attention.scheme import parse_scheme
+from vidattn.attention.scheme import STEPS, parse_scheme
 from vidattn.grid import Grid
 from vidattn.macs import Macs
 
@@ -66,10 +67,43 @@ def test_steps_take_the_given_heads():
     assert attention.attn.num_heads == 3
 
 
+IMAGE_NAMES = [name for name, cls in STEPS.items() if issubclass(cls, ImageAttention)]
+
+
+@pytest.mark.parametrize("name", IMAGE_NAMES)
+def test_every_image_block_is_a_step_by_its_name(name):
+    (step,) = parse_scheme(name)
+    attention = step.build(32, 2).eval()
+    grid = Grid(2, 7, 5)
+    with torch.no_grad():
+        assert attention(torch.randn(1, grid.num_tokens, 32), grid).shape == (1, grid.num_tokens, 32)
+
+
+@pytest.mark.parametrize(("spec", "heads"), [("swin", 4), ("swin(5)", 4), ("swin(5, 2)", 2)])
+def test_an_image_block_takes_the_networks_heads_unless_the_spec_says_otherwise(spec, heads):
+    (step,) = parse_scheme(spec)
+    assert step.build(32, 4).block.attn.num_heads == heads
+
+
+def test_an_image_block_without_heads_is_built_without_them():
+    (step,) = parse_scheme("cbam(4)")
+    assert step.build(32, 4).block.channel.hidden == 8
+
+
+def test_what_an_image_block_adds_to_the_stream_holds_the_input_once():
+    """Non-local returns x + f(x), swin f(x), a gate x * gate(x): a video step adds f(x), f(x) and the gated map."""
+    for name in IMAGE_NAMES:
+        (step,) = parse_scheme(name)
+        block = step.build(32, 2).block.double().eval()
+        x = torch.randn(1, 32, 4, 5, dtype=torch.float64)
+        inside = name in ("non_local", "pooled_non_local", "criss_cross", "peg")
+        torch.testing.assert_close(block(x), x + block.update(x) if inside else block.update(x), msg=name)
+
+
 @pytest.mark.parametrize(
     ("spec", "message"),
     [
-        ("tiem+space", r"unknown step 'tiem'; did you mean 'time'\? Known: divided, joint, space, time"),
+        ("tiem+space", r"unknown step 'tiem'; did you mean 'time'\? Known: acmix, axial, cbam, .*divided, .*joint"),
         ("time+", "cannot be read"),
         ("time-space", "not a name with plain arguments"),
         ("joint(x=3)", "not a name with plain arguments"),

@@ -13,7 +13,7 @@ from vidattn.models.config import VideoTransformerConfig
         ({"image_size": (224, 100)}, "100 is not a multiple of patch_size=16; nearest sizes are 96 and 112"),
         ({"image_size": 8}, "nearest sizes are 16"),
         ({"embed_dim": 100}, "embed_dim=100 is not a multiple of num_heads=12; nearest widths: 96 and 108"),
-        ({"pooling": "max"}, "pooling='max' is unknown; choose one of class_token, mean"),
+        ({"pooling": "max"}, "pooling='max' is unknown; choose one of class_token, registers, mean, attentive"),
         ({"attention": "dvided"}, "did you mean 'divided'"),
         ({"drop_path": 1.0}, "drop_path=1.0 is not a probability below 1"),
         ({"depth": 0}, "depth=0 must be at least 1"),

@@ -16,7 +16,9 @@ SMALL = {
     "depth": 2,
     "num_heads": 2,
 }
-schemes = pytest.mark.parametrize("attention", ["divided", "joint", "space"])
+schemes = pytest.mark.parametrize(
+    "attention", ["divided", "joint", "space", "axial", "local+global", "temporal+space", "space|time", "space>time(3)"]
+)
 
 # Published for ViT at patch 16 with 8 frames of 224 pixels and 400 classes: measured on the official code.
 PUBLISHED = [
@@ -83,7 +85,8 @@ def test_tables_of_another_size_are_interpolated_not_cut(attention):
     with torch.no_grad():
         same = net(torch.full((1, 3, 4, 64, 64), 0.3))
         larger = net(torch.full((1, 3, 8, 128, 128), 0.3))
-        net.position.table.normal_()
+        for table in (value for name, value in net.named_parameters() if name.endswith("position.table")):
+            table.normal_()
         other = net(torch.full((1, 3, 4, 64, 64), 0.3))
     assert (larger - same).norm() < 0.25 * (other - same).norm()
 
@@ -108,7 +111,7 @@ def test_pixels_that_are_not_normalised_are_refused():
 
 
 @schemes
-@pytest.mark.parametrize("pooling", ["class_token", "mean"])
+@pytest.mark.parametrize("pooling", ["class_token", "registers", "mean", "attentive"])
 def test_both_read_outs_train_every_parameter(attention, pooling):
     net = network(attention, pooling=pooling).train()
     net(torch.randn(2, 3, 4, 32, 32)).square().sum().backward()
@@ -197,3 +200,10 @@ def test_fresh_tables_have_unit_scale():
 def test_an_unknown_preset_lists_the_known():
     with pytest.raises(ValueError, match=r"preset 'XL' is unknown; choose one of Ti, S, B, L, timesformer"):
         preset("XL")
+
+
+def test_init_std_sets_the_scale_of_fresh_layers_and_leaves_zeros():
+    block = build_network(VideoTransformerConfig(**(SMALL | {"embed_dim": 128, "init_std": 0.15}))).blocks[0]
+    assert block.steps[1].attn.qkv.weight.std().item() == pytest.approx(0.15, rel=0.05)
+    assert block.mlp.fc1.weight.std().item() == pytest.approx(0.15, rel=0.05)
+    assert not block.steps[0].fc.weight.any()

@@ -24,11 +24,19 @@ class VideoAttention(nn.Module, ABC):
 
 
 class ImageAttention(nn.Module, ABC):
-    """A shape-preserving 2D block over feature maps; the channel width comes first in its constructor."""
+    """A shape-preserving 2D block over feature maps; the channel width comes first in its constructor.
+
+    `forward` is the block as its paper draws it. Some papers draw the residual inside, most outside: `update` is
+    what all of them add to a residual stream.
+    """
 
     @abstractmethod
     def forward(self, x: Tensor) -> Tensor:
         """`(B, C, H, W)` -> `(B, C, H, W)`."""
+
+    def update(self, x: Tensor) -> Tensor:
+        """The output; less the input where the paper's block is `x + update`. A gate `x * gate(x)` is its update."""
+        return self(x)
 
     @abstractmethod
     def macs(self, height: int, width: int) -> Macs:

@@ -6,6 +6,8 @@ from torch import Tensor, nn
 
 from vidattn.macs import Macs
 
+VIT_STD = 0.02  # of fresh linear layers, in ViT's and TimeSformer's code
+
 
 class SelfAttention(nn.Module):
     """Multi-head self-attention over the tokens of each row.
@@ -52,7 +54,7 @@ class SelfAttention(nn.Module):
 def linear(in_features: int, out_features: int) -> nn.Linear:
     """A linear layer as ViT and TimeSformer initialise it: weights of a truncated normal, std 0.02; biases zero."""
     layer = nn.Linear(in_features, out_features)
-    nn.init.trunc_normal_(layer.weight, std=0.02)
+    nn.init.trunc_normal_(layer.weight, std=VIT_STD)
     nn.init.zeros_(layer.bias)
     return layer
 
@@ -62,21 +64,37 @@ def self_attention_macs(groups: int, tokens: int, dim: int) -> Macs:
     return Macs(linear=4 * groups * tokens * dim**2, attention=2 * groups * tokens**2 * dim)
 
 
-def attend(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
-    """`softmax(q k^T / sqrt(d)) v` over `(B, heads, n, d)`, by whichever kernel is faster here.
+def attend(q: Tensor, k: Tensor, v: Tensor, bias: Tensor | None = None) -> Tensor:
+    """`softmax(q k^T / sqrt(d) + bias) v` over `(B, heads, n, d)`, by whichever kernel is faster here.
 
     Fused attention needs no `n x n` matrix and wins nearly everywhere. On CPU it loses to two batched products
     for short rows when gradients are needed, and in bf16 (measured: `vidattn bench-attention`).
+
+    Args:
+        q: queries.
+        k: keys.
+        v: values.
+        bias: added to the scores, -inf where a query must not look; four axes, as the fused kernels take no other.
     """
-    return F.scaled_dot_product_attention(q, k, v) if fused_pays(q, k) else two_products(q, k, v)
+    if bias is not None:
+        bias = bias.to(q.dtype)
+    fused = fused_pays(q, k) and not (bias is not None and bias_blocks_fused(bias))
+    return F.scaled_dot_product_attention(q, k, v, attn_mask=bias) if fused else two_products(q, k, v, bias)
 
 
-def two_products(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+def two_products(q: Tensor, k: Tensor, v: Tensor, bias: Tensor | None = None) -> Tensor:
     """Attention with its `n x n` scores in memory."""
     scores = (q * q.shape[-1] ** -0.5) @ k.transpose(-2, -1)
+    if bias is not None:
+        scores = scores + bias
     return scores.softmax(dim=-1) @ v
 
 
 def fused_pays(q: Tensor, k: Tensor) -> bool:
     """Whether the fused kernel is the faster one for these operands on this device."""
     return q.device.type != "cpu" or k.shape[-2] > 64 or not torch.is_grad_enabled()
+
+
+def bias_blocks_fused(bias: Tensor) -> bool:
+    """On CPU no fused kernel gives a bias its gradient, and two batched products beat PyTorch's own fallback."""
+    return bias.device.type == "cpu" and bias.requires_grad and torch.is_grad_enabled()

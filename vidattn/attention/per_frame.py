@@ -12,7 +12,8 @@ from vidattn.macs import Macs
 class PerFrame(VideoAttention):
     """An image attention block, run on the map of each frame; prefix tokens get a zero update.
 
-    The block's output is the residual update, so a block of the form `x * gate(x)` adds its gated map.
+    The residual update is the block's `update`: its output, but of a block of the form `x + f(x)` (non-local,
+    criss-cross, position encoding) only `f(x)`, as the network adds `x`. A gate `x * gate(x)` adds its gated map.
 
     Args:
         block: the image block; it is run on maps `(B*T, D, H, W)`.
@@ -25,7 +26,7 @@ class PerFrame(VideoAttention):
     def forward(self, x: Tensor, grid: Grid) -> Tensor:
         """`(B, S, D)` -> `(B, S, D)`."""
         prefix, video = grid.split(x)
-        maps = self.block(rearrange(video, "b t h w d -> (b t) d h w"))
+        maps = self.block.update(rearrange(video, "b t h w d -> (b t) d h w"))
         video = rearrange(maps, "(b t) d h w -> b t h w d", t=grid.frames)
         return grid.join(torch.zeros_like(prefix), video)
 

@@ -3,25 +3,82 @@
 import ast
 import difflib
 import importlib
+import inspect
+import re
 from dataclasses import dataclass
 from typing import Any
 
 from torch import nn
 
+from vidattn.attention.axial import HeightAttention, WidthAttention
 from vidattn.attention.base import ImageAttention, VideoAttention
+from vidattn.attention.factorised import PlainTemporalAttention, SplitHeadsAttention
+from vidattn.attention.image.acmix import ACmix
+from vidattn.attention.image.axial import AxialAttention, CrissCrossAttention
+from vidattn.attention.image.cbam import CBAM, ChannelAttention, SpatialGate
+from vidattn.attention.image.cross_window import CrossShapedWindowAttention
+from vidattn.attention.image.deformable import DeformableAttention
+from vidattn.attention.image.graph import GraphAttention
+from vidattn.attention.image.large_kernel import LargeKernelAttention, MultiScaleLargeKernelAttention
+from vidattn.attention.image.linear import LinearAttention
+from vidattn.attention.image.mbconv import MBConv
+from vidattn.attention.image.neighborhood import NeighborhoodAttention
+from vidattn.attention.image.non_local import NonLocal, PooledNonLocal
+from vidattn.attention.image.position_encoding import PositionalEncodingGenerator
+from vidattn.attention.image.pyramid import SpatialReductionAttention
+from vidattn.attention.image.relative import RelativeAttention
+from vidattn.attention.image.self_attention import MapAttention
+from vidattn.attention.image.squeeze_excite import SqueezeExcite
+from vidattn.attention.image.stand_alone import StandAloneAttention
+from vidattn.attention.image.twins import LocallyGroupedAttention, TwoStageAttention
+from vidattn.attention.image.window import ShiftedWindowAttention, WindowAttention
 from vidattn.attention.joint import JointAttention
+from vidattn.attention.local_global import GlobalAttention, LocalAttention
 from vidattn.attention.per_frame import PerFrame
 from vidattn.attention.spatial import SpatialAttention
 from vidattn.attention.temporal import TemporalAttention
 
 STEPS: dict[str, type[nn.Module]] = {
+    "global": GlobalAttention,
+    "height": HeightAttention,
     "joint": JointAttention,
+    "local": LocalAttention,
     "space": SpatialAttention,
+    "split_heads": SplitHeadsAttention,
+    "temporal": PlainTemporalAttention,
     "time": TemporalAttention,
+    "width": WidthAttention,
+    # Image blocks, run on each frame: vidattn.attention.image tells what each is.
+    "acmix": ACmix,
+    "cbam": CBAM,
+    "channel_attention": ChannelAttention,
+    "criss_cross": CrissCrossAttention,
+    "cswin": CrossShapedWindowAttention,
+    "dat": DeformableAttention,
+    "graph": GraphAttention,
+    "image_axial": AxialAttention,
+    "image_linear": LinearAttention,
+    "image_neighborhood": NeighborhoodAttention,
+    "image_window": WindowAttention,
+    "lka": LargeKernelAttention,
+    "local_group": LocallyGroupedAttention,
+    "map": MapAttention,
+    "mbconv": MBConv,
+    "mlka": MultiScaleLargeKernelAttention,
+    "non_local": NonLocal,
+    "peg": PositionalEncodingGenerator,
+    "pooled_non_local": PooledNonLocal,
+    "pvt": SpatialReductionAttention,
+    "relative": RelativeAttention,
+    "spatial_gate": SpatialGate,
+    "squeeze_excite": SqueezeExcite,
+    "stand_alone": StandAloneAttention,
+    "swin": ShiftedWindowAttention,
+    "twins": TwoStageAttention,
 }
 """Every name that a spec may use; a full import path stands wherever a name may."""
 
-ALIASES = {"divided": "time+space"}
+ALIASES = {"divided": "time+space", "axial": "time+width+height", "space|time": "split_heads"}
 """Whole schemes that have a name of their own."""
 
 
@@ -33,10 +90,21 @@ class Step:
     args: tuple[Any, ...] = ()
 
     def build(self, dim: int, num_heads: int) -> VideoAttention:
-        """The step at width `dim`; an image block comes wrapped in `PerFrame`."""
+        """The step at width `dim`; an image block comes wrapped in `PerFrame`.
+
+        All steps have the network's `num_heads`. An image block has them where its class knows that argument and the
+        spec does not give it.
+        """
         if issubclass(self.cls, ImageAttention):
-            return PerFrame(self.cls(dim, *self.args))
+            return PerFrame(self.image_block(dim, num_heads))
         return self.cls(dim, num_heads, *self.args)  # type: ignore[return-value]
+
+    def image_block(self, dim: int, num_heads: int) -> ImageAttention:
+        """The image block itself, for maps of `dim` channels."""
+        signature = inspect.signature(self.cls)
+        given = signature.bind_partial(dim, *self.args).arguments
+        heads = {"num_heads": num_heads} if "num_heads" in signature.parameters.keys() - given.keys() else {}
+        return self.cls(dim, *self.args, **heads)  # type: ignore[return-value]
 
 
 def parse_scheme(spec: str) -> tuple[Step, ...]:
@@ -56,7 +124,8 @@ def parse_scheme(spec: str) -> tuple[Step, ...]:
     """
     spec = ALIASES.get(spec.strip(), spec)
     try:
-        tree = ast.parse(spec.strip(), mode="eval").body
+        # Python reads the spec for us, and `global` is a word of its own to it.
+        tree = ast.parse(re.sub(r"\bglobal\b", "global_", spec.strip()), mode="eval").body
     except SyntaxError as error:
         raise ValueError(f"attention={spec!r} cannot be read; write names joined by +, as in 'time+space'") from error
     return tuple(_step(term, spec) for term in _terms(tree))
@@ -78,7 +147,7 @@ def _step(node: ast.expr, spec: str) -> Step:
         args = tuple(ast.literal_eval(argument) for argument in call.args)
     except ValueError as error:
         raise ValueError(f"attention={spec!r}: arguments of {ast.unparse(node)!r} must be plain numbers") from error
-    return Step(_lookup(ast.unparse(call.func), spec), args)
+    return Step(_lookup(ast.unparse(call.func).removesuffix("_"), spec), args)
 
 
 def _lookup(name: str, spec: str) -> type[nn.Module]:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from vidattn.attention.factorised import temporal_depth
 from vidattn.attention.scheme import parse_scheme
 from vidattn.models.readout import READOUTS
 
@@ -12,6 +13,7 @@ class VideoTransformerConfig:
 
     Args:
         attention: scheme, such as `divided` (= `time+space`), `joint` or `space`; see `vidattn.attention.scheme`.
+            `space>time(4)` is ViViT's factorised encoder, with 4 temporal blocks after `depth` spatial ones.
         num_classes: width of the head.
         num_frames: frames T that the time table has.
         image_size: height and width in pixels, or one number for both, that the position table has.
@@ -20,10 +22,13 @@ class VideoTransformerConfig:
         depth: number of blocks.
         num_heads: heads of each attention step.
         mlp_ratio: hidden width of the MLPs over D.
-        pooling: `class_token` or `mean` (no class token then).
+        pooling: `class_token`, `registers` (class token and four registers), or, without a class token, `mean` or
+            `attentive`; see `vidattn.models.readout`.
         dropout: probability of zeroing a component, after the embedding and in each update.
         drop_path: probability of skipping an update in the last block; rises linearly from 0 in the first.
         gradient_checkpointing: recompute each block in the backward pass: less memory, a third more time.
+        init_std: standard deviation of fresh linear layers in the blocks. 0.02 is ViT's, right for D = 768; narrow
+            networks from scratch learn many times faster with about 2 / sqrt(D) (see configs/motion_divided.yaml).
 
     Raises:
         ValueError: a value does not fit; the message names it and the nearest that do.
@@ -42,6 +47,7 @@ class VideoTransformerConfig:
     dropout: float = 0.0
     drop_path: float = 0.0
     gradient_checkpointing: bool = False
+    init_std: float = 0.02
 
     def __post_init__(self) -> None:
         for name in ("num_classes", "num_frames", "patch_size", "embed_dim", "depth", "num_heads"):
@@ -59,7 +65,8 @@ class VideoTransformerConfig:
         if self.pooling not in READOUTS:
             raise ValueError(f"pooling={self.pooling!r} is unknown; choose one of {', '.join(READOUTS)}")
         check_divisible(self.size, self.patch_size, "image_size")
-        parse_scheme(self.attention)
+        if temporal_depth(self.attention) is None:
+            parse_scheme(self.attention)
 
     @property
     def size(self) -> tuple[int, int]:

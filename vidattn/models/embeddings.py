@@ -88,10 +88,12 @@ class TimeTable(nn.Module):
         return F.interpolate(self.table.mT, frames, mode="linear", align_corners=False).mT
 
 
-def sine_cosine(positions: int, dim: int, temperature: float = 10000.0) -> Tensor:
+def sine_cosine(positions: int, dim: int, temperature: float = 30.0) -> Tensor:
     """`(positions, dim)`: sines of the position at falling frequencies, then cosines; amplitude 1.
 
-    Attention Is All You Need, https://arxiv.org/abs/1706.03762, section 3.5. An odd last component is zero.
+    Attention Is All You Need, https://arxiv.org/abs/1706.03762, section 3.5, but with a temperature of 30 in place of
+    10000: frames, rows and columns count in tens, and slower waves would hardly tell them apart. An odd last
+    component is zero.
 
     >>> sine_cosine(2, 2)
     tensor([[0.0000, 1.0000],

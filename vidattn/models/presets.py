@@ -3,9 +3,9 @@
 from dataclasses import replace
 from typing import Any
 
-from torch import nn
-
+from vidattn.attention.factorised import temporal_depth
 from vidattn.models.config import VideoTransformerConfig
+from vidattn.models.factorised_encoder import FactorisedEncoder
 from vidattn.models.space_only import SpaceOnlyTransformer
 from vidattn.models.video_transformer import VideoTransformer
 
@@ -37,7 +37,10 @@ def preset(name: str, **changes: Any) -> VideoTransformerConfig:
     return replace(PRESETS[name], **changes)
 
 
-def build_network(config: VideoTransformerConfig) -> VideoTransformer | SpaceOnlyTransformer:
-    """The network that `config` describes; the scheme `space` alone is a network without a time axis."""
-    network: type[nn.Module] = SpaceOnlyTransformer if config.attention.strip() == "space" else VideoTransformer
-    return network(config)  # type: ignore[return-value]
+def build_network(config: VideoTransformerConfig) -> VideoTransformer | SpaceOnlyTransformer | FactorisedEncoder:
+    """The network that `config` describes: `space` alone has no time axis, `space>time(4)` meets time late."""
+    if config.attention.strip() == "space":
+        return SpaceOnlyTransformer(config)
+    if temporal_depth(config.attention) is not None:
+        return FactorisedEncoder(config)
+    return VideoTransformer(config)

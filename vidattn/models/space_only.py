@@ -26,7 +26,7 @@ class SpaceOnlyTransformer(nn.Module):
         super().__init__()
         self.config = config
         dim, height, width = config.embed_dim, *(side // config.patch_size for side in config.size)
-        self.readout = READOUTS[config.pooling]()
+        self.readout = READOUTS[config.pooling](dim, config.num_heads)
         prefix = self.readout.num_prefix
         self.patch = PatchEmbedding(dim, config.patch_size)
         self.prefix = nn.Parameter(torch.empty(1, prefix, dim))
@@ -56,6 +56,6 @@ class SpaceOnlyTransformer(nn.Module):
     def macs(self, frames: int, height: int, width: int) -> Macs:
         """Cost of one clip of `frames` frames of `height x width` pixels."""
         grid = self.frame_grid(height, width)
-        frame = self.patch.macs(grid.num_video_tokens)
+        frame = self.patch.macs(grid.num_video_tokens) + self.readout.macs(grid)
         frame += sum((block.macs(grid) for block in self.blocks), Macs())  # type: ignore[operator]
         return frames * frame + Macs(linear=self.head.weight.numel())

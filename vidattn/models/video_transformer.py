@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
-from vidattn.attention.heads import linear
+from vidattn.attention.heads import VIT_STD, linear
 from vidattn.attention.scheme import parse_scheme
 from vidattn.grid import Grid
 from vidattn.macs import Macs
@@ -28,7 +28,7 @@ class VideoTransformer(nn.Module):
         super().__init__()
         self.config = config
         dim, height, width = config.embed_dim, *(side // config.patch_size for side in config.size)
-        self.readout = READOUTS[config.pooling]()
+        self.readout = READOUTS[config.pooling](dim, config.num_heads)
         prefix = self.readout.num_prefix
         self.patch = PatchEmbedding(dim, config.patch_size)
         self.prefix = nn.Parameter(torch.empty(1, prefix, dim))
@@ -67,13 +67,18 @@ class VideoTransformer(nn.Module):
         """Cost of one clip of `frames` frames of `height x width` pixels."""
         grid = self.grid(frames, height, width)
         blocks = sum((block.macs(grid) for block in self.blocks), Macs())  # type: ignore[operator]
-        return self.patch.macs(grid.num_video_tokens) + blocks + Macs(linear=self.head.weight.numel())
+        ends = self.patch.macs(grid.num_video_tokens) + self.readout.macs(grid) + Macs(linear=self.head.weight.numel())
+        return ends + blocks
 
 
 def build_block(config: VideoTransformerConfig, attention: str, index: int) -> Block:
     """The block with this index: steps of the scheme `attention` at the configuration's width."""
     steps = [step.build(config.embed_dim, config.num_heads) for step in parse_scheme(attention)]
-    return Block(config.embed_dim, steps, config.mlp_ratio, config.dropout, config.drop_path_of(index))
+    block = Block(config.embed_dim, steps, config.mlp_ratio, config.dropout, config.drop_path_of(index))
+    for layer in block.modules():
+        if isinstance(layer, nn.Linear):  # drawn with ViT's std; layers that start at zero stay there
+            layer.weight.data *= config.init_std / VIT_STD
+    return block
 
 
 def run_blocks(blocks: nn.ModuleList, x: Tensor, grid: Grid, recompute: bool) -> Tensor:

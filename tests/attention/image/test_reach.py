@@ -1,0 +1,20 @@
+import torch
+
+import vidattn.attention.image
+from vidattn.attention.base import ImageAttention
+from vidattn.attention.image.position_encoding import PositionalEncodingGenerator
+from vidattn.attention.image.reach import picture, reach
+from vidattn.attention.scheme import STEPS
+
+
+def test_a_convolution_sees_its_kernel_and_the_block_is_left_alone():
+    block = PositionalEncodingGenerator(4)
+    before = [parameter.clone() for parameter in block.parameters()]
+    seen = reach(block, 4, (4, 6), (0, 2))
+    assert picture(seen, (0, 2)).split("\n")[:3] == [". # o # . .", ". # # # . .", ". . . . . ."]
+    assert all(map(torch.equal, before, block.parameters()))
+
+
+def test_the_catalogue_has_a_line_for_every_image_block():
+    rows = [line.split("`")[1] for line in vidattn.attention.image.__doc__.splitlines() if line.startswith("| `")]
+    assert sorted(rows) == sorted(name for name, cls in STEPS.items() if issubclass(cls, ImageAttention))

@@ -1,0 +1,36 @@
+import csv
+
+import pytest
+import torch
+
+from vidattn.attention.image.self_attention import MapAttention
+from vidattn.flops.bench_image import bench_image, peak_mib
+
+
+def test_writes_a_row_for_each_block_and_size_and_leaves_out_what_takes_too_long(tmp_path, capsys):
+    bench_image(["map", "cbam(4)"], sides=[8, 16, 512], dim=16, rounds=1, max_seconds=0.5, folder=str(tmp_path))
+
+    with open(tmp_path / "image_blocks.csv") as file:
+        rows = {(row["block"], int(row["side"])): row for row in csv.DictReader(file)}
+    assert len(rows) == 6
+    assert int(rows["map", 16]["macs"]) == MapAttention(16).macs(16, 16).total
+    assert float(rows["map", 16]["step_ms"]) > 0
+    assert rows["map", 512]["step_ms"] == ""
+    assert rows["map", 512]["note"].startswith("not run: about")
+    text = (tmp_path / "image_blocks.md").read_text()
+    assert "| `cbam(4)` |" in text
+    assert text in capsys.readouterr().out
+    assert (tmp_path / "image_blocks.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_memory_is_the_peak_and_not_the_sum():
+    mib = 2**18  # floats
+
+    def run() -> None:
+        for _ in range(3):
+            x = torch.empty(4 * mib)  # 4 MiB at a time
+            del x
+        kept = [torch.empty(mib) for _ in range(5)]
+        del kept
+
+    assert peak_mib(run, torch.device("cpu")) == pytest.approx(5, abs=0.1)

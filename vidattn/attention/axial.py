@@ -1,0 +1,71 @@
+"""Axial attention's spatial steps: rows attend along the width, columns along the height."""
+
+import torch
+from torch import Tensor, nn
+
+from vidattn.attention.base import VideoAttention
+from vidattn.attention.heads import SelfAttention, self_attention_macs
+from vidattn.grid import Grid
+from vidattn.macs import Macs
+
+
+class WidthAttention(VideoAttention):
+    """Each row of each frame attends within itself; prefix tokens get a zero update.
+
+    "W" of TimeSformer's axial T+W+H, https://arxiv.org/abs/2102.05095, section 3, after
+    https://arxiv.org/abs/1912.12180. TimeSformer's code for it was never released. As in `TemporalAttention` the class
+    token takes no part, and a linear layer `fc` that starts at zero follows: this gives the paper's 156.8 M parameters.
+
+    Args:
+        dim: token width D; a multiple of `num_heads`.
+        num_heads: number of heads; D / 64 by default.
+    """
+
+    def __init__(self, dim: int, num_heads: int | None = None) -> None:
+        super().__init__()
+        self.dim = dim
+        self.attn = SelfAttention(dim, num_heads)
+        self.fc = nn.Linear(dim, dim)
+        nn.init.zeros_(self.fc.weight)
+        nn.init.zeros_(self.fc.bias)
+
+    def forward(self, x: Tensor, grid: Grid) -> Tensor:
+        """`(B, S, D)` -> `(B, S, D)`."""
+        prefix, video = grid.split(x)
+        update = self.fc(self.attn(video.flatten(0, 2)))  # (B*T*H, W, D)
+        return grid.join(torch.zeros_like(prefix), update.view(video.shape))
+
+    def macs(self, grid: Grid) -> Macs:
+        """`5 M D^2 + 2 T H W^2 D`."""
+        fc = Macs(linear=grid.num_video_tokens * self.dim**2)
+        return self_attention_macs(grid.frames * grid.height, grid.width, self.dim) + fc
+
+
+class HeightAttention(VideoAttention):
+    """Each column of each frame attends within itself and to the prefix, which joins every column as a copy.
+
+    "H" of TimeSformer's axial T+W+H, https://arxiv.org/abs/2102.05095, section 3. As in `SpatialAttention`, the last
+    step of the divided scheme, the prefix's update is the mean over the groups of what its copies became.
+
+    Args:
+        dim: token width D; a multiple of `num_heads`.
+        num_heads: number of heads; D / 64 by default.
+    """
+
+    def __init__(self, dim: int, num_heads: int | None = None) -> None:
+        super().__init__()
+        self.dim = dim
+        self.attn = SelfAttention(dim, num_heads)
+
+    def forward(self, x: Tensor, grid: Grid) -> Tensor:
+        """`(B, S, D)` -> `(B, S, D)`."""
+        prefix, video = grid.split(x)
+        copies = prefix[:, None, None].expand(-1, grid.frames, grid.width, -1, -1)
+        columns = torch.cat((copies, video.transpose(2, 3)), dim=3)  # (B, T, W, P + H, D)
+        update = self.attn(columns.flatten(0, 2)).view(columns.shape)
+        prefix, columns = update[:, :, :, : grid.prefix], update[:, :, :, grid.prefix :]
+        return grid.join(prefix.mean((1, 2)), columns.transpose(2, 3))
+
+    def macs(self, grid: Grid) -> Macs:
+        """`4 T W (H + P) D^2 + 2 T W (H + P)^2 D`."""
+        return self_attention_macs(grid.frames * grid.width, grid.height + grid.prefix, self.dim)

@@ -1,0 +1,65 @@
+"""Neighborhood attention: every pixel attends to its k x k nearest pixels, dilated or not."""
+
+import torch
+from torch import Tensor, nn
+
+from vidattn.attention.base import ImageAttention
+from vidattn.attention.heads import linear
+from vidattn.attention.image.pixel_windows import inward, local_attention
+from vidattn.macs import Macs
+
+
+class NeighborhoodAttention(ImageAttention):
+    """Every pixel attends to its k x k nearest pixels, itself included, with a relative position bias.
+
+    Neighborhood Attention Transformer, https://arxiv.org/abs/2204.07143, section 3.1; dilated: DiNAT,
+    https://arxiv.org/abs/2209.15001, section 3.2. At the border the window moves inward, so that every query keeps
+    k*k keys; the bias table covers the offsets of -(k - 1) to k - 1 that this takes. With `dilation`, pixels whose
+    rows and columns leave the same remainders attend among themselves, as on a map of their own. Where a map (or
+    such a part of it) has fewer than k rows or columns, the window is all of them; NAT's code pads with zeros that
+    are attended to.
+
+    Args:
+        dim: channels C; a multiple of `num_heads`.
+        kernel_size: side k of the window, in keys; odd.
+        dilation: distance between the window's keys, in pixels.
+        num_heads: number of heads; C / 64 by default.
+
+    Raises:
+        ValueError: `kernel_size` is even, `dilation` below 1, or `dim` not a multiple of `num_heads`.
+    """
+
+    def __init__(self, dim: int, kernel_size: int = 7, dilation: int = 1, num_heads: int | None = None) -> None:
+        super().__init__()
+        self.num_heads = num_heads or max(1, dim // 64)
+        if dim % self.num_heads:
+            raise ValueError(f"dim={dim} is not a multiple of num_heads={self.num_heads}")
+        if kernel_size % 2 == 0 or kernel_size < 1:
+            raise ValueError(f"kernel_size={kernel_size} has no middle; use an odd size such as {kernel_size + 1}")
+        if dilation < 1:
+            raise ValueError(f"dilation={dilation} is below 1; dilation=1 is the plain neighborhood")
+        self.dim = dim
+        self.kernel_size = kernel_size
+        self.dilation = dilation
+        self.qkv = linear(dim, 3 * dim)
+        self.bias = nn.Parameter(torch.empty(self.num_heads, 2 * kernel_size - 1, 2 * kernel_size - 1))
+        self.proj = linear(dim, dim)
+        nn.init.trunc_normal_(self.bias, std=0.02)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """`(B, C, H, W)` -> `(B, C, H, W)`."""
+        rows, columns = (inward(n, self.kernel_size, self.dilation, x.device) for n in x.shape[2:])
+        qkv = self.qkv(x.movedim(1, -1)).unflatten(-1, (3, self.num_heads, -1))  # (B, H, W, 3, heads, d)
+        q, k, v = qkv.permute(3, 0, 4, 1, 2, 5)
+        # The table is indexed by key minus query, plus k - 1; a key that is not seen may lie outside, and is masked.
+        last = 2 * self.kernel_size - 2
+        down, across = ((axis.offset + self.kernel_size - 1).clamp(0, last) for axis in (rows, columns))
+        bias = self.bias.index_select(2, across.flatten()).index_select(1, down.flatten())
+        bias = bias.unflatten(2, across.shape).unflatten(1, down.shape).transpose(2, 3)  # (heads, H, W, k, k)
+        mixed = local_attention(q, k, v, rows, columns, bias[None])
+        return self.proj(mixed.permute(0, 2, 3, 1, 4).flatten(3)).movedim(-1, 1)
+
+    def macs(self, height: int, width: int) -> Macs:
+        """`4 N C^2 + 2 N k^2 C`, the keys that a small map lacks included."""
+        n = height * width
+        return Macs(linear=4 * n * self.dim**2, attention=2 * n * self.kernel_size**2 * self.dim)

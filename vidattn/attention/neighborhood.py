@@ -1,0 +1,58 @@
+"""Neighborhood attention in space and time: every token attends to the t x h x w tokens nearest to it."""
+
+import torch
+from torch import Tensor
+
+from vidattn.attention.base import VideoAttention
+from vidattn.attention.heads import SelfAttention, attend
+from vidattn.attention.sliding_windows import Window, neighborhood_attention
+from vidattn.grid import Grid
+from vidattn.macs import Macs
+
+
+class NeighborhoodAttention3D(VideoAttention):
+    """Every video token attends to its t x h x w nearest tokens, itself included: always as many keys.
+
+    Neighborhood Attention Transformer, https://arxiv.org/abs/2204.07143, section 3.1, with a time axis and without
+    the relative position bias. At a border the window moves inward; an axis shorter than the window is seen whole.
+    Prefix tokens attend to all tokens; no video token attends to them.
+
+    Args:
+        dim: token width D; a multiple of `num_heads`.
+        num_heads: number of heads; D / 64 by default.
+        t: frames of a window; odd, as all three.
+        h: rows of a window.
+        w: columns of a window.
+
+    Raises:
+        ValueError: a side of the window is even or below 1, or `dim` is not a multiple of `num_heads`.
+    """
+
+    def __init__(self, dim: int, num_heads: int | None = None, t: int = 3, h: int = 7, w: int = 7) -> None:
+        super().__init__()
+        for name, side in (("t", t), ("h", h), ("w", w)):
+            if side % 2 == 0 or side < 1:
+                raise ValueError(f"window {name}={side} has no middle; use an odd size such as {max(side, 0) + 1}")
+        self.dim = dim
+        self.window = (t, h, w)
+        self.attn = SelfAttention(dim, num_heads)
+
+    def forward(self, x: Tensor, grid: Grid) -> Tensor:
+        """`(B, S, D)` -> `(B, S, D)`."""
+        qkv = self.attn.qkv(x).unflatten(-1, (3, self.attn.num_heads, -1))  # (B, S, 3, heads, d)
+        q, k, v = qkv.permute(2, 0, 3, 1, 4)
+        prefix = attend(q[:, :, : grid.prefix], k, v).transpose(1, 2)
+        q, k, v = qkv[:, grid.prefix :].unflatten(1, grid[:3]).unbind(4)
+        video = neighborhood_attention(q, k, v, self.window_on(grid))
+        return self.attn.proj(torch.cat((prefix, video.flatten(1, 3)), dim=1).flatten(2))
+
+    def window_on(self, grid: Grid) -> Window:
+        """The window, no side longer than the grid's."""
+        t, h, w = self.window
+        return min(t, grid.frames), min(h, grid.height), min(w, grid.width)
+
+    def macs(self, grid: Grid) -> Macs:
+        """`4 S D^2 + 2 M (thw) D + 2 P S D`."""
+        t, h, w = self.window_on(grid)
+        attention = 2 * (grid.num_video_tokens * t * h * w + grid.prefix * grid.num_tokens) * self.dim
+        return Macs(linear=4 * grid.num_tokens * self.dim**2, attention=attention)
