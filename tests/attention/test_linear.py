@@ -50,6 +50,16 @@ def test_stays_finite_where_all_keys_are_far_below_zero():
     torch.testing.assert_close(out, quadratic(attention.double(), x.double()).float(), rtol=1e-3, atol=1e-3)
 
 
+def test_long_clips_do_not_overflow_in_half_precision():
+    """Keys near 50 at 3000 tokens: their sum is beyond 65504, the largest number of float16."""
+    attention, grid = random_step(8, 2).float(), Grid(30, 10, 10, 0)
+    torch.nn.init.constant_(attention.attn.qkv.bias[8:16], 50.0)
+    x = torch.randn(1, grid.num_tokens, 8)
+    torch.testing.assert_close(
+        attention.half()(x.half(), grid).float(), attention.float()(x, grid), rtol=0.02, atol=0.02
+    )
+
+
 def test_no_intermediate_exceeds_queries_keys_and_values():
     class LargestOutput(TorchDispatchMode):
         numel = 0

@@ -62,9 +62,9 @@ class WindowScores(torch.autograd.Function):
         scores = keys.new_empty(*q.shape[:2], t, w, h)
         for frame, seers in _meetings(len(q), t):
             queries = q[seers.start : seers.stop].transpose(0, 1)
-            for x, column in enumerate(_columns(keys[frame], h, w)):
-                for seer, score in zip(seers, (queries @ column.mT).unbind(1), strict=True):
-                    scores[seer, :, frame - seer, x] = score
+            products = torch.stack([queries @ column.mT for column in _columns(keys[frame], h, w)], dim=2)
+            for seer, score in zip(seers, products.unbind(1), strict=True):
+                scores[seer, :, frame - seer] = score
         return scores
 
     @staticmethod

@@ -90,7 +90,10 @@ def bench_attention(
             for training in (False, True):
                 x = torch.randn(count, n, 3, num_heads, head_dim, device=device, dtype=dtype)
                 qkv = x.permute(2, 0, 3, 1, 4).requires_grad_(training).unbind()
-                kernels = {"two": two_products, "fused": F.scaled_dot_product_attention}
+                kernels: dict[str, Callable[..., Tensor]] = {
+                    "two": two_products,
+                    "fused": F.scaled_dot_product_attention,
+                }
                 runs = {name: partial(step, kernel, qkv, training) for name, kernel in kernels.items()}
                 seconds = interleaved(runs, rounds)
                 cells = [f"{1e3 * statistics.median(seconds[name]):.2f}" for name in ("two", "fused")]
