@@ -57,6 +57,49 @@ def same_frame_same_location_or_prefix(source: Token, target: Token, grid: Grid)
     return same_frame_or_prefix(source, target, grid) or same_location(source, target, grid)
 
 
+def prefix_sees_all_video_sees(seen: Callable[[Token, Token, Grid], bool]) -> Callable[[Token, Token, Grid], bool]:
+    """Prefix tokens see everything; video tokens what `seen` says, and no prefix token."""
+    return lambda source, target, grid: target is None or (source is not None and seen(source, target, grid))
+
+
+def one_window(*window: int, shift: tuple[int, int, int] = (0, 0, 0)) -> Callable[[Token, Token, Grid], bool]:
+    """In the same window; an axis that fits into one window is not shifted."""
+
+    def seen(source: Token, target: Token, grid: Grid) -> bool:
+        assert source is not None
+        assert target is not None
+        shifts = [s if length > side else 0 for s, side, length in zip(shift, window, grid[:3], strict=True)]
+        axes = zip(source, target, shifts, window, strict=True)
+        return all((a - s) // side == (b - s) // side for a, b, s, side in axes)
+
+    return prefix_sees_all_video_sees(seen)
+
+
+def near(*window: int) -> Callable[[Token, Token, Grid], bool]:
+    """Within the window around the target, which moves inward at the borders."""
+
+    def seen(source: Token, target: Token, grid: Grid) -> bool:
+        assert source is not None
+        assert target is not None
+        starts = [max(0, min(b - side // 2, n - side)) for b, side, n in zip(target, window, grid[:3], strict=True)]
+        return all(start <= a < start + side for start, a, side in zip(starts, source, window, strict=True))
+
+    return prefix_sees_all_video_sees(seen)
+
+
+def pooled(*stride: int) -> Callable[[Token, Token, Grid], bool]:
+    """A token is part of a key if it lies within one of a token that the stride keeps."""
+
+    def reach(source: Token, target: Token, grid: Grid) -> bool:
+        if source is None or source == target:
+            return True
+        kept = [range(0, n, s) for n, s in zip(grid[:3], stride, strict=True)]
+        return all(any(abs(a - place) <= 1 for place in axis) for a, axis in zip(source, kept, strict=True))
+
+    return reach
+
+
+SHIFTED_WINDOW = "vidattn.attention.window.ShiftedWindowAttention3D"
 CASES = [
     Case("joint", everything),
     Case("time", same_location),
@@ -67,6 +110,13 @@ CASES = [
     Case("global", same_phase_or_prefix),
     Case("temporal", same_location),
     Case("space|time", same_frame_same_location_or_prefix),
+    Case("linear", everything),
+    Case("trajectory", prefix_sees_all_video_sees(everything)),
+    Case("window(2,3,3)", one_window(2, 3, 3)),
+    Case(f"{SHIFTED_WINDOW}(2,3,3)", one_window(2, 3, 3, shift=(1, 1, 1))),
+    Case("neighborhood(3,3,3)", near(3, 3, 3)),
+    Case("pooled(1,2,2)", pooled(1, 2, 2)),
+    Case("pooled(2,3,3)", pooled(2, 3, 3)),
 ]
 GRIDS = [Grid(4, 5, 3), Grid(3, 2, 7, prefix=0), Grid(2, 4, 3, prefix=4), Grid(1, 1, 1)]
 

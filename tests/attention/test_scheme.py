@@ -5,7 +5,7 @@ from torch import Tensor
 from vidattn.attention.base import ImageAttention, VideoAttention
 from vidattn.attention.joint import JointAttention
 from vidattn.attention.per_frame import PerFrame
-from vidattn.attention.scheme import STEPS, parse_scheme
+from vidattn.attention.scheme import IMAGE_STEPS, parse_scheme
 from vidattn.grid import Grid
 from vidattn.macs import Macs
 
@@ -36,7 +36,7 @@ class Same(ImageAttention):
 
 
 def names(spec):
-    return [step.cls.__name__ for step in parse_scheme(spec)]
+    return [step.turns[0].__name__ for step in parse_scheme(spec)]
 
 
 def test_a_sum_is_a_list_of_steps_in_order():
@@ -67,10 +67,7 @@ def test_steps_take_the_given_heads():
     assert attention.attn.num_heads == 3
 
 
-IMAGE_NAMES = [name for name, cls in STEPS.items() if issubclass(cls, ImageAttention)]
-
-
-@pytest.mark.parametrize("name", IMAGE_NAMES)
+@pytest.mark.parametrize("name", IMAGE_STEPS)
 def test_every_image_block_is_a_step_by_its_name(name):
     (step,) = parse_scheme(name)
     attention = step.build(32, 2).eval()
@@ -85,6 +82,14 @@ def test_an_image_block_takes_the_networks_heads_unless_the_spec_says_otherwise(
     assert step.build(32, 4).block.attn.num_heads == heads
 
 
+def test_windows_are_shifted_in_every_second_block():
+    for spec in ("window(2,2,2)", "swin(2)"):
+        (step,) = parse_scheme(spec)
+        built = [step.build(32, 4, block) for block in range(4)]
+        kinds = [type(getattr(one, "block", one)).__name__ for one in built]
+        assert [kind.startswith("Shifted") for kind in kinds] == [False, True, False, True]
+
+
 def test_an_image_block_without_heads_is_built_without_them():
     (step,) = parse_scheme("cbam(4)")
     assert step.build(32, 4).block.channel.hidden == 8
@@ -92,7 +97,7 @@ def test_an_image_block_without_heads_is_built_without_them():
 
 def test_what_an_image_block_adds_to_the_stream_holds_the_input_once():
     """Non-local returns x + f(x), swin f(x), a gate x * gate(x): a video step adds f(x), f(x) and the gated map."""
-    for name in IMAGE_NAMES:
+    for name in IMAGE_STEPS:
         (step,) = parse_scheme(name)
         block = step.build(32, 2).block.double().eval()
         x = torch.randn(1, 32, 4, 5, dtype=torch.float64)

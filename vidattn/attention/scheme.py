@@ -33,21 +33,31 @@ from vidattn.attention.image.stand_alone import StandAloneAttention
 from vidattn.attention.image.twins import LocallyGroupedAttention, TwoStageAttention
 from vidattn.attention.image.window import ShiftedWindowAttention, WindowAttention
 from vidattn.attention.joint import JointAttention
+from vidattn.attention.linear import JointLinearAttention
 from vidattn.attention.local_global import GlobalAttention, LocalAttention
+from vidattn.attention.neighborhood import NeighborhoodAttention3D
 from vidattn.attention.per_frame import PerFrame
+from vidattn.attention.pooled import PooledAttention
 from vidattn.attention.spatial import SpatialAttention
 from vidattn.attention.temporal import TemporalAttention
+from vidattn.attention.trajectory import TrajectoryAttention
+from vidattn.attention.window import ShiftedWindowAttention3D, WindowAttention3D
 
-STEPS: dict[str, type[nn.Module]] = {
+STEPS: dict[str, type[nn.Module] | tuple[type[nn.Module], ...]] = {
     "global": GlobalAttention,
     "height": HeightAttention,
     "joint": JointAttention,
+    "linear": JointLinearAttention,
     "local": LocalAttention,
+    "neighborhood": NeighborhoodAttention3D,
+    "pooled": PooledAttention,
     "space": SpatialAttention,
     "split_heads": SplitHeadsAttention,
     "temporal": PlainTemporalAttention,
     "time": TemporalAttention,
+    "trajectory": TrajectoryAttention,
     "width": WidthAttention,
+    "window": (WindowAttention3D, ShiftedWindowAttention3D),
     # Image blocks, run on each frame: vidattn.attention.image tells what each is.
     "acmix": ACmix,
     "cbam": CBAM,
@@ -73,10 +83,18 @@ STEPS: dict[str, type[nn.Module]] = {
     "spatial_gate": SpatialGate,
     "squeeze_excite": SqueezeExcite,
     "stand_alone": StandAloneAttention,
-    "swin": ShiftedWindowAttention,
+    "swin": (WindowAttention, ShiftedWindowAttention),
     "twins": TwoStageAttention,
 }
-"""Every name that a spec may use; a full import path stands wherever a name may."""
+"""Every name that a spec may use; a full import path stands wherever a name may.
+
+Several classes take turns from block to block: windows are shifted in every second one, so that they exchange news.
+"""
+
+IMAGE_STEPS = [
+    name for name, found in STEPS.items() if issubclass(found[0] if isinstance(found, tuple) else found, ImageAttention)
+]
+"""The names of 2D image attention blocks."""
 
 ALIASES = {"divided": "time+space", "axial": "time+width+height", "space|time": "split_heads"}
 """Whole schemes that have a name of their own."""
@@ -84,33 +102,30 @@ ALIASES = {"divided": "time+space", "axial": "time+width+height", "space|time": 
 
 @dataclass(frozen=True)
 class Step:
-    """One term of a scheme: an attention class and the arguments that the spec gives it."""
+    """One term of a scheme: an attention class, or several that take turns, and the arguments that the spec gives."""
 
-    cls: type[nn.Module]
+    turns: tuple[type[nn.Module], ...]
     args: tuple[Any, ...] = ()
 
-    def build(self, dim: int, num_heads: int) -> VideoAttention:
-        """The step at width `dim`; an image block comes wrapped in `PerFrame`.
+    def build(self, dim: int, num_heads: int, block: int = 0) -> VideoAttention:
+        """The step of the block with this index, at width `dim`; an image block comes wrapped in `PerFrame`.
 
         All steps have the network's `num_heads`. An image block has them where its class knows that argument and the
         spec does not give it.
         """
-        if issubclass(self.cls, ImageAttention):
-            return PerFrame(self.image_block(dim, num_heads))
-        return self.cls(dim, num_heads, *self.args)  # type: ignore[return-value]
-
-    def image_block(self, dim: int, num_heads: int) -> ImageAttention:
-        """The image block itself, for maps of `dim` channels."""
-        signature = inspect.signature(self.cls)
+        cls = self.turns[block % len(self.turns)]
+        if not issubclass(cls, ImageAttention):
+            return cls(dim, num_heads, *self.args)  # type: ignore[return-value]
+        signature = inspect.signature(cls)
         given = signature.bind_partial(dim, *self.args).arguments
         heads = {"num_heads": num_heads} if "num_heads" in signature.parameters.keys() - given.keys() else {}
-        return self.cls(dim, *self.args, **heads)  # type: ignore[return-value]
+        return PerFrame(cls(dim, *self.args, **heads))
 
 
 def parse_scheme(spec: str) -> tuple[Step, ...]:
     """The steps that `spec` names, in order.
 
-    >>> [step.cls.__name__ for step in parse_scheme("time+space")]
+    >>> [step.turns[0].__name__ for step in parse_scheme("time+space")]
     ['TemporalAttention', 'SpatialAttention']
     >>> parse_scheme("divided") == parse_scheme("time + space")
     True
@@ -150,11 +165,12 @@ def _step(node: ast.expr, spec: str) -> Step:
     return Step(_lookup(ast.unparse(call.func).removesuffix("_"), spec), args)
 
 
-def _lookup(name: str, spec: str) -> type[nn.Module]:
+def _lookup(name: str, spec: str) -> tuple[type[nn.Module], ...]:
     if name in STEPS:
-        return STEPS[name]
+        found = STEPS[name]
+        return found if isinstance(found, tuple) else (found,)
     if "." in name:
-        return _imported(name, spec)
+        return (_imported(name, spec),)
     known = sorted([*STEPS, *ALIASES])
     near = difflib.get_close_matches(name, known, n=1)
     hint = f"; did you mean {near[0]!r}?" if near else ""

@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.profiler import ProfilerActivity, profile
 
 from vidattn.attention.base import ImageAttention
-from vidattn.attention.scheme import STEPS, parse_scheme
+from vidattn.attention.scheme import IMAGE_STEPS, parse_scheme
 from vidattn.flops.timing import interleaved
 
 HIGHLIGHT = [
@@ -30,8 +30,7 @@ HIGHLIGHT = [
 ]
 SPECS = [
     {"pvt": "pvt(8)", "dat": "dat(1,9,8)"}.get(name, name)  # as their papers have them on the largest map
-    for name, cls in STEPS.items()
-    if issubclass(cls, ImageAttention)
+    for name in IMAGE_STEPS
 ]
 
 
@@ -84,7 +83,7 @@ def bench_image(
     cells: list[Cell] = []
     for spec in track(blocks, description="Timing"):
         (step,) = parse_scheme(spec)
-        block: ImageAttention = step.cls(dim, *step.args).to(device).train()  # type: ignore[assignment]
+        block: ImageAttention = step.turns[0](dim, *step.args).to(device).train()  # type: ignore[assignment]
         last: Cell | None = None
         for side in sorted(sides):
             note = _too_much(last, block.macs(side, side).total * batch_size, max_seconds, max_gib)

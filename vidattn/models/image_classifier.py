@@ -21,7 +21,7 @@ class ImageClassifierConfig:
     The same net with another attention is one line:
 
     >>> from dataclasses import replace
-    >>> swin = ImageClassifierConfig(attention="image_window(7)+swin(7)")
+    >>> swin = ImageClassifierConfig(attention="swin(7)")
     >>> hybrid = replace(swin, attention=("mbconv", "mbconv", "relative", "relative"))  # as CoAtNet
 
     Args:
@@ -40,7 +40,7 @@ class ImageClassifierConfig:
         ValueError: a value does not fit; the message names it.
     """
 
-    attention: str | tuple[str, ...] = "image_window(7)+swin(7)"
+    attention: str | tuple[str, ...] = "swin(7)"
     num_classes: int = 1000
     channels: int = 3
     patch_size: int = 4
@@ -90,7 +90,7 @@ class ImageClassifier(nn.Module):
         self.stages = nn.ModuleList()
         for index, (scheme, width, depth) in enumerate(zip(config.schemes, config.widths, config.depths, strict=True)):
             shrink = Shrink(inputs[index], width, 2 if index else config.patch_size)
-            blocks = [build_block(config, scheme, width, next(rates)) for _ in range(depth)]
+            blocks = [build_block(config, scheme, width, next(rates), block) for block in range(depth)]
             self.stages.append(Stage(shrink, blocks))
         self.norm = nn.LayerNorm(config.widths[-1], eps=1e-6)
         self.head = linear(config.widths[-1], config.num_classes)
@@ -167,10 +167,10 @@ class Shrink(nn.Module):
         return Macs(convolution=height * width * self.conv.weight.numel())
 
 
-def build_block(config: ImageClassifierConfig, scheme: str, width: int, drop_path: float) -> Block:
-    """A block at this width: the video models' own, on a clip of one frame and no prefix."""
+def build_block(config: ImageClassifierConfig, scheme: str, width: int, drop_path: float, index: int) -> Block:
+    """The stage's block with this index, at this width: the video models' own, on a clip of one frame and no prefix."""
     heads = max(1, width // config.head_dim)
-    steps = [step.build(width, heads) for step in parse_scheme(scheme)]
+    steps = [step.build(width, heads, index) for step in parse_scheme(scheme)]
     return Block(width, steps, config.mlp_ratio, drop_path=drop_path)
 
 

@@ -73,7 +73,7 @@ class VideoTransformer(nn.Module):
 
 def build_block(config: VideoTransformerConfig, attention: str, index: int) -> Block:
     """The block with this index: steps of the scheme `attention` at the configuration's width."""
-    steps = [step.build(config.embed_dim, config.num_heads) for step in parse_scheme(attention)]
+    steps = [step.build(config.embed_dim, config.num_heads, index) for step in parse_scheme(attention)]
     block = Block(config.embed_dim, steps, config.mlp_ratio, config.dropout, config.drop_path_of(index))
     for layer in block.modules():
         if isinstance(layer, nn.Linear):  # drawn with ViT's std; layers that start at zero stay there

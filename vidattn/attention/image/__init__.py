@@ -19,7 +19,7 @@ out the projections, `O(N C^2)` in all. `vidattn.attention.image.reach` computes
 | `criss_cross`        | its row and column                            | N (H + W) C       | CCNet 1811.11721       |
 | `cswin`              | stripes of w rows and of w columns            | N w (H + W) C     | CSWin 2107.00652       |
 | `image_window`       | its w x w window                              | N w^2 C           | Swin 2103.14030        |
-| `swin`               | its w x w window of the shifted grid          | N w^2 C           | Swin 2103.14030        |
+| `swin`               | its w x w window, shifted every second block  | N w^2 C           | Swin 2103.14030        |
 | `local_group`        | its w x w window, no position bias            | N w^2 C           | Twins 2104.13840       |
 | `image_neighborhood` | the k x k nearest pixels, also dilated        | N k^2 C           | 2204.07143, 2209.15001 |
 | `stand_alone`        | the k x k pixels around it                    | N k^2 C           | 1906.05909             |
