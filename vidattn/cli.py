@@ -4,29 +4,34 @@ import importlib
 import signal
 import sys
 import warnings
+from collections.abc import Callable
+from difflib import get_close_matches
+from typing import Any
 
 from jsonargparse import ArgumentParser, auto_cli
 
-USAGE = """vidattn <command> [arguments]      (vidattn <command> --help)
+COMMANDS = {
+    "fit": "train on videos, then test the best weights:  vidattn fit --config configs/motion_divided.yaml",
+    "validate": "evaluate on the validation split",
+    "test": "evaluate on the test split and write a scorecard",
+    "predict": "classify a file, a folder or a list:  vidattn predict --config RUN/config.yaml \\\n"
+    "--ckpt_path RUN/checkpoints/best.ckpt --data.predict VIDEO",
+    "make": "write a set of videos that this package draws itself:  vidattn make motion --folder FOLDER",
+    "bench-model": "time our networks against Hugging Face's TimeSformer",
+    "bench-attention": "time fused attention against two products, by length and type",
+    "bench-image": "multiply-accumulates, time and memory of the image blocks, by size of the map",
+}
+"""What `vidattn --help` says of each command."""
 
-  fit       train on videos, then test the best weights:  vidattn fit --config configs/motion_divided.yaml
-  validate  evaluate on the validation split
-  test      evaluate on the test split and write a scorecard
-  predict   classify a file, a folder or a list:  vidattn predict --config RUN/config.yaml \\
-            --ckpt_path RUN/checkpoints/best.ckpt --data.predict VIDEO
-  make      write a set of videos that this package draws itself:  vidattn make motion --folder FOLDER
-
-  bench-model      time our networks against Hugging Face's TimeSformer
-  bench-attention  time fused attention against two products, by length and type
-  bench-image      multiply-accumulates, time and memory of the image blocks, by size of the map
-"""
-
-BENCHMARKS = {
+FUNCTIONS = {
     "bench-model": "vidattn.flops.bench:bench_model",
     "bench-attention": "vidattn.flops.bench:bench_attention",
     "bench-image": "vidattn.flops.bench_image:bench_image",
 }
-"""Commands that are plain functions: their arguments are the command's."""
+"""Commands whose options are the arguments of a function."""
+
+PARSERS: dict[str, str] = {}
+"""Commands that read their own arguments: a function of the list of words behind the command."""
 
 
 def main(args: list[str] | None = None) -> None:
@@ -43,15 +48,31 @@ def main(args: list[str] | None = None) -> None:
             TrainerCLI(args)
         except SIGTERMException:
             sys.exit(128 + signal.SIGTERM)  # Lightning's says 0, as if the run had come to its end
-    elif command in BENCHMARKS:
-        module, _, function = BENCHMARKS[command].partition(":")
-        auto_cli(getattr(importlib.import_module(module), function), args=words[1:], as_positional=False)
+    elif command in FUNCTIONS:
+        auto_cli(imported(FUNCTIONS[command]), args=words[1:], as_positional=False)
+    elif command in PARSERS:
+        imported(PARSERS[command])(words[1:])
     elif command == "make":
         make(words[1:])
     elif command in ("-h", "--help"):
-        print(USAGE)
+        print(usage())
     else:
-        sys.exit(f"vidattn: unknown command {command!r}\n\n{USAGE}")
+        near = get_close_matches(command, COMMANDS, n=1)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        sys.exit(f"vidattn: unknown command {command!r}{hint}\n\n{usage()}")
+
+
+def usage() -> str:
+    """All commands, a line or two each."""
+    width = max(map(len, COMMANDS)) + 2
+    lines = [f"  {name:{width}}" + text.replace("\n", "\n" + " " * (width + 2)) for name, text in COMMANDS.items()]
+    return "\n".join(["vidattn <command> [arguments]      (vidattn <command> --help)", "", *lines])
+
+
+def imported(target: str) -> Callable[..., Any]:
+    """The function that `module:function` names; nothing is imported before it is asked for."""
+    module, _, function = target.partition(":")
+    return getattr(importlib.import_module(module), function)
 
 
 def quiet() -> None:
