@@ -308,6 +308,41 @@ def test_index_outside_the_video_names_file_and_range(tiny_video):
             video.frames([-1])
 
 
+@pytest.mark.parametrize("indices", [range(48), [0, 1, 30], [13, 40, 47], [5]])
+def test_stream_gives_the_frames_one_by_one(tiny_video, indices):
+    with PyAVReader(tiny_video) as reader:
+        got = [(index, image.copy()) for index, image in reader.stream(indices)]
+        wanted = reader.frames(indices)
+
+    assert [index for index, _ in got] == list(indices)
+    assert all(np.array_equal(image, frame) for (_, image), frame in zip(got, wanted, strict=True))
+    assert [frame_number(image) for _, image in got] == list(indices)
+
+
+@pytest.mark.parametrize("name", ["rotation_90.mov", "mpeg4_bframes_nonmonotonic_pts.avi", "two_video_streams.mp4"])
+def test_stream_of_an_odd_file_gives_the_frames_of_random_access(shared_videos, name):
+    with PyAVReader(shared_videos / "odd" / name) as reader:
+        indices = range(0, reader.num_frames, 2)
+        got = torch.from_numpy(np.stack([image for _, image in reader.stream(indices)]))
+
+        assert torch.equal(got, reader.frames(indices))
+
+
+def test_stream_goes_on_from_the_start_where_seeking_fails_midway(tiny_video, monkeypatch):
+    seeking = PyAVReader._by_seeking
+    monkeypatch.setattr(PyAVReader, "_by_seeking", lambda self, indices: (f for f in list(seeking(self, indices))[:3]))
+    with PyAVReader(tiny_video) as reader:
+        numbers = [frame_number(image) for _, image in reader.stream([2, 9, 20, 33, 47])]
+
+        assert numbers == [2, 9, 20, 33, 47]
+        assert not reader.seekable
+
+
+def test_stream_of_frames_that_do_not_ascend_is_an_error(tiny_video):
+    with PyAVReader(tiny_video) as reader, pytest.raises(ValueError, match="must ascend; sort them, each once"):
+        next(reader.stream([3, 3]))
+
+
 def test_closed_reader_says_so(tiny_video):
     video = open_video(tiny_video)
     video.close()

@@ -11,6 +11,9 @@ from vidattn.data.errors import VideoDecodeError
 
 Source = str | Path | bytes | BinaryIO
 
+REENCODE = "re-encode it (ffmpeg -i IN -c:v libx264 OUT.mp4) or drop it from the list"
+"""What to do about a file that does not decode, at the end of messages."""
+
 
 class VideoReader(Protocol):
     """Random access to the frames of one open video; a context manager that closes it.

@@ -1,13 +1,12 @@
 """The default reader: PyAV, exact on every file that FFmpeg decodes, and faster than decoding everything."""
 
 import io
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Collection, Container, Iterator, Sequence
 from itertools import pairwise
 from typing import cast
 
 import av
 import numpy as np
-import torch
 from av.container import InputContainer
 from av.stream import Disposition
 from av.video.frame import VideoFrame
@@ -16,7 +15,8 @@ from av.video.stream import VideoStream
 from torch import Tensor
 
 from vidattn.data.errors import VideoDecodeError
-from vidattn.data.readers.base import Source, VideoReader, average_fps, check_indices, load_source
+from vidattn.data.readers.base import REENCODE, Source, VideoReader, average_fps, check_indices, load_source
+from vidattn.data.readers.filled_clip import FilledClip
 from vidattn.data.readers.orientation import display_matrix, upright
 from vidattn.data.readers.packets import PacketIndex
 
@@ -26,7 +26,6 @@ _SEEKABLE = frozenset({"h264", "hevc"})
 # holds within one temporal layer only, so higher layers may need the picture.
 _SKIPPABLE = frozenset({"h264"})
 _KEPT_BYTES = 128 << 20
-_ADVICE = "re-encode it (ffmpeg -i IN -c:v libx264 OUT.mp4) or drop it from the list"
 
 
 class PyAVReader(VideoReader):
@@ -66,9 +65,9 @@ class PyAVReader(VideoReader):
             try:
                 self._index = PacketIndex.read(self._container, self._stream)
             except av.FFmpegError as error:
-                raise VideoDecodeError(self.path, f"cannot read its packets ({error}); {_ADVICE}") from error
+                raise VideoDecodeError(self.path, f"cannot read its packets ({error}); {REENCODE}") from error
             if not self._index.packets:
-                raise VideoDecodeError(self.path, f"the video stream is empty; {_ADVICE}")
+                raise VideoDecodeError(self.path, f"the video stream is empty; {REENCODE}")
             self.codec = self._stream.codec_context.codec.canonical_name
             self.indexed = self._index.trusted
             self.seekable = self.indexed and self.codec in _SEEKABLE
@@ -101,21 +100,46 @@ class PyAVReader(VideoReader):
         if not checked:
             raise ValueError(f"{self.path}: no frame index was given; ask for one frame or more")
         if self.seekable:
-            clip = _Clip(self.path, checked)
-            if self._seek_and_decode(clip):
+            clip = FilledClip(self.path, checked)
+            for index, frame in self._by_seeking(clip.slots):
+                clip.put(index, self._to_rgb(frame))
+            if clip.is_full:
                 return clip.tensor()
             self.seekable = False
-        clip = _Clip(self.path, checked)
+        clip = FilledClip(self.path, checked)
         if not self._decode_sequentially(clip):
             # The packets told another number of frames than decoding gives: count, then take what was asked.
             self._count_by_decoding()
             if max(checked) >= self.num_frames:
                 raise VideoDecodeError(
-                    self.path, f"pyav decoded {self.num_frames} frames but frame {max(checked)} was asked; {_ADVICE}"
+                    self.path, f"pyav decoded {self.num_frames} frames but frame {max(checked)} was asked; {REENCODE}"
                 )
-            clip = _Clip(self.path, checked)
+            clip = FilledClip(self.path, checked)
             self._decode_sequentially(clip)
         return clip.tensor()
+
+    def stream(self, indices: Sequence[int]) -> Iterator[tuple[int, np.ndarray]]:
+        """`(index, uint8 RGB (H, W, 3))` of ascending `indices`, one at a time: memory does not grow with the video.
+
+        The file is decoded once, in order, as in `frames`. Each picture is upright, and a view that is good until the
+        next one is asked for.
+
+        Raises:
+            IndexError: an index is negative or not below `num_frames`.
+            VideoDecodeError: the file does not decode, or its packets tell other frames than decoding gives.
+        """
+        checked = check_indices(self.path, indices, self.num_frames)
+        if any(first >= second for first, second in pairwise(checked)):
+            raise ValueError(f"{self.path}: the frames of a stream must ascend; sort them, each once")
+        done = 0
+        for way in [self._by_seeking, self._by_counting] if self.seekable else [self._by_counting]:
+            for index, frame in way(checked[done:]):
+                yield index, self._to_rgb(frame)
+                done += 1
+            if done == len(checked):
+                return
+            self.seekable = False
+        raise VideoDecodeError(self.path, f"frame {checked[done]} is not where its packets say; {REENCODE}")
 
     def close(self) -> None:
         """Free the file and the decoder; closing again does nothing."""
@@ -128,7 +152,7 @@ class PyAVReader(VideoReader):
         try:
             container = av.open(source, "r", metadata_errors="ignore")
         except (av.FFmpegError, OSError, ValueError) as error:
-            raise VideoDecodeError(self.path, f"cannot open it as a video ({error}); {_ADVICE}") from error
+            raise VideoDecodeError(self.path, f"cannot open it as a video ({error}); {REENCODE}") from error
         stream = cast(VideoStream | None, container.streams.best("video"))
         problem = None
         if stream is None:
@@ -140,31 +164,31 @@ class PyAVReader(VideoReader):
         if stream is None or problem is not None:
             kinds = ", ".join(sorted({s.type for s in container.streams})) or "nothing"
             container.close()
-            raise VideoDecodeError(self.path, f"{problem} (the file holds: {kinds}); {_ADVICE}")
+            raise VideoDecodeError(self.path, f"{problem} (the file holds: {kinds}); {REENCODE}")
         # Workers are the parallelism. Frame threads cost 12-20% more CPU and have deadlocked on an early exit.
         stream.codec_context.thread_type = "NONE"
         stream.codec_context.thread_count = 1
         return container, stream
 
-    def _seek_and_decode(self, clip: "_Clip") -> bool:
-        """Fill `clip` from the groups of pictures that hold its frames; False where anything is not as expected."""
-        wanted = {self._index.pts[frame]: frame for frame in clip.slots}
+    def _by_seeking(self, indices: Collection[int]) -> Iterator[tuple[int, VideoFrame]]:
+        """The frames `indices` in ascending order from the groups of pictures that hold them; ends early where anything
+        is not as expected."""
+        wanted = {self._index.pts[frame]: frame for frame in indices}
         try:
-            for run in self._index.runs(clip.slots):
+            for run in self._index.runs(wanted.values()):
                 first_shown = self._index.packets[run.start].pts
                 assert first_shown is not None  # the index is a trusted one
                 before: int | None = None
                 for frame in self._decode_run(run, wanted):
                     if frame.pts is None or (before is not None and frame.pts <= before):
-                        return False  # the decoder's order is another than that of the timestamps
+                        return  # the decoder's order is another than that of the timestamps
                     if frame.is_corrupt and frame.pts >= first_shown:
-                        return False  # the keyframe was none; only frames shown before it may lack their past
+                        return  # the keyframe was none; only frames shown before it may lack their past
                     before = frame.pts
                     if frame.pts in wanted:
-                        clip.put(wanted[frame.pts], self._to_rgb(frame))
+                        yield wanted[frame.pts], frame
         except av.FFmpegError:
-            return False  # decoding from the start tells whether the file or the seeking is at fault
-        return clip.is_full
+            return  # decoding from the start tells whether the file or the seeking is at fault
 
     def _decode_run(self, run: range, wanted: Container[int | None]) -> Iterator[VideoFrame]:
         """What the decoder makes of one stretch of packets, in its order; nothing where the seek missed."""
@@ -205,19 +229,26 @@ class PyAVReader(VideoReader):
         except av.FFmpegError as error:
             raise VideoDecodeError(
                 self.path,
-                f"pyav stopped after {count} frames of {len(self._index.packets)} packets ({error}); {_ADVICE}",
+                f"pyav stopped after {count} frames of {len(self._index.packets)} packets ({error}); {REENCODE}",
             ) from error
 
-    def _decode_sequentially(self, clip: "_Clip") -> bool:
-        """Fill `clip` by counting frames from the start; False where they are not those of `self._pts`."""
+    def _by_counting(self, indices: Collection[int]) -> Iterator[tuple[int, VideoFrame]]:
+        """The frames `indices` in ascending order by counting from the start; ends early where the frames are not those
+        of `self._pts`."""
+        wanted, last = set(indices), max(indices)
         for number, frame in enumerate(self._kept or self._decode_all()):
             if number >= self.num_frames or frame.pts != self._pts[number]:
-                return False
-            if number in clip.slots:
-                clip.put(number, self._to_rgb(frame))
-            if clip.is_full:
-                return True
-        return False
+                return
+            if number in wanted:
+                yield number, frame
+            if number == last:
+                return
+
+    def _decode_sequentially(self, clip: FilledClip) -> bool:
+        """Fill `clip` by counting frames from the start; False where they are not those of `self._pts`."""
+        for index, frame in self._by_counting(clip.slots):
+            clip.put(index, self._to_rgb(frame))
+        return clip.is_full
 
     def _count_by_decoding(self) -> None:
         """Set `num_frames` and `times` by decoding everything; keep the frames where they are small."""
@@ -228,7 +259,9 @@ class PyAVReader(VideoReader):
             if kept_bytes <= _KEPT_BYTES:
                 kept.append(frame)
         if not pts:
-            raise VideoDecodeError(self.path, f"pyav decoded no frame of {len(self._index.packets)} packets; {_ADVICE}")
+            raise VideoDecodeError(
+                self.path, f"pyav decoded no frame of {len(self._index.packets)} packets; {REENCODE}"
+            )
         self._kept = kept if len(kept) == len(pts) else []
         self._set_times(pts)
 
@@ -252,40 +285,3 @@ class PyAVReader(VideoReader):
         else:  # no usable timestamps: an even rate is the best guess
             self.times = np.arange(len(pts)) / (claimed or 1.0)
         self.fps = average_fps(self.times, claimed)
-
-
-class _Clip:
-    """The wanted frames of one call, filled in any order."""
-
-    def __init__(self, path: str, indices: list[int]) -> None:
-        self.path = path
-        self.slots: dict[int, list[int]] = {}  # frame -> places in the clip
-        for place, index in enumerate(indices):
-            self.slots.setdefault(index, []).append(place)
-        self._missing = set(self.slots)
-        self._length = len(indices)
-        self._pixels: np.ndarray | None = None
-
-    @property
-    def is_full(self) -> bool:
-        return not self._missing
-
-    def put(self, index: int, image: np.ndarray) -> None:
-        """Copy one picture to its places."""
-        if self._pixels is None:
-            self._pixels = np.empty((self._length, *image.shape), np.uint8)
-        if self._pixels.shape[1:] != image.shape:
-            size, before = ("{1} x {0}".format(*shape) for shape in (image.shape, self._pixels.shape[1:]))
-            raise VideoDecodeError(
-                self.path, f"frame {index} is {size} pixels, others of this clip are {before}; {_ADVICE}"
-            )
-        first, *repeats = self.slots[index]
-        self._pixels[first] = image
-        for place in repeats:
-            self._pixels[place] = self._pixels[first]
-        self._missing.discard(index)
-
-    def tensor(self) -> Tensor:
-        assert self._pixels is not None
-        assert self.is_full
-        return torch.from_numpy(self._pixels)
