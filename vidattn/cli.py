@@ -17,6 +17,7 @@ COMMANDS = {
     "predict": "classify a file, a folder or a list:  vidattn predict --config RUN/config.yaml \\\n"
     "--ckpt_path RUN/checkpoints/best.ckpt --data.predict VIDEO",
     "make": "write a set of videos that this package draws itself:  vidattn make motion --folder FOLDER",
+    "study": "train schemes under one recipe and several seeds:  vidattn study space divided joint",
     "bench-model": "time our networks against Hugging Face's TimeSformer",
     "bench-attention": "time fused attention against two products, by length and type",
     "bench-image": "multiply-accumulates, time and memory of the image blocks, by size of the map",
@@ -30,7 +31,9 @@ FUNCTIONS = {
 }
 """Commands whose options are the arguments of a function."""
 
-PARSERS: dict[str, str] = {}
+PARSERS = {
+    "study": "vidattn.training.study:study_command",
+}
 """Commands that read their own arguments: a function of the list of words behind the command."""
 
 
@@ -51,6 +54,7 @@ def main(args: list[str] | None = None) -> None:
     elif command in FUNCTIONS:
         auto_cli(imported(FUNCTIONS[command]), args=words[1:], as_positional=False)
     elif command in PARSERS:
+        quiet()
         imported(PARSERS[command])(words[1:])
     elif command == "make":
         make(words[1:])

@@ -1,6 +1,7 @@
 """`vidattn fit | validate | test | predict`: Lightning's command line over our module and data."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -41,9 +42,13 @@ class TrainerCLI(LightningCLI):
 
     Each run gets a folder of its own under `trainer.default_root_dir`, `run_<n>` (or `test_<n>`, `predict_<n>`), with
     `config.yaml`, `metrics.csv`, TensorBoard events, `checkpoints/best.ckpt` and `last.ckpt`, and what the test leaves.
+
+    Args:
+        args: command and options; those of the process by default.
+        callbacks: further ones for the trainer.
     """
 
-    def __init__(self, args: list[str] | None = None) -> None:
+    def __init__(self, args: list[str] | None = None, callbacks: Sequence[pl.Callback] = ()) -> None:
         try:
             super().__init__(
                 VideoClassifier,
@@ -54,7 +59,7 @@ class TrainerCLI(LightningCLI):
                 trainer_defaults={
                     "default_root_dir": "outputs",
                     "use_distributed_sampler": False,  # ours shard already
-                    "callbacks": [SkippedVideos(), Scorecard()],
+                    "callbacks": [SkippedVideos(), Scorecard(), *callbacks],
                 },
             )
         finally:

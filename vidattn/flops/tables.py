@@ -1,0 +1,45 @@
+"""Rows of plain values as CSV, JSON or Markdown."""
+
+import csv
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+Row = Mapping[str, Any]
+
+
+def write_rows(rows: Sequence[Row], path: str | Path) -> Path:
+    """Write the rows, all of the same keys, as what the file's ending says; return the path.
+
+    Raises:
+        ValueError: the ending is none of `.csv`, `.json` and `.md`.
+    """
+    path = Path(path)
+    if path.suffix not in (".csv", ".json", ".md"):
+        raise ValueError(f"{path} must end in .csv, .json or .md")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.suffix == ".json":
+        path.write_text(json.dumps([dict(row) for row in rows], indent=2) + "\n")
+    elif path.suffix == ".md":
+        path.write_text(markdown(rows) + "\n")
+    else:
+        with path.open("w", newline="") as file:
+            table = csv.DictWriter(file, list(rows[0]) if rows else [], lineterminator="\n")
+            table.writeheader()
+            table.writerows(rows)
+    return path
+
+
+def markdown(rows: Sequence[Row]) -> str:
+    """A Markdown table; a bar within a value is escaped.
+
+    >>> print(markdown([{"attention": "space|time", "GMACs": 1.5}]))
+    | attention | GMACs |
+    |---|---|
+    | space\\|time | 1.5 |
+    """
+    head = list(rows[0]) if rows else []
+    lines = [head, *([str(value).replace("|", "\\|") for value in row.values()] for row in rows)]
+    text = [f"| {' | '.join(line)} |" for line in lines]
+    return "\n".join([text[0], "|" + "---|" * len(head), *text[1:]])

@@ -1,0 +1,74 @@
+"""Accuracy against cost: which candidates no other beats in both."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+from matplotlib.figure import Figure
+
+MARKERS = ["o", "s", "^", "D", "v", "P", "X", "<", ">", "*"]
+
+
+class Point(NamedTuple):
+    """One candidate.
+
+    Attributes:
+        cost: in whatever unit the axis says.
+        accuracy: share of right answers, 0 to 1.
+        spread: half the width of its confidence interval; 0 for none.
+    """
+
+    cost: float
+    accuracy: float
+    spread: float = 0.0
+
+
+def plot_pareto(
+    panels: Mapping[str, Mapping[str, Point]], xlabel: str, title: str, chance: Mapping[str, float] | None = None
+) -> Figure:
+    """A panel for each set: a named point with its interval for each candidate, and the front as a grey line.
+
+    Args:
+        panels: name of the set -> candidate -> its point.
+        xlabel: what the cost is.
+        title: above all panels.
+        chance: name of the set -> accuracy of guessing, drawn as a dotted line.
+    """
+    figure = Figure(figsize=(max(5.2 * len(panels), 6.5), 4.6), layout="constrained")
+    figure.suptitle(title)
+    for axes, (name, points) in zip(np.atleast_1d(figure.subplots(1, len(panels))), panels.items(), strict=True):
+        axes.set(xlabel=xlabel, ylabel="accuracy, %", title=name)
+        axes.grid(alpha=0.3, linewidth=0.5)
+        best = front(points)
+        costs, scores = [points[one].cost for one in best], [100 * points[one].accuracy for one in best]
+        axes.plot(costs, scores, color="0.6", linewidth=1, drawstyle="steps-post", zorder=1)
+        for index, (candidate, point) in enumerate(points.items()):
+            axes.errorbar(
+                point.cost, 100 * point.accuracy, yerr=100 * point.spread or None, color=f"C{index % 10}",
+                marker=MARKERS[index % len(MARKERS)], capsize=4, linestyle="none",
+            )  # fmt: skip
+            axes.annotate(
+                candidate, (point.cost, 100 * point.accuracy), (7, 5), textcoords="offset points", fontsize=9,
+                color=f"C{index % 10}",
+            )  # fmt: skip
+        if chance and name in chance:
+            axes.axhline(100 * chance[name], color="0.3", linestyle=":", linewidth=1)
+            axes.annotate("chance", (0.99, 100 * chance[name]), (0, 3), xycoords=("axes fraction", "data"),
+                          textcoords="offset points", ha="right", fontsize=8, color="0.3")  # fmt: skip
+        axes.margins(x=0.25, y=0.1)
+        bottom, top = axes.get_ylim()
+        axes.set_ylim(max(bottom, -4), min(top, 104))  # an interval may reach past what accuracy can be
+    return figure
+
+
+def front(points: Mapping[str, Point]) -> list[str]:
+    """The candidates that no other beats, cheapest first: each is more accurate than all that cost less.
+
+    >>> front({"a": Point(1, 0.5), "b": Point(2, 0.4), "c": Point(3, 0.9)})
+    ['a', 'c']
+    """
+    best: list[str] = []
+    for name in sorted(points, key=lambda name: (points[name].cost, -points[name].accuracy)):
+        if not best or points[name].accuracy > points[best[-1]].accuracy:
+            best.append(name)
+    return best
