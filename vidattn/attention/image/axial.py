@@ -67,13 +67,14 @@ class CrissCrossAttention(ImageAttention):
         """The mixture."""
         height, width = x.shape[2:]
         q, k, v = self.qkv(x.permute(0, 2, 3, 1)).split((self.narrow, self.narrow, self.dim), dim=-1)
-        along_column = torch.einsum("byxd,bzxd->byxz", q, k)
+        # Products, not einsum: that multiplies element by element along an arm of length one, and no counter sees it.
+        along_column = (q.transpose(1, 2) @ k.permute(0, 2, 3, 1)).transpose(1, 2)  # (B, H, W, H)
         # The pixel itself lies on both arms and counts once, in its row.
         itself = torch.eye(height, dtype=torch.bool, device=x.device).unsqueeze(1)
         along_column = along_column.masked_fill(itself, float("-inf"))
-        along_row = torch.einsum("byxd,byzd->byxz", q, k)
+        along_row = q @ k.mT
         column, row = torch.cat((along_column, along_row), dim=-1).softmax(dim=-1).split((height, width), dim=-1)
-        mixed = torch.einsum("byxz,bzxd->byxd", column, v) + torch.einsum("byxz,byzd->byxd", row, v)
+        mixed = (column.transpose(1, 2) @ v.transpose(1, 2)).transpose(1, 2) + row @ v
         return mixed.permute(0, 3, 1, 2)
 
     def macs(self, height: int, width: int) -> Macs:
