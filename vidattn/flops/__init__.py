@@ -1,1 +1,5 @@
 """Counting and comparing costs."""
+
+from vidattn.flops.count import count
+
+__all__ = ["count"]

@@ -56,6 +56,12 @@ class FactorisedEncoder(nn.Module):
         frames = self.spatial(patches.flatten(0, 1)).view(len(video), 1, patches.shape[1], -1)
         return self.head(self.temporal(frames))
 
+    def block_grids(self, frames: int, height: int, width: int) -> list[tuple[int, Grid]]:
+        """How often each of the `blocks` runs for one clip, and the grid that it runs on."""
+        patch, prefix = self.config.patch_size, self.spatial.readout.num_prefix
+        spatial = (frames, Grid(1, height // patch, width // patch, prefix))
+        return [spatial] * len(self.spatial.blocks) + [(1, Grid(1, 1, frames, prefix))] * len(self.temporal.blocks)
+
     def macs(self, frames: int, height: int, width: int) -> Macs:
         """Cost of one clip of `frames` frames of `height x width` pixels."""
         height, width = height // self.config.patch_size, width // self.config.patch_size

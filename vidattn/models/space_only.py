@@ -53,6 +53,10 @@ class SpaceOnlyTransformer(nn.Module):
         patch = self.config.patch_size
         return Grid(1, height // patch, width // patch, self.readout.num_prefix)
 
+    def block_grids(self, frames: int, height: int, width: int) -> list[tuple[int, Grid]]:
+        """How often each of the `blocks` runs for one clip, and the grid that it runs on."""
+        return [(frames, self.frame_grid(height, width))] * len(self.blocks)
+
     def macs(self, frames: int, height: int, width: int) -> Macs:
         """Cost of one clip of `frames` frames of `height x width` pixels."""
         grid = self.frame_grid(height, width)

@@ -63,6 +63,10 @@ class VideoTransformer(nn.Module):
         patch = self.config.patch_size
         return Grid(frames, height // patch, width // patch, self.readout.num_prefix)
 
+    def block_grids(self, frames: int, height: int, width: int) -> list[tuple[int, Grid]]:
+        """How often each of the `blocks` runs for one clip, and the grid that it runs on."""
+        return [(1, self.grid(frames, height, width))] * len(self.blocks)
+
     def macs(self, frames: int, height: int, width: int) -> Macs:
         """Cost of one clip of `frames` frames of `height x width` pixels."""
         grid = self.grid(frames, height, width)

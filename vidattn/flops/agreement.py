@@ -1,0 +1,77 @@
+"""The second opinion: every module's declared cost against what `FlopCounterMode` sees it do."""
+
+import torch
+from torch import Tensor, nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from vidattn.attention.base import ImageAttention, VideoAttention
+from vidattn.flops.meta import Network
+from vidattn.grid import Grid
+from vidattn.macs import Macs
+from vidattn.models.block import Block
+from vidattn.models.embeddings import PatchEmbedding
+from vidattn.models.layers import Mlp
+from vidattn.models.readout import ReadOut
+
+
+class CountError(Exception):
+    """A module costs something else than it declares."""
+
+
+def check_macs(network: Network, frames: int, height: int, width: int, batch: int = 1) -> None:
+    """Run `network` on clips without pixels and compare: the whole, and each module in it that has a `macs`.
+
+    Args:
+        network: a network on the meta device, where fused attention is counted too (on CPU it counts as nothing).
+        frames: frames of a clip.
+        height: of the clip in pixels.
+        width: of the clip in pixels.
+        batch: clips at once.
+
+    Raises:
+        CountError: a declared cost is not the measured one; the message names the innermost such module.
+    """
+    declared = {"": batch * network.macs(frames, height, width).total}
+    names = {module: name for name, module in network.named_modules()}
+
+    def note(module: nn.Module, inputs: tuple, output: Tensor) -> None:
+        if (cost := declared_macs(module, inputs, output)) is not None:
+            declared[names[module]] = declared.get(names[module], 0) + cost.total
+
+    handles = [module.register_forward_hook(note) for module in network.modules()]
+    try:
+        with torch.device("meta"), FlopCounterMode(display=False) as counter:
+            network(torch.empty(batch, 3, frames, height, width, dtype=network.head.weight.dtype))
+    finally:
+        for handle in handles:
+            handle.remove()
+
+    counts = counter.get_flop_counts()
+    root = type(network).__name__
+    for name in sorted(declared, key=lambda name: -name.count(".") if name else 1):  # innermost first, the whole last
+        measured, odd = divmod(sum(counts.get(f"{root}.{name}" if name else root, {}).values()), 2)
+        if odd or measured != declared[name]:
+            module = network.get_submodule(name)
+            raise CountError(
+                f"{name or 'the network'} ({type(module).__module__}.{type(module).__name__}) declares "
+                f"{declared[name]:,} MACs and does {measured:,} on {batch} clip(s) of {frames} x {height} x {width}; "
+                "correct its macs()"
+            )
+
+
+def declared_macs(module: nn.Module, inputs: tuple, output: Tensor) -> Macs | None:
+    """What `module` says that this call of its `forward` costs; None of a module that says nothing."""
+    match module:
+        case Block() | VideoAttention():
+            tokens, grid = inputs
+            return len(tokens) * module.macs(grid)
+        case ImageAttention():
+            (maps,) = inputs
+            return len(maps) * module.macs(*maps.shape[2:])
+        case Mlp() | PatchEmbedding():
+            return module.macs(output.numel() // output.shape[-1])
+        case ReadOut():
+            (tokens,) = inputs
+            return len(tokens) * module.macs(Grid(1, 1, tokens.shape[1] - module.num_prefix, module.num_prefix))
+        case _:
+            return None

@@ -1,0 +1,233 @@
+"""What a network costs: parameters, multiply-accumulates by part and by block, activation memory."""
+
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+import torch
+from torch import nn
+
+from vidattn.attention.per_frame import PerFrame
+from vidattn.flops.activations import block_bytes, network_bytes
+from vidattn.flops.agreement import check_macs
+from vidattn.flops.meta import Network, network_on_meta
+from vidattn.grid import Grid
+from vidattn.macs import Macs
+from vidattn.models.block import Block
+from vidattn.models.config import VideoTransformerConfig, check_divisible
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Multiply-accumulates of one clip, by what they are for.
+
+    Attributes:
+        patch_embedding: pixels to tokens.
+        projections: products with weights in attention steps: queries, keys, values, outputs.
+        attention: scores, and sums weighted by them.
+        mlp: the blocks' MLPs.
+        convolution: convolutions in attention steps.
+        head: the read-out and the classifier.
+    """
+
+    patch_embedding: int = 0
+    projections: int = 0
+    attention: int = 0
+    mlp: int = 0
+    convolution: int = 0
+    head: int = 0
+
+    @property
+    def total(self) -> int:
+        """All multiply-accumulates."""
+        return sum(asdict(self).values())
+
+
+@dataclass(frozen=True)
+class BlockCount:
+    """One block's share.
+
+    Attributes:
+        name: steps of the block, such as `TemporalAttention + SpatialAttention`.
+        runs: how often it runs for one clip: a frame at a time, or once.
+        parameters: numbers that it learns.
+        parts: multiply-accumulates of all runs.
+        activation_bytes: what a training step keeps of it until the backward pass, of all runs.
+    """
+
+    name: str
+    runs: int
+    parameters: int
+    parts: Parts
+    activation_bytes: int
+
+    @property
+    def macs(self) -> int:
+        """All multiply-accumulates."""
+        return self.parts.total
+
+
+@dataclass(frozen=True)
+class Count:
+    """Cost of one clip, in plain numbers; 1 MAC = 2 FLOPs.
+
+    Attributes:
+        attention: the scheme.
+        frames: frames of the clip.
+        height: of the clip in pixels.
+        width: of the clip in pixels.
+        parameters: numbers that the network learns.
+        parts: multiply-accumulates by part; `blocks` hold theirs.
+        activation_bytes: what a training step with one clip keeps for its backward pass, weights not included, where
+            attention is fused (see `vidattn.flops.activations.kept_bytes`).
+        dtype: type of the activations, such as `float32`.
+        blocks: each block on its own.
+    """
+
+    attention: str
+    frames: int
+    height: int
+    width: int
+    parameters: int
+    parts: Parts
+    activation_bytes: int
+    dtype: str
+    blocks: tuple[BlockCount, ...] = field(repr=False)
+
+    @property
+    def macs(self) -> int:
+        """Multiply-accumulates of one clip."""
+        return self.parts.total
+
+    @property
+    def flops(self) -> int:
+        """Floating-point operations of one clip: 2 x MACs."""
+        return 2 * self.macs
+
+    def row(self) -> dict[str, str | int]:
+        """Everything but the blocks as one flat row, for a table or `pandas.DataFrame([...])`."""
+        return {
+            "attention": self.attention,
+            "frames": self.frames,
+            "height": self.height,
+            "width": self.width,
+            "parameters": self.parameters,
+            "macs": self.macs,
+            "flops": self.flops,
+            **{f"{name}_macs": macs for name, macs in asdict(self.parts).items()},
+            "activation_bytes": self.activation_bytes,
+            "dtype": self.dtype,
+        }
+
+
+def count(
+    network: Network | VideoTransformerConfig,
+    frames: int | None = None,
+    height: int | None = None,
+    width: int | None = None,
+    dtype: torch.dtype = torch.float32,
+    check: bool = True,
+) -> Count:
+    """The cost of one clip, from the closed forms beside each `forward`; no weights are made.
+
+    >>> from vidattn import preset
+    >>> count(preset("B", attention="divided")).macs
+    195830280192
+
+    Args:
+        network: a network of this package, or the configuration of one. Its position and time tables stay as they
+            are: at another size they are interpolated, and have the parameters that they had.
+        frames: frames of the clip; by default those that the network is made for, as for height and width.
+        height: of the clip in pixels.
+        width: of the clip in pixels; by default the height if that is given.
+        dtype: type of weights and activations: the memory depends on it.
+        check: run the network on the meta device as well and compare, module by module, what it does with what it
+            declares. Takes some tenths of a second, the closed forms alone a hundredth.
+
+    Raises:
+        CountError: what a module does is not what it declares.
+        ValueError: the clip has no frames, or the patch does not divide its height and width.
+    """
+    config = network if isinstance(network, VideoTransformerConfig) else network.config
+    frames = config.num_frames if frames is None else frames
+    width = (config.size[1] if height is None else height) if width is None else width
+    height = config.size[0] if height is None else height
+    if frames < 1:
+        raise ValueError(f"frames={frames} must be at least 1")
+    check_divisible((height, width), config.patch_size, "input")
+    twin = network_on_meta(network, dtype)
+    if check:
+        check_macs(twin, frames, height, width)
+    blocks = _blocks(twin, frames, height, width)
+    whole = twin.macs(frames, height, width).total
+    patches = frames * (height // config.patch_size) * (width // config.patch_size)
+    body = Parts(patch_embedding=twin.patch.macs(patches).total)
+    for block in blocks:
+        body = Parts(**{name: macs + getattr(block.parts, name) for name, macs in asdict(body).items()})
+    return Count(
+        attention=config.attention,
+        frames=frames,
+        height=height,
+        width=width,
+        parameters=_parameters(twin),
+        parts=replace(body, head=whole - body.total),
+        activation_bytes=_activation_bytes(twin, blocks, frames, height, width, config.gradient_checkpointing),
+        dtype=str(dtype).removeprefix("torch."),
+        blocks=blocks,
+    )
+
+
+def _blocks(network: Network, frames: int, height: int, width: int) -> tuple[BlockCount, ...]:
+    counts: dict[Any, BlockCount] = {}  # blocks that are alike are counted once
+    rows = []
+    for block, (runs, grid) in zip(network.blocks, network.block_grids(frames, height, width), strict=True):
+        assert isinstance(block, Block)
+        if (key := (runs, grid, _likeness(block))) not in counts:
+            counts[key] = BlockCount(
+                name=" + ".join(step_name(step) for step in block.steps),
+                runs=runs,
+                parameters=_parameters(block),
+                parts=_parts(block, runs, grid),
+                activation_bytes=block_bytes(block, grid, runs),
+            )
+        rows.append(counts[key])
+    return tuple(rows)
+
+
+def _parts(block: Block, runs: int, grid: Grid) -> Parts:
+    steps = runs * sum((step.macs(grid) for step in block.steps), Macs())  # type: ignore[operator]
+    mlp = runs * block.mlp.macs(grid.num_tokens)
+    return Parts(projections=steps.linear, attention=steps.attention, convolution=steps.convolution, mlp=mlp.total)
+
+
+def _activation_bytes(
+    network: Network, blocks: tuple[BlockCount, ...], frames: int, height: int, width: int, recompute: bool
+) -> int:
+    """Of the blocks and of what lies before and after them, for which the blocks are taken out of `network`."""
+    dtype, grids = network.head.weight.dtype, network.block_grids(frames, height, width)
+    for body in network.modules():
+        if isinstance(getattr(body, "blocks", None), nn.ModuleList):
+            body.blocks = nn.ModuleList()
+    ends = network_bytes(network, frames, height, width)
+    if not recompute:
+        return ends + sum(block.activation_bytes for block in blocks)
+    inputs = [runs * grid.num_tokens * network.config.embed_dim * dtype.itemsize for runs, grid in grids]
+    most = max(block.activation_bytes - size for block, size in zip(blocks, inputs, strict=True))
+    return ends + sum(inputs) + most  # the inputs of all blocks and the insides of one
+
+
+def step_name(step: nn.Module) -> str:
+    """The class of a step; of an image block its own."""
+    return type(step.block if isinstance(step, PerFrame) else step).__name__
+
+
+def _likeness(module: nn.Module) -> tuple:
+    """Equal for modules that differ in their weights alone."""
+    plain = (int, float, str, tuple)
+    return tuple(
+        (type(part), tuple((name, value) for name, value in vars(part).items() if isinstance(value, plain)))
+        for part in module.modules()
+    )
+
+
+def _parameters(module: nn.Module) -> int:
+    return sum(parameter.numel() for parameter in module.parameters())
