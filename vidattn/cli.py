@@ -17,6 +17,7 @@ COMMANDS = {
     "predict": "classify a file, a folder or a list:  vidattn predict --config RUN/config.yaml \\\n"
     "--ckpt_path RUN/checkpoints/best.ckpt --data.predict VIDEO",
     "make": "write a set of videos that this package draws itself:  vidattn make motion --folder FOLDER",
+    "compare": "what schemes cost side by side:  vidattn compare joint time+space --frames 8,16,32 --plots FOLDER",
     "study": "train schemes under one recipe and several seeds:  vidattn study space divided joint",
     "bench-model": "time our networks against Hugging Face's TimeSformer",
     "bench-attention": "time fused attention against two products, by length and type",
@@ -32,6 +33,7 @@ FUNCTIONS = {
 """Commands whose options are the arguments of a function."""
 
 PARSERS = {
+    "compare": "vidattn.flops.compare_command:compare_command",
     "study": "vidattn.training.study:study_command",
 }
 """Commands that read their own arguments: a function of the list of words behind the command."""

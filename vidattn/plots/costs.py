@@ -38,7 +38,7 @@ def plot_costs(
                 linestyle=STYLES[index % len(STYLES)],
             )  # fmt: skip
             ends.append((max(points), list(points.values())[-1], name, str(line.get_color())))
-        axes.set_xlim(sizes[0] * 0.9, sizes[-1] * 8)  # room for the names
+        axes.set_xlim(sizes[0] * 0.9, sizes[-1] * max(1.5, (sizes[-1] / sizes[0]) ** 0.5))  # room for the names
         _label(axes, ends)
     return figure
 

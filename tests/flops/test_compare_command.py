@@ -1,0 +1,67 @@
+"""`vidattn compare`: what it prints, writes and refuses."""
+
+import csv
+import json
+
+import pytest
+
+from vidattn.cli import main
+from vidattn.flops.compare_command import sentences
+from vidattn.flops.comparison import compare
+from vidattn.models.presets import preset
+
+SMALL = ["--preset", "Ti", "--frames", "2,8", "--size", "32,64"]
+
+
+def test_writes_tables_and_figures(tmp_path, capsys):
+    files = [str(tmp_path / f"costs.{ending}") for ending in ("csv", "json", "md")]
+    main(["compare", "joint", "space|time", *SMALL, "--csv", files[0], "--json", files[1], "--markdown", files[2],
+          "--plots", str(tmp_path / "plots")])  # fmt: skip
+
+    wanted = compare(["joint", "space|time"], [2, 8], [32, 64], preset("Ti"))
+    assert json.loads((tmp_path / "costs.json").read_text()) == wanted
+    rows = list(csv.DictReader((tmp_path / "costs.csv").open()))
+    assert [int(row["macs"]) for row in rows] == [row["macs"] for row in wanted]
+    text = (tmp_path / "costs.md").read_text()
+    assert "| 8x64 | space\\|time |" in text
+    assert "- space|time always costs less than joint" in text
+    drawn = {path.name for path in (tmp_path / "plots").iterdir()}
+    assert drawn == {"frames.png", "resolution.png", "parts.png"}
+    assert "ViT-Ti/16" in capsys.readouterr().out
+
+
+def test_accuracies_make_a_pareto_plot(tmp_path):
+    accuracies = tmp_path / "study.csv"
+    accuracies.write_text("set,attention,top1,half_interval\nmotion,joint,0.9,0.05\nmotion,space,0.125,nan\n")
+
+    main(["compare", "joint", "space", "--preset", "Ti", "--plots", str(tmp_path), "--accuracy", str(accuracies)])
+
+    assert (tmp_path / "pareto.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_sentences_say_where_one_overtakes_the_other():
+    point = {"cheaper": "divided", "dearer": "joint", "axis": "frames", "always": False}
+    points = [point | {"at": "224 px", "beyond": 11}, point | {"at": "336 px", "beyond": 6}]
+    assert sentences(points) == ["divided costs less than joint from 11 frames at 224 px, 6 frames at 336 px"]
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["joint", "--frames", "0"], "0 must be at least 1"),
+        (["joint", "--frames", "8;9"], "'8;9' is not a list of whole numbers; write 8,16,32"),
+        (["joint", "--size", "225"], "nearest sizes are 224 and 240"),
+        (["sapce"], "did you mean 'space'"),
+        (["joint", "--preset", "Q"], "preset 'Q' is unknown; choose one of Ti, S, B, L"),
+        (["joint", "--accuracy", "{wrong}"], "must have the columns attention and top1"),
+        (["joint", "--accuracy", "{percent}"], "top1=78.0 of joint is not a share; write 0.78 for 78%"),
+        (["joint", "--accuracy", "nowhere.csv"], "nowhere.csv"),
+    ],
+)
+def test_mistakes_end_with_a_sentence(words, message, tmp_path, capsys):
+    (tmp_path / "wrong.csv").write_text("scheme,accuracy\njoint,0.9\n")
+    (tmp_path / "percent.csv").write_text("attention,top1\njoint,78\n")
+    files = {name: str(tmp_path / f"{name}.csv") for name in ("wrong", "percent")}
+    with pytest.raises(SystemExit):
+        main(["compare", *(word.format(**files) for word in words)])
+    assert message in capsys.readouterr().err

@@ -1,0 +1,132 @@
+"""Schemes side by side: what each costs on clips of many lengths and sizes, and where one overtakes another."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import combinations, product
+from typing import Any
+
+import torch
+from rich.progress import track
+
+from vidattn.flops.count import count
+from vidattn.models.config import VideoTransformerConfig
+from vidattn.models.presets import build_network, preset
+
+
+def compare(
+    schemes: Sequence[str],
+    frames: Sequence[int] = (8,),
+    sizes: Sequence[int] = (224,),
+    base: VideoTransformerConfig | None = None,
+    check: bool = False,
+    progress: bool = False,
+) -> list[dict[str, Any]]:
+    """A row for each length, size and scheme, made for that length and size; no weights are made.
+
+    >>> rows = compare(["joint", "divided"], frames=[8, 16])
+    >>> [(row["frames"], row["attention"], round(row["ratio"], 3)) for row in rows]
+    [(8, 'joint', 1.0), (8, 'divided', 1.091), (16, 'joint', 1.0), (16, 'divided', 0.872)]
+
+    Args:
+        schemes: specs, such as `joint` or `time+space`; the first is what the others are compared with.
+        frames: lengths of the clips.
+        sizes: heights and widths in pixels.
+        base: everything else; ViT-B/16 with 400 classes by default.
+        check: measure every count on the meta device as well; see `vidattn.flops.count`.
+        progress: show a bar.
+
+    Returns:
+        What `Count.row` has (`pandas.DataFrame(rows)` takes it), and `size`, `gmacs`, `attention_share` (of scores and
+        weighted sums in all multiply-accumulates), `activation_mib` and `ratio` (of multiply-accumulates to the first).
+
+    Raises:
+        ValueError: a scheme cannot be read, the patch does not divide a size, a length is below 1.
+    """
+    rows: list[dict[str, Any]] = []
+    clips = list(product(sizes, frames))
+    for size, length in track(clips, description="Counting", transient=True, disable=not progress):
+        made_for = {"num_frames": length, "image_size": size}
+        counts = [count(_config(base, attention=scheme, **made_for), check=check) for scheme in schemes]
+        for cost in counts:
+            rows.append(
+                cost.row()
+                | {
+                    "size": size,
+                    "gmacs": cost.macs / 1e9,
+                    "attention_share": cost.parts.attention / cost.macs,
+                    "activation_mib": cost.activation_bytes / 2**20,
+                    "ratio": cost.macs / counts[0].macs,
+                }
+            )
+    return rows
+
+
+def crossovers(
+    schemes: Sequence[str],
+    frames: Sequence[int] = (8,),
+    sizes: Sequence[int] = (224,),
+    base: VideoTransformerConfig | None = None,
+    most_frames: int = 256,
+    most_size: int = 1024,
+) -> list[dict[str, Any]]:
+    """Where one scheme of each pair becomes the cheaper one in multiply-accumulates, and stays it.
+
+    >>> for row in crossovers(["joint", "divided"]):
+    ...     print(f"{row['cheaper']} beats {row['dearer']} at {row['at']} from {row['beyond']} {row['axis']}")
+    divided beats joint at 224 px from 11 frames
+    divided beats joint at 8 frames from 272 px
+
+    Args:
+        schemes: specs; all pairs of them are looked at.
+        frames: lengths at which the size grows.
+        sizes: heights and widths at which the length grows.
+        base: everything else; ViT-B/16 by default.
+        most_frames: longest clip to look at.
+        most_size: largest size to look at, in pixels.
+
+    Returns:
+        A row for each pair and each of `sizes` and `frames`, with `beyond`: the smallest length or size from which
+        `cheaper` beats `dearer` all the way to the largest looked at; `always` says that it is the smallest of all.
+        Pairs that cost the same in the end are left out.
+
+    Raises:
+        ValueError: as in `compare`.
+    """
+    patch = (base or preset("B")).patch_size
+    lengths, sides = range(1, most_frames + 1), range(patch, most_size + 1, patch)
+    networks = {}
+    for scheme in schemes:
+        for size in sizes:
+            _config(base, attention=scheme, image_size=size)  # says what is wrong with it
+        for length in frames:
+            _config(base, attention=scheme, num_frames=length)
+        with torch.device("meta"):
+            networks[scheme] = build_network(_config(base, attention=scheme))
+    rows = []
+    for size in sizes:
+        costs = {name: [network.macs(length, size, size).total for length in lengths]
+                 for name, network in networks.items()}  # fmt: skip
+        rows += _turning_points(costs, lengths, "frames", f"{size} px")
+    for length in frames:
+        costs = {name: [network.macs(length, side, side).total for side in sides] for name, network in networks.items()}
+        rows += _turning_points(costs, sides, "px", f"{length} frames")
+    return rows
+
+
+def _turning_points(costs: dict[str, list[int]], values: Sequence[int], axis: str, at: str) -> list[dict[str, Any]]:
+    rows = []
+    for one, other in combinations(costs, 2):
+        gains = [a - b for a, b in zip(costs[one], costs[other], strict=True)]
+        if not gains[-1]:
+            continue
+        place = len(gains) - 1
+        while place and gains[place - 1] * gains[-1] > 0:
+            place -= 1
+        cheaper, dearer = (one, other) if gains[-1] < 0 else (other, one)
+        rows.append({"cheaper": cheaper, "dearer": dearer, "at": at, "beyond": values[place], "axis": axis,
+                     "always": place == 0})  # fmt: skip
+    return rows
+
+
+def _config(base: VideoTransformerConfig | None, **changes: Any) -> VideoTransformerConfig:
+    return replace(base or preset("B"), **changes)
