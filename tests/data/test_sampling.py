@@ -105,18 +105,39 @@ def test_a_segment_follows_the_clock_of_a_variable_rate_file():
     assert (video.first, video.stop) == (1, 4)
 
 
-@pytest.mark.parametrize("length", [1, 5, 8, 50, 77, 301])
-def test_uniform_follows_the_official_rule(length):
+@pytest.mark.parametrize("length", [9, 15, 50, 77, 301])
+def test_uniform_tests_follow_the_official_rule(length):
     # SlowFast and TimeSformer, datasets/ssv2.py: the segment edges are rounded, the test takes their middle.
     seg = (length - 1) / 8
     edges = [(round(seg * i), round(seg * (i + 1))) for i in range(8)]
-    sampling = UniformSampling(8)
 
-    assert sampling.test(VideoTimes(length, fps=30), 1) == [[(low + high) // 2 for low, high in edges]]
+    assert UniformSampling(8).test(VideoTimes(length, fps=30), 1) == [[(low + high) // 2 for low, high in edges]]
 
-    drawn = [sampling.train(VideoTimes(length, fps=30), torch.Generator().manual_seed(seed)) for seed in range(400)]
-    for (low, high), frames in zip(edges, zip(*drawn, strict=True), strict=True):
-        assert {min(frames), max(frames)} == {low, high}
+
+@pytest.mark.parametrize("length", [8, 9, 50, 77])
+def test_uniform_training_takes_each_part_once_and_every_frame_can_come(length):
+    drawn = [UniformSampling(8).train(VideoTimes(length, 30), torch.Generator().manual_seed(s)) for s in range(400)]
+
+    assert all(early < late for clip in drawn for early, late in pairwise(clip))
+    assert {frame for clip in drawn for frame in clip} == set(range(length))
+    parts = [set(frames) for frames in zip(*drawn, strict=True)]
+    assert sum(map(len, parts)) == length  # no frame belongs to two parts
+
+
+@pytest.mark.parametrize(("length", "expected"), [(8, [0, 1, 2, 3, 4, 5, 6, 7]), (4, [0, 0, 1, 1, 2, 2, 3, 3])])
+def test_uniform_takes_a_video_without_spare_frames_as_it_is(length, expected):
+    video = VideoTimes(length, fps=30)
+
+    assert UniformSampling(8).test(video, 2) == [expected, expected]
+    assert all(UniformSampling(8).train(video, torch.Generator().manual_seed(s)) == expected for s in range(20))
+
+
+def test_a_segment_counted_in_frames_is_cut_to_the_file():
+    video = VideoTimes(100, fps=30, start_frame=90, end_frame=120)
+
+    assert StrideSampling(4, 3).test(video, 1) == [[90, 93, 96, 99]]
+    with pytest.raises(ValueError, match="from frame 100 to 120: the 100 frames"):
+        VideoTimes(100, fps=30, start_frame=100, end_frame=120)
 
 
 def test_uniform_test_clips_are_spread_within_the_parts():

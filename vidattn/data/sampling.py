@@ -25,6 +25,8 @@ class VideoTimes:
         times: when each frame is shown, in seconds, ascending; None for a constant rate from 0.
         start: first instant of the segment in seconds; None is the start of the file.
         end: the segment stops before this instant; None is the end of the file.
+        start_frame: first frame of the segment; None is the first of the file.
+        end_frame: the segment stops before this frame; None, or a number beyond the last, is the end of the file.
 
     Raises:
         ValueError: no frame is shown in the segment, or there are no frames at all.
@@ -35,13 +37,16 @@ class VideoTimes:
     times: Sequence[float] | np.ndarray | None = None
     start: float | None = None
     end: float | None = None
+    start_frame: int | None = None
+    end_frame: int | None = None
 
     def __post_init__(self) -> None:
         if self.num_frames < 1:
             raise ValueError("the video has no frames")
         if not 0 <= self.first < self.stop <= self.num_frames:
+            frames = f" and from frame {self.start_frame} to {self.end_frame}" if self.start_frame is not None else ""
             raise ValueError(
-                f"no frame in the segment from {self.start} to {self.end} seconds: "
+                f"no frame in the segment from {self.start} to {self.end} seconds{frames}: "
                 f"the {self.num_frames} frames end at {self.seconds(self.num_frames - 1):.2f} seconds"
             )
 
@@ -52,7 +57,7 @@ class VideoTimes:
         >>> VideoTimes(100, fps=10, start=2.0, end=4.0).first
         20
         """
-        return 0 if self.start is None else self._first_frame_from(self.start)
+        return max(self.start_frame or 0, 0 if self.start is None else self._first_frame_from(self.start))
 
     @property
     def stop(self) -> int:
@@ -61,7 +66,8 @@ class VideoTimes:
         >>> VideoTimes(100, fps=10, start=2.0, end=4.0).stop
         40
         """
-        return self.num_frames if self.end is None else self._first_frame_from(self.end)
+        last = self.num_frames if self.end_frame is None else min(self.end_frame, self.num_frames)
+        return last if self.end is None else min(last, self._first_frame_from(self.end))
 
     def seconds(self, index: int) -> float:
         """When a frame is shown."""
@@ -177,9 +183,13 @@ class SecondsSampling:
 class UniformSampling:
     """One frame out of each of `num_frames` equal parts, so that a clip spans the whole video.
 
-    The segments of TSN (https://arxiv.org/abs/1608.00859, section 3.1) with the rounding that SlowFast and TimeSformer
-    use on Something-Something. Training draws a frame in each part, testing takes the middle of each; of several test
-    clips, each part's frames are taken evenly.
+    The segments of TSN (https://arxiv.org/abs/1608.00859, section 3.1), in testing with the rounding that SlowFast and
+    TimeSformer use on Something-Something. Training draws a frame in each part, testing takes the middle of each; of
+    several test clips, each part's frames are taken evenly. A video of exactly `num_frames` frames is taken as it is,
+    and a shorter one repeats its frames evenly.
+
+    The official parts overlap by one frame, so that training may show a frame twice, and even of a video of
+    `num_frames` frames another selection every time. Where motion is the label that is noise: ours do not overlap.
 
     >>> UniformSampling(num_frames=8).test(VideoTimes(50, fps=30), num_clips=1)
     [[3, 9, 15, 21, 27, 34, 40, 46]]
@@ -194,9 +204,11 @@ class UniformSampling:
         _check_positive(num_frames=self.num_frames)
 
     def train(self, video: VideoTimes, generator: torch.Generator) -> list[int]:
-        """A random frame of each part (the frame between two parts belongs to both, as in the official rule)."""
+        """A random frame of each part: ascending, and none twice where there are enough."""
         draws = torch.rand(self.num_frames, generator=generator, dtype=torch.float64).tolist()
-        return [low + int((high - low + 1) * draw) for (low, high), draw in zip(self._parts(video), draws, strict=True)]
+        length = video.stop - video.first
+        edges = [video.first + length * i // self.num_frames for i in range(self.num_frames + 1)]
+        return [low + int((high - low) * draw) for (low, high), draw in zip(pairwise(edges), draws, strict=True)]
 
     def test(self, video: VideoTimes, num_clips: int) -> list[list[int]]:
         """`num_clips` clips that all span the video; clip k of K takes each part at (k + 1/2) / K."""
@@ -207,6 +219,10 @@ class UniformSampling:
         ]
 
     def _parts(self, video: VideoTimes) -> list[tuple[int, int]]:
+        """The official parts; where they would miss a frame that could be had, each part is one frame."""
+        if video.stop - video.first <= self.num_frames:
+            frames = [video.first + (video.stop - video.first) * i // self.num_frames for i in range(self.num_frames)]
+            return [(frame, frame) for frame in frames]
         length = (video.stop - video.first - 1) / self.num_frames
         edges = [video.first + round(length * i) for i in range(self.num_frames + 1)]
         return list(pairwise(edges))
