@@ -25,7 +25,8 @@ from torch.utils.data import Dataset
 
 from vidattn.data.errors import VideoDecodeError
 from vidattn.data.manifest import Video
-from vidattn.data.readers import open_video
+from vidattn.data.readers import VideoReader, open_video
+from vidattn.data.readers.frame_folder import FrameFolderReader
 from vidattn.data.samplers import stable_seed
 from vidattn.data.sampling import Sampler, VideoTimes
 from vidattn.data.transforms import SpatialCrops
@@ -168,14 +169,21 @@ def collate(items: Sequence[Item]) -> Item:
 def _decode(video: Video, reader: str, choose: Callable[[VideoTimes], list[int]]) -> Tensor:
     """The frames that `choose` picks, uint8 `(len, 3, H, W)`; whatever is wrong with the file is a VideoDecodeError."""
     try:
-        with open_video(video.path, reader) as opened:
+        with _open(video, reader) as opened:
             try:
-                times = VideoTimes(opened.num_frames, opened.fps, opened.times, video.start, video.end)
+                segment = (video.start, video.end, video.start_frame, video.end_frame)
+                times = VideoTimes(opened.num_frames, opened.fps, opened.times, *segment)
             except ValueError as error:
                 raise VideoDecodeError(video.path, str(error)) from error
             return opened.frames(choose(times)).permute(0, 3, 1, 2)
     except OSError as error:
         raise VideoDecodeError(video.path, str(error)) from error
+
+
+def _open(video: Video, reader: str) -> VideoReader:
+    return (
+        open_video(video.path, reader) if video.folder_fps is None else FrameFolderReader(video.path, video.folder_fps)
+    )
 
 
 def _reason(error: VideoDecodeError, on_error: OnError) -> str:

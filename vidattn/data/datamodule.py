@@ -33,6 +33,7 @@ class VideoDataModule(pl.LightningDataModule):
         predict: videos to classify; labels are not needed.
         root: folder that the lists' paths start from; each list's own folder by default.
         class_names: names in the order of their labels, or a file of them; those of `train` by default.
+        folder_fps: frames per second of videos that are folders of pictures.
         make: a set of videos that this package draws itself. It is written before the run starts, and its lists are the
             defaults of `train`, `val` and `test`.
         image_size: side of the square clips in pixels.
@@ -59,6 +60,7 @@ class VideoDataModule(pl.LightningDataModule):
         predict: str | None = None,
         root: str | None = None,
         class_names: list[str] | str | None = None,
+        folder_fps: float = 30.0,
         make: SyntheticSet | None = None,
         image_size: int = 224,
         train_transforms: list[nn.Module] | None = None,
@@ -86,6 +88,7 @@ class VideoDataModule(pl.LightningDataModule):
             "predict": predict,
         }
         self.root = root
+        self.folder_fps = folder_fps
         self.image_size = image_size
         self.train_transforms = default_train_transforms(image_size) if train_transforms is None else train_transforms
         self.batch_size = batch_size
@@ -154,7 +157,7 @@ class VideoDataModule(pl.LightningDataModule):
             source = self.sources[split]
             if source is None:
                 raise ValueError(f"data.{split} is not set; give it a list, a folder or a file of videos")
-            manifest = read_manifest(source, self.root, self._names_for(split))
+            manifest = read_manifest(source, self.root, self._names_for(split), self.folder_fps)
             if manifest.missing:
                 rank_zero_warn(manifest.describe_missing())
             self._manifests[split] = manifest

@@ -1,32 +1,36 @@
 """Which videos there are and what is in them: `read_manifest` turns any of the usual lists into one `Manifest`."""
 
-import csv
-import json
 import os
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, NamedTuple
 
-VIDEO_EXTENSIONS = (
-    *("mp4", "mkv", "webm", "avi", "mov", "m4v", "mpg", "mpeg", "ts", "mts", "m2ts", "vob"),
-    *("flv", "wmv", "3gp", "ogv", "h264", "264", "hevc", "265"),
+from vidattn.data.lists import (
+    diving48,
+    folder,
+    frame_folders,
+    hmdb51,
+    kinetics,
+    path_label,
+    something,
+    table,
+    ucf101,
 )
-"""File name endings that count as video, whatever their case."""
+from vidattn.data.lists.row import (
+    VIDEO_EXTENSIONS,
+    Listing,
+    ManifestError,
+    Row,
+    bad_rows,
+    is_video,
+    parse_json,
+    spelling,
+)
 
-_EXTENSION = rf"\.(?:{'|'.join(VIDEO_EXTENSIONS)})"
-_IS_VIDEO = re.compile(rf"{_EXTENSION}$", re.IGNORECASE)
-# The path ends with a video extension; what follows is the label. So both may hold spaces and commas.
-_PATH_LABEL = re.compile(rf"^(?P<path>.+{_EXTENSION})(?:\s*[\s,]\s*(?P<label>[^\s,].*))?$", re.IGNORECASE)
-_HEADER = re.compile(r"^(path|video|file|filename)\s*[\s,]\s*label$", re.IGNORECASE)
-_SHOWN = 5  # bad rows in one message
-
-
-class ManifestError(ValueError):
-    """A list of videos cannot be used: names the list, the rows, what was expected, and the next move."""
+__all__ = ["Manifest", "ManifestError", "Video", "read_class_names", "read_manifest", "write_manifest"]
 
 
 @dataclass(frozen=True)
@@ -34,16 +38,24 @@ class Video:
     """One video, or one segment of a longer one.
 
     Args:
-        path: the file.
-        label: index into the manifest's `class_names`; None where the list has no labels.
+        path: the file, or a folder of pictures.
+        label: index into the manifest's `class_names`; None where the list has no labels, or several a video.
         start: first instant of the segment in seconds; None is the start of the file.
         end: the segment stops before this instant, in seconds; None is the end of the file.
+        labels: all classes of the video where the list is a multi-label one.
+        start_frame: first frame of the segment; None is the first of the file.
+        end_frame: the segment stops before this frame; None, or a number beyond the last, is the end of the file.
+        folder_fps: frames per second of a folder of pictures, which cannot tell itself; None for a file.
     """
 
     path: str
     label: int | None
     start: float | None = None
     end: float | None = None
+    labels: tuple[int, ...] = ()
+    start_frame: int | None = None
+    end_frame: int | None = None
+    folder_fps: float | None = None
 
 
 @dataclass(frozen=True)
@@ -55,12 +67,16 @@ class Manifest:
         class_names: the name of each label; empty where nothing is labelled.
         source: the list or folder this was read from.
         missing: how many listed files do not exist, by class name (`"unlabelled"` without labels).
+        multi_label: whether a video may have several classes: those are in `Video.labels`, and `label` is None.
+        missing_paths: the listed files that do not exist.
     """
 
     videos: list[Video]
     class_names: list[str]
     source: str
     missing: dict[str, int] = field(default_factory=dict)
+    multi_label: bool = False
+    missing_paths: list[str] = field(default_factory=list)
 
     def describe_missing(self) -> str:
         """One line for a log, classes that miss most first; empty when every listed file exists.
@@ -70,7 +86,7 @@ class Manifest:
         """
         if not self.missing:
             return ""
-        gone = sum(self.missing.values())
+        gone = len(self.missing_paths) or sum(self.missing.values())
         by_class = sorted(self.missing.items(), key=lambda item: (-item[1], item[0]))
         shown = ", ".join(f"{name} {count}" for name, count in by_class[:10])
         more = f" and {len(by_class) - 10} more classes" if len(by_class) > 10 else ""
@@ -79,16 +95,24 @@ class Manifest:
 
 
 def read_manifest(
-    source: str | Path, root: str | Path | None = None, class_names: Sequence[str] | str | Path | None = None
+    source: str | Path,
+    root: str | Path | None = None,
+    class_names: Sequence[str] | str | Path | None = None,
+    folder_fps: float = 30.0,
+    multi_label: bool = False,
 ) -> Manifest:
     """Reads a list, a folder or one file; what it is shows from its content.
 
     - A folder with one folder of videos per class; or a flat folder of videos, or one video file (no labels).
     - `path label` lists, separated by spaces, a comma or a tab; the label is a name or a number, or is left out in
-      every row. Paths and names may hold spaces, and quotes as in CSV.
+      every row. Paths and names may hold spaces, and quotes as in CSV. Several numbers are several classes (mmaction2).
     - The official Kinetics lists (`label,youtube_id,time_start,time_end,split`; the test list without label). Clips
       are found anywhere below `root` as `{id}_{start:06d}_{end:06d}` or, uncut, as `{id}` (then the segment is kept).
-    - The Something-Something v2 lists (JSON); clips are `{root}/{id}.webm`.
+    - The Something-Something v2 lists (JSON), and the answers to its test list; clips are `{root}/{id}.webm`.
+    - UCF101's `trainlist01.txt` and `testlist01.txt` beside `classInd.txt`; HMDB51's folder of splits, with the part
+      behind it (`testTrainMulti_7030_splits#train1`); Diving48's V2 lists (JSON) beside `Diving48_vocab.json`.
+    - Folders of pictures: mmaction2's `frame_dir total_frames label`, and SlowFast's frame lists.
+    - The table that `write_manifest` writes.
 
     Labels count the sorted class names of the whole list, files that are missing included, so a half-downloaded
     dataset keeps its numbers. Numbered labels without names are named by their number.
@@ -98,39 +122,35 @@ def read_manifest(
         root: folder that the list's paths start from; the list's own folder by default.
         class_names: the names in the order of their labels, or a file that `read_class_names` reads. Pass those of
             the training list to the other splits. An unlabelled list takes them over as they are.
+        folder_fps: frames per second of folders of pictures.
+        multi_label: a multi-label list, even if no video in it has more than one class.
 
     Raises:
         ManifestError: a row is not understood (up to five are shown), a label is unknown, or no file exists.
     """
     source = Path(source).expanduser()
-    if not source.exists():
-        raise ManifestError(f"{source} does not exist; expected a list of videos, a folder or one video file")
-    base = Path(root).expanduser() if root is not None else source.parent
+    listing = _listing(source, Path(root).expanduser() if root is not None else None)
+    listing = listing._replace(multi_label=listing.multi_label or multi_label)
     if isinstance(class_names, str | Path):
         class_names = read_class_names(class_names)
+    return _manifest(source, listing, class_names, folder_fps)
 
-    if source.is_dir():
-        rows = _folder_rows(source)
-    elif _IS_VIDEO.search(source.name):
-        rows = [_Row(str(source), str(source), None)]
-    else:
-        try:
-            text = source.read_text(encoding="utf-8-sig")
-        except UnicodeDecodeError as error:
-            endings = ", ".join(VIDEO_EXTENSIONS)
-            raise ManifestError(f"{source} is neither UTF-8 text nor a video file (ending in {endings})") from error
-        columns = re.split(r'[",\s]+', text.lstrip().partition("\n")[0])
-        if text.lstrip().startswith("["):
-            rows = _something_rows(source, text, base)
-        elif "youtube_id" in columns:
-            rows = _kinetics_rows(source, text, base)
-        else:
-            rows = _list_rows(source, text, base)
-    return _manifest(source, rows, class_names)
+
+def write_manifest(path: str | Path, manifest: Manifest) -> None:
+    """The videos and the names of their classes as a table, which `read_manifest` reads; paths become absolute."""
+    names = manifest.class_names
+    rows = []
+    for video in manifest.videos:
+        labels = video.labels if manifest.multi_label else () if video.label is None else (video.label,)
+        where = os.path.abspath(video.path)
+        segment = (video.start, video.end, video.start_frame, video.end_frame)
+        rows.append(Row("", where, tuple(names[label] for label in labels), *segment))
+    table.write(Path(path), rows)
 
 
 def read_class_names(path: str | Path) -> list[str]:
-    """Names in the order of their labels: one a line, or Something-Something's JSON `{name: number}`.
+    """Names in the order of their labels: one a line, UCF101's `classInd.txt`, Something-Something's JSON
+    `{name: number}`, or Diving48's vocabulary.
 
     Raises:
         ManifestError: the file is missing, empty, or not what it looks like.
@@ -140,8 +160,12 @@ def read_class_names(path: str | Path) -> list[str]:
         raise ManifestError(f"class_names={path} is not a file; give a file with one class name a line, or a list")
     text = path.read_text(encoding="utf-8-sig")
     if text.lstrip().startswith("{"):
-        numbers = {name: int(number) for name, number in _json(path, text).items()}
+        numbers = {name: int(number) for name, number in parse_json(path, text).items()}
         names = sorted(numbers, key=lambda name: numbers[name])
+    elif path.name == ucf101.CLASSES:
+        names = ucf101.class_names(path)
+    elif text.lstrip().startswith("[["):
+        names = diving48.class_names(path)
     else:
         names = [line.strip() for line in text.splitlines() if line.strip()]
     if not names:
@@ -149,217 +173,105 @@ def read_class_names(path: str | Path) -> list[str]:
     return names
 
 
-class _Row(NamedTuple):
-    """One line of a list, its label still as written there."""
+def _listing(source: Path, root: Path | None) -> Listing:
+    """Tell what kind of list it is, and read it."""
+    if not source.exists():
+        splits, _, part = str(source).rpartition("#")
+        if splits and hmdb51.is_splits(Path(splits)):
+            return hmdb51.read(Path(splits), part, root or Path(splits).parent)
+        raise ManifestError(f"{source} does not exist; expected a list of videos, a folder or one video file")
+    base = root if root is not None else source.parent
+    if source.is_dir():
+        return hmdb51.read(source, "", base) if hmdb51.is_splits(source) else folder.read(source)
+    if is_video(source):
+        return Listing([Row(str(source), str(source))])
+    try:
+        text = source.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        endings = ", ".join(VIDEO_EXTENSIONS)
+        raise ManifestError(f"{source} is neither UTF-8 text nor a video file (ending in {endings})") from error
+    first = text.lstrip().partition("\n")[0].strip()
+    columns = tuple(re.split(r'[",\s]+', first))
+    if text.lstrip().startswith("["):
+        return (diving48 if '"vid_name"' in text else something).read(source, text, base)
+    if "youtube_id" in columns:
+        return kinetics.read(source, text, base)
+    if columns == table.COLUMNS:
+        return table.read(source, text, base)
+    if columns == frame_folders.HEADER:
+        return frame_folders.read_frame_list(source, text, base)
+    if re.match(r"\d+;", first):
+        return something.read_answers(source, text, base)
+    if re.match(r"(train|test)list0", source.name) and (source.parent / ucf101.CLASSES).is_file():
+        return ucf101.read(source, text, base)
+    if frame_folders.is_rawframes(text):
+        return frame_folders.read(source, text, base)
+    return path_label.read(source, text, base)
 
-    where: str  # for messages: "line 3: 'a.mp4 dance'"
-    path: str
-    label: str | None
-    start: float | None = None
-    end: float | None = None
 
-
-def _manifest(source: Path, rows: list[_Row], class_names: Sequence[str] | None) -> Manifest:
+def _manifest(source: Path, listing: Listing, class_names: Sequence[str] | None, folder_fps: float) -> Manifest:
     """Labels to numbers, missing files to counts: the part that all kinds of list share."""
+    rows = listing.rows
     if not rows:
         raise ManifestError(f"{source} lists no videos")
-    labels = [row.label for row in rows if row.label is not None]
-    if labels and len(labels) < len(rows):
-        bad = [row.where for row in rows if row.label is None]
-        raise _bad_rows(source, bad, "a label as in the other rows (or none in any row)")
+    unlabelled = [row.where for row in rows if not row.labels]
+    if 0 < len(unlabelled) < len(rows) and not listing.multi_label:
+        raise bad_rows(source, unlabelled, "a label as in the other rows (or none in any row)")
     if class_names is None:
-        class_names = _class_names(source, rows) if labels else []
+        class_names = listing.class_names
+    if class_names is None:
+        class_names = [] if len(unlabelled) == len(rows) else _class_names(source, rows)
     if repeated := [name for name, count in Counter(class_names).items() if count > 1]:
         raise ManifestError(f"class_names holds {repeated[0]!r} twice; each class has one label, give it once")
     index = {name: number for number, name in enumerate(class_names)}
     # Kinetics folders are found with underscores for the spaces of the official names, so either spelling will do.
-    spellings = {_spelling(name): number for name, number in index.items()} | index
+    spellings = {spelling(name): number for name, number in index.items()} | index
 
-    videos, unknown, missing = [], [], Counter[str]()
+    def number_of(label: str) -> int | None:
+        number = spellings.get(label, spellings.get(spelling(label)))
+        if number is None and label.isdecimal() and int(label) < len(class_names):
+            number = int(label)
+        return number
+
+    videos, unknown, missing, missing_paths = [], [], Counter[str](), []
     for row in rows:
-        label = None
-        if row.label is not None:
-            label = spellings.get(row.label, spellings.get(_spelling(row.label)))
-            if label is None and row.label.isdecimal() and int(row.label) < len(class_names):
-                label = int(row.label)
-            if label is None:
-                unknown.append(row)
-                continue
-        if os.path.isfile(row.path):
-            videos.append(Video(row.path, label, row.start, row.end))
+        numbers = [number_of(label) for label in row.labels]
+        labels = tuple(number for number in numbers if number is not None)
+        if len(labels) < len(numbers):
+            unknown.append((row.where, row.labels[numbers.index(None)]))
+            continue
+        isdir = os.path.isdir(row.path)
+        if isdir or os.path.isfile(row.path):
+            one = labels[0] if labels and not listing.multi_label else None
+            several = labels if listing.multi_label else ()
+            segment = {"start_frame": row.start_frame, "end_frame": row.end_frame}
+            fps = folder_fps if isdir else None
+            videos.append(Video(row.path, one, row.start, row.end, several, **segment, folder_fps=fps))
         else:
-            missing["unlabelled" if label is None else class_names[label]] += 1
+            missing.update([class_names[label] for label in labels] or ["unlabelled"])
+            missing_paths.append(row.path)
 
     if unknown:
-        name = unknown[0].label or ""
+        name = unknown[0][1]
         near = get_close_matches(name, class_names, n=1, cutoff=0.5)
         hint = f"; did you mean {near[0]!r}?" if near else f"; known are {', '.join(class_names[:5])}, ..."
         expected = f"one of the {len(class_names)} known classes ({name!r} is none of them{hint})"
-        raise _bad_rows(source, [row.where for row in unknown], expected)
+        raise bad_rows(source, [where for where, _ in unknown], expected)
     if not videos:
         raise ManifestError(
             f"{source}: none of the {len(rows)} listed videos exists, e.g. {rows[0].path}; "
             "set root to the folder that the list's paths start from"
         )
-    return Manifest(videos, list(class_names), str(source), dict(missing))
+    return Manifest(videos, list(class_names), str(source), dict(missing), listing.multi_label, missing_paths)
 
 
-def _class_names(source: Path, rows: list[_Row]) -> list[str]:
+def _class_names(source: Path, rows: list[Row]) -> list[str]:
     """The sorted names, or "0", "1", ... up to the largest where the labels are numbers."""
-    labels = {row.label for row in rows if row.label is not None}
+    labels = {label for row in rows for label in row.labels}
     numbered = [label.isdecimal() for label in labels]
     if not any(numbered):
         return sorted(labels)
     if not all(numbered):
-        bad = [row.where for row in rows if row.label is not None and not row.label.isdecimal()]
-        raise _bad_rows(source, bad, "a class number (0, 1, ...) as in other rows")
+        bad = [row.where for row in rows if not all(label.isdecimal() for label in row.labels)]
+        raise bad_rows(source, bad, "a class number (0, 1, ...) as in other rows")
     return [str(number) for number in range(max(map(int, labels)) + 1)]
-
-
-def _spelling(name: str) -> str:
-    return name.strip().replace("_", " ")
-
-
-def _bad_rows(source: Path, bad: list[str], expected: str) -> ManifestError:
-    shown = "".join(f"\n  {where}" for where in bad[:_SHOWN])
-    more = f"\n  and {len(bad) - _SHOWN} more" if len(bad) > _SHOWN else ""
-    rows = "1 bad row" if len(bad) == 1 else f"{len(bad)} bad rows"
-    return ManifestError(f"{source}: {rows}, expected {expected}:{shown}{more}")
-
-
-# One function for each kind of list. Each gives all rows, existing or not.
-
-
-def _folder_rows(folder: Path) -> list[_Row]:
-    """A folder per class, or a flat folder of videos."""
-    entries = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
-    flat = [path for path in entries if _IS_VIDEO.search(path.name) and path.is_file()]
-    by_class = {
-        path.name: sorted(file for file in path.iterdir() if _IS_VIDEO.search(file.name))
-        for path in entries
-        if path.is_dir()
-    }
-    rows = [_Row(str(file), str(file), name) for name, files in by_class.items() for file in files]
-    if flat and rows:
-        raise ManifestError(
-            f"{folder} holds videos ({flat[0].name}) beside folders of videos ({rows[0].label}); "
-            "expected either one folder per class or a flat folder: move one of them, or write a list"
-        )
-    if not flat and not rows:
-        raise ManifestError(
-            f"{folder} holds no videos, neither directly nor in one folder per class; give the folder that holds "
-            f"the class folders, and files that end in {', '.join(VIDEO_EXTENSIONS)}"
-        )
-    return rows or [_Row(str(file), str(file), None) for file in flat]
-
-
-def _list_rows(source: Path, text: str, base: Path) -> list[_Row]:
-    """`path label` with a space, comma or tab between."""
-    rows: list[_Row] = []
-    bad = []
-    for number, line in enumerate(text.splitlines(), start=1):
-        line = line.strip()
-        if not line or (not rows and _HEADER.match(line)):
-            continue
-        where = f"line {number}: {line!r}"
-        path, label = _split(line)
-        # "a.mp4 3 17" is a multi-label list: one number is a label, two are not.
-        if path is None or (label and re.fullmatch(r"\d+([\s,]+\d+)+", label)):
-            bad.append(where)
-        else:
-            rows.append(_Row(where, os.path.join(base, path), label))
-    if bad:
-        expected = (
-            f"`path label` with a space, comma or tab between, one label, and a path that ends in one of "
-            f"{', '.join(VIDEO_EXTENSIONS)}"
-        )
-        raise _bad_rows(source, bad, expected)
-    return rows
-
-
-def _split(line: str) -> tuple[str | None, str | None]:
-    """
-    >>> _split("my clips/a b.mp4 riding a bike")
-    ('my clips/a b.mp4', 'riding a bike')
-    >>> _split('"one, two.MP4",3'), _split("a.mp4"), _split("a.txt 3")
-    (('one, two.MP4', '3'), ('a.mp4', None), (None, None))
-    """
-    if '"' in line:
-        for delimiter in ",\t ":
-            fields = next(csv.reader([line], delimiter=delimiter, skipinitialspace=True))
-            if len(fields) <= 2 and _IS_VIDEO.search(fields[0]):
-                return fields[0], fields[1].strip() if len(fields) == 2 else None
-    match = _PATH_LABEL.match(line)
-    return (match["path"], match["label"]) if match else (None, None)
-
-
-def _kinetics_rows(source: Path, text: str, root: Path) -> list[_Row]:
-    """The official CSV of Kinetics-400, -600 and -700; `is_cc` and other columns are left aside."""
-    found: dict[str, list[str]] = {}
-    for path in _videos_below(root):
-        found.setdefault(Path(path).stem, []).append(path)
-
-    rows: list[_Row] = []
-    bad = []
-    table = csv.DictReader(text.splitlines())
-    for line in table:
-        name = line["youtube_id"]
-        where = f"line {table.line_num}: {','.join(str(value) for value in line.values())!r}"
-        label = line.get("label")
-        try:
-            # Some copies write the times as floats.
-            start, end = float(line["time_start"]), float(line["time_end"])
-        except (KeyError, TypeError, ValueError):
-            bad.append(where)
-            continue
-        if not name or not 0 <= start < end or ("label" in line and not label):
-            bad.append(where)
-            continue
-        trimmed = f"{name}_{int(start):06d}_{int(end):06d}"
-        if trimmed in found:
-            rows.append(_Row(where, _in_class_folder(found[trimmed], label), label))
-        elif name in found:
-            rows.append(_Row(where, _in_class_folder(found[name], label), label, start, end))
-        else:
-            rows.append(_Row(where, os.path.join(root, label or "", f"{trimmed}.mp4"), label))
-    if bad:
-        raise _bad_rows(source, bad, "`label,youtube_id,time_start,time_end,...` with 0 <= time_start < time_end")
-    return rows
-
-
-def _in_class_folder(paths: list[str], label: str | None) -> str:
-    """Of files with one name, that in the folder of its class (with spaces or underscores); else the first."""
-    return next((path for path in paths if _spelling(Path(path).parent.name) == _spelling(label or "")), paths[0])
-
-
-def _videos_below(root: Path) -> Iterator[str]:
-    """Every video file below `root`, sorted folder by folder; datasets are often linked together, so links count."""
-    for folder, folders, files in os.walk(root, followlinks=True):
-        folders.sort()
-        yield from (os.path.join(folder, file) for file in sorted(files) if _IS_VIDEO.search(file))
-
-
-def _something_rows(source: Path, text: str, root: Path) -> list[_Row]:
-    """Something-Something v2: `[{"id": "78687", "template": "Holding [something]", ...}]`; test lists have only ids.
-
-    The official class names are the templates without brackets: https://arxiv.org/abs/1706.04261.
-    """
-    rows, bad = [], []
-    for number, entry in enumerate(_json(source, text), start=1):
-        where = f"entry {number}: {entry!r}"
-        if not isinstance(entry, dict) or "id" not in entry:
-            bad.append(where)
-            continue
-        template = entry.get("template")
-        label = template.replace("[", "").replace("]", "") if template else None
-        rows.append(_Row(where, os.path.join(root, f"{entry['id']}.webm"), label))
-    if bad:
-        raise _bad_rows(source, bad, '`{"id": ..., "template": ...}`')
-    return rows
-
-
-def _json(path: Path, text: str) -> Any:
-    try:
-        return json.loads(text)
-    except json.JSONDecodeError as error:
-        raise ManifestError(f"{path} starts like JSON but is not: {error}; download or write it again") from error

@@ -1,0 +1,95 @@
+"""What all kinds of list share: a row, the list of them, and how a mistake in one is told."""
+
+import json
+import os
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+VIDEO_EXTENSIONS = (
+    *("mp4", "mkv", "webm", "avi", "mov", "m4v", "mpg", "mpeg", "ts", "mts", "m2ts", "vob"),
+    *("flv", "wmv", "3gp", "ogv", "h264", "264", "hevc", "265"),
+)
+"""File name endings that count as video, whatever their case."""
+
+EXTENSION = rf"\.(?:{'|'.join(VIDEO_EXTENSIONS)})"
+_IS_VIDEO = re.compile(rf"{EXTENSION}$", re.IGNORECASE)
+_SHOWN = 5  # bad rows in one message
+
+
+class ManifestError(ValueError):
+    """A list of videos cannot be used: names the list, the rows, what was expected, and the next move."""
+
+
+class Row(NamedTuple):
+    """One video of a list.
+
+    Args:
+        where: the row, for messages: "line 3: 'a.mp4 dance'".
+        path: the file, or the folder of pictures.
+        labels: the classes as written there, names or numbers; empty where the list has none.
+        start: first instant of the segment in seconds.
+        end: the segment stops before this instant, in seconds.
+        start_frame: first frame of the segment.
+        end_frame: the segment stops before this frame.
+    """
+
+    where: str
+    path: str
+    labels: tuple[str, ...] = ()
+    start: float | None = None
+    end: float | None = None
+    start_frame: int | None = None
+    end_frame: int | None = None
+
+
+class Listing(NamedTuple):
+    """All rows of a list.
+
+    Args:
+        rows: in their order.
+        class_names: names in the order of their labels, where the dataset says them.
+        multi_label: whether a video may have any number of classes.
+    """
+
+    rows: list[Row]
+    class_names: Sequence[str] | None = None
+    multi_label: bool = False
+
+
+def is_video(path: str | Path) -> bool:
+    """Whether the file's name ends as a video's does."""
+    return _IS_VIDEO.search(os.path.basename(path)) is not None
+
+
+def videos_below(root: Path) -> Iterator[str]:
+    """Every video file below `root`, sorted folder by folder; datasets are often linked together, so links count."""
+    for folder, folders, files in os.walk(root, followlinks=True):
+        folders.sort()
+        yield from (os.path.join(folder, file) for file in sorted(files) if is_video(file))
+
+
+def spelling(name: str) -> str:
+    """A class name as it is compared: folders are found with underscores for the spaces of the official names."""
+    return name.strip().replace("_", " ")
+
+
+def bad_rows(source: Path, bad: Sequence[str], expected: str) -> ManifestError:
+    """An error that shows the first five bad rows and says what was expected instead."""
+    shown = "".join(f"\n  {where}" for where in bad[:_SHOWN])
+    more = f"\n  and {len(bad) - _SHOWN} more" if len(bad) > _SHOWN else ""
+    rows = "1 bad row" if len(bad) == 1 else f"{len(bad)} bad rows"
+    return ManifestError(f"{source}: {rows}, expected {expected}:{shown}{more}")
+
+
+def parse_json(path: Path, text: str) -> Any:
+    """What the text says.
+
+    Raises:
+        ManifestError: it is no JSON.
+    """
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        raise ManifestError(f"{path} starts like JSON but is not: {error}; download or write it again") from error

@@ -1,0 +1,75 @@
+"""A folder of pictures as a video: what Something-Something, mmaction2 and many labs extract beforehand."""
+
+import os
+import re
+from collections import defaultdict
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+from torchvision.io import ImageReadMode, decode_image
+
+from vidattn.data.errors import VideoDecodeError
+from vidattn.data.readers.base import VideoReader, check_indices, first_line
+
+_PICTURE = re.compile(r"^(?P<prefix>.*?)(?P<number>\d+)\.(jpe?g|png)$", re.IGNORECASE)
+
+
+class FrameFolderReader(VideoReader):
+    """Pictures named `<prefix><number>.jpg` (or png) in the order of their numbers, at a constant rate.
+
+    Of several prefixes, `img_` is taken: beside it mmaction2 stores optical flow as `flow_x_` and `flow_y_`.
+
+    Args:
+        path: the folder.
+        fps: pictures per second; the folder does not tell.
+
+    Raises:
+        VideoDecodeError: there is no such folder, or its pictures are none or of several kinds.
+    """
+
+    def __init__(self, path: str, fps: float = 30.0) -> None:
+        self.path = path
+        try:
+            names = os.listdir(path)
+        except OSError as error:
+            raise VideoDecodeError(path, f"cannot open the folder ({error.strerror}); check the path") from error
+        by_prefix: dict[str, dict[int, str]] = defaultdict(dict)
+        for name in names:
+            if match := _PICTURE.match(name):
+                by_prefix[match["prefix"]][int(match["number"])] = os.path.join(path, name)
+        if not by_prefix:
+            raise VideoDecodeError(path, "the folder holds no pictures named <prefix><number>.jpg or .png")
+        if len(by_prefix) > 1 and "img_" not in by_prefix:
+            kinds = ", ".join(sorted(by_prefix))
+            raise VideoDecodeError(path, f"the folder holds pictures of several kinds ({kinds}); keep one of them")
+        numbered = by_prefix["img_"] if len(by_prefix) > 1 else next(iter(by_prefix.values()))
+        self._files = [numbered[number] for number in sorted(numbered)]
+        self.num_frames = len(self._files)
+        self.fps = fps
+        self.times = np.arange(self.num_frames) / fps
+
+    def frames(self, indices: Sequence[int]) -> Tensor:
+        """Frames as uint8 RGB `(T, H, W, 3)` in the order of `indices`, which may repeat; each is decoded once.
+
+        Raises:
+            IndexError: an index is negative or not below `num_frames`.
+            VideoDecodeError: a picture does not decode, or has another size than the others of the clip.
+        """
+        checked = check_indices(self.path, indices, self.num_frames)
+        pictures: dict[int, Tensor] = {}
+        for index in set(checked):
+            try:
+                picture = decode_image(self._files[index], ImageReadMode.RGB)
+            except (OSError, RuntimeError) as error:
+                raise VideoDecodeError(
+                    self._files[index], f"cannot decode it ({first_line(error)}); extract this video again"
+                ) from error
+            pictures[index] = picture.permute(1, 2, 0)
+        if len({picture.shape for picture in pictures.values()}) > 1:
+            raise VideoDecodeError(self.path, "its pictures differ in size; extract this video again")
+        return torch.stack([pictures[index] for index in checked])
+
+    def close(self) -> None:
+        """Nothing stays open."""
