@@ -112,11 +112,14 @@ ENCODED: dict[str, tuple[dict, bool]] = {
 
 
 @pytest.mark.parametrize("name", ENCODED)
-def test_every_kind_of_stream_gives_the_frames_of_sequential_decoding(tmp_path, name):
+def test_every_kind_of_stream_gives_the_frames_of_sequential_decoding(tmp_path, monkeypatch, name):
     arguments, seekable = ENCODED[name]
     path = encode_video(tmp_path / name, numbered_frames(40), **arguments)
 
     assert assert_exact(path).seekable is seekable
+    if seekable:  # and so where the packets are too large to keep, and the file is read again
+        monkeypatch.setattr("vidattn.data.readers.packets._KEPT_BYTES", 0)
+        assert assert_exact(path).seekable
 
 
 @pytest.mark.parametrize(("count", "height", "width"), [(1, 48, 64), (5, 1, 1), (12, 47, 63)])
@@ -144,7 +147,13 @@ def test_keyframes_that_are_none_are_found_out(tmp_path):
         packet.is_keyframe = True
         return True
 
-    assert not assert_exact(remux(honest, tmp_path / "liar.mp4", lie)).seekable
+    liar = remux(honest, tmp_path / "liar.mp4", lie)
+    assert not assert_exact(liar).seekable
+    with PyAVReader(liar) as again:
+        assert not again.seekable  # remembered: no second try in this process
+    liar.write_bytes(honest.read_bytes())
+    with PyAVReader(liar) as another:
+        assert another.seekable  # the name is the same, the file is not
 
 
 @pytest.mark.parametrize("name", ["a.avi", "a.mkv"])

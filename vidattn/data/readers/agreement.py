@@ -13,9 +13,13 @@ _PROBES = 8
 
 
 def check_agreement(
-    source: Source, reader: str, codecs: Collection[str], num_frames: int, frames: Callable[[Sequence[int]], Tensor]
-) -> tuple[float, np.ndarray]:
-    """`(fps, times)` of a video as PyAV tells them, after a check that another backend agrees with PyAV on the file.
+    source: Source,
+    reader: str,
+    codecs: Collection[str],
+    count: Callable[[], int],
+    frames: Callable[[Sequence[int]], Tensor],
+) -> tuple[int, float, np.ndarray]:
+    """`(num_frames, fps, times)` as PyAV tells them, after a check that another backend agrees with it on the file.
 
     The backend must know the codec, count the same frames, and return the same pixels at the start and wherever the
     first few seeks can go wrong, asked for backwards so that it has to seek. That finds rotation that is not applied,
@@ -24,6 +28,8 @@ def check_agreement(
     Args:
         reader: the backend's name, for messages.
         codecs: FFmpeg's names of the codecs in which the backend is known to be right.
+        count: opens the video with the backend and counts its frames. Called once PyAV has decoded: decord ends the
+            process on some broken files, and PyAV finds most of them.
         frames: the backend's way from indices to uint8 `(T, H, W, 3)`.
 
     Raises:
@@ -38,14 +44,17 @@ def check_agreement(
             raise VideoDecodeError(
                 truth.path, f"its timestamps do not tell its frames, so {reader} mixes them; {advice}"
             )
+        probes = sorted({*truth.seek_points()[:_PROBES], 0, min(_PROBES, truth.num_frames - 1)}, reverse=True)
+        expected = truth.frames(probes)
+        if truth.unsafe:
+            raise VideoDecodeError(truth.path, f"it is damaged or cannot be sought in, which {reader} does; {advice}")
+        num_frames = count()
         if num_frames != truth.num_frames:
             raise VideoDecodeError(
                 truth.path, f"{reader} counts {num_frames} frames, decoding gives {truth.num_frames}; {advice}"
             )
-        probes = sorted({*truth.seek_points()[:_PROBES], 0, min(_PROBES, num_frames - 1)}, reverse=True)
-        expected = truth.frames(probes)
         for index, wanted in zip(probes, expected, strict=True):
             got = frames([index])[0]
             if got.shape != wanted.shape or not bool((got == wanted).all()):
                 raise VideoDecodeError(truth.path, f"{reader} returns another picture for frame {index}; {advice}")
-        return truth.fps, truth.times
+        return num_frames, truth.fps, truth.times

@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -31,22 +32,29 @@ class DecordReader(VideoReader):
 
     def __init__(self, source: Source) -> None:
         try:
-            import decord
+            import decord  # noqa: F401
         except ImportError as error:
             raise ImportError(
                 f"reader=decord needs decord, which does not load here ({error}); pip install decord (x86-64 Linux and "
                 "Windows only), or use reader=pyav"
             ) from error
         self.path, self._source = load_source(source)
+        self._video: Any = None
+        self.num_frames, self.fps, self.times = check_agreement(
+            self._source, "decord", _CODECS, self._open, self._frames
+        )
+
+    def _open(self) -> int:
+        import decord
+
         data = io.BytesIO(self._source) if isinstance(self._source, bytes) else self._source
         try:
             self._video = decord.VideoReader(data, ctx=decord.cpu(0), num_threads=1)
-            self.num_frames = len(self._video)
+            return len(self._video)
         except (decord.DECORDError, RuntimeError) as error:
             raise VideoDecodeError(
                 self.path, f"decord cannot open it ({first_line(error)}); use reader=pyav"
             ) from error
-        self.fps, self.times = check_agreement(self._source, "decord", _CODECS, self.num_frames, self.frames)
 
     def frames(self, indices: Sequence[int]) -> Tensor:
         """Frames as uint8 RGB `(T, H, W, 3)`, upright, in the order of `indices`, which may repeat.
@@ -56,13 +64,15 @@ class DecordReader(VideoReader):
             VideoDecodeError: decord cannot decode them.
             ValueError: the reader is closed.
         """
-        import decord
-
         if self._video is None:
             raise ValueError(f"{self.path}: the reader is closed; open the video again")
-        checked = check_indices(self.path, indices, self.num_frames)
+        return self._frames(check_indices(self.path, indices, self.num_frames))
+
+    def _frames(self, indices: Sequence[int]) -> Tensor:
+        import decord
+
         try:
-            pixels: np.ndarray = self._video.get_batch(checked).asnumpy()
+            pixels: np.ndarray = self._video.get_batch(indices).asnumpy()
         except (decord.DECORDError, RuntimeError) as error:
             raise VideoDecodeError(self.path, f"decord failed ({first_line(error)}); use reader=pyav") from error
         return torch.from_numpy(pixels)

@@ -16,7 +16,7 @@ def display_matrix(frame: VideoFrame) -> tuple[int, int, int, int] | None:
     """
     # Asking a frame for its side data ties both into a cycle, which keeps the picture until Python's garbage collector
     # comes: ask a copy of 2 x 2 pixels, which carries the same data.
-    small = frame.reformat(width=2, height=2, format="gray", threads=1)
+    small = frame.reformat(width=2, height=2, format="gray", interpolation="POINT", threads=1)
     for data in cast(Iterable[SideData], small.side_data):  # PyAV's stubs call it a mapping by name
         if data.type.name == "DISPLAYMATRIX":
             a, b, _, c, d, *_ = struct.unpack("=9i", bytes(data)[:36])

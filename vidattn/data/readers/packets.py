@@ -1,17 +1,31 @@
 """Where the frames of a video lie: an index of its packets, read without decoding."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
 from av.container import InputContainer
+from av.packet import Packet
 from av.video.stream import VideoStream
 
 # Codecs whose every packet becomes one frame in every usual container. Not VP8 (hidden frames are packets of their
 # own) and not MPEG-4 part 2 (packed B-frames in AVI): there only decoding counts.
 ONE_FRAME_PER_PACKET = frozenset({"h264", "hevc", "vp9", "av1", "mpeg2video", "mjpeg"})
+_KEPT_BYTES = 64 << 20
 _PROGRESSIVE = (0, 1)  # AVFieldOrder: unknown, progressive. Two field packets may make one frame.
+
+
+def demux(container: InputContainer, stream: VideoStream) -> Iterator[Packet]:
+    """The packets of one stream from where `container` stands, and an empty one that flushes the decoder.
+
+    Raises:
+        av.FFmpegError: the file cannot be read.
+    """
+    try:
+        yield from container.demux(stream)
+    except IndexError:  # PyAV, at the end, of streams that have appeared while it read (damaged FLV and MPEG-TS)
+        return
 
 
 class PacketInfo(NamedTuple):
@@ -32,23 +46,33 @@ class PacketIndex:
         packets: every packet that holds data.
         one_frame_each: whether the codec is known to make one frame of each packet.
         reorders: whether the decoder shows frames in another order than it reads them (B-frames).
+        kept: the packets themselves, where they are small enough together; else empty.
     """
 
     packets: tuple[PacketInfo, ...]
     one_frame_each: bool
     reorders: bool
+    kept: tuple[Packet, ...] = ()
 
     @classmethod
     def read(cls, container: InputContainer, stream: VideoStream) -> "PacketIndex":
-        """Demux `container` from where it stands to its end (about 3 microseconds a packet)."""
-        packets = tuple(
-            PacketInfo(packet.pts, packet.dts, packet.is_keyframe, packet.is_discard, packet.is_corrupt)
-            for packet in container.demux(stream)
-            if packet.size
-        )
+        """Demux `container` from where it stands to its end (about 4 microseconds a packet)."""
+        packets: list[PacketInfo] = []
+        kept: list[Packet] = []
+        size = 0
+        for packet in demux(container, stream):
+            if packet.size:
+                packets.append(
+                    PacketInfo(packet.pts, packet.dts, packet.is_keyframe, packet.is_discard, packet.is_corrupt)
+                )
+                size += packet.size
+                if size <= _KEPT_BYTES:
+                    kept.append(packet)
+        if size > _KEPT_BYTES:
+            kept = []
         context = stream.codec_context
         one_frame_each = context.codec.canonical_name in ONE_FRAME_PER_PACKET and context.field_order in _PROGRESSIVE
-        return cls(packets, one_frame_each, reorders=context.has_b_frames)
+        return cls(tuple(packets), one_frame_each, context.has_b_frames, tuple(kept))
 
     @cached_property
     def trusted(self) -> bool:

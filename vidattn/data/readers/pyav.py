@@ -8,6 +8,7 @@ from typing import cast
 import av
 import numpy as np
 from av.container import InputContainer
+from av.packet import Packet
 from av.stream import Disposition
 from av.video.frame import VideoFrame
 from av.video.reformatter import VideoReformatter
@@ -18,7 +19,8 @@ from vidattn.data.errors import VideoDecodeError
 from vidattn.data.readers.base import REENCODE, Source, VideoReader, average_fps, check_indices, load_source
 from vidattn.data.readers.filled_clip import FilledClip
 from vidattn.data.readers.orientation import display_matrix, upright
-from vidattn.data.readers.packets import PacketIndex
+from vidattn.data.readers.packets import PacketIndex, demux
+from vidattn.data.readers.unsafe import is_unsafe, remember_unsafe
 
 # Codecs in which a decoder may start at a keyframe: elsewhere we have not seen it proven, and decode from the start.
 _SEEKABLE = frozenset({"h264", "hevc"})
@@ -34,8 +36,9 @@ class PyAVReader(VideoReader):
     Opening reads the packets without decoding them. `frames` then decodes only the groups of pictures that hold
     a wanted frame, skips pictures that nothing refers to, and stops after the last wanted packet (H.264; HEVC without
     the skipping). It checks what comes out: where a wanted timestamp does not come or FFmpeg marks a picture
-    corrupt, it decodes from the start and stays with that for this file. Where the packets cannot tell the number
-    of frames (missing or double timestamps, MPEG-4 in AVI), opening decodes the file once to count.
+    corrupt, it decodes from the start and stays with that for this file, in later readers of this process too. Where
+    the packets cannot tell the number of frames (missing or double timestamps, MPEG-4 in AVI), opening decodes the
+    file once to count.
 
     What stays unseen: in H.264 that has lost packets in its middle, FFmpeg patches the hole differently where pictures
     are skipped; packets that silently decode to nothing, and times that are not in the order of the pictures, are
@@ -70,7 +73,7 @@ class PyAVReader(VideoReader):
                 raise VideoDecodeError(self.path, f"the video stream is empty; {REENCODE}")
             self.codec = self._stream.codec_context.codec.canonical_name
             self.indexed = self._index.trusted
-            self.seekable = self.indexed and self.codec in _SEEKABLE
+            self.seekable = self.indexed and self.codec in _SEEKABLE and not is_unsafe(self.path)
             if self.indexed:
                 self._set_times(self._index.pts)
             else:
@@ -78,6 +81,11 @@ class PyAVReader(VideoReader):
         except BaseException:
             self.close()
             raise
+
+    @property
+    def unsafe(self) -> bool:
+        """Whether seeking is known to go wrong in this file, by this reader or an earlier one of this process."""
+        return self.indexed and self.codec in _SEEKABLE and not self.seekable
 
     def seek_points(self) -> list[int]:
         """The frames where seeking can go wrong: keyframes, and what is shown before one but stored after it.
@@ -106,6 +114,7 @@ class PyAVReader(VideoReader):
             if clip.is_full:
                 return clip.tensor()
             self.seekable = False
+            remember_unsafe(self.path)
         clip = FilledClip(self.path, checked)
         if not self._decode_sequentially(clip):
             # The packets told another number of frames than decoding gives: count, then take what was asked.
@@ -139,6 +148,7 @@ class PyAVReader(VideoReader):
             if done == len(checked):
                 return
             self.seekable = False
+            remember_unsafe(self.path)
         raise VideoDecodeError(self.path, f"frame {checked[done]} is not where its packets say; {REENCODE}")
 
     def close(self) -> None:
@@ -192,29 +202,34 @@ class PyAVReader(VideoReader):
 
     def _decode_run(self, run: range, wanted: Container[int | None]) -> Iterator[VideoFrame]:
         """What the decoder makes of one stretch of packets, in its order; nothing where the seek missed."""
-        packets, context = self._index.packets, self._stream.codec_context
+        context = self._stream.codec_context
         skippable = self.codec in _SKIPPABLE
+        context.flush_buffers()
+        packets = self._index.kept[run.start : run.stop] if self._index.kept else self._seek(run)
+        for packet in packets:
+            context.skip_frame = "NONREF" if skippable and packet.pts not in wanted else "DEFAULT"
+            yield from context.decode(packet)
+        context.skip_frame = "DEFAULT"
+        yield from context.decode(None)
+
+    def _seek(self, run: range) -> Iterator[Packet]:
+        """The packets of a stretch from the file; fewer where they do not come in the order of the index."""
+        packets = self._index.packets
         key = packets[run.start]
         # Containers look up one of the two times; the smaller one never lands behind the keyframe.
         target = min(t for t in (key.pts, key.dts) if t is not None)
         self._container.seek(target, stream=self._stream)
         position = None
-        for packet in self._container.demux(self._stream):
-            if position is None:
-                if packet.pts != key.pts:
-                    if not packet.size:
-                        return
-                    continue
+        for packet in demux(self._container, self._stream):
+            if position is None and packet.pts == key.pts:
                 position = run.start
-            if packet.pts != packets[position].pts:
-                return  # another order than the index: not to be trusted
-            context.skip_frame = "NONREF" if skippable and packet.pts not in wanted else "DEFAULT"
-            yield from packet.decode()
-            position += 1
-            if position == run.stop:
-                break
-        context.skip_frame = "DEFAULT"
-        yield from context.decode(None)
+            if not packet.size or (position is not None and packet.pts != packets[position].pts):
+                return
+            if position is not None:
+                yield packet
+                position += 1
+                if position == run.stop:
+                    return
 
     def _decode_all(self) -> Iterator[VideoFrame]:
         """Every frame from the start, plainly: the reference."""
@@ -222,7 +237,7 @@ class PyAVReader(VideoReader):
         self._container, self._stream = self._open()
         count = 0
         try:
-            for packet in self._container.demux(self._stream):
+            for packet in demux(self._container, self._stream):
                 for frame in packet.decode():
                     count += 1
                     yield frame

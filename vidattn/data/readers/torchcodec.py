@@ -1,6 +1,7 @@
 """torchcodec, for comparison and for those who have it: needs FFmpeg's libraries and a torch of its own kind."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from torch import Tensor
 
@@ -29,23 +30,30 @@ class TorchCodecReader(VideoReader):
     def __init__(self, source: Source) -> None:
         try:
             # Here, not above: its newest wheels do not load beside a CPU-only torch, and say so by RuntimeError.
-            from torchcodec.decoders import VideoDecoder
+            import torchcodec.decoders  # noqa: F401
         except (ImportError, OSError, RuntimeError) as error:
             raise ImportError(
                 f"reader=torchcodec does not load ({first_line(error)}); pip install a torchcodec made for your "
                 "torch, and FFmpeg's shared libraries, or use reader=pyav"
             ) from error
         self.path, self._source = load_source(source)
+        self._video: Any = None
+        self.num_frames, self.fps, self.times = check_agreement(
+            self._source, "torchcodec", _CODECS, self._open, self._frames
+        )
+
+    def _open(self) -> int:
+        from torchcodec.decoders import VideoDecoder
+
         try:
             self._video = VideoDecoder(
                 self._source, seek_mode="exact", num_ffmpeg_threads=1, dimension_order="NHWC", device="cpu"
             )
+            return len(self._video)
         except (RuntimeError, ValueError) as error:
             raise VideoDecodeError(
                 self.path, f"torchcodec cannot open it ({first_line(error)}); use reader=pyav"
             ) from error
-        self.num_frames = len(self._video)
-        self.fps, self.times = check_agreement(self._source, "torchcodec", _CODECS, self.num_frames, self.frames)
 
     def frames(self, indices: Sequence[int]) -> Tensor:
         """Frames as uint8 RGB `(T, H, W, 3)`, upright, in the order of `indices`, which may repeat.
@@ -57,9 +65,11 @@ class TorchCodecReader(VideoReader):
         """
         if self._video is None:
             raise ValueError(f"{self.path}: the reader is closed; open the video again")
-        checked = check_indices(self.path, indices, self.num_frames)
+        return self._frames(check_indices(self.path, indices, self.num_frames))
+
+    def _frames(self, indices: Sequence[int]) -> Tensor:
         try:
-            return self._video.get_frames_at(checked).data
+            return self._video.get_frames_at(list(indices)).data
         except (RuntimeError, ValueError) as error:
             raise VideoDecodeError(self.path, f"torchcodec failed ({first_line(error)}); use reader=pyav") from error
 

@@ -1,0 +1,26 @@
+"""Files in which seeking went wrong, remembered for as long as the process lives: a worker meets them every epoch."""
+
+import os
+
+_Identity = tuple[int, int, int, int]
+_unsafe: set[_Identity] = set()
+
+
+def remember_unsafe(path: str) -> None:
+    """Readers opened from now on decode this file from its start; forgotten when the file is written anew."""
+    if identity := _identity(path):
+        _unsafe.add(identity)
+
+
+def is_unsafe(path: str) -> bool:
+    """Whether `remember_unsafe` was told of this file, under whatever name."""
+    return bool(_unsafe) and _identity(path) in _unsafe
+
+
+def _identity(path: str) -> _Identity | None:
+    """Device, number, size and time of writing; None for what is no file (videos given as bytes)."""
+    try:
+        status = os.stat(path)
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
