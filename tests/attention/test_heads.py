@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from vidattn.attention import heads
-from vidattn.attention.heads import SelfAttention
+from vidattn.attention.heads import QKV_BIASES, SelfAttention
 
 
 def oracle(attention, x):
@@ -49,3 +49,26 @@ def test_across_equals_moving_the_locations_into_the_batch(attention, fused, mon
 def test_width_that_heads_do_not_divide_is_refused():
     with pytest.raises(ValueError, match="dim=50 is not a multiple of num_heads=4"):
         SelfAttention(50, 4)
+
+
+@pytest.mark.parametrize(("name", "biased"), [("all", "qkv"), ("query_value", "qv"), ("none", "")])
+@pytest.mark.parametrize("method", ["forward", "across"])
+def test_no_bias_is_a_bias_of_zero(attention, name, biased, method):
+    """The same weights with all biases, those that the name leaves out at zero."""
+    other = SelfAttention(12, 3).double()
+    other.load_state_dict(attention.state_dict())
+    other.qkv = QKV_BIASES[name](12).double()
+    other.qkv.weight.data = attention.qkv.weight.data
+    for letter, bias in zip("qkv", attention.qkv.bias.data.chunk(3), strict=True):
+        bias.mul_(letter in biased)
+    if name == "all":
+        other.qkv.bias.data = attention.qkv.bias.data
+    if name == "query_value":
+        other.qkv.query_bias.data, _, other.qkv.value_bias.data = attention.qkv.bias.data.chunk(3)
+    x = torch.randn(2, 5, 12, dtype=torch.float64) if method == "forward" else torch.randn(2, 4, 7, 12).double()
+    torch.testing.assert_close(getattr(other, method)(x), getattr(attention, method)(x))
+
+
+@pytest.mark.parametrize(("name", "count"), [("all", 36), ("query_value", 24), ("none", 0)])
+def test_a_bias_that_is_left_out_has_no_parameters(name, count):
+    assert sum(parameter.numel() for parameter in QKV_BIASES[name](12).parameters()) == 3 * 12 * 12 + count

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from vidattn.attention.base import VideoAttention
-from vidattn.attention.heads import SelfAttention, attend, linear, self_attention_macs
+from vidattn.attention.heads import Heads, SelfAttention, attend, self_attention_macs
 from vidattn.grid import Grid
 from vidattn.macs import Macs
 
@@ -46,7 +46,7 @@ class PlainTemporalAttention(VideoAttention):
         return self_attention_macs(grid.locations, grid.frames, self.dim)
 
 
-class SplitHeadsAttention(VideoAttention):
+class SplitHeadsAttention(VideoAttention, Heads):
     """Half of the heads attend within the frame, the other half along time; one projection mixes them.
 
     ViViT's model 4 (factorised dot-product attention), https://arxiv.org/abs/2103.15691, section 3.3, `space|time`;
@@ -65,18 +65,14 @@ class SplitHeadsAttention(VideoAttention):
     """
 
     def __init__(self, dim: int, num_heads: int | None = None) -> None:
-        super().__init__()
         num_heads = num_heads or max(2, dim // 64)
         if num_heads < 2:
             raise ValueError(f"num_heads={num_heads} cannot be split between space and time; give 2 or more")
-        if dim % num_heads:
-            raise ValueError(f"dim={dim} is not a multiple of num_heads={num_heads}")
+        super().__init__(dim, num_heads)
         self.dim = dim
         self.head_dim = dim // num_heads
         self.time_heads = num_heads // 2
         self.space_heads = num_heads - self.time_heads
-        self.qkv = linear(dim, 3 * dim)
-        self.proj = linear(dim, dim)
 
     def forward(self, x: Tensor, grid: Grid) -> Tensor:
         """`(B, S, D)` -> `(B, S, D)`."""

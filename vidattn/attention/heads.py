@@ -1,5 +1,8 @@
 """Multi-head self-attention, the primitive under most schemes, and the choice of its kernel."""
 
+from abc import ABC
+from collections.abc import Callable
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -9,10 +12,8 @@ from vidattn.macs import Macs
 VIT_STD = 0.02  # of fresh linear layers, in ViT's and TimeSformer's code
 
 
-class SelfAttention(nn.Module):
-    """Multi-head self-attention over the tokens of each row.
-
-    Attention Is All You Need, https://arxiv.org/abs/1706.03762, section 3.2; as in ViT, biases everywhere.
+class Heads(nn.Module, ABC):
+    """The layers around heads: queries, keys and values come out of `qkv`, what the heads make goes through `proj`.
 
     Args:
         dim: token width D; a multiple of `num_heads`.
@@ -27,8 +28,22 @@ class SelfAttention(nn.Module):
         self.num_heads = num_heads or max(1, dim // 64)
         if dim % self.num_heads:
             raise ValueError(f"dim={dim} is not a multiple of num_heads={self.num_heads}")
-        self.qkv = linear(dim, 3 * dim)
+        self.qkv: nn.Linear | QueryValueBias = linear(dim, 3 * dim)  # or another of QKV_BIASES
         self.proj = linear(dim, dim)
+
+
+class SelfAttention(Heads):
+    """Multi-head self-attention over the tokens of each row.
+
+    Attention Is All You Need, https://arxiv.org/abs/1706.03762, section 3.2; as in ViT, biases everywhere.
+
+    Args:
+        dim: token width D; a multiple of `num_heads`.
+        num_heads: number of heads; D / 64 by default.
+
+    Raises:
+        ValueError: `dim` is not a multiple of `num_heads`.
+    """
 
     def forward(self, x: Tensor) -> Tensor:
         """`(B, n, D)` -> `(B, n, D)`."""
@@ -43,12 +58,59 @@ class SelfAttention(nn.Module):
         product each, so that locations and heads fold into one axis as a view.
         """
         size, length, locations, _ = x.shape
+        biases = (None,) * 3 if self.qkv.bias is None else self.qkv.bias.chunk(3)
         q, k, v = (
             F.linear(x, weight, bias).view(size, length, locations * self.num_heads, -1).transpose(1, 2)
-            for weight, bias in zip(self.qkv.weight.chunk(3), self.qkv.bias.chunk(3), strict=True)
+            for weight, bias in zip(self.qkv.weight.chunk(3), biases, strict=True)
         )
         mixed = attend(q, k, v)  # (B, L * heads, n, d)
         return self.proj(mixed.transpose(1, 2).reshape(x.shape))
+
+
+class QueryValueBias(nn.Module):
+    """A linear layer to queries, keys and values with no bias for the keys, not even a parameter.
+
+    VideoMAE, https://arxiv.org/abs/2203.12602, after BEiT, https://arxiv.org/abs/2106.08254. A key's bias adds the
+    same to all scores of a query, which the softmax takes away again.
+
+    Args:
+        dim: token width D.
+    """
+
+    def __init__(self, dim: int) -> None:
+        super().__init__()
+        self.weight = linear(dim, 3 * dim).weight
+        self.query_bias = nn.Parameter(torch.zeros(dim))
+        self.value_bias = nn.Parameter(torch.zeros(dim))
+
+    @property
+    def bias(self) -> Tensor:
+        """The bias of queries, keys (zeros) and values, `(3D,)`."""
+        return torch.cat((self.query_bias, torch.zeros_like(self.query_bias), self.value_bias))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """`(..., D)` -> `(..., 3D)`."""
+        return F.linear(x, self.weight, self.bias)
+
+
+def all_biases(dim: int) -> nn.Linear:
+    """A linear layer to queries, keys and values with a bias for each: ViT's."""
+    return linear(dim, 3 * dim)
+
+
+def no_biases(dim: int) -> nn.Linear:
+    """A linear layer to queries, keys and values without biases."""
+    layer = nn.Linear(dim, 3 * dim, bias=False)
+    nn.init.trunc_normal_(layer.weight, std=VIT_STD)
+    return layer
+
+
+QKV_BIASES: dict[str, Callable[[int], nn.Linear | QueryValueBias]] = {
+    "all": all_biases,
+    "query_value": QueryValueBias,
+    "none": no_biases,
+}
+"""Layers that make queries, keys and values, by the biases that they have."""
 
 
 def linear(in_features: int, out_features: int) -> nn.Linear:

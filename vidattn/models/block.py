@@ -23,6 +23,8 @@ class Block(nn.Module):
         mlp_ratio: hidden width of the MLP over D.
         dropout: probability of zeroing a component of an update.
         drop_path: probability of skipping an update for a clip.
+        norm_eps: added to the variance in the norms.
+        activation: the MLP's GELU, a name of `vidattn.models.layers.ACTIVATIONS`.
     """
 
     def __init__(
@@ -32,12 +34,14 @@ class Block(nn.Module):
         mlp_ratio: float = 4.0,
         dropout: float = 0.0,
         drop_path: float = 0.0,
+        norm_eps: float = 1e-6,
+        activation: str = "gelu",
     ) -> None:
         super().__init__()
-        self.norms = nn.ModuleList(nn.LayerNorm(dim, eps=1e-6) for _ in steps)
+        self.norms = nn.ModuleList(nn.LayerNorm(dim, eps=norm_eps) for _ in steps)
         self.steps = nn.ModuleList(steps)
-        self.mlp_norm = nn.LayerNorm(dim, eps=1e-6)
-        self.mlp = Mlp(dim, int(dim * mlp_ratio))
+        self.mlp_norm = nn.LayerNorm(dim, eps=norm_eps)
+        self.mlp = Mlp(dim, int(dim * mlp_ratio), activation)
         self.drop = nn.Sequential(nn.Dropout(dropout), StochasticDepth(drop_path, mode="row"))
 
     def forward(self, x: Tensor, grid: Grid) -> Tensor:

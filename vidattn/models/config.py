@@ -1,10 +1,25 @@
 """The configuration of a video transformer: one frozen dataclass that checks itself."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from vidattn.attention.factorised import temporal_depth
+from vidattn.attention.heads import QKV_BIASES
 from vidattn.attention.scheme import parse_scheme
+from vidattn.grid import Grid
+from vidattn.models.layers import ACTIVATIONS
+from vidattn.models.norms import NORMS
+from vidattn.models.positions import POSITIONS
 from vidattn.models.readout import READOUTS
+
+PARTS: dict[str, Iterable[str]] = {
+    "pooling": READOUTS,
+    "position": POSITIONS,
+    "norm": NORMS,
+    "activation": ACTIVATIONS,
+    "qkv_bias": QKV_BIASES,
+}
+"""Fields of a configuration that are a name, each with the table that knows it."""
 
 
 @dataclass(frozen=True)
@@ -15,8 +30,8 @@ class VideoTransformerConfig:
         attention: scheme, such as `divided` (= `time+space`), `joint` or `space`; see `vidattn.attention.scheme`.
             `space>time(4)` is ViViT's factorised encoder, with 4 temporal blocks after `depth` spatial ones.
         num_classes: width of the head.
-        num_frames: frames T that the time table has.
-        image_size: height and width in pixels, or one number for both, that the position table has.
+        num_frames: frames of the clips that the tables of positions are made for.
+        image_size: height and width in pixels of those clips, or one number for both.
         patch_size: side of a patch in pixels.
         embed_dim: token width D.
         depth: number of blocks.
@@ -29,6 +44,13 @@ class VideoTransformerConfig:
         gradient_checkpointing: recompute each block in the backward pass: less memory, a third more time.
         init_std: standard deviation of fresh linear layers in the blocks. 0.02 is ViT's, right for D = 768; narrow
             networks from scratch learn many times faster with about 2 / sqrt(D) (see configs/motion_divided.yaml).
+        tubelet_size: frames that one token is made of; 1 is a patch of a frame (`vidattn.models.embeddings`).
+        position: tables of positions: `space+time` (TimeSformer), `token` (ViViT), `sine` (VideoMAE, no parameters) or
+            `none`; see `vidattn.models.positions`.
+        norm: `layer_norm`, or `dyt` in place of every LayerNorm; see `vidattn.models.norms`.
+        norm_eps: added to the variance in the LayerNorms of the blocks and in the last one.
+        activation: of the MLPs in the blocks: `gelu`, or `gelu_tanh`, its approximation.
+        qkv_bias: which of queries, keys and values have a bias: `all`, `query_value` (VideoMAE) or `none`.
 
     Raises:
         ValueError: a value does not fit; the message names it and the nearest that do.
@@ -48,9 +70,15 @@ class VideoTransformerConfig:
     drop_path: float = 0.0
     gradient_checkpointing: bool = False
     init_std: float = 0.02
+    tubelet_size: int = 1
+    position: str = "space+time"
+    norm: str = "layer_norm"
+    norm_eps: float = 1e-6
+    activation: str = "gelu"
+    qkv_bias: str = "all"
 
     def __post_init__(self) -> None:
-        for name in ("num_classes", "num_frames", "patch_size", "embed_dim", "depth", "num_heads"):
+        for name in ("num_classes", "num_frames", "patch_size", "embed_dim", "depth", "num_heads", "tubelet_size"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name}={getattr(self, name)} must be at least 1")
         for name in ("dropout", "drop_path"):
@@ -62,9 +90,13 @@ class VideoTransformerConfig:
             raise ValueError(
                 f"embed_dim={self.embed_dim} is not a multiple of num_heads={self.num_heads}; nearest widths: {choices}"
             )
-        if self.pooling not in READOUTS:
-            raise ValueError(f"pooling={self.pooling!r} is unknown; choose one of {', '.join(READOUTS)}")
+        if self.norm_eps <= 0:
+            raise ValueError(f"norm_eps={self.norm_eps} must be above 0; ViT's is 1e-6")
+        for name, known in PARTS.items():
+            if getattr(self, name) not in known:
+                raise ValueError(f"{name}={getattr(self, name)!r} is unknown; choose one of {', '.join(known)}")
         check_divisible(self.size, self.patch_size, "image_size")
+        check_frames(self.num_frames, self.tubelet_size, "num_frames")
         if temporal_depth(self.attention) is None:
             parse_scheme(self.attention)
 
@@ -72,6 +104,16 @@ class VideoTransformerConfig:
     def size(self) -> tuple[int, int]:
         """`image_size` as (height, width)."""
         return (self.image_size, self.image_size) if isinstance(self.image_size, int) else self.image_size
+
+    def grid(self, frames: int, height: int, width: int) -> Grid:
+        """The tokens of a clip of `frames` frames of `height x width` pixels."""
+        prefix = READOUTS[self.pooling].num_prefix
+        return Grid(frames // self.tubelet_size, height // self.patch_size, width // self.patch_size, prefix)
+
+    @property
+    def native_grid(self) -> Grid:
+        """The tokens of the clips that the tables of positions are made for."""
+        return self.grid(self.num_frames, *self.size)
 
     def drop_path_of(self, block: int) -> float:
         """Drop path of the block with this index: linear from 0 to `drop_path`."""
@@ -93,3 +135,18 @@ def check_divisible(size: tuple[int, int], patch_size: int, name: str) -> None:
                 f"{name}={size[0]}x{size[1]}: {side} is not a multiple of patch_size={patch_size}; "
                 f"nearest sizes are {nearest}"
             )
+
+
+def check_frames(frames: int, tubelet_size: int, name: str) -> None:
+    """Raise a `ValueError` that names the nearest fitting lengths unless tubelets fill the clip.
+
+    >>> check_frames(9, 2, "num_frames")
+    Traceback (most recent call last):
+    ValueError: num_frames=9 is not a multiple of tubelet_size=2; nearest lengths are 8 and 10
+    """
+    if frames % tubelet_size or frames < tubelet_size:
+        below = frames // tubelet_size * tubelet_size
+        nearest = " and ".join(str(fit) for fit in (below, below + tubelet_size) if fit)
+        raise ValueError(
+            f"{name}={frames} is not a multiple of tubelet_size={tubelet_size}; nearest lengths are {nearest}"
+        )

@@ -11,17 +11,18 @@ from vidattn.grid import Grid
 from vidattn.macs import Macs
 from vidattn.models.block import Block
 from vidattn.models.config import VideoTransformerConfig
-from vidattn.models.embeddings import PatchEmbedding, PositionTable
+from vidattn.models.norms import use_norm
+from vidattn.models.positions import POSITIONS
 from vidattn.models.readout import READOUTS
-from vidattn.models.video_transformer import build_block, clip_shape, run_blocks
+from vidattn.models.video_transformer import build_block, clip_shape, patch_embedding, run_blocks
 
 
 class FactorisedEncoder(nn.Module):
     """ViViT's model 2, https://arxiv.org/abs/2103.15691, section 3.3: `space>time(4)`; time meets space late.
 
     `config.depth` spatial blocks make a vector of each frame, the temporal blocks make a vector of those. Both stages
-    have their own prefix, position table and last norm, and the same read-out. A table of another length or size is
-    resized bicubically, time included.
+    have their own prefix, position table and last norm, and the same read-out. To the temporal stage a clip is a map of
+    one row: its table has the place of `position`'s first, and is resized bicubically to other lengths.
 
     Args:
         config: the numbers that make the model; `config.attention` is `"space>time(n)"` with n temporal blocks.
@@ -38,11 +39,12 @@ class FactorisedEncoder(nn.Module):
                 f"attention={config.attention!r} is no factorised encoder; wanted space>time(4) or the like"
             )
         self.config = config
-        height, width = (side // config.patch_size for side in config.size)
-        self.patch = PatchEmbedding(config.embed_dim, config.patch_size)
+        frames, height, width, _ = config.native_grid
+        self.patch = patch_embedding(config)
         self.spatial = Encoder(config, height, width)
-        self.temporal = Encoder(replace(config, depth=temporal), 1, config.num_frames)
+        self.temporal = Encoder(replace(config, depth=temporal), 1, frames)
         self.head = linear(config.embed_dim, config.num_classes)
+        use_norm(self, config.norm)
 
     @property
     def blocks(self) -> list[Block]:
@@ -51,7 +53,7 @@ class FactorisedEncoder(nn.Module):
 
     def forward(self, video: Tensor) -> Tensor:
         """Normalised clips `(B, 3, T, H, W)` -> logits `(B, K)`; same errors as `VideoTransformer`."""
-        clip_shape(video, self.config.patch_size)
+        clip_shape(video, self.config)
         patches = self.patch(video)  # (B, T, h, w, D)
         frames = self.spatial(patches.flatten(0, 1)).view(len(video), 1, patches.shape[1], -1)
         return self.head(self.temporal(frames))
@@ -64,7 +66,7 @@ class FactorisedEncoder(nn.Module):
 
     def macs(self, frames: int, height: int, width: int) -> Macs:
         """Cost of one clip of `frames` frames of `height x width` pixels."""
-        height, width = height // self.config.patch_size, width // self.config.patch_size
+        frames, height, width, _ = self.config.grid(frames, height, width)
         spatial = self.patch.macs(height * width) + self.spatial.macs(height, width)
         return frames * spatial + self.temporal.macs(1, frames) + Macs(linear=self.head.weight.numel())
 
@@ -84,18 +86,17 @@ class Encoder(nn.Module):
         dim = config.embed_dim
         self.readout = READOUTS[config.pooling](dim, config.num_heads)
         self.prefix = nn.Parameter(torch.empty(1, self.readout.num_prefix, dim))
-        self.position = PositionTable(dim, height, width, self.readout.num_prefix)
+        self.position = POSITIONS[config.position][0](dim, Grid(1, height, width, self.readout.num_prefix))
         self.drop = nn.Dropout(config.dropout)
         self.blocks = nn.ModuleList(build_block(config, "joint", index) for index in range(config.depth))
-        self.norm = nn.LayerNorm(dim, eps=1e-6)
+        self.norm = nn.LayerNorm(dim, eps=config.norm_eps)
         nn.init.trunc_normal_(self.prefix, std=0.02)
 
     def forward(self, maps: Tensor) -> Tensor:
         """`(B, H, W, D)` -> `(B, D)`."""
         grid = Grid(1, maps.shape[1], maps.shape[2], self.readout.num_prefix)
-        prefix_position, position = self.position(grid.height, grid.width)
-        prefix = (self.prefix + prefix_position).expand(len(maps), -1, -1)
-        tokens = self.drop(grid.join(prefix, (maps + position)[:, None]))
+        tokens = grid.join(self.prefix.expand(len(maps), -1, -1), maps[:, None])
+        tokens = self.drop(tokens + self.position(grid))
         tokens = run_blocks(self.blocks, tokens, grid, self.config.gradient_checkpointing and self.training)
         return self.norm(self.readout(tokens))
 

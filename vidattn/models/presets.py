@@ -9,6 +9,16 @@ from vidattn.models.factorised_encoder import FactorisedEncoder
 from vidattn.models.space_only import SpaceOnlyTransformer
 from vidattn.models.video_transformer import VideoTransformer
 
+VIDEOMAE = VideoTransformerConfig(
+    attention="joint",
+    num_frames=16,
+    tubelet_size=2,
+    position="sine",
+    pooling="mean",
+    qkv_bias="query_value",
+    norm_eps=1e-12,
+)
+
 PRESETS: dict[str, VideoTransformerConfig] = {
     # ViT sizes at patch 16: https://arxiv.org/abs/2010.11929, table 1; Ti and S: https://arxiv.org/abs/2012.12877.
     "Ti": VideoTransformerConfig(embed_dim=192, depth=12, num_heads=3),
@@ -19,8 +29,17 @@ PRESETS: dict[str, VideoTransformerConfig] = {
     "timesformer": VideoTransformerConfig(num_frames=8, image_size=224),
     "timesformer-hr": VideoTransformerConfig(num_frames=16, image_size=448),
     "timesformer-l": VideoTransformerConfig(num_frames=96, image_size=224),
+    # ViViT-B/16x2, model 1, https://arxiv.org/abs/2103.15691, table 1, as in its code and HF's.
+    "vivit-b": VideoTransformerConfig(
+        attention="joint", num_frames=32, tubelet_size=2, position="token", activation="gelu_tanh"
+    ),
+    # VideoMAE's fine-tuned encoders, https://arxiv.org/abs/2203.12602, appendix, as in its code and HF's.
+    "videomae-s": replace(VIDEOMAE, embed_dim=384, num_heads=6),
+    "videomae-b": VIDEOMAE,
+    "videomae-l": replace(VIDEOMAE, embed_dim=1024, depth=24, num_heads=16),
+    "videomae-h": replace(VIDEOMAE, embed_dim=1280, depth=32, num_heads=16),
 }
-"""Complete configurations, all with divided attention and the 400 classes of Kinetics."""
+"""Complete configurations, with divided attention unless a paper has another, and the 400 classes of Kinetics."""
 
 
 def preset(name: str, **changes: Any) -> VideoTransformerConfig:

@@ -4,21 +4,24 @@ import torch
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
-from vidattn.attention.heads import VIT_STD, linear
+from vidattn.attention.heads import QKV_BIASES, VIT_STD, Heads, QueryValueBias, linear
 from vidattn.attention.scheme import parse_scheme
 from vidattn.grid import Grid
 from vidattn.macs import Macs
 from vidattn.models.block import Block
-from vidattn.models.config import VideoTransformerConfig, check_divisible
-from vidattn.models.embeddings import PatchEmbedding, PositionTable, TimeTable
+from vidattn.models.config import VideoTransformerConfig, check_divisible, check_frames
+from vidattn.models.embeddings import PatchEmbedding, TubeletEmbedding
+from vidattn.models.norms import use_norm
+from vidattn.models.positions import POSITIONS
 from vidattn.models.readout import READOUTS
 
 
 class VideoTransformer(nn.Module):
     """TimeSformer, https://arxiv.org/abs/2102.05095, with any attention scheme in its blocks.
 
-    Works for any number of frames and any height and width that the patch divides: the position and time tables are
-    interpolated. Numerically the official model (tests/test_parity.py).
+    With other parts also ViViT's model 1 and VideoMAE's encoder: see `vidattn.models.presets`. Works for any number of
+    frames and any height and width that the patch divides: the tables of positions are interpolated. Numerically the
+    official models (tests/test_parity.py).
 
     Args:
         config: the numbers that make the model.
@@ -27,24 +30,23 @@ class VideoTransformer(nn.Module):
     def __init__(self, config: VideoTransformerConfig) -> None:
         super().__init__()
         self.config = config
-        dim, height, width = config.embed_dim, *(side // config.patch_size for side in config.size)
+        dim, grid = config.embed_dim, config.native_grid
         self.readout = READOUTS[config.pooling](dim, config.num_heads)
-        prefix = self.readout.num_prefix
-        self.patch = PatchEmbedding(dim, config.patch_size)
-        self.prefix = nn.Parameter(torch.empty(1, prefix, dim))
-        self.position = PositionTable(dim, height, width, prefix)
-        self.time = TimeTable(dim, config.num_frames)
+        self.patch = patch_embedding(config)
+        self.prefix = nn.Parameter(torch.empty(1, grid.prefix, dim))
+        self.position, self.time = (table(dim, grid) for table in POSITIONS[config.position])
         self.drop = nn.Dropout(config.dropout)
         self.blocks = nn.ModuleList(build_block(config, config.attention, index) for index in range(config.depth))
-        self.norm = nn.LayerNorm(dim, eps=1e-6)
+        self.norm = nn.LayerNorm(dim, eps=config.norm_eps)
         self.head = linear(dim, config.num_classes)
         nn.init.trunc_normal_(self.prefix, std=0.02)
+        use_norm(self, config.norm)
 
     def forward(self, video: Tensor) -> Tensor:
         """Normalised clips `(B, 3, T, H, W)` -> logits `(B, K)`.
 
         Raises:
-            ValueError: the input is not a clip, or the patch does not divide its height and width.
+            ValueError: the input is not a clip, or patches and tubelets do not divide it.
         """
         tokens, grid = self.embed(video)
         tokens = run_blocks(self.blocks, tokens, grid, self.config.gradient_checkpointing and self.training)
@@ -52,16 +54,13 @@ class VideoTransformer(nn.Module):
 
     def embed(self, video: Tensor) -> tuple[Tensor, Grid]:
         """Clips `(B, 3, T, H, W)` -> tokens `(B, S, D)` and the grid that they lie on."""
-        grid = self.grid(*clip_shape(video, self.config.patch_size))
-        prefix_position, position = self.position(grid.height, grid.width)
-        video = self.patch(video) + (position[:, None] + self.time(grid.frames)[:, :, None, None])
-        prefix = (self.prefix + prefix_position).expand(video.shape[0], -1, -1)
-        return self.drop(grid.join(prefix, video)), grid
+        grid = self.grid(*clip_shape(video, self.config))
+        tokens = grid.join(self.prefix.expand(len(video), -1, -1), self.patch(video))
+        return self.drop(tokens + (self.position(grid) + self.time(grid))), grid
 
     def grid(self, frames: int, height: int, width: int) -> Grid:
         """The token grid of a clip of `frames` frames of `height x width` pixels."""
-        patch = self.config.patch_size
-        return Grid(frames, height // patch, width // patch, self.readout.num_prefix)
+        return self.config.grid(frames, height, width)
 
     def block_grids(self, frames: int, height: int, width: int) -> list[tuple[int, Grid]]:
         """How often each of the `blocks` runs for one clip, and the grid that it runs on."""
@@ -78,9 +77,20 @@ class VideoTransformer(nn.Module):
 def build_block(config: VideoTransformerConfig, attention: str, index: int) -> Block:
     """The block with this index: steps of the scheme `attention` at the configuration's width."""
     steps = [step.build(config.embed_dim, config.num_heads, index) for step in parse_scheme(attention)]
-    block = Block(config.embed_dim, steps, config.mlp_ratio, config.dropout, config.drop_path_of(index))
+    block = Block(
+        config.embed_dim,
+        steps,
+        config.mlp_ratio,
+        config.dropout,
+        config.drop_path_of(index),
+        config.norm_eps,
+        config.activation,
+    )
+    for heads in block.modules():
+        if isinstance(heads, Heads) and config.qkv_bias != "all":
+            heads.qkv = QKV_BIASES[config.qkv_bias](config.embed_dim)
     for layer in block.modules():
-        if isinstance(layer, nn.Linear):  # drawn with ViT's std; layers that start at zero stay there
+        if isinstance(layer, nn.Linear | QueryValueBias):  # drawn with ViT's std; layers at zero stay there
             layer.weight.data *= config.init_std / VIT_STD
     return block
 
@@ -92,12 +102,20 @@ def run_blocks(blocks: nn.ModuleList, x: Tensor, grid: Grid, recompute: bool) ->
     return x
 
 
-def clip_shape(video: Tensor, patch_size: int) -> tuple[int, int, int]:
+def patch_embedding(config: VideoTransformerConfig) -> PatchEmbedding | TubeletEmbedding:
+    """The layer that makes tokens of pixels: of patches, or of tubelets of several frames."""
+    if config.tubelet_size == 1:
+        return PatchEmbedding(config.embed_dim, config.patch_size)
+    return TubeletEmbedding(config.embed_dim, config.patch_size, config.tubelet_size)
+
+
+def clip_shape(video: Tensor, config: VideoTransformerConfig) -> tuple[int, int, int]:
     """Frames, height and width of clips `(B, 3, T, H, W)`, after checking that they are such."""
     if video.ndim != 5 or video.shape[1] != 3:
         raise ValueError(f"input of shape {tuple(video.shape)}; wanted clips (batch, 3, frames, height, width)")
     if not video.is_floating_point():
         raise ValueError(f"input of type {video.dtype}; wanted normalised floats (see vidattn.models.normalize)")
     frames, height, width = video.shape[2:]
-    check_divisible((height, width), patch_size, "input")
+    check_divisible((height, width), config.patch_size, "input")
+    check_frames(frames, config.tubelet_size, "input frames")
     return frames, height, width

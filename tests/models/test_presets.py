@@ -1,0 +1,46 @@
+"""Presets are the papers' models: parameters and multiply-accumulates to the unit."""
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+from vidattn.models.presets import PRESETS, build_network, preset
+
+FACTS = Path(__file__).parents[3] / "shared" / "facts" / "real_models_closed_form.json"
+
+# Measured on Hugging Face's ViViT (google/vivit-b-16x2) and VideoMAE with 400 classes.
+MEASURED = {
+    "vivit-b": (88_954_000, 451_524_753_408),
+    "videomae-s": (22_033_936, 56_878_061_568),
+    "videomae-b": (86_534_800, 180_344_893_440),
+    "videomae-l": (304_270_736, 596_833_091_584),
+    "videomae-h": (632_119_440, 1_190_994_104_320),
+}
+
+
+@pytest.mark.parametrize("name", MEASURED)
+def test_parameters_and_cost_are_the_measured_ones(name):
+    config = PRESETS[name]
+    with torch.device("meta"):
+        net = build_network(config)
+        with FlopCounterMode(display=False) as counter:
+            net(torch.empty(1, 3, config.num_frames, 224, 224))
+    parameters, macs = MEASURED[name]
+    assert sum(parameter.numel() for parameter in net.parameters()) == parameters
+    assert net.macs(config.num_frames, 224, 224).total == macs
+    assert counter.get_total_flops() == 2 * macs
+
+
+@pytest.mark.skipif(not FACTS.exists(), reason="the table of measured models is not beside this checkout")
+@pytest.mark.parametrize(("name", "entry"), [("vivit-b", "HF ViViT-B/16x2"), ("videomae-b", "HF VideoMAE-B")])
+def test_the_numbers_are_those_of_the_facts(name, entry):
+    facts = json.loads(FACTS.read_text())[entry]
+    assert MEASURED[name] == (facts["params"], facts["macs"])
+
+
+def test_a_preset_changes_by_field():
+    assert preset("videomae-b", num_classes=174).num_classes == 174
+    assert preset("videomae-b", num_classes=174).position == "sine"
