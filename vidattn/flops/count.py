@@ -13,7 +13,7 @@ from vidattn.flops.meta import Network, network_on_meta
 from vidattn.grid import Grid
 from vidattn.macs import Macs
 from vidattn.models.block import Block
-from vidattn.models.config import VideoTransformerConfig, check_divisible
+from vidattn.models.config import VideoTransformerConfig, check_divisible, check_frames
 
 
 @dataclass(frozen=True)
@@ -145,7 +145,7 @@ def count(
 
     Raises:
         CountError: what a module does is not what it declares.
-        ValueError: the clip has no frames, or the patch does not divide its height and width.
+        ValueError: the clip has no frames, or patches and tubelets do not divide it.
     """
     config = network if isinstance(network, VideoTransformerConfig) else network.config
     frames = config.num_frames if frames is None else frames
@@ -154,13 +154,14 @@ def count(
     if frames < 1:
         raise ValueError(f"frames={frames} must be at least 1")
     check_divisible((height, width), config.patch_size, "input")
+    check_frames(frames, config.tubelet_size, "input frames")
     twin = network_on_meta(network, dtype)
     if check:
         check_macs(twin, frames, height, width)
     blocks = _blocks(twin, frames, height, width)
     whole = twin.macs(frames, height, width).total
-    patches = frames * (height // config.patch_size) * (width // config.patch_size)
-    body = Parts(patch_embedding=twin.patch.macs(patches).total)
+    tokens = config.grid(frames, height, width).num_video_tokens
+    body = Parts(patch_embedding=twin.patch.macs(tokens).total)
     for block in blocks:
         body = Parts(**{name: macs + getattr(block.parts, name) for name, macs in asdict(body).items()})
     return Count(

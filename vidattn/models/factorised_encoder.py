@@ -60,9 +60,9 @@ class FactorisedEncoder(nn.Module):
 
     def block_grids(self, frames: int, height: int, width: int) -> list[tuple[int, Grid]]:
         """How often each of the `blocks` runs for one clip, and the grid that it runs on."""
-        patch, prefix = self.config.patch_size, self.spatial.readout.num_prefix
-        spatial = (frames, Grid(1, height // patch, width // patch, prefix))
-        return [spatial] * len(self.spatial.blocks) + [(1, Grid(1, 1, frames, prefix))] * len(self.temporal.blocks)
+        grid = self.config.grid(frames, height, width)
+        spatial, temporal = (grid.frames, grid._replace(frames=1)), (1, Grid(1, 1, grid.frames, grid.prefix))
+        return [spatial] * len(self.spatial.blocks) + [temporal] * len(self.temporal.blocks)
 
     def macs(self, frames: int, height: int, width: int) -> Macs:
         """Cost of one clip of `frames` frames of `height x width` pixels."""

@@ -54,7 +54,7 @@ class SpaceOnlyTransformer(nn.Module):
 
     def block_grids(self, frames: int, height: int, width: int) -> list[tuple[int, Grid]]:
         """How often each of the `blocks` runs for one clip, and the grid that it runs on."""
-        return [(frames, self.frame_grid(height, width))] * len(self.blocks)
+        return [(frames // self.config.tubelet_size, self.frame_grid(height, width))] * len(self.blocks)
 
     def macs(self, frames: int, height: int, width: int) -> Macs:
         """Cost of one clip of `frames` frames of `height x width` pixels."""
