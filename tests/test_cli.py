@@ -9,7 +9,7 @@ import torch
 import yaml
 from tiny_run import CLASSES, SIZE, SPLITS, add_broken, column, config, write_config, write_set
 
-from vidattn.checkpoints.load import load_network
+from vidattn import load
 from vidattn.cli import main
 from vidattn.data.clips import TestViews
 from vidattn.data.errors import VideoDecodeError
@@ -45,14 +45,14 @@ def again(command, trained, *words):
 
 def recomputed(trained, videos):
     """The test's scores from the checkpoint, by a plain loop over videos."""
-    network, saved = load_network(trained / "checkpoints" / "best.ckpt")
+    saved = load(trained / "checkpoints" / "best.ckpt")
     mean, std = (torch.tensor(saved.preprocessing[name]).view(3, 1, 1, 1) for name in ("mean", "std"))
     manifest = read_manifest(videos / "test.csv", class_names=saved.class_names)
     views = TestViews(manifest.videos, StrideSampling(4, 1), num_clips=2, num_crops=3, image_size=SIZE)
     clip_hits, video_hits, losses = [], [], []
     for item in views:
         with torch.no_grad():
-            probabilities = network((item["video"] / 255 - mean) / std).softmax(1)
+            probabilities = saved.network((item["video"] / 255 - mean) / std).softmax(1)
         label = item["label"][0]
         clip_hits += (probabilities.argmax(1) == label).tolist()
         video_hits.append(int(probabilities.mean(0).argmax() == label))
@@ -63,7 +63,7 @@ def recomputed(trained, videos):
         "clip_top1": sum(clip_hits) / len(clip_hits),
         "video_top1": sum(video_hits) / len(video_hits),
         "loss": sum(losses) / len(losses),
-    }, sum(parameter.numel() for parameter in network.parameters())
+    }, sum(parameter.numel() for parameter in saved.network.parameters())
 
 
 def test_the_scorecard_is_true(trained, videos):
@@ -133,7 +133,7 @@ def test_predict_writes_a_line_for_each_video_of_a_list(trained, videos, tmp_pat
 
 def test_predict_names_the_class_of_a_file_as_the_plain_loop_does(trained, videos, tmp_path):
     again("predict", trained, "--data.predict", videos / "test2.mp4", "--predictions.path", tmp_path / "one.json")
-    network, saved = load_network(trained / "checkpoints" / "best.ckpt")
+    saved = load(trained / "checkpoints" / "best.ckpt")
     mean, std = (torch.tensor(saved.preprocessing[name]).view(3, 1, 1, 1) for name in ("mean", "std"))
     manifest = read_manifest(videos / "test2.mp4")
     views = TestViews(manifest.videos, StrideSampling(4, 1), num_clips=2, num_crops=3, image_size=SIZE)
@@ -141,7 +141,7 @@ def test_predict_names_the_class_of_a_file_as_the_plain_loop_does(trained, video
     ((row),) = json.loads((tmp_path / "one.json").read_text())
 
     with torch.no_grad():
-        wanted = network((views[0]["video"] / 255 - mean) / std).softmax(1).mean(0)
+        wanted = saved.network((views[0]["video"] / 255 - mean) / std).softmax(1).mean(0)
     assert row["path"] == str(videos / "test2.mp4")
     answers = {answer["class"]: answer["probability"] for answer in row["top"]}
     assert [answers[name] for name in CLASSES] == pytest.approx(wanted.tolist(), abs=1e-5)
@@ -185,7 +185,7 @@ def test_a_folder_per_class_trains(videos, tmp_path):
 
     main(["fit", "--config", str(write_config(tmp_path / "config.yaml", values))])
 
-    _, saved = load_network(next(tmp_path.glob("out/**/last.ckpt")))
+    saved = load(next(tmp_path.glob("out/**/last.ckpt")))
     assert saved.class_names == CLASSES
 
 

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from vidattn.attention.base import ImageAttention, VideoAttention
-    from vidattn.checkpoints.load import load_network
+    from vidattn.checkpoints.load import load, load_network
+    from vidattn.checkpoints.pretrained import Pretrained
     from vidattn.data.readers import open_video
     from vidattn.grid import Grid
     from vidattn.macs import Macs
@@ -23,9 +24,11 @@ __all__ = [
     "Grid",
     "ImageAttention",
     "Macs",
+    "Pretrained",
     "VideoAttention",
     "VideoTransformerConfig",
     "build_network",
+    "load",
     "load_network",
     "open_video",
     "preset",
@@ -36,9 +39,11 @@ _HOMES = {
     "Grid": "vidattn.grid",
     "ImageAttention": "vidattn.attention.base",
     "Macs": "vidattn.macs",
+    "Pretrained": "vidattn.checkpoints.pretrained",
     "VideoAttention": "vidattn.attention.base",
     "VideoTransformerConfig": "vidattn.models.config",
     "build_network": "vidattn.models.presets",
+    "load": "vidattn.checkpoints.load",
     "load_network": "vidattn.checkpoints.load",
     "open_video": "vidattn.data.readers",
     "preset": "vidattn.models.presets",

@@ -11,7 +11,7 @@ from pytorch_lightning.strategies import FSDPStrategy
 from torch.utils.data import DataLoader
 from torchvision.transforms import v2
 
-from vidattn.checkpoints.load import load_network
+from vidattn.checkpoints.load import load
 from vidattn.models.config import VideoTransformerConfig
 from vidattn.models.normalize import NORMALIZATIONS
 from vidattn.training.classifier import VideoClassifier
@@ -167,7 +167,7 @@ def test_a_checkpoint_holds_plain_values_and_rebuilds_the_network(tmp_path):
     assert saved["network"]["attention"] == "divided"
     assert saved["class_names"] == ["a", "b", "c"]
     assert saved["preprocessing"]["mean"] == pytest.approx([0.45] * 3)
-    network, _ = load_network(tmp_path / "one.ckpt")
+    network = load(tmp_path / "one.ckpt").network
     video = batches(1, seed=5)[0]["video"]
     model.eval()
     with torch.no_grad():
@@ -295,7 +295,7 @@ def test_the_averaged_weights_are_validated_and_saved(tmp_path):
     for step in weights[1:]:
         average = 0.5 * average + 0.5 * step
     torch.testing.assert_close(steps.validated, average)
-    network, _ = load_network(tmp_path / "best.ckpt")
+    network = load(tmp_path / "best.ckpt").network
     torch.testing.assert_close(network.head.weight.data, average)
     torch.testing.assert_close(model.network.head.weight.data, average)  # what a test after training sees
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 from tiny_run import ShardSizes, add_broken, column, config, run, write_config
 
-from vidattn.checkpoints.load import load_network
+from vidattn.checkpoints.load import load
 from vidattn.cli import main
 
 FSDP2 = {
@@ -49,8 +49,8 @@ def test_two_processes_do_what_one_does(one, two):
     for split in ("val", "test"):
         for name in ("loss", "clip_top1", "video_top1", "num_videos"):
             assert column(two, f"{split}/{name}") == pytest.approx(column(one, f"{split}/{name}"), rel=1e-4)
-    ours, _ = load_network(two / "checkpoints" / "last.ckpt")
-    theirs, _ = load_network(one / "checkpoints" / "last.ckpt")
+    ours = load(two / "checkpoints" / "last.ckpt").network
+    theirs = load(one / "checkpoints" / "last.ckpt").network
     for name, weights in theirs.state_dict().items():
         torch.testing.assert_close(ours.state_dict()[name], weights, atol=1e-3, rtol=0, msg=name)
 

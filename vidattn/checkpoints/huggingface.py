@@ -1,6 +1,15 @@
 """Names in Hugging Face's TimeSformer (`TimesformerForVideoClassification`, transformers 5)."""
 
-from vidattn.checkpoints.names import Names
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from vidattn.checkpoints.folder import activation, mlp_ratio, num_classes, prefixed
+from vidattn.checkpoints.names import Names, renamed
+from vidattn.checkpoints.saved import Saved
+from vidattn.models.config import VideoTransformerConfig
+from vidattn.models.presets import build_network
 
 _EMBEDDINGS = "timesformer.embeddings"
 _LAYER = "timesformer.encoder.layer.{i}"
@@ -39,3 +48,31 @@ DIVIDED: Names = {
 
 SCHEMES: dict[str, Names] = {"space": SPACE, "joint": JOINT, "divided": DIVIDED, "time+space": DIVIDED}
 """The table of each scheme that this model knows."""
+
+ATTENTION = {"divided_space_time": "divided", "joint_space_time": "joint", "space_only": "space"}
+"""HF's word for a scheme -> ours."""
+
+PIXELS = {"mean": [0.45] * 3, "std": [0.225] * 3}
+"""What the released models were trained with. (The default of HF's own processor is ImageNet's: wrong for them.)"""
+
+
+def read(config: dict[str, Any], weights: dict[str, Tensor]) -> Saved:
+    """What `TimesformerForVideoClassification` or `TimesformerModel` saved: `config.json` and the weights."""
+    weights = prefixed(weights, "timesformer", "classifier")
+    classes, absent, notes = num_classes(config, weights)
+    attention = ATTENTION[config.get("attention_type", "divided_space_time")]
+    ours = VideoTransformerConfig(
+        attention=attention,
+        num_classes=classes,
+        num_frames=config.get("num_frames", 8),
+        image_size=config.get("image_size", 224),
+        patch_size=config.get("patch_size", 16),
+        embed_dim=config.get("hidden_size", 768),
+        depth=config.get("num_hidden_layers", 12),
+        num_heads=config.get("num_attention_heads", 12),
+        mlp_ratio=mlp_ratio(config.get("intermediate_size", 3072), config.get("hidden_size", 768)),
+    )
+    activation(config)
+    with torch.device("meta"):
+        network = build_network(ours)
+    return Saved(ours, renamed(weights, SCHEMES[attention], network, absent), notes=notes)

@@ -1,63 +1,78 @@
 """Carrying weights over by an explicit table of names: what is missing or left over is an error, never a guess."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 
+import torch
 from torch import Tensor, nn
 
-Names = Mapping[str, str]
-"""Our name -> the source's name. A layer's name stands for its weight and bias; `{i}` stands for a block's index."""
+Names = Mapping[str, str | tuple[str, ...]]
+"""Our name -> the source's name. A layer's name stands for its weight and bias; `{i}` stands for a block's index.
+
+Several names stand for tensors that are put together along the first axis: queries, keys and values.
+"""
 
 
 class WeightsError(ValueError):
     """Weights that do not fit the network; the message lists every name and shape that is in the way."""
 
 
-def renamed(weights: Mapping[str, Tensor], names: Names, network: nn.Module) -> dict[str, Tensor]:
+def renamed(
+    weights: Mapping[str, Tensor], names: Names, network: nn.Module, absent: Collection[str] = ()
+) -> dict[str, Tensor]:
     """The state dict of `network`, taken from `weights` through the table `names`.
 
     Args:
         weights: the source's tensors by the source's names.
         names: our names (of layers or of tensors) -> theirs, with `{i}` for the index of a block.
         network: the network to fill; says which names and shapes are wanted.
+        absent: layers of ours that the source has not, such as a head; they are not in the result.
 
     Raises:
         WeightsError: a name is missing or left over, or a shape differs. Nothing is loaded then.
     """
-    return _taken(weights, {name: _source_name(name, names) for name in network.state_dict()}, network)
-
-
-def fitting(weights: Mapping[str, Tensor], network: nn.Module) -> dict[str, Tensor]:
-    """The state dict of `network`, taken from `weights` by our own names; see `renamed`."""
-    return _taken(weights, {name: name for name in network.state_dict()}, network)
-
-
-def _taken(weights: Mapping[str, Tensor], table: Mapping[str, str], network: nn.Module) -> dict[str, Tensor]:
-    """`table`: our name -> theirs, of every tensor."""
     wanted = network.state_dict()
-    problems = [f"missing: {theirs} (for our {ours})" for ours, theirs in table.items() if theirs not in weights]
-    taken = set(table.values())
-    problems += [f"left over: {name}" for name in weights if name not in taken]
+    table = {name: _source_names(name, names) for name in wanted if name.rpartition(".")[0] not in absent}
+    sources = {theirs: ours for ours, several in table.items() for theirs in several}
+    problems = [f"missing: {theirs} (for our {ours})" for theirs, ours in sources.items() if theirs not in weights]
+    problems += [f"left over: {name}" for name in weights if name not in sources]
     state = {}
-    for ours, theirs in table.items():
-        if theirs not in weights:
+    for ours, several in table.items():
+        found = [weights[theirs] for theirs in several if theirs in weights]
+        if len(found) < len(several):
             continue
-        if weights[theirs].numel() != wanted[ours].numel():
-            shapes = f"{tuple(weights[theirs].shape)}, wanted {tuple(wanted[ours].shape)} for our {ours}"
-            problems.append(f"shape: {theirs} is {shapes}")
+        if sum(part.numel() for part in found) != wanted[ours].numel():
+            shapes = " and ".join(str(tuple(part.shape)) for part in found)
+            problems.append(
+                f"shape: {' and '.join(several)} is {shapes}, wanted {tuple(wanted[ours].shape)} for our {ours}"
+            )
             continue
-        state[ours] = weights[theirs].reshape(wanted[ours].shape)
+        state[ours] = (found[0] if len(found) == 1 else torch.cat(found)).reshape(wanted[ours].shape)
     if problems:
         raise WeightsError("the weights do not fit this network:\n  " + "\n  ".join(problems))
     return state
 
 
-def _source_name(name: str, names: Names) -> str:
-    """`blocks.3.mlp.fc1.bias` -> the source's name of block 3's layer, with `.bias` behind it."""
+def fitting(weights: Mapping[str, Tensor], network: nn.Module) -> dict[str, Tensor]:
+    """The state dict of `network`, taken from `weights` by our own names; see `renamed`."""
+    return renamed(weights, {name: name for name in network.state_dict()}, network)
+
+
+def without(weights: Mapping[str, Tensor], prefixes: Sequence[str], what: str) -> tuple[dict[str, Tensor], list[str]]:
+    """The weights but those whose names begin so, and a line that says how many there were, if any."""
+    kept = {name: value for name, value in weights.items() if not name.startswith(tuple(prefixes))}
+    dropped = len(weights) - len(kept)
+    return kept, [f"{what}: left out, {dropped} tensors"] if dropped else []
+
+
+def _source_names(name: str, names: Names) -> tuple[str, ...]:
+    """`blocks.3.mlp.fc1.bias` -> the source's name of block 3's layer, with `.bias` behind it; several for several."""
     parts = name.split(".")
     index = parts[1] if parts[0] == "blocks" else ""
     if index:
         parts[1] = "{i}"
-    for ours, behind in ((".".join(parts), ""), (".".join(parts[:-1]), f".{parts[-1]}")):
+    for ours, behind in ((name, ""), (".".join(parts), ""), (".".join(parts[:-1]), f".{parts[-1]}")):
         if ours in names:
-            return names[ours].replace("{i}", index) + behind
+            found = names[ours]
+            several = (found,) if isinstance(found, str) else found
+            return tuple(theirs.replace("{i}", index) + behind for theirs in several)
     raise WeightsError(f"the table of names has no entry for our {name}")

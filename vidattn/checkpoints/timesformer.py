@@ -1,6 +1,14 @@
-"""Names in the official TimeSformer files (facebookresearch/TimeSformer, a5ef29a; `model_state` without `model.`)."""
+"""The official TimeSformer files (facebookresearch/TimeSformer, a5ef29a): names in `model_state`, without `model.`."""
 
-from vidattn.checkpoints.names import Names
+import math
+
+import torch
+from torch import Tensor
+
+from vidattn.checkpoints.names import Names, WeightsError, renamed
+from vidattn.checkpoints.saved import Saved
+from vidattn.models.config import VideoTransformerConfig
+from vidattn.models.presets import build_network
 
 _SHARED = {
     "prefix": "cls_token",
@@ -36,3 +44,35 @@ DIVIDED: Names = {
 
 SCHEMES: dict[str, Names] = {"space": SPACE, "joint": JOINT, "divided": DIVIDED, "time+space": DIVIDED}
 """The table of each scheme that the official code released."""
+
+
+def read(weights: dict[str, Tensor]) -> Saved:
+    """What `model_state` holds. It says all but the number of heads; all released models have heads of 64.
+
+    Raises:
+        WeightsError: the weights are not TimeSformer's.
+    """
+    weights = {name.removeprefix("model."): value for name, value in weights.items()}
+    needed = ("patch_embed.proj.weight", "pos_embed", "head.weight")
+    if absent := [name for name in needed if name not in weights]:
+        raise WeightsError(f"holds model_state but is not an official TimeSformer file: {', '.join(absent)} not there")
+    attention = "space"
+    if "time_embed" in weights:
+        attention = "divided" if any("temporal_attn" in name for name in weights) else "joint"
+    dim, _, patch, _ = weights["patch_embed.proj.weight"].shape
+    side = math.isqrt(weights["pos_embed"].shape[1] - 1)
+    config = VideoTransformerConfig(
+        attention=attention,
+        num_classes=weights["head.weight"].shape[0],
+        num_frames=weights["time_embed"].shape[1] if attention != "space" else 8,
+        image_size=side * patch,
+        patch_size=patch,
+        embed_dim=dim,
+        depth=sum(name.endswith("norm2.weight") for name in weights),
+        num_heads=max(1, dim // 64),
+    )
+    with torch.device("meta"):
+        network = build_network(config)
+    preprocessing = {"mean": [0.45] * 3, "std": [0.225] * 3, "image_size": side * patch}
+    notes = [f"num_heads: assumed {config.num_heads} (heads of 64), the file does not say"]
+    return Saved(config, renamed(weights, SCHEMES[attention], network), [], preprocessing, notes)

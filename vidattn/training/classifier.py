@@ -1,6 +1,5 @@
 """The Lightning module: a network, a loss, an optimizer and what goes into its checkpoints."""
 
-import dataclasses
 from typing import Any, Literal
 
 import pytorch_lightning as pl
@@ -13,6 +12,7 @@ from torch import Tensor
 from torch.distributed.fsdp import FSDPModule, fully_shard
 
 from vidattn.checkpoints.load import load_weights
+from vidattn.checkpoints.saved import description
 from vidattn.data.samplers import stable_seed
 from vidattn.models.config import VideoTransformerConfig
 from vidattn.models.normalize import NORMALIZATIONS, Normalize
@@ -41,7 +41,7 @@ class VideoClassifier(pl.LightningModule):
         label_smoothing: share of the target that is spread over all classes.
         mixup_alpha: mixup of each batch with this Beta parameter; 0 for none.
         cutmix_alpha: likewise cutmix; with both, one of the two is drawn per batch.
-        weights: a checkpoint to start from: ours, or the official TimeSformer's; a head of another size is reset.
+        weights: what to start from: all that `vidattn.load` reads. A head of another size is reset.
         compile: run the network through `torch.compile`.
     """
 
@@ -218,12 +218,8 @@ class VideoClassifier(pl.LightningModule):
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Put in what is needed to use the network alone, as plain values (`weights_only=True` can read them)."""
-        checkpoint["vidattn"] = {
-            "format": 1,
-            "network": dataclasses.asdict(self.config),
-            "class_names": self.class_names,
-            "preprocessing": self.preprocessing | self.normalize.values(),
-        }
+        preprocessing = self.preprocessing | self.normalize.values()
+        checkpoint["vidattn"] = description(self.config, self.class_names, preprocessing)
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Take the class names from the checkpoint (prediction has no labelled data to take them from).

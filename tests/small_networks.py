@@ -1,0 +1,39 @@
+"""Small configurations and networks whose every parameter is random."""
+
+import dataclasses
+
+import torch
+
+from vidattn.checkpoints.pretrained import Pretrained
+from vidattn.models.config import VideoTransformerConfig
+from vidattn.models.presets import build_network
+
+SMALL = VideoTransformerConfig(
+    "divided", num_classes=5, num_frames=4, image_size=32, patch_size=8, embed_dim=32, depth=2, num_heads=2
+)
+
+
+def random_network(attention="divided", **changes):
+    """Every parameter random: zeros would hide what was not loaded."""
+    torch.manual_seed(0)
+    network = build_network(dataclasses.replace(SMALL, attention=attention, **changes)).eval()
+    for parameter in network.parameters():
+        torch.nn.init.normal_(parameter, std=0.2)
+    return network
+
+
+def logits(network, frames=4, size=32):
+    torch.manual_seed(1)
+    with torch.no_grad():
+        return network(torch.randn(2, 3, frames, size, size))
+
+
+def small_model(attention="divided", **changes):
+    """A network with names and preprocessing."""
+    preprocessing = {
+        "mean": [0.5, 0.4, 0.3],
+        "std": [0.2, 0.3, 0.4],
+        "image_size": 32,
+        "sampling": {"class_path": "x.Y", "init_args": {"num_frames": 4, "frame_stride": 2}},
+    }
+    return Pretrained(random_network(attention, **changes), ["a", "b", "c", "d", "e"], preprocessing).eval()

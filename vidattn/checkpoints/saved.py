@@ -1,0 +1,64 @@
+"""What a checkpoint says, in our terms, whoever wrote it."""
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from torch import Tensor
+
+from vidattn.checkpoints.names import WeightsError
+from vidattn.models.config import VideoTransformerConfig
+
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Saved:
+    """A network's configuration and weights, and what is needed to use it.
+
+    Args:
+        config: the network that the weights are of.
+        state: the weights by our names. What the file lacks and a network can start without (a head) is not there.
+        class_names: empty where the file names none.
+        preprocessing: `sampling`, `image_size`, `mean`, `std`; less where the file says less.
+        notes: what was left out, or assumed because the file does not say it; a line each.
+        is_image: the weights are an image model's, so that time is not in them.
+    """
+
+    config: VideoTransformerConfig
+    state: dict[str, Tensor]
+    class_names: list[str] = field(default_factory=list)
+    preprocessing: dict[str, Any] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    is_image: bool = False
+
+
+def description(
+    config: VideoTransformerConfig, class_names: list[str], preprocessing: dict[str, Any]
+) -> dict[str, Any]:
+    """All but the weights as plain values: what stands under `vidattn` in our checkpoints and in `config.json`."""
+    return {
+        "format": FORMAT,
+        "network": asdict(config),
+        "class_names": class_names,
+        "preprocessing": preprocessing,
+    }
+
+
+def described(ours: dict[str, Any], state: dict[str, Tensor]) -> Saved:
+    """What `description` and the weights were made of.
+
+    Raises:
+        WeightsError: a newer vidattn wrote this, or it is damaged.
+    """
+    if ours.get("format", 0) > FORMAT:
+        raise WeightsError(
+            f"format {ours['format']} is newer than this vidattn, which reads format {FORMAT}; update it"
+        )
+    try:
+        network: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value for name, value in ours["network"].items()
+        }
+        config = VideoTransformerConfig(**network)
+        return Saved(config, state, list(ours["class_names"]), dict(ours["preprocessing"]))
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise WeightsError(f"its description of the network cannot be read ({type(error).__name__}: {error})") from None
