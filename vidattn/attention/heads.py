@@ -58,6 +58,7 @@ class SelfAttention(Heads):
         product each, so that locations and heads fold into one axis as a view.
         """
         size, length, locations, _ = x.shape
+        x = x.contiguous()  # several clips without their prefixes are not: one copy here, or one in each product
         biases = (None,) * 3 if self.qkv.bias is None else self.qkv.bias.chunk(3)
         q, k, v = (
             F.linear(x, weight, bias).view(size, length, locations * self.num_heads, -1).transpose(1, 2)
