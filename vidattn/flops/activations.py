@@ -14,10 +14,22 @@ from vidattn.grid import Grid
 from vidattn.models.block import Block
 
 
-def network_bytes(network: Network, frames: int, height: int, width: int) -> int:
-    """Bytes kept for the backward pass of one clip by a whole network on the meta device."""
-    clip = torch.empty(1, 3, frames, height, width, dtype=network.head.weight.dtype, device="meta")
+def network_bytes(network: Network, frames: int, height: int, width: int, batch: int = 1) -> int:
+    """Bytes kept for the backward pass of `batch` clips by a whole network on the meta device."""
+    clip = torch.empty(batch, 3, frames, height, width, dtype=network.head.weight.dtype, device="meta")
     return kept_bytes(network, lambda: network(clip))
+
+
+def ends_bytes(network: Network, frames: int, height: int, width: int, batch: int = 1) -> int:
+    """Bytes kept by what lies before and after the blocks of a network on the meta device."""
+    blocks = {name: part for name, part in network.named_modules() if name.split(".")[-1] == "blocks"}
+    try:
+        for name in blocks:
+            network.set_submodule(name, nn.ModuleList())
+        return network_bytes(network, frames, height, width, batch)
+    finally:
+        for name, part in blocks.items():
+            network.set_submodule(name, part)
 
 
 def block_bytes(block: Block, grid: Grid, runs: int = 1) -> int:
@@ -26,7 +38,7 @@ def block_bytes(block: Block, grid: Grid, runs: int = 1) -> int:
     Args:
         block: the block.
         grid: the tokens of one run.
-        runs: how often the block runs for one clip.
+        runs: rows of the batch that the block gets.
     """
     weight = block.mlp.fc1.weight
     tokens = torch.empty(runs, grid.num_tokens, weight.shape[1], dtype=weight.dtype, device="meta", requires_grad=True)

@@ -9,7 +9,7 @@ from vidattn.flops.meta import Network
 from vidattn.grid import Grid
 from vidattn.macs import Macs
 from vidattn.models.block import Block
-from vidattn.models.embeddings import PatchEmbedding
+from vidattn.models.embeddings import PatchEmbedding, TubeletEmbedding
 from vidattn.models.layers import Mlp
 from vidattn.models.readout import ReadOut
 
@@ -68,7 +68,7 @@ def declared_macs(module: nn.Module, inputs: tuple, output: Tensor) -> Macs | No
         case ImageAttention():
             (maps,) = inputs
             return len(maps) * module.macs(*maps.shape[2:])
-        case Mlp() | PatchEmbedding():
+        case Mlp() | PatchEmbedding() | TubeletEmbedding():
             return module.macs(output.numel() // output.shape[-1])
         case ReadOut():
             (tokens,) = inputs

@@ -7,8 +7,9 @@ import torch
 from torch import nn
 
 from vidattn.attention.per_frame import PerFrame
-from vidattn.flops.activations import block_bytes, network_bytes
-from vidattn.flops.agreement import check_macs
+from vidattn.flops.activations import block_bytes, ends_bytes
+from vidattn.flops.agreement import CountError, check_macs
+from vidattn.flops.kept import closed_form_bytes
 from vidattn.flops.meta import Network, network_on_meta
 from vidattn.grid import Grid
 from vidattn.macs import Macs
@@ -50,8 +51,8 @@ class BlockCount:
         name: steps of the block, such as `TemporalAttention + SpatialAttention`.
         runs: how often it runs for one clip: a frame at a time, or once.
         parameters: numbers that it learns.
-        parts: multiply-accumulates of all runs.
-        activation_bytes: what a training step keeps of it until the backward pass, of all runs.
+        parts: multiply-accumulates of one clip.
+        activation_bytes: what a training step keeps of it until the backward pass.
     """
 
     name: str
@@ -77,9 +78,10 @@ class Count:
         width: of the clip in pixels.
         parameters: numbers that the network learns.
         parts: multiply-accumulates by part; `blocks` hold theirs.
-        activation_bytes: what a training step with one clip keeps for its backward pass, weights not included, where
-            attention is fused (see `vidattn.flops.activations.kept_bytes`).
+        batch: clips of a training step.
         dtype: type of the activations, such as `float32`.
+        activation_bytes: what a training step keeps for its backward pass, weights not included, where attention is
+            fused (see `vidattn.flops.activations.kept_bytes`).
         blocks: each block on its own.
     """
 
@@ -89,8 +91,9 @@ class Count:
     width: int
     parameters: int
     parts: Parts
-    activation_bytes: int
+    batch: int
     dtype: str
+    activation_bytes: int
     blocks: tuple[BlockCount, ...] = field(repr=False)
 
     @property
@@ -114,8 +117,9 @@ class Count:
             "macs": self.macs,
             "flops": self.flops,
             **{f"{name}_macs": macs for name, macs in asdict(self.parts).items()},
-            "activation_bytes": self.activation_bytes,
+            "batch": self.batch,
             "dtype": self.dtype,
+            "activation_bytes": self.activation_bytes,
         }
 
 
@@ -124,6 +128,7 @@ def count(
     frames: int | None = None,
     height: int | None = None,
     width: int | None = None,
+    batch: int = 1,
     dtype: torch.dtype = torch.float32,
     check: bool = True,
 ) -> Count:
@@ -134,14 +139,15 @@ def count(
     195830280192
 
     Args:
-        network: a network of this package, or the configuration of one. Its position and time tables stay as they
-            are: at another size they are interpolated, and have the parameters that they had.
+        network: a network of this package, or the configuration of one. Its tables of positions stay as they are: at
+            another size they are interpolated, and have the parameters that they had.
         frames: frames of the clip; by default those that the network is made for, as for height and width.
         height: of the clip in pixels.
         width: of the clip in pixels; by default the height if that is given.
-        dtype: type of weights and activations: the memory depends on it.
+        batch: clips of a training step, for its memory.
+        dtype: type of weights and activations, for the memory.
         check: run the network on the meta device as well and compare, module by module, what it does with what it
-            declares. Takes some tenths of a second, the closed forms alone a hundredth.
+            declares. Takes some tenths of a second; without it a twentieth.
 
     Raises:
         CountError: what a module does is not what it declares.
@@ -151,44 +157,54 @@ def count(
     frames = config.num_frames if frames is None else frames
     width = (config.size[1] if height is None else height) if width is None else width
     height = config.size[0] if height is None else height
-    if frames < 1:
-        raise ValueError(f"frames={frames} must be at least 1")
+    for name, value in (("frames", frames), ("batch", batch)):
+        if value < 1:
+            raise ValueError(f"{name}={value} must be at least 1")
     check_divisible((height, width), config.patch_size, "input")
     check_frames(frames, config.tubelet_size, "input frames")
     twin = network_on_meta(network, dtype)
     if check:
-        check_macs(twin, frames, height, width)
-    blocks = _blocks(twin, frames, height, width)
-    whole = twin.macs(frames, height, width).total
+        check_macs(twin, frames, height, width, batch)
+    blocks = _blocks(twin, frames, height, width, batch, check)
+    macs = twin.macs(frames, height, width).total
     tokens = config.grid(frames, height, width).num_video_tokens
     body = Parts(patch_embedding=twin.patch.macs(tokens).total)
     for block in blocks:
-        body = Parts(**{name: macs + getattr(block.parts, name) for name, macs in asdict(body).items()})
+        body = Parts(**{name: own + getattr(block.parts, name) for name, own in asdict(body).items()})
+    kept = ends_bytes(twin, frames, height, width, batch) + sum(block.activation_bytes for block in blocks)
+    if config.gradient_checkpointing:
+        kept -= _recomputed_bytes(twin, blocks, frames, height, width, batch)
     return Count(
         attention=config.attention,
         frames=frames,
         height=height,
         width=width,
         parameters=_parameters(twin),
-        parts=replace(body, head=whole - body.total),
-        activation_bytes=_activation_bytes(twin, blocks, frames, height, width, config.gradient_checkpointing),
+        parts=replace(body, head=macs - body.total),
+        batch=batch,
         dtype=str(dtype).removeprefix("torch."),
+        activation_bytes=kept,
         blocks=blocks,
     )
 
 
-def _blocks(network: Network, frames: int, height: int, width: int) -> tuple[BlockCount, ...]:
+def _blocks(network: Network, frames: int, height: int, width: int, batch: int, check: bool) -> tuple[BlockCount, ...]:
     counts: dict[Any, BlockCount] = {}  # blocks that are alike are counted once
     rows = []
-    for block, (runs, grid) in zip(network.blocks, network.block_grids(frames, height, width), strict=True):
+    grids = network.block_grids(frames, height, width)
+    for index, (block, (runs, grid)) in enumerate(zip(network.blocks, grids, strict=True)):
         assert isinstance(block, Block)
         if (key := (runs, grid, _likeness(block))) not in counts:
+            form = closed_form_bytes(block, grid, batch * runs, network.head.weight.dtype.itemsize)
+            kept = block_bytes(block, grid, batch * runs) if check or form is None else form
+            if form not in (None, kept):
+                raise CountError(f"block {index} on {grid} keeps {kept:,} bytes, its closed form says {form:,}")
             counts[key] = BlockCount(
                 name=" + ".join(step_name(step) for step in block.steps),
                 runs=runs,
                 parameters=_parameters(block),
                 parts=_parts(block, runs, grid),
-                activation_bytes=block_bytes(block, grid, runs),
+                activation_bytes=kept,
             )
         rows.append(counts[key])
     return tuple(rows)
@@ -200,20 +216,17 @@ def _parts(block: Block, runs: int, grid: Grid) -> Parts:
     return Parts(projections=steps.linear, attention=steps.attention, convolution=steps.convolution, mlp=mlp.total)
 
 
-def _activation_bytes(
-    network: Network, blocks: tuple[BlockCount, ...], frames: int, height: int, width: int, recompute: bool
+def _recomputed_bytes(
+    network: Network, blocks: tuple[BlockCount, ...], frames: int, height: int, width: int, batch: int
 ) -> int:
-    """Of the blocks and of what lies before and after them, for which the blocks are taken out of `network`."""
-    dtype, grids = network.head.weight.dtype, network.block_grids(frames, height, width)
-    for body in network.modules():
-        if isinstance(getattr(body, "blocks", None), nn.ModuleList):
-            body.blocks = nn.ModuleList()
-    ends = network_bytes(network, frames, height, width)
-    if not recompute:
-        return ends + sum(block.activation_bytes for block in blocks)
-    inputs = [runs * grid.num_tokens * network.config.embed_dim * dtype.itemsize for runs, grid in grids]
-    most = max(block.activation_bytes - size for block, size in zip(blocks, inputs, strict=True))
-    return ends + sum(inputs) + most  # the inputs of all blocks and the insides of one
+    """What gradient checkpointing saves: of all blocks but the largest, everything but the input."""
+    size = batch * network.config.embed_dim * network.head.weight.dtype.itemsize
+    grids = network.block_grids(frames, height, width)
+    insides = [
+        block.activation_bytes - size * runs * grid.num_tokens
+        for block, (runs, grid) in zip(blocks, grids, strict=True)
+    ]
+    return sum(insides) - max(insides)
 
 
 def step_name(step: nn.Module) -> str:
