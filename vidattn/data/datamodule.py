@@ -14,6 +14,8 @@ from vidattn.data.clips import OnError, TestViews, TrainClips, collate
 from vidattn.data.manifest import Manifest, read_class_names, read_manifest
 from vidattn.data.samplers import EpochSampler, OnceEachSampler, ResumableLoader
 from vidattn.data.sampling import Sampler
+from vidattn.data.shard_order import ShardOrder
+from vidattn.data.shards import is_shards, read_shards
 from vidattn.data.synthetic import SyntheticSet
 from vidattn.data.transforms import default_train_transforms
 
@@ -27,7 +29,8 @@ class VideoDataModule(pl.LightningDataModule):
 
     Args:
         sampling: which frames make a clip, a class of `vidattn.data.sampling` or your own.
-        train: list, folder or file that `read_manifest` reads; as are the next three.
+        train: list, folder or file that `read_manifest` reads, or shards (a path or any URL that fsspec opens) that
+            `read_shards` reads; as are the next three.
         val: videos for validation.
         test: videos for the test.
         predict: videos to classify; labels are not needed.
@@ -42,6 +45,7 @@ class VideoDataModule(pl.LightningDataModule):
         batch_size: training clips per process and step.
         eval_batch_size: videos (each with all its views) per process and step of validation, test and prediction.
         num_workers: processes that decode, for each training process; 0 decodes in the training process.
+        shuffle_buffer: training videos out of shards are mixed among so many; see `ShardOrder`.
         reader: `pyav`, `decord` or `torchcodec`.
         on_error: what a video that cannot be decoded does: `raise`, or `skip` (and list it in the batch).
         num_val_clips: clips of a video in validation, evenly over time.
@@ -67,6 +71,7 @@ class VideoDataModule(pl.LightningDataModule):
         batch_size: int = 8,
         eval_batch_size: int = 4,
         num_workers: int = min(4, os.cpu_count() or 1),
+        shuffle_buffer: int = 1000,
         reader: str = "pyav",
         on_error: OnError = "raise",
         num_val_clips: int = 1,
@@ -94,6 +99,7 @@ class VideoDataModule(pl.LightningDataModule):
         self.batch_size = batch_size
         self.eval_batch_size = eval_batch_size
         self.num_workers = num_workers
+        self.shuffle_buffer = shuffle_buffer
         self.reader = reader
         self.on_error = on_error
         self.num_val_clips = num_val_clips
@@ -157,7 +163,11 @@ class VideoDataModule(pl.LightningDataModule):
             source = self.sources[split]
             if source is None:
                 raise ValueError(f"data.{split} is not set; give it a list, a folder or a file of videos")
-            manifest = read_manifest(source, self.root, self._names_for(split), self.folder_fps)
+            names = self._names_for(split)
+            if is_shards(source):
+                manifest = read_shards(source, names)
+            else:
+                manifest = read_manifest(source, self.root, names, self.folder_fps)
             if manifest.missing:
                 rank_zero_warn(manifest.describe_missing())
             self._manifests[split] = manifest
@@ -206,7 +216,8 @@ class VideoDataModule(pl.LightningDataModule):
             self.on_error,
             self.seed,
         )
-        sampler = EpochSampler(num_videos, world_size, rank, self.seed, drop_last)
+        order = ShardOrder.of(self.manifest("train").videos, world_size, self.shuffle_buffer)
+        sampler = EpochSampler(num_videos, world_size, rank, self.seed, drop_last, order)
         options = self._loader_options()
         self._train_loader = ResumableLoader(
             clips, batch_size=self.batch_size, sampler=sampler, drop_last=drop_last, **options

@@ -1,11 +1,14 @@
 """In which order videos are visited, and by which process."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
 from torch.utils.data import DataLoader, DistributedSampler
+
+Order = Callable[[torch.Generator], list[int]]
+"""Draws an order of the numbers of all videos."""
 
 
 class EpochSampler(DistributedSampler[tuple[int, int]]):
@@ -23,23 +26,34 @@ class EpochSampler(DistributedSampler[tuple[int, int]]):
         rank: this process, from 0.
         seed: decides the order, together with the epoch.
         drop_last: leave out the videos that do not fill a round of all processes.
+        order: the common order; any permutation is as likely by default.
     """
 
     def __init__(
-        self, num_videos: int, world_size: int = 1, rank: int = 0, seed: int = 0, drop_last: bool = True
+        self,
+        num_videos: int,
+        world_size: int = 1,
+        rank: int = 0,
+        seed: int = 0,
+        drop_last: bool = True,
+        order: Order | None = None,
     ) -> None:
         super().__init__(range(num_videos), world_size, rank, seed=seed)  # type: ignore[arg-type]
         self.num_videos = num_videos
         rounds, left_over = divmod(num_videos, world_size)
         self.num_samples = rounds if drop_last else rounds + (left_over > 0)
+        self.order = order or self._any_order
         self.skip = 0  # videos of this process that a resumed epoch has already seen
 
     def __iter__(self) -> Iterator[tuple[int, int]]:
         generator = torch.Generator().manual_seed(stable_seed(self.seed, self.epoch))
-        order = torch.randperm(self.num_videos, generator=generator).tolist()
+        order = self.order(generator)
         places = range(self.rank, self.num_samples * self.num_replicas, self.num_replicas)
         for place in places[self.skip :]:
             yield self.epoch, order[place % self.num_videos]
+
+    def _any_order(self, generator: torch.Generator) -> list[int]:
+        return torch.randperm(self.num_videos, generator=generator).tolist()
 
 
 class OnceEachSampler(DistributedSampler[int]):

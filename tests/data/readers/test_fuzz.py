@@ -13,7 +13,7 @@ import fuzz
 import pytest
 
 COUNT = int(os.environ.get("VIDATTN_FUZZ", "60"))
-LEAK_KIB = 24 << 10
+LEAK_KIB = 48 << 10
 
 
 @pytest.fixture(scope="module")

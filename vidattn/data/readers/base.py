@@ -8,6 +8,7 @@ import numpy as np
 from torch import Tensor
 
 from vidattn.data.errors import VideoDecodeError
+from vidattn.data.readers.members import Member
 
 Source = str | Path | bytes | BinaryIO
 
@@ -53,16 +54,19 @@ class VideoReader(Protocol):
 
 
 def load_source(source: Source) -> tuple[str, str | bytes]:
-    """The name of a video for messages, and its path or its bytes (a stream is read to its end, into memory).
+    """The name of a video for messages, and its path or its bytes (a stream is read to its end, into memory, and so is
+    a video inside a shard, see `Member`).
 
     Raises:
-        VideoDecodeError: there is no such file, or it is a folder or empty.
+        VideoDecodeError: there is no such file or shard, or it is a folder or empty.
     """
     if not isinstance(source, (str, Path)):
         data = source if isinstance(source, bytes) else source.read()
         if not data:
             raise VideoDecodeError("<bytes>", "there are 0 bytes; give the whole content of a video file")
         return "<bytes>", data
+    if member := Member.parse(str(source)):
+        return str(member), member.read()
     path = Path(source)
     if path.is_dir():
         raise VideoDecodeError(str(source), "this is a folder, not a video; give one file")

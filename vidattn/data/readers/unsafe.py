@@ -2,7 +2,9 @@
 
 import os
 
-_Identity = tuple[int, int, int, int]
+from vidattn.data.readers.members import Member
+
+_Identity = tuple[int, int, int, int] | str
 _unsafe: set[_Identity] = set()
 
 
@@ -18,7 +20,9 @@ def is_unsafe(path: str) -> bool:
 
 
 def _identity(path: str) -> _Identity | None:
-    """Device, number, size and time of writing; None for what is no file (videos given as bytes)."""
+    """Device, number, size and time of writing; a shard's member has its name, videos given as bytes have None."""
+    if Member.parse(path):
+        return path
     try:
         status = os.stat(path)
     except OSError:

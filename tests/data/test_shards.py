@@ -1,0 +1,227 @@
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tarfile
+from pathlib import Path
+
+import fsspec
+import pytest
+import torch
+from encode import encode_video, frame_number, numbered_frames
+from torchvision.transforms import v2
+
+from vidattn.data.clips import TestViews
+from vidattn.data.datamodule import VideoDataModule
+from vidattn.data.errors import VideoDecodeError
+from vidattn.data.manifest import ManifestError, Video
+from vidattn.data.readers import open_video
+from vidattn.data.readers.members import Member
+from vidattn.data.sampling import StrideSampling
+from vidattn.data.shards import read_shards, write_shards
+
+SIZE = 64
+NAMES = ["dance", "jump"]
+COUNT = 25  # odd: two processes cannot share them evenly
+
+
+@pytest.fixture(scope="module")
+def shards(tmp_path_factory) -> Path:
+    """25 videos whose first frame tells 10 times their number, in shards of uneven length; label: odd or even."""
+    root = tmp_path_factory.mktemp("files")
+    videos = []
+    for number in range(COUNT):
+        path = root / NAMES[number % 2] / f"{number}.mp4"
+        path.parent.mkdir(exist_ok=True)
+        pixels = numbered_frames(6 if number < 12 else 3, SIZE, SIZE, first=10 * number)
+        encode_video(path, pixels, options={"preset": "ultrafast"})
+        videos.append(Video(str(path), number % 2))
+    folder = tmp_path_factory.mktemp("shards")
+    write_shards(folder, videos, NAMES, root, shard_bytes=40_000)
+    return folder
+
+
+def datamodule(source: str, **options) -> VideoDataModule:
+    defaults = {"train_transforms": [v2.RandomCrop(SIZE)], "batch_size": 2, "num_workers": 0, "image_size": SIZE}
+    return VideoDataModule(StrideSampling(2, 1), train=source, **(defaults | options))
+
+
+def numbers(data: VideoDataModule) -> list[int]:
+    """What the pixels of an epoch's clips say: the number of each video."""
+    return [
+        frame_number(clip[:, 0].permute(1, 2, 0).numpy()) // 10
+        for batch in data.train_dataloader()
+        for clip in batch["video"]
+    ]
+
+
+def test_shards_hold_each_video_once_with_its_class(shards):
+    manifest = read_shards(str(shards / "shards.json"))
+
+    assert len(list(shards.glob("*.tar"))) > 2
+    assert manifest.class_names == NAMES
+    assert len(manifest.videos) == COUNT
+    for number, video in enumerate(manifest.videos):
+        assert video.path.endswith(f"#{NAMES[number % 2]}/{number}.mp4")
+        assert video.label == number % 2
+        with open_video(video.path) as opened:
+            assert frame_number(opened.frames([1])[0].numpy()) == 10 * number + 1
+            assert opened.path == video.path
+
+
+def test_tars_without_an_index_are_read_by_their_headers(shards):
+    indexed = read_shards(str(shards / "shards.json")).videos
+    scanned = read_shards(str(shards / "shard-*.tar"))
+
+    assert scanned.class_names == ["0", "1"]
+    for ours, theirs in zip(indexed, scanned.videos, strict=True):
+        assert ours.label == theirs.label
+        assert Member.parse(ours.path)[:3] == Member.parse(theirs.path)[:3]
+
+
+def test_shards_are_what_tar_and_webdataset_expect(shards):
+    with tarfile.open(shards / "shard-00000.tar") as tar:
+        names = tar.getnames()
+        known = json.load(tar.extractfile("00000000.json"))
+    assert names[:3] == ["00000000.mp4", "00000000.cls", "00000000.json"]
+    assert known == {"label": 0, "path": "dance/0.mp4", "classes": ["dance"]}
+
+
+def test_the_same_videos_make_the_same_shards(shards, tmp_path):
+    manifest = read_shards(str(shards / "shards.json"))
+    for video in manifest.videos:
+        member = Member.parse(video.path)
+        (tmp_path / member.name).parent.mkdir(exist_ok=True)
+        (tmp_path / member.name).write_bytes(member.read())
+    videos = [Video(str(tmp_path / Member.parse(video.path).name), video.label) for video in manifest.videos]
+    again = write_shards(tmp_path / "again", videos, NAMES, tmp_path, shard_bytes=40_000)
+    for path in again:
+        assert path.read_bytes() == (shards / path.name).read_bytes()
+
+
+@pytest.mark.parametrize("url", ["memory://k400/", "file://{folder}/"])
+def test_training_reads_shards_from_any_url(shards, url):
+    url = url.format(folder=shards)
+    if url.startswith("memory"):
+        fsspec.filesystem("memory").put(f"{shards}/", "/k400/", recursive=True)
+
+    for source in (f"{url}shards.json", f"{url}shard-*.tar"):
+        assert sorted(numbers(datamodule(source))) == sorted(numbers(datamodule(str(shards / "shards.json"))))
+
+
+def test_an_epoch_holds_every_video_once_in_another_order_each_time(shards):
+    data = datamodule(str(shards / "shards.json"), batch_size=1, shuffle_buffer=8)
+    first = numbers(data)
+
+    assert sorted(first) == list(range(COUNT))
+    data.train_dataloader().sampler.set_epoch(1)
+    loader = data.train_dataloader()
+    loader.sampler.set_epoch(1)
+    second = [batch["video_id"].item() for batch in loader]
+    assert sorted(second) == list(range(COUNT))
+    assert first != second
+    assert numbers(datamodule(str(shards / "shards.json"), batch_size=1, shuffle_buffer=8)) == first
+
+
+def test_classes_of_the_training_list_number_those_of_the_shards(shards):
+    videos = read_shards(str(shards / "shards.json"), ["hop", "jump", "dance"]).videos
+    assert [video.label for video in videos[:2]] == [2, 1]
+    with pytest.raises(ManifestError, match="'dance' is none of the 1 known classes"):
+        read_shards(str(shards / "shards.json"), ["jump"])
+
+
+def test_shards_serve_evaluation_too(shards):
+    views = TestViews(read_shards(str(shards / "shards.json")).videos, StrideSampling(2, 1), 2, 1, SIZE)
+    assert [frame_number(view[:, 0].permute(1, 2, 0).numpy()) for view in views[7]["video"]] == [70, 74]
+
+
+def test_what_is_wrong_with_shards_is_said(shards, tmp_path):
+    with pytest.raises(ManifestError, match=r"gone/shards\.json: cannot read these shards \(FileNotFoundError"):
+        read_shards(str(tmp_path / "gone" / "shards.json"))
+    (tmp_path / "noise.tar").write_bytes(b"no tar at all" * 1000)
+    with pytest.raises(ManifestError, match="or uncompressed tar files"):
+        read_shards(str(tmp_path / "noise.tar"))
+    with tarfile.open(tmp_path / "empty.tar", "w"):
+        pass
+    with pytest.raises(ManifestError, match="hold no videos"):
+        read_shards(str(tmp_path / "empty.tar"))
+
+    shutil.copytree(shards, tmp_path / "cut")
+    cut = tmp_path / "cut" / "shard-00000.tar"
+    cut.write_bytes(cut.read_bytes()[:2000])
+    video = read_shards(str(tmp_path / "cut" / "shards.json")).videos[0]
+    with pytest.raises(VideoDecodeError, match=r"dance/0\.mp4: the shard ends after \d+ of these bytes; copy it again"):
+        open_video(video.path)
+    cut.unlink()
+    with pytest.raises(VideoDecodeError, match=r"cannot read the shard \(FileNotFoundError.*check its address"):
+        open_video(video.path)
+
+
+TWO_PROCESSES = """
+import sys, torch, torch.distributed as dist
+from types import SimpleNamespace
+from test_shards import datamodule
+rank, source, address, resumed = int(sys.argv[1]), sys.argv[2], sys.argv[3], int(sys.argv[4])
+dist.init_process_group("gloo", init_method=f"file://{address}", rank=rank, world_size=2)
+def loader():
+    data = datamodule(source, num_workers=2, shuffle_buffer=4)
+    data.trainer = SimpleNamespace(world_size=2, global_rank=rank)
+    return data.train_dataloader()
+batches = loader()
+batches.sampler.set_epoch(3)
+seen, state = [], {}
+for step, batch in enumerate(batches):
+    seen.append(batch["video_id"].tolist())
+    dist.all_reduce(torch.ones(1))  # as gradients are: it would hang if one process had a step more
+    if step == resumed:
+        state = batches.state_dict()
+again = loader()
+again.load_state_dict(state)
+again.sampler.set_epoch(3)
+rest = [batch["video_id"].tolist() for batch in again]
+assert rest == seen[resumed + 1:], (rest, seen)
+everyone = [None, None]
+dist.all_gather_object(everyone, seen)
+if rank == 0:
+    print("SEEN", everyone)
+dist.destroy_process_group()
+"""
+
+
+def test_two_processes_with_two_workers_see_every_video_once_and_resume(shards, tmp_path):
+    here = Path(__file__).parent
+    paths = os.pathsep.join(map(str, [here, here.parent, here.parents[1]]))
+    words = [str(shards / "shards.json"), str(tmp_path / "meeting"), "2"]
+    running = [
+        subprocess.Popen(
+            [sys.executable, "-c", TWO_PROCESSES, str(rank), *words],
+            env=os.environ | {"PYTHONPATH": paths, "OMP_NUM_THREADS": "1"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        for rank in range(2)
+    ]
+    outputs = [process.communicate(timeout=250)[0] for process in running]
+    assert [process.returncode for process in running] == [0, 0], "\n".join(outputs)
+    line = next(line for line in outputs[0].splitlines() if line.startswith("SEEN"))
+    first, second = json.loads(line.removeprefix("SEEN "))
+    assert len(first) == len(second) == 6  # steps of two videos; 25 = 2 x 12 and one that is left to another epoch
+    seen = [video for batch in first + second for video in batch]
+    assert len(seen) == len(set(seen)) == 24
+
+
+def test_a_shard_with_a_broken_video_trains_on(shards, tmp_path):
+    shutil.copytree(shards, tmp_path / "damaged")
+    source = str(tmp_path / "damaged" / "shards.json")
+    member = Member.parse(read_shards(source).videos[0].path)
+    with open(member.shard, "r+b") as stream:
+        stream.seek(member.offset)
+        stream.write(b"\0" * member.size)
+
+    with pytest.raises(VideoDecodeError, match=r"dance/0\.mp4: cannot open it as a video"):
+        numbers(datamodule(source))
+    batches = list(datamodule(source, on_error="skip", batch_size=1).train_dataloader())
+    assert [path for batch in batches for path, _ in batch["skipped"]] == [str(member)]
+    assert torch.cat([batch["label"] for batch in batches]).shape == (COUNT,)

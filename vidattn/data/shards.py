@@ -1,0 +1,190 @@
+"""Videos in tar shards: read from disk or any URL that fsspec opens, and written.
+
+A shard is an uncompressed tar as WebDataset reads it (https://github.com/webdataset/webdataset): for each video
+`KEY.mp4`, `KEY.cls` with the number of its class, and `KEY.json`. Beside the shards lies `shards.json`, which tells
+where each video's bytes are, so that any video is one request away and nothing else is read. Shards from elsewhere need
+no index: their headers are read instead, once for every run.
+"""
+
+import io
+import json
+import os
+import tarfile
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import fsspec
+
+from vidattn.data.lists.row import VIDEO_EXTENSIONS
+from vidattn.data.manifest import Manifest, ManifestError, Video
+from vidattn.data.readers.members import Member
+
+INDEX = "shards.json"
+
+
+def is_shards(source: str) -> bool:
+    """Whether a source is an index of shards, a shard, or a pattern of shards.
+
+    >>> is_shards("s3://bucket/k400/shards.json"), is_shards("train-{0000..0099}.tar"), is_shards("train.csv")
+    (True, True, False)
+    """
+    return source.endswith((f"/{INDEX}", ".tar")) or source == INDEX
+
+
+def read_shards(source: str, class_names: Sequence[str] | None = None) -> Manifest:
+    """The videos in shards, shard by shard; the path of each is that of a `Member`.
+
+    Args:
+        source: a path or URL of `shards.json`, of a `.tar`, or of many with `*`: `gs://bucket/train-*.tar`.
+        class_names: the names in the order of their labels; those of the index by default, else the numbers.
+
+    Raises:
+        ManifestError: it cannot be read, holds no videos, or a label is unknown.
+    """
+    try:
+        index = _read_index(source) if source.endswith(INDEX) else _scan(source)
+    except (OSError, ValueError, KeyError, ImportError, tarfile.TarError) as error:
+        raise ManifestError(
+            f"{source}: cannot read these shards ({type(error).__name__}: {error}); expected {INDEX}, as vidattn "
+            "prepare writes it, or uncompressed tar files"
+        ) from error
+    names, videos = index
+    if not videos:
+        raise ManifestError(f"{source}: the shards hold no videos; a video ends in {', '.join(VIDEO_EXTENSIONS)}")
+    if class_names is not None and names and list(class_names) != names:
+        unknown = [name for name in names if name not in class_names]
+        if unknown:
+            raise ManifestError(f"{source}: {unknown[0]!r} is none of the {len(class_names)} known classes")
+        places = [class_names.index(name) for name in names]
+        videos = [_relabelled(video, places) for video in videos]
+    labels = [label for video in videos for label in (*video.labels, *([] if video.label is None else [video.label]))]
+    known = list(class_names or names or map(str, range(max(labels, default=-1) + 1)))
+    if labels and max(labels) >= len(known):
+        raise ManifestError(f"{source}: label {max(labels)} is beyond the {len(known)} known classes")
+    return Manifest(videos, known, source, multi_label=any(video.labels for video in videos))
+
+
+def write_shards(
+    folder: Path, videos: Sequence[Video], class_names: Sequence[str], root: Path, shard_bytes: int
+) -> list[Path]:
+    """Write the files of `videos`, in the order given, into `folder/shard-00000.tar` and so on, and `shards.json`.
+
+    The index comes last: without it nothing counts.
+
+    Args:
+        root: names in the index are relative to this folder.
+        shard_bytes: a shard is closed once it holds as much.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    for old in [folder / INDEX, *folder.glob("shard-*.tar")]:
+        old.unlink(missing_ok=True)
+    shards: list[dict[str, Any]] = []
+    remaining = iter(enumerate(videos))
+    entry = next(remaining, None)
+    while entry is not None:
+        path = folder / f"shard-{len(shards):05d}.tar"
+        samples: list[dict[str, Any]] = []
+        with tarfile.open(path, "w", format=tarfile.PAX_FORMAT) as tar:
+            while entry is not None and (not samples or tar.offset < shard_bytes):
+                number, video = entry
+                samples.append(_add(tar, f"{number:08d}", video, class_names, root))
+                entry = next(remaining, None)
+        shards.append({"file": path.name, "samples": samples})
+    part = folder / f"{INDEX}.part"
+    part.write_text(json.dumps({"class_names": list(class_names), "shards": shards}, indent=0))
+    part.rename(folder / INDEX)
+    return [folder / shard["file"] for shard in shards]
+
+
+_KEPT = ("label", "labels", "start", "end", "start_frame", "end_frame")
+
+
+def _add(tar: tarfile.TarFile, key: str, video: Video, class_names: Sequence[str], root: Path) -> dict[str, Any]:
+    """Put one video and what is known of it into a shard; its entry in the index."""
+    name = os.path.relpath(video.path, root)
+    known = {field: getattr(video, field) for field in _KEPT if getattr(video, field) not in (None, ())}
+    classes = [class_names[label] for label in video.labels or ([] if video.label is None else [video.label])]
+    data = Path(video.path).read_bytes()
+    offset = _add_bytes(tar, key + Path(video.path).suffix, data)
+    if video.label is not None:
+        _add_bytes(tar, f"{key}.cls", str(video.label).encode())
+    _add_bytes(tar, f"{key}.json", json.dumps(known | {"path": name, "classes": classes}).encode())
+    return {"name": name, "offset": offset, "size": len(data)} | known
+
+
+def _add_bytes(tar: tarfile.TarFile, name: str, data: bytes) -> int:
+    """Where the data begin in the shard. No times or owners: the same videos make the same shards."""
+    info = tarfile.TarInfo(name)
+    info.size = len(data)
+    tar.addfile(info, io.BytesIO(data))
+    return tar.offset - -(-len(data) // tarfile.BLOCKSIZE) * tarfile.BLOCKSIZE
+
+
+def _read_index(source: str) -> tuple[list[str], list[Video]]:
+    with fsspec.open(source, "rt") as stream:
+        index = json.load(stream)
+    folder = source[: -len(INDEX)]
+    videos = []
+    for shard in index["shards"]:
+        for sample in shard["samples"]:
+            member = Member(folder + shard["file"], sample["offset"], sample["size"], sample["name"])
+            videos.append(_video(member, sample))
+    return index["class_names"], videos
+
+
+def _scan(source: str) -> tuple[list[str], list[Video]]:
+    """The videos of shards without an index, and no names."""
+    files = sorted(fsspec.open_files(source, "rb"), key=lambda file: file.path)
+    videos = []
+    for file in files:
+        url = file.full_name if "://" in source else file.path
+        with file as stream, tarfile.open(fileobj=stream, mode="r:") as tar:
+            for members in _samples(tar):
+                video = next((one for ending, one in members.items() if ending in VIDEO_EXTENSIONS), None)
+                if video is not None:
+                    known = _json(tar, members["json"]) if "json" in members else {}
+                    if "cls" in members:
+                        known = known | {"label": int(_content(tar, members["cls"]))}
+                    videos.append(_video(Member(url, video.offset_data, video.size, video.name), known))
+    return [], videos
+
+
+def _samples(tar: tarfile.TarFile) -> Iterator[dict[str, tarfile.TarInfo]]:
+    """Neighbours that share a name up to its first dot, by the lower-case ending behind that."""
+    key: tuple[str, str] | None = None
+    members: dict[str, tarfile.TarInfo] = {}
+    for member in tar:
+        folder, _, file = member.name.rpartition("/")
+        stem, _, ending = file.partition(".")
+        if (folder, stem) != key:
+            if members:
+                yield members
+            key, members = (folder, stem), {}
+        if member.isfile():
+            members[ending.lower()] = member
+    if members:
+        yield members
+
+
+def _content(tar: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
+    stream = tar.extractfile(member)
+    assert stream is not None  # it is a file
+    return stream.read()
+
+
+def _json(tar: tarfile.TarFile, member: tarfile.TarInfo) -> dict[str, Any]:
+    """Others' JSON may be anything: only a number counts as label."""
+    known = json.loads(_content(tar, member))
+    return known if isinstance(known, dict) and isinstance(known.get("label", 0), int) else {}
+
+
+def _video(member: Member, known: dict[str, Any]) -> Video:
+    fields = {field: known[field] for field in _KEPT[2:] if field in known}
+    return Video(str(member), known.get("label"), labels=tuple(known.get("labels", ())), **fields)
+
+
+def _relabelled(video: Video, places: Sequence[int]) -> Video:
+    label = None if video.label is None else places[video.label]
+    return replace(video, label=label, labels=tuple(places[one] for one in video.labels))
