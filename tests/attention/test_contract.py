@@ -10,6 +10,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from vidattn.attention.base import VideoAttention
 from vidattn.attention.scheme import parse_scheme
+from vidattn.classify.spread import spread
 from vidattn.grid import Grid
 
 DIM, HEADS = 32, 4
@@ -169,6 +170,18 @@ def test_reach(case, grid):
         moved = (attention(nudged, grid) - before)[0].abs().amax(-1) > 1e-9
         expected = torch.tensor([case.reach(source, target, grid) for target in tokens(grid)])
         assert torch.equal(moved, expected), f"token {source} moved {moved.nonzero().flatten().tolist()}"
+
+
+@cases
+@pytest.mark.parametrize("grid", GRIDS[1:3], ids=str)
+def test_attention_maps_show_the_reach(case, grid):
+    """Weights on the full grid: positive inside the reach, zero outside; some tokens are never asked themselves."""
+    weights = spread(build(case), torch.randn(1, grid.num_tokens, DIM), grid)[0]
+    for index, source in enumerate(tokens(grid)):
+        expected = torch.tensor([case.reach(source, target, grid) for target in tokens(grid)])
+        shown = weights[:, index] > 0
+        shown[index] = expected[index]
+        assert torch.equal(shown, expected), f"token {source}"
 
 
 @cases

@@ -4,7 +4,7 @@ from torch import Tensor
 
 from vidattn.attention.base import VideoAttention
 from vidattn.attention.heads import SelfAttention
-from vidattn.attention.image.linear import positive
+from vidattn.attention.image.linear import linear_attend
 from vidattn.grid import Grid
 from vidattn.macs import Macs
 
@@ -29,10 +29,7 @@ class JointLinearAttention(VideoAttention):
     def forward(self, x: Tensor, grid: Grid) -> Tensor:
         """`(B, S, D)` -> `(B, S, D)`."""
         q, k, v = self.attn.qkv(x).unflatten(-1, (3, self.attn.num_heads, -1)).permute(2, 0, 3, 1, 4)
-        # The means of keys give the quotient that the paper's sums give, and long clips do not overflow in fp16.
-        q, k = positive(q), positive(k) / k.shape[-2]
-        mixed = q @ (k.mT @ v) / (q @ k.sum(-2).unsqueeze(-1))
-        return self.attn.proj(mixed.transpose(1, 2).flatten(2))
+        return self.attn.proj(linear_attend(q, k, v).transpose(1, 2).flatten(2))
 
     def macs(self, grid: Grid) -> Macs:
         """`4 S D^2 + 2 S D d + S D` with head width `d = D / heads`."""

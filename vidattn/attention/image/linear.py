@@ -1,6 +1,7 @@
 """Linear attention: a feature map in the softmax's place, so that keys and values are summed up once for all."""
 
 from torch import Tensor
+from torch.overrides import handle_torch_function, has_torch_function
 
 from vidattn.attention.base import ImageAttention
 from vidattn.attention.heads import linear
@@ -34,10 +35,7 @@ class LinearAttention(ImageAttention):
         """`(B, D, H, W)` -> `(B, D, H, W)`."""
         pixels = x.flatten(2).transpose(1, 2)
         q, k, v = self.qkv(pixels).unflatten(-1, (3, self.num_heads, -1)).permute(2, 0, 3, 1, 4)  # (B, h, N, d)
-        # The means of keys give the quotient that the paper's sums give, and large maps do not overflow in fp16.
-        q, k = positive(q), positive(k) / k.shape[-2]
-        mixed = q @ (k.transpose(-2, -1) @ v) / (q @ k.sum(-2).unsqueeze(-1))
-        mixed = self.proj(mixed.transpose(1, 2).flatten(2))
+        mixed = self.proj(linear_attend(q, k, v).transpose(1, 2).flatten(2))
         return mixed.transpose(1, 2).unflatten(2, x.shape[2:])
 
     def macs(self, height: int, width: int) -> Macs:
@@ -47,6 +45,24 @@ class LinearAttention(ImageAttention):
             linear=4 * pixels * self.dim**2,
             attention=pixels * self.dim * (2 * self.dim // self.num_heads + 1),
         )
+
+
+def linear_attend(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+    """`phi(q) (sum phi(k) v^T) / (phi(q) sum phi(k))` over `(..., n, d)`, with no `n x n` matrix.
+
+    A `TorchFunctionMode` can step in, as for PyTorch's own functions: `vidattn.classify.spread` asks for the weights.
+    """
+    if has_torch_function((q, k, v)):
+        return handle_torch_function(linear_attend, (q, k, v), q, k, v)
+    # The means of keys give the quotient that the paper's sums give, and large maps do not overflow in fp16.
+    q, k = positive(q), positive(k) / k.shape[-2]
+    return q @ (k.mT @ v) / (q @ k.sum(-2).unsqueeze(-1))
+
+
+def linear_weights(q: Tensor, k: Tensor) -> Tensor:
+    """The matrix `(..., n, m)` that `linear_attend` multiplies its values by and never makes."""
+    products = positive(q) @ positive(k).mT
+    return products / products.sum(-1, keepdim=True)
 
 
 def positive(x: Tensor) -> Tensor:
