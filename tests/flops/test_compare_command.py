@@ -39,6 +39,20 @@ def test_accuracies_make_a_pareto_plot(tmp_path):
     assert (tmp_path / "pareto.png").read_bytes().startswith(b"\x89PNG")
 
 
+def test_measured_columns_join_the_rows(tmp_path, capsys):
+    words = ["joint", "space", "--preset", "Ti", "--frames", "2", "--size", "32,64", "--measure", "--rounds", "1"]
+    main(["compare", *words, "--csv", str(tmp_path / "rows.csv"), "--plots", str(tmp_path)])
+
+    rows = list(csv.DictReader((tmp_path / "rows.csv").open()))
+    assert [(row["attention"], row["size"]) for row in rows] == [
+        ("joint", "32"), ("space", "32"), ("joint", "64"), ("space", "64"),
+    ]  # fmt: skip
+    assert all(float(row["timed_gmacs"]) == float(row["gmacs"]) for row in rows)  # inference, one clip
+    assert [row["time_ratio"] for row in rows][::2] == ["1.0", "1.0"]
+    assert (tmp_path / "speed.png").exists()
+    assert "inference, fp32, batch 1" in capsys.readouterr().out
+
+
 def test_sentences_say_where_one_overtakes_the_other():
     point = {"cheaper": "divided", "dearer": "joint", "axis": "frames", "always": False}
     points = [point | {"at": "224 px", "beyond": 11}, point | {"at": "336 px", "beyond": 6}]
@@ -56,6 +70,8 @@ def test_sentences_say_where_one_overtakes_the_other():
         (["joint", "--accuracy", "{wrong}"], "must have the columns attention and top1"),
         (["joint", "--accuracy", "{percent}"], "top1=78.0 of joint is not a share; write 0.78 for 78%"),
         (["joint", "--accuracy", "nowhere.csv"], "nowhere.csv"),
+        (["joint", "--config", "{wrong}"], "has no model.network; give a configuration of vidattn fit"),
+        (["joint", "--match", "macs", "--frames", "4,8"], "schemes are matched on one clip"),
     ],
 )
 def test_mistakes_end_with_a_sentence(words, message, tmp_path, capsys):

@@ -2,18 +2,30 @@
 
 import argparse
 import csv
+import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import torch
+import yaml
 from rich.console import Console
-from rich.table import Table
+from rich.progress import track
 
 from vidattn.flops.comparison import compare, crossovers
-from vidattn.flops.tables import markdown, write_rows
+from vidattn.flops.match_command import match_schemes
+from vidattn.flops.matching import BUDGETS, KNOBS
+from vidattn.flops.side_by_side import measured_text, side_by_side
+from vidattn.flops.tables import markdown, rich_table, write_rows
+from vidattn.models.config import VideoTransformerConfig
 from vidattn.models.presets import PRESETS, preset
 
 Rows = list[dict[str, Any]]
+NOTE = (
+    "ratio: of GMACs (or of time) to the first scheme; scores: share of scores and weighted sums in the GMACs; "
+    "saved: activations of a training step, fp32"
+)
 
 
 def compare_command(words: list[str]) -> None:
@@ -24,9 +36,10 @@ def compare_command(words: list[str]) -> None:
         epilog="example: vidattn compare joint time+space local+global 'space|time' --frames 8,16,32 --size 224,448",
     )
     parser.add_argument("schemes", nargs="+", help="specs; the others are compared with the first")
-    parser.add_argument("--frames", type=numbers, help="lengths of the clips, as in 8,16,32; the preset's by default")
+    parser.add_argument("--frames", type=numbers, help="lengths of the clips, as in 8,16,32; the network's by default")
     parser.add_argument("--size", type=numbers, help="heights and widths in pixels, as in 224,448; likewise")
     parser.add_argument("--preset", default="B", help=f"width, depth and heads: {', '.join(PRESETS)} (default B)")
+    parser.add_argument("--config", help="take them from this configuration of vidattn fit instead")
     parser.add_argument("--check", action="store_true", help="also run every network on the meta device and compare")
     parser.add_argument("--csv", help="write all rows into this file")
     parser.add_argument("--json", help="likewise")
@@ -35,42 +48,95 @@ def compare_command(words: list[str]) -> None:
     parser.add_argument(
         "--accuracy", metavar="CSV", help="columns attention and top1 (0 to 1), as study.csv has: a Pareto plot too"
     )
+    timing = parser.add_argument_group("time", "measured here, fp32, all schemes of a clip in turn, round by round")
+    timing.add_argument("--measure", action="store_true", help="time, throughput, peak memory and kernel too")
+    timing.add_argument("--batch", type=int, default=1, help="clips at once (default 1)")
+    timing.add_argument("--rounds", type=int, default=7, help="how often each runs (default 7)")
+    timing.add_argument("--training", action="store_true", help="forward and backward instead of inference")
+    timing.add_argument("--compile", action="store_true", help="through torch.compile")
+    timing.add_argument("--threads", type=int, help="CPU threads; all by default")
+    matching = parser.add_argument_group("matching", "bring all schemes to the cost of the first")
+    matching.add_argument("--match", choices=BUDGETS, help="what shall be alike")
+    matching.add_argument("--by", choices=KNOBS, default="width", help="what may change for it (default width)")
+    matching.add_argument("--write", metavar="DIR", help="write the configurations into this folder")
     options = parser.parse_args(words)
     try:
-        run(options)
+        (match_schemes if options.match else run)(options, *network_of(options))
     except (ValueError, OSError) as error:
         parser.error(str(error))
 
 
-def run(options: argparse.Namespace) -> None:
-    """Count, print, write and draw what the options ask for."""
-    base = preset(options.preset)
+def run(options: argparse.Namespace, base: VideoTransformerConfig, name: str, _: object) -> None:
+    """Count, measure, print, write and draw what the options ask for."""
     frames, sizes = options.frames or [base.num_frames], options.size or [base.size[0]]
-    name = f"ViT-{options.preset}/{base.patch_size}" if len(options.preset) < 3 else options.preset
     accuracy = read_accuracy(options.accuracy) if options.accuracy else {}
+    # A file takes wide tables; a terminal has the width that it has.
+    console = Console(soft_wrap=True, highlight=False, width=None if sys.stdout.isatty() else 120)
     rows = compare(options.schemes, frames, sizes, base, options.check, progress=True)
     points = crossovers(options.schemes, frames, sizes, base)
-    title = f"{name}, {base.num_classes} classes; per clip, 1 MAC = 2 FLOPs"
-    note = (
-        "ratio: of GMACs to the first scheme; scores: share of scores and weighted sums in the GMACs; "
-        "saved: activations of a training step, fp32"
-    )
-    console = Console(soft_wrap=True, highlight=False)
-    console.print(cost_table(rows, title))
-    console.print(note)
+    tables = [[readable(row) for row in rows]]
+    titles = [f"{name}, {base.num_classes} classes; per clip, 1 MAC = 2 FLOPs"]
+    if options.measure:
+        rows = measure(rows, base, options)
+        tables.append([measured_text(row) for row in rows])
+        titles.append(measured_title(name, options))
+    for table, title in zip(tables, titles, strict=True):
+        console.print(rich_table(table, title))
+    console.print(NOTE)
     for line in sentences(points):
         console.print(line)
     written = [write_rows(rows, path) for path in (options.csv, options.json) if path]
     if options.markdown:
-        path = Path(options.markdown)
-        path.parent.mkdir(parents=True, exist_ok=True)
         crossings = "\n".join(f"- {line}" for line in sentences(points))
-        path.write_text(f"{title}; {note}\n\n{markdown([readable(row) for row in rows])}\n\n{crossings}\n")
-        written.append(path)
+        texts = [f"{title}\n\n{markdown(table)}" for title, table in zip(titles, tables, strict=True)]
+        written.append(Path(options.markdown))
+        written[-1].parent.mkdir(parents=True, exist_ok=True)
+        written[-1].write_text("\n\n".join([*texts, NOTE, crossings]) + "\n")
     if options.plots:
+        from vidattn.flops.compare_figures import draw
+
         written += draw(rows, Path(options.plots), name, accuracy)
     if written:
         console.print(f"wrote {', '.join(map(str, written))}")
+
+
+def network_of(options: argparse.Namespace) -> tuple[VideoTransformerConfig, str, dict[str, Any]]:
+    """The network that the options name, a name for titles, and the complete configuration if there is one.
+
+    Raises:
+        ValueError: the preset or something in the configuration is wrong.
+        OSError: there is no such file.
+    """
+    if options.config:
+        values = yaml.safe_load(Path(options.config).read_text())
+        if not isinstance(values, dict) or "network" not in values.get("model", {}):
+            raise ValueError(f"{options.config} has no model.network; give a configuration of vidattn fit")
+        return VideoTransformerConfig(**values["model"]["network"]), Path(options.config).stem, values
+    base = preset(options.preset)
+    return base, f"ViT-{options.preset}/16" if len(options.preset) < 3 else options.preset, {}
+
+
+def measure(rows: Rows, base: VideoTransformerConfig, options: argparse.Namespace) -> Rows:
+    """The rows with the columns of `side_by_side`; schemes of one clip are timed together."""
+    if options.threads:
+        torch.set_num_threads(options.threads)
+    count = len(options.schemes)
+    measured: Rows = []
+    for start in track(range(0, len(rows), count), description="Timing", transient=True):
+        clips = rows[start : start + count]
+        configs = [
+            replace(base, attention=row["attention"], num_frames=row["frames"], image_size=row["size"]) for row in clips
+        ]
+        times = side_by_side(configs, options.batch, options.rounds, options.training, options.compile)
+        measured += [row | time for row, time in zip(clips, times, strict=True)]
+    return measured
+
+
+def measured_title(name: str, options: argparse.Namespace) -> str:
+    """What was timed, and on what."""
+    what = "training step" if options.training else "inference"
+    where = torch.cuda.get_device_name() if torch.cuda.is_available() else f"CPU, {torch.get_num_threads()} thread(s)"
+    return f"{name}, {what}, fp32, batch {options.batch}, {where}; median of {options.rounds} interleaved rounds"
 
 
 def numbers(text: str) -> list[int]:
@@ -99,18 +165,6 @@ def readable(row: Mapping[str, Any]) -> dict[str, str]:
         "scores": f"{row['attention_share']:.1%}",
         "saved MiB": f"{row['activation_mib']:,.0f}",
     }
-
-
-def cost_table(rows: Sequence[Mapping[str, Any]], title: str) -> Table:
-    """The rows as a table for the terminal, with a line between clips."""
-    table = Table(title=title, title_justify="left")
-    for column in readable(rows[0]):
-        name = column in ("clip", "attention")
-        table.add_column(column, justify="left" if name else "right", no_wrap=True, overflow="fold" if name else "crop")
-    for row, following in zip(rows, [*rows[1:], None], strict=True):
-        ends = following is not None and (row["frames"], row["size"]) != (following["frames"], following["size"])
-        table.add_row(*readable(row).values(), end_section=ends)
-    return table
 
 
 def sentences(points: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -150,59 +204,3 @@ def read_accuracy(path: str) -> dict[str, dict[str, tuple[float, float]]]:
             0 if spread != spread else spread,
         )
     return found
-
-
-def draw(rows: Rows, folder: Path, name: str, accuracy: Mapping[str, Mapping[str, tuple[float, float]]]) -> list[Path]:
-    """Cost against frames and against resolution, the parts of the first and last clip, accuracy against cost."""
-    from vidattn.plots.costs import plot_costs
-    from vidattn.plots.pareto import Point, plot_pareto
-    from vidattn.plots.parts import plot_parts
-
-    folder.mkdir(parents=True, exist_ok=True)
-    schemes = list(dict.fromkeys(row["attention"] for row in rows))
-    frames = list(dict.fromkeys(row["frames"] for row in rows))
-    sizes = list(dict.fromkeys(row["size"] for row in rows))
-    figures = {}
-    if len(frames) > 1:
-        panels = {
-            f"GMACs per clip of {size} px": {
-                scheme: {row["frames"]: row["gmacs"] for row in rows
-                         if (row["attention"], row["size"]) == (scheme, size)} for scheme in schemes
-            } for size in sizes
-        }  # fmt: skip
-        figures["frames"] = plot_costs(panels, "frames", f"{name}: cost against length", schemes)
-    if len(sizes) > 1:
-        panels = {
-            f"GMACs per clip of {length} frames": {
-                scheme: {row["size"]: row["gmacs"] for row in rows
-                         if (row["attention"], row["frames"]) == (scheme, length)} for scheme in schemes
-            } for length in frames
-        }  # fmt: skip
-        figures["resolution"] = plot_costs(panels, "height and width, px", f"{name}: cost against resolution", schemes)
-    ends = dict.fromkeys([(rows[0]["frames"], rows[0]["size"]), (rows[-1]["frames"], rows[-1]["size"])])
-    parts = {
-        f"{length}x{size}": {row["attention"]: parts_of(row) for row in rows
-                             if (row["frames"], row["size"]) == (length, size)} for length, size in ends
-    }  # fmt: skip
-    figures["parts"] = plot_parts(
-        parts, "GMACs per clip", f"{name}: where the multiply-accumulates go; behind the bars, the share of scores "
-        "and sums", "scores and sums"
-    )  # fmt: skip
-    costs = {row["attention"]: row["gmacs"] for row in rows[: len(schemes)]}
-    known = {title: {scheme: Point(costs[scheme], *values) for scheme, values in points.items() if scheme in costs}
-             for title, points in accuracy.items()}  # fmt: skip
-    if any(known.values()):
-        label = f"GMACs per clip of {frames[0]}x{sizes[0]}, {name}"
-        figures["pareto"] = plot_pareto(known, label, "accuracy against cost")
-    paths = []
-    for title, figure in figures.items():
-        paths.append(folder / f"{title}.png")
-        figure.savefig(paths[-1], dpi=110)
-    return paths
-
-
-def parts_of(row: Mapping[str, Any]) -> dict[str, float]:
-    """GMACs by part, by the names that a figure has."""
-    names = {"patch_embedding": "patches", "projections": "projections", "attention": "scores and sums", "mlp": "MLP",
-             "convolution": "convolution", "head": "head"}  # fmt: skip
-    return {label: row[f"{part}_macs"] / 1e9 for part, label in names.items()}

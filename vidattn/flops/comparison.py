@@ -92,8 +92,8 @@ def crossovers(
     Raises:
         ValueError: as in `compare`.
     """
-    patch = (base or preset("B")).patch_size
-    lengths, sides = range(1, most_frames + 1), range(patch, most_size + 1, patch)
+    tubelet, patch = _config(base).tubelet_size, _config(base).patch_size
+    lengths, sides = range(tubelet, most_frames + 1, tubelet), range(patch, most_size + 1, patch)
     networks = {}
     for scheme in schemes:
         for size in sizes:

@@ -1,10 +1,12 @@
-"""Rows of plain values as CSV, JSON or Markdown."""
+"""Rows of plain values as CSV, JSON, Markdown, or a table for the terminal."""
 
 import csv
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+from rich.table import Table
 
 Row = Mapping[str, Any]
 
@@ -43,3 +45,14 @@ def markdown(rows: Sequence[Row]) -> str:
     lines = [head, *([str(value).replace("|", "\\|") for value in row.values()] for row in rows)]
     text = [f"| {' | '.join(line)} |" for line in lines]
     return "\n".join([text[0], "|" + "---|" * len(head), *text[1:]])
+
+
+def rich_table(rows: Sequence[Mapping[str, str]], title: str) -> Table:
+    """The rows as a table for the terminal, with a line wherever the column `clip` changes."""
+    table = Table(title=title, title_justify="left")
+    for column in rows[0]:
+        left = column in ("clip", "attention", "kernel")
+        table.add_column(column, justify="left" if left else "right", no_wrap=column == "attention", overflow="fold")
+    for row, following in zip(rows, [*rows[1:], {}], strict=True):
+        table.add_row(*row.values(), end_section=row.get("clip") != following.get("clip"))
+    return table

@@ -1,0 +1,44 @@
+"""Timing side by side: which kernel ran, what the rows hold."""
+
+from functools import partial
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from vidattn.attention.heads import two_products
+from vidattn.flops.side_by_side import kernel, side_by_side
+from vidattn.models.presets import build_network, preset
+
+SMALL = {"depth": 1, "num_frames": 2, "image_size": 64, "embed_dim": 64, "num_heads": 2}
+
+
+@pytest.mark.parametrize(
+    ("run", "name"),
+    [(F.scaled_dot_product_attention, "fused"), (two_products, "two products"), (torch.add, "no softmax")],
+)
+def test_the_kernel_that_ran_is_named(run, name):
+    operands = torch.randn(3, 1, 2, 8, 16).unbind()
+    assert kernel(partial(run, *operands[: 2 if run is torch.add else 3])) == name
+
+
+def test_rows_hold_times_work_and_memory():
+    configs = [preset("Ti", attention=scheme, **SMALL) for scheme in ("joint", "divided")]
+    first, second = side_by_side(configs, batch_size=2, rounds=2, training=True)
+
+    assert (first["attention"], second["attention"]) == ("joint", "divided")
+    assert first["time_ratio"] == 1
+    for row, config in zip((first, second), configs, strict=True):
+        assert 0 < row["fastest"] <= row["milliseconds"] <= row["slowest"]
+        assert row["clips_per_second"] == pytest.approx(2e3 / row["milliseconds"])
+        macs = 3 * 2 * build_network(config).macs(2, 64, 64).total  # forward and backward, two clips
+        assert row["timed_gmacs"] == macs / 1e9
+        reached = macs / 1e9 / (row["milliseconds"] / 1e3) / row["peak_gmacs_per_second"]
+        assert row["share_of_peak"] == pytest.approx(reached)
+    assert second["peak_mib"] > first["peak_mib"]  # a second attention step keeps its own activations
+    assert first["kernel"] == second["kernel"] == ("fused" if torch.cuda.is_available() else "two products")
+
+
+def test_without_gradients_attention_is_fused():
+    (row,) = side_by_side([preset("Ti", attention="joint", **SMALL)], rounds=1)
+    assert row["kernel"] == "fused"
