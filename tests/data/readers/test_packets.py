@@ -1,4 +1,5 @@
 import av
+import numpy as np
 import pytest
 from encode import encode_video, numbered_frames
 
@@ -73,3 +74,13 @@ def test_interlaced_video_is_not_trusted(tmp_path):
     path = encode_video(tmp_path / "a.mp4", numbered_frames(8), options=options)
     with av.open(str(path)) as container:
         assert not PacketIndex.read(container, container.streams.video[0]).trusted
+
+
+def test_b_frames_that_were_allowed_and_not_used_leave_the_index_trusted(tmp_path):
+    noise = np.random.default_rng(0).integers(0, 256, (6, 48, 64, 3), np.uint8)
+    for name, trusted in (("a.mp4", True), ("a.avi", False)):  # AVI stores no times
+        path = encode_video(tmp_path / name, noise, options={"bf": "2"})
+        with av.open(str(path)) as container:
+            index = PacketIndex.read(container, container.streams.video[0])
+        assert [packet.pts for packet in index.packets] == index.pts  # in file order
+        assert index.trusted is trusted

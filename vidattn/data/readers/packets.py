@@ -45,7 +45,8 @@ class PacketIndex:
     Args:
         packets: every packet that holds data.
         one_frame_each: whether the codec is known to make one frame of each packet.
-        reorders: whether the decoder shows frames in another order than it reads them (B-frames).
+        reorders: whether the decoder may show frames in another order than it reads them (B-frames), and nothing says
+            that the times know of it.
         kept: the packets themselves, where they are small enough together; else empty.
     """
 
@@ -72,7 +73,11 @@ class PacketIndex:
             kept = []
         context = stream.codec_context
         one_frame_each = context.codec.canonical_name in ONE_FRAME_PER_PACKET and context.field_order in _PROGRESSIVE
-        return cls(tuple(packets), one_frame_each, context.has_b_frames, tuple(kept))
+        # MP4 stores both times. Where showing lags behind decoding, its writer knew of B-frames, even if there is none.
+        first = packets[0] if packets else PacketInfo(None, None, False)
+        lags = first.pts is not None and first.dts is not None and first.pts > first.dts
+        knows = lags and "mp4" in container.format.name
+        return cls(tuple(packets), one_frame_each, context.has_b_frames and not knows, tuple(kept))
 
     @cached_property
     def trusted(self) -> bool:

@@ -1,0 +1,131 @@
+import json
+import os
+from concurrent.futures import ThreadPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+
+import pytest
+import torch
+from encode import encode_video, numbered_frames
+
+from vidattn.cli import main
+from vidattn.data import prepare as prepare_module
+from vidattn.data.manifest import read_manifest
+from vidattn.data.readers import open_video
+from vidattn.data.shards import read_shards
+from vidattn.data.transcode import Transcoding
+
+
+@pytest.fixture
+def dataset(tmp_path) -> Path:
+    """Six videos of two classes (one name twice, with two endings), one segment list, and a broken file."""
+    folder = tmp_path / "set"
+    rows = ["path,labels,start,end,start_frame,end_frame"]
+    for number, name in enumerate(["a/0.mp4", "a/0.mkv", "b/1.mp4", "b/2.mp4", "b/deep/3.mp4", "b/4.mp4"]):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        encode_video(folder / name, numbered_frames(10, 96, 128, first=100 * number), options={"preset": "ultrafast"})
+        rows.append(f"{name},{name[0]},,,,")
+    rows.append("b/4.mp4,b,,,3,6")
+    (folder / "b" / "broken.mp4").write_bytes(b"no video" * 100)
+    rows.append("b/broken.mp4,b,,,,")
+    (folder / "list.csv").write_text("\n".join(rows))
+    return folder
+
+
+@pytest.fixture
+def one_process(monkeypatch):
+    """Threads stand for processes, which take seconds to start."""
+    monkeypatch.setattr(prepare_module, "ProcessPoolExecutor", lambda count, mp_context: ThreadPoolExecutor(count))
+
+
+def run(dataset: Path, out: Path, *words: str) -> dict:
+    options = ["--short_side", "48", "--preset", "ultrafast", "--crf", "10", "--workers", "2", *words]
+    main(["prepare", str(dataset / "list.csv"), str(out), *options])
+    return json.loads((out / "prepare.json").read_text())
+
+
+@pytest.mark.usefixtures("one_process")
+def test_a_prepared_set_has_the_videos_labels_and_segments_of_the_old_one(dataset, tmp_path, capsys):
+    report = run(dataset, tmp_path / "out")
+
+    manifest = read_manifest(tmp_path / "out" / "manifest.csv")
+    assert manifest.class_names == ["a", "b"]
+    assert [video.label for video in manifest.videos] == [0, 0, 1, 1, 1, 1, 1]
+    firsts = []
+    for video in manifest.videos:
+        with open_video(video.path) as opened:
+            assert opened.num_frames == 10
+            assert opened.fps == 30
+            assert opened.frames([0]).shape == (1, 48, 64, 3)
+        firsts.append(os.path.relpath(video.path, tmp_path / "out" / "videos"))
+    assert firsts[:5] == ["a/0.mp4.mp4", "a/0.mp4", "b/1.mp4", "b/2.mp4", "b/deep/3.mp4"]
+    assert (manifest.videos[-1].start_frame, manifest.videos[-1].end_frame) == (3, 6)
+    assert list(report["failed"]) == [str(dataset / "b" / "broken.mp4")]
+    assert report["bytes_before"] == sum(
+        path.stat().st_size for path in dataset.rglob("*.m*") if path.name != "broken.mp4"
+    )
+    assert report["clips_per_second_after"] > 0
+    output = capsys.readouterr().out
+    assert "broken.mp4: cannot open it as a video" in output
+    assert "size (MB)" in output
+
+
+@pytest.mark.usefixtures("one_process")
+def test_a_run_that_was_broken_off_goes_on(dataset, tmp_path, capsys):
+    out = tmp_path / "out"
+    run(dataset, out)
+    finished = out / "videos" / "b" / "1.mp4"
+    missing = out / "videos" / "b" / "2.mp4"
+    untouched = finished.stat().st_mtime_ns
+    missing.rename(missing.with_name("2.mp4.part"))  # as a kill leaves it
+    missing.with_name("2.mp4.part").write_bytes(b"half")
+    changed = dataset / "b" / "4.mp4"
+    encode_video(changed, numbered_frames(7, 96, 128), options={"preset": "ultrafast"})
+
+    report = run(dataset, out)
+
+    assert "4 of 7 videos are there already" in capsys.readouterr().out
+    assert report["videos"] == 6
+    assert finished.stat().st_mtime_ns == untouched
+    with open_video(missing) as video:
+        assert video.num_frames == 10
+    with open_video(out / "videos" / "b" / "4.mp4") as video:
+        assert video.num_frames == 7  # its source was written anew
+    assert not list(out.rglob("*.part"))
+    with pytest.raises(SystemExit, match="was prepared with other settings"):
+        run(dataset, out, "--keyframe_every", "4")
+
+
+@pytest.mark.usefixtures("one_process")
+def test_shards_hold_the_prepared_videos_in_mixed_order(dataset, tmp_path):
+    report = run(dataset, tmp_path / "out", "--shards", "2")
+
+    videos = read_shards(str(tmp_path / "out" / "shards" / "shards.json")).videos
+    assert report["shards"] == len({video.path.split("#")[0] for video in videos}) >= 2
+    listed = read_manifest(tmp_path / "out" / "manifest.csv").videos
+    names = [video.path.split("#")[2] for video in videos]
+    assert names != sorted(names)
+    assert sorted(names) == sorted(os.path.relpath(video.path, tmp_path / "out" / "videos") for video in listed)
+    for video, name in zip(videos, names, strict=True):
+        with open_video(video.path) as opened, open_video(tmp_path / "out" / "videos" / name) as file:
+            assert torch.equal(opened.frames([9]), file.frames([9]))
+    segment = next(video for video in videos if video.start_frame is not None)
+    assert (segment.start_frame, segment.end_frame) == (3, 6)
+
+
+def test_a_process_that_dies_over_a_video_costs_that_video_only(dataset, tmp_path, monkeypatch):
+    transcode = Transcoding.run
+
+    def die(self, source, target, folder_fps=None):
+        if source.endswith("b/2.mp4"):
+            target.with_name(target.name + ".part").write_bytes(b"half")
+            os._exit(1)
+        return transcode(self, source, target, folder_fps)
+
+    monkeypatch.setattr(Transcoding, "run", die)
+    monkeypatch.setattr(prepare_module, "get_context", lambda method: get_context("fork"))
+    report = run(dataset, tmp_path / "out")
+
+    assert set(report["failed"]) == {str(dataset / "b" / name) for name in ("2.mp4", "broken.mp4")}
+    assert "its process died" in report["failed"][str(dataset / "b" / "2.mp4")]
+    assert report["videos"] == 5
