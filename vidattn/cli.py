@@ -1,6 +1,7 @@
 """The `vidattn` command."""
 
 import importlib
+import re
 import signal
 import sys
 import warnings
@@ -16,6 +17,7 @@ COMMANDS = {
     "test": "evaluate on the test split and write a scorecard",
     "predict": "classify a file, a folder or a list:  vidattn predict --config RUN/config.yaml \\\n"
     "--ckpt_path RUN/checkpoints/best.ckpt --data.predict VIDEO",
+    "check": "find what is wrong with a dataset:  vidattn check train.csv val.csv --root videos",
     "make": "write a set of videos that this package draws itself:  vidattn make motion --folder FOLDER",
     "compare": "what schemes cost side by side:  vidattn compare joint time+space --frames 8,16,32 --plots FOLDER",
     "study": "train schemes under one recipe and several seeds:  vidattn study space divided joint",
@@ -34,6 +36,7 @@ FUNCTIONS = {
 """Commands whose options are the arguments of a function."""
 
 PARSERS = {
+    "check": "vidattn.data.check.command:check_command",
     "compare": "vidattn.flops.compare_command:compare_command",
     "study": "vidattn.training.study:study_command",
     "prepare": "vidattn.data.prepare:prepare_command",
@@ -55,6 +58,22 @@ def main(args: list[str] | None = None) -> None:
             TrainerCLI(args)
         except SIGTERMException:
             sys.exit(128 + signal.SIGTERM)  # Lightning's says 0, as if the run had come to its end
+        except (KeyboardInterrupt, SystemExit) as end:
+            # Lightning makes an exit of the interrupt, with code 1 and nothing said.
+            if not isinstance(end, KeyboardInterrupt) and not isinstance(end.__context__, KeyboardInterrupt):
+                raise
+            print("vidattn: interrupted; go on with --ckpt_path RUN/checkpoints/last.ckpt", file=sys.stderr)
+            sys.exit(128 + signal.SIGINT)
+        except RuntimeError as error:
+            # Torch's words, by how it came to know of it. A mistake within a worker has others.
+            if not re.match(r"DataLoader worker .*(killed by signal|exited unexpectedly)", str(error)):
+                raise
+            print(
+                f"vidattn: a data worker was killed ({error}). The memory may have been short: set data.num_workers or "
+                "data.batch_size lower, and go on with --ckpt_path RUN/checkpoints/last.ckpt",
+                file=sys.stderr,
+            )
+            sys.exit(1)
     elif command in FUNCTIONS:
         auto_cli(imported(FUNCTIONS[command]), args=words[1:], as_positional=False)
     elif command in PARSERS:

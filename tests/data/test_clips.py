@@ -6,7 +6,7 @@ from encode import encode_video, frame_number, numbered_frames
 from torch.utils.data import DataLoader
 from torchvision.transforms import v2
 
-from vidattn.data import clips as clips_module
+from vidattn.data import opening
 from vidattn.data.clips import TestViews, TrainClips, collate
 from vidattn.data.errors import VideoDecodeError
 from vidattn.data.manifest import Video
@@ -160,8 +160,8 @@ def test_all_views_share_one_decoding_of_each_frame(videos, monkeypatch):
         opened.frames = lambda indices: asked.append(list(indices)) or frames(indices)
         return opened
 
-    open_video = clips_module.open_video
-    monkeypatch.setattr(clips_module, "open_video", open_counting)
+    open_video = opening.open_video
+    monkeypatch.setattr(opening, "open_video", open_counting)
     item = TestViews(videos, StrideSampling(4, 9), num_clips=5, num_crops=1, image_size=SIZE)[1]
 
     starts = [0, 3, 6, 9, 12]

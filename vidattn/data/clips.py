@@ -25,8 +25,8 @@ from torch.utils.data import Dataset
 
 from vidattn.data.errors import VideoDecodeError
 from vidattn.data.manifest import Video
-from vidattn.data.readers import VideoReader, open_video
-from vidattn.data.readers.frame_folder import FrameFolderReader
+from vidattn.data.opening import VideoOpener
+from vidattn.data.quarantine import QuarantinedError
 from vidattn.data.samplers import stable_seed
 from vidattn.data.sampling import Sampler, VideoTimes
 from vidattn.data.transforms import SpatialCrops
@@ -45,7 +45,7 @@ class TrainClips(Dataset[Item]):
         sampling: which frames make a clip.
         transforms: run in turn on uint8 `(T, 3, H, W)`; the last must leave `(T, 3, image_size, image_size)`.
         image_size: S, in pixels.
-        reader: the video reader, a name that `open_video` knows.
+        opener: opens the videos, in the process that decodes.
         on_error: a video that cannot be decoded stops the run ("raise"), or another one takes its place and it is
             listed under `skipped` ("skip").
         seed: decides all that is drawn, together with epoch and index.
@@ -57,7 +57,7 @@ class TrainClips(Dataset[Item]):
         sampling: Sampler,
         transforms: Sequence[nn.Module],
         image_size: int,
-        reader: str = "pyav",
+        opener: VideoOpener | None = None,
         on_error: OnError = "raise",
         seed: int = 0,
     ) -> None:
@@ -65,7 +65,7 @@ class TrainClips(Dataset[Item]):
         self.sampling = sampling
         self.transforms = transforms
         self.image_size = image_size
-        self.reader = reader
+        self.opener = opener or VideoOpener()
         self.on_error = on_error
         self.seed = seed
 
@@ -79,7 +79,7 @@ class TrainClips(Dataset[Item]):
         while True:
             video = self.videos[index]
             try:
-                clip = _decode(video, self.reader, lambda times: self.sampling.train(times, generator))
+                clip = _decode(video, self.opener, lambda times: self.sampling.train(times, generator))
                 break
             except VideoDecodeError as error:
                 reason = _reason(error, self.on_error)
@@ -111,7 +111,7 @@ class TestViews(Dataset[Item]):
         num_clips: clips of a video.
         num_crops: crops of a clip; see `SpatialCrops`.
         image_size: S, in pixels.
-        reader: the video reader, a name that `open_video` knows.
+        opener: opens the videos, in the process that decodes.
         on_error: "raise" or "skip".
     """
 
@@ -124,14 +124,14 @@ class TestViews(Dataset[Item]):
         num_clips: int,
         num_crops: int,
         image_size: int,
-        reader: str = "pyav",
+        opener: VideoOpener | None = None,
         on_error: OnError = "raise",
     ) -> None:
         self.videos = videos
         self.sampling = sampling
         self.num_clips = num_clips
         self.crops = SpatialCrops(image_size, num_crops)
-        self.reader = reader
+        self.opener = opener or VideoOpener()
         self.on_error = on_error
 
     def __len__(self) -> int:
@@ -148,7 +148,7 @@ class TestViews(Dataset[Item]):
             return wanted
 
         try:
-            frames = _decode(video, self.reader, all_clips)
+            frames = _decode(video, self.opener, all_clips)
         except VideoDecodeError as error:
             skipped = [(video.path, _reason(error, self.on_error))]
             return _empty_item(self.sampling.num_frames, self.crops.size, skipped)
@@ -166,10 +166,10 @@ def collate(items: Sequence[Item]) -> Item:
     return tensors | lists
 
 
-def _decode(video: Video, reader: str, choose: Callable[[VideoTimes], list[int]]) -> Tensor:
+def _decode(video: Video, opener: VideoOpener, choose: Callable[[VideoTimes], list[int]]) -> Tensor:
     """The frames that `choose` picks, uint8 `(len, 3, H, W)`; whatever is wrong with the file is a VideoDecodeError."""
     try:
-        with _open(video, reader) as opened:
+        with opener(video) as opened:
             try:
                 segment = (video.start, video.end, video.start_frame, video.end_frame)
                 times = VideoTimes(opened.num_frames, opened.fps, opened.times, *segment)
@@ -180,14 +180,8 @@ def _decode(video: Video, reader: str, choose: Callable[[VideoTimes], list[int]]
         raise VideoDecodeError(video.path, str(error)) from error
 
 
-def _open(video: Video, reader: str) -> VideoReader:
-    return (
-        open_video(video.path, reader) if video.folder_fps is None else FrameFolderReader(video.path, video.folder_fps)
-    )
-
-
 def _reason(error: VideoDecodeError, on_error: OnError) -> str:
-    if on_error != "skip":
+    if on_error != "skip" and not isinstance(error, QuarantinedError):
         raise VideoDecodeError(
             error.path, f"{error.reason}; set on_error: skip to go on without such videos"
         ) from error

@@ -12,6 +12,8 @@ from torch.utils.data import DataLoader
 
 from vidattn.data.clips import OnError, TestViews, TrainClips, collate
 from vidattn.data.manifest import Manifest, read_class_names, read_manifest
+from vidattn.data.opening import VideoOpener
+from vidattn.data.quarantine import Quarantine
 from vidattn.data.samplers import EpochSampler, OnceEachSampler, ResumableLoader
 from vidattn.data.sampling import Sampler
 from vidattn.data.shard_order import ShardOrder
@@ -48,6 +50,10 @@ class VideoDataModule(pl.LightningDataModule):
         shuffle_buffer: training videos out of shards are mixed among so many; see `ShardOrder`.
         reader: `pyav`, `decord` or `torchcodec`.
         on_error: what a video that cannot be decoded does: `raise`, or `skip` (and list it in the batch).
+        decode_timeout: seconds after which opening or decoding a video is given up, as if it could not be decoded; None
+            waits for ever (and saves the process that each data worker needs for it).
+        quarantine: list of videos that are not opened but skipped; under `on_error: skip` a run adds to it what it
+            cannot decode. A file that has changed since counts as good again. See `Quarantine`.
         num_val_clips: clips of a video in validation, evenly over time.
         num_val_crops: crops of each clip in validation.
         num_test_clips: clips of a video in test and prediction.
@@ -74,6 +80,8 @@ class VideoDataModule(pl.LightningDataModule):
         shuffle_buffer: int = 1000,
         reader: str = "pyav",
         on_error: OnError = "raise",
+        decode_timeout: float | None = 60.0,
+        quarantine: str | None = None,
         num_val_clips: int = 1,
         num_val_crops: int = 1,
         num_test_clips: int = 1,
@@ -102,6 +110,8 @@ class VideoDataModule(pl.LightningDataModule):
         self.shuffle_buffer = shuffle_buffer
         self.reader = reader
         self.on_error = on_error
+        self.decode_timeout = decode_timeout
+        self.quarantine = Quarantine(quarantine) if quarantine else None
         self.num_val_clips = num_val_clips
         self.num_val_crops = num_val_crops
         self.num_test_clips = num_test_clips
@@ -212,7 +222,7 @@ class VideoDataModule(pl.LightningDataModule):
             self.sampling,
             self.train_transforms,
             self.image_size,
-            self.reader,
+            self._opener(),
             self.on_error,
             self.seed,
         )
@@ -253,10 +263,13 @@ class VideoDataModule(pl.LightningDataModule):
 
     def _views(self, split: Split, num_clips: int, num_crops: int) -> DataLoader:
         videos = self.manifest(split).videos
-        views = TestViews(videos, self.sampling, num_clips, num_crops, self.image_size, self.reader, self.on_error)
+        views = TestViews(videos, self.sampling, num_clips, num_crops, self.image_size, self._opener(), self.on_error)
         sampler = OnceEachSampler(len(videos), *self._processes())
         # Lightning rebuilds this loader for prediction, and for that needs its arguments by name.
         return DataLoader(views, batch_size=self.eval_batch_size, sampler=sampler, **self._loader_options())
+
+    def _opener(self) -> VideoOpener:
+        return VideoOpener(self.reader, self.decode_timeout, self.quarantine)
 
     def _processes(self) -> tuple[int, int]:
         """How many training processes there are, and which is this."""

@@ -12,7 +12,7 @@ class SkippedVideos(pl.Callback):
     """Collects what the loaders skipped and writes `skipped.csv` (path, reason) into the run's folder.
 
     Under `data.on_error: skip`; with `raise` the first such video stops the run. Each process writes its own file
-    (`skipped-rank1.csv` and so on for the others).
+    (`skipped-rank1.csv` and so on for the others). All of them add to the list `data.quarantine`, if there is one.
     """
 
     def __init__(self) -> None:
@@ -53,6 +53,9 @@ class SkippedVideos(pl.Callback):
             writer = csv.writer(stream)
             writer.writerow(["path", "reason"])
             writer.writerows(self.listed.items())
+        quarantine = getattr(getattr(trainer, "datamodule", None), "quarantine", None)
+        if quarantine is not None:
+            quarantine.add(new)
         for path, reason in new.items():
             rank_zero_warn(f"skipped {path}: {reason} (listed in {file})")
 

@@ -1,0 +1,162 @@
+"""The watchdog against readers that hang and crash in C, where no thread and no exception could stop them."""
+
+import ctypes
+import faulthandler
+import os
+import signal
+import time
+
+import av
+import pytest
+import torch
+from encode import encode_video, numbered_frames
+
+from vidattn.data.errors import VideoDecodeError
+from vidattn.data.readers import guarded, open_video
+from vidattn.data.readers.base import VideoReader
+
+pytestmark = pytest.mark.skipif(not guarded.AVAILABLE, reason="forks and kernel timers: Linux only")
+GIVEN_UP = r"more than 0\.3 seconds and was given up"
+
+
+@pytest.fixture
+def watch():
+    """A maker of watchdogs, ended after the test."""
+    made = []
+
+    def make(open_it=open_video, seconds=0.3):
+        made.append(guarded.Watchdog(seconds, open_it))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.close()
+
+
+def is_running(pid):
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def open_files(pid):
+    """What it has open; with what it inherited from the test's own process."""
+    return sorted(os.readlink(f"/proc/{pid}/fd/{fd}") for fd in os.listdir(f"/proc/{pid}/fd"))
+
+
+def hang_holding_the_interpreter_lock(path):
+    ctypes.PyDLL(None).sleep(60)  # no other Python thread can run meanwhile
+
+
+def hang_on_a_pipe(path):
+    av.open(path)  # opening a FIFO that nobody writes to blocks in the kernel
+
+
+def hang_in_python(path):
+    time.sleep(60)
+
+
+@pytest.mark.parametrize("hang", [hang_holding_the_interpreter_lock, hang_on_a_pipe, hang_in_python])
+def test_a_reader_that_hangs_is_killed_and_the_next_video_is_read(watch, tmp_path, tiny_video, hang):
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    watchdog = watch(lambda path: hang(path) if path == str(fifo) else open_video(path))
+    began = time.monotonic()
+
+    with pytest.raises(VideoDecodeError, match=rf"fifo: .*{GIVEN_UP}"):
+        watchdog.open(str(fifo))
+
+    assert time.monotonic() - began < 2
+    expected = open_video(tiny_video).frames([0, 47, 3])
+    assert torch.equal(watchdog.open(str(tiny_video)).frames([0, 47, 3]), expected)
+
+
+class HangsInFrames(VideoReader):
+    path, num_frames, fps, times = "x", 5, 1.0, None
+
+    def frames(self, indices):
+        time.sleep(60)
+
+    def close(self):
+        pass
+
+
+def test_decoding_that_hangs_is_killed(watch):
+    reader = watch(lambda path: HangsInFrames()).open("x")
+
+    with pytest.raises(VideoDecodeError, match=GIVEN_UP):
+        reader.frames([0])
+    with pytest.raises(VideoDecodeError, match="has died; open the video again"):
+        reader.frames([0])
+
+
+def test_a_crash_ends_the_helper_alone(watch):
+    def crash(path):
+        faulthandler.disable()  # its report belongs into no test's output
+        ctypes.string_at(0)
+
+    with pytest.raises(VideoDecodeError, match=r"a\.mp4: .* died \(SIGSEGV\); drop the file"):
+        watch(crash).open("a.mp4")
+
+
+def test_errors_arrive_as_they_were_raised(watch, tiny_video, tmp_path):
+    (tmp_path / "empty.mp4").touch()
+    watchdog = watch(seconds=30)
+
+    with pytest.raises(VideoDecodeError, match="the file is empty"):
+        watchdog.open(str(tmp_path / "empty.mp4"))
+    with pytest.raises(IndexError, match="frame 48 was asked"):
+        watchdog.open(str(tiny_video)).frames([48])
+    with pytest.raises(ZeroDivisionError) as error:
+        watch(lambda path: 1 / 0).open("x")
+    assert "in the process that decodes" in error.value.__notes__[0]
+
+
+def test_one_helper_serves_many_videos_and_keeps_no_file_open(watch, tiny_video):
+    watchdog = watch(seconds=30)
+    with watchdog.open(str(tiny_video)) as reader:
+        helper = watchdog._helper.pid
+        assert list(reader.times) == list(open_video(tiny_video).times)
+    before = open_files(helper)
+    for _ in range(5):
+        with watchdog.open(str(tiny_video)) as reader:
+            reader.frames([1, 2])
+
+    assert watchdog._helper.pid == helper
+    assert open_files(helper) == before
+
+
+def test_frames_larger_than_the_shared_memory_arrive_whole(watch, tiny_video, monkeypatch):
+    monkeypatch.setattr(guarded, "_SHARED_BYTES", 4096)
+
+    assert torch.equal(watch(seconds=30).open(str(tiny_video)).frames([5, 6]), open_video(tiny_video).frames([5, 6]))
+
+
+def test_a_helper_ends_with_the_process_that_owns_it(tiny_video):
+    read, write = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        watchdog = guarded.Watchdog(30, open_video)
+        watchdog.open(str(tiny_video))
+        os.write(write, str(watchdog._helper.pid).encode())
+        time.sleep(60)
+    helper = int(os.read(read, 20))
+    assert is_running(helper)
+    os.kill(pid, signal.SIGKILL)
+    os.waitpid(pid, 0)
+
+    deadline = time.monotonic() + 5
+    while is_running(helper) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    state = open(f"/proc/{helper}/stat").read().split()[2] if is_running(helper) else "Z"  # noqa: SIM115
+    assert state == "Z"  # ended; who inherits it may not have collected it yet
+
+
+def test_a_video_that_needs_less_than_the_limit_in_each_step_is_not_given_up(watch, tmp_path):
+    path = encode_video(tmp_path / "a.mp4", numbered_frames(8))
+    watchdog = watch(lambda name: time.sleep(0.2) or open_video(name))
+
+    for _ in range(3):  # more than the limit together
+        assert watchdog.open(str(path)).frames([7]).shape == (1, 48, 64, 3)

@@ -1,0 +1,102 @@
+"""Bad files, Ctrl-C and killed workers in the middle of an epoch, with data workers and their watchdogs."""
+
+import csv
+import os
+import signal
+import time
+from pathlib import Path
+
+import pytest
+from tiny_run import SPLITS, Slow, add_broken, column, config, run, start, write_config
+
+pytestmark = pytest.mark.skipif(not Path("/proc").is_dir(), reason="looks for processes in /proc")
+MARK = "TINY_RUN_MARK"  # every process of a run inherits it
+SLOW = f"{Slow.__module__}.{Slow.__qualname__}"
+
+
+def marked(mark):
+    """The processes of a run, zombies left aside: `{pid: parent}`."""
+    found = {}
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            if f"{MARK}={mark}".encode() in (folder / "environ").read_bytes().split(b"\0"):
+                fields = (folder / "stat").read_text().rpartition(")")[2].split()
+                if fields[0] != "Z":
+                    found[int(folder.name)] = int(fields[1])
+        except OSError:  # it has ended meanwhile, or is not ours
+            continue
+    return found
+
+
+def wait_until(condition, what, seconds=90):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"not in {seconds} seconds: {what}"
+        time.sleep(0.05)
+
+
+def slow_run(tiny_set, folder):
+    """A run in the middle of its first epoch: its process, the processes of its data workers, and its mark."""
+    values = config(tiny_set, folder)
+    values["data"] |= {"num_workers": 2, "batch_size": 1, "train_transforms": [{"class_path": SLOW}]}
+    values["data"]["train_transforms"].append(
+        {"class_path": "torchvision.transforms.v2.RandomCrop", "init_args": {"size": 32}}
+    )
+    process = start(
+        "fit", "--config", write_config(folder / "c.yaml", values), TINY_RUN_SLOW="1", **{MARK: str(folder)}
+    )
+
+    def workers():
+        return [pid for pid, parent in marked(folder).items() if parent == process.pid]
+
+    # Two workers, and the two processes that decode for them.
+    wait_until(lambda: len(marked(folder)) >= 5 or process.poll() is not None, "five processes")
+    assert process.poll() is None, process.communicate()[0]
+    return process, workers()
+
+
+def test_a_killed_worker_ends_the_run_with_a_message_and_no_orphans(tiny_set, tmp_path):
+    process, workers = slow_run(tiny_set, tmp_path)
+    os.kill(workers[0], signal.SIGKILL)
+    output, _ = process.communicate(timeout=60)
+
+    assert process.returncode == 1
+    assert "Traceback" not in output
+    assert "a data worker was killed" in output
+    assert "data.num_workers" in output
+    wait_until(lambda: not marked(tmp_path), f"all processes ended: {marked(tmp_path)}", seconds=10)
+
+
+def test_ctrl_c_ends_the_run_with_a_message_and_no_orphans(tiny_set, tmp_path):
+    process, _ = slow_run(tiny_set, tmp_path)
+    for pid in marked(tmp_path):  # as a terminal does
+        os.kill(pid, signal.SIGINT)
+    output, _ = process.communicate(timeout=60)
+
+    assert process.returncode == 130
+    assert "Traceback" not in output
+    assert "interrupted" in output.splitlines()[-1]
+    wait_until(lambda: not marked(tmp_path), f"all processes ended: {marked(tmp_path)}", seconds=10)
+
+
+def test_a_bad_file_under_two_processes_is_replaced_named_and_not_opened_again(tiny_set, tmp_path):
+    values = config(tiny_set, tmp_path)
+    values["trainer"] |= {"devices": 2, "strategy": "ddp", "max_epochs": 2}
+    quarantine = tmp_path / "quarantine.csv"
+    values["data"] |= {"num_workers": 2, "batch_size": 2, "on_error": "skip", "quarantine": str(quarantine)}
+    values["data"] |= {"train": str(add_broken(tiny_set, "train", 3))}
+    values["test_after_fit"] = False
+    path = write_config(tmp_path / "c.yaml", values)
+
+    output = run("fit", "--config", path, **{MARK: str(tmp_path)})
+
+    steps = (SPLITS["train"] + 1) // 4
+    assert len(column(tmp_path / "run_0", "train/loss_step")) == 2 * steps  # neither process waited for the other
+    rows = list(csv.reader(quarantine.open()))
+    assert [row[0] for row in rows[1:]] == [str(tiny_set / "broken_train.mp4")]
+    assert "broken_train.mp4" in output
+    wait_until(lambda: not marked(tmp_path), f"all processes ended: {marked(tmp_path)}", seconds=10)
+
+    values["trainer"] |= {"devices": 1, "strategy": "auto", "max_epochs": 1}
+    values["data"] |= {"on_error": "raise", "num_workers": 0, "batch_size": 13}
+    assert "on the quarantine list" in run("fit", "--config", write_config(tmp_path / "c2.yaml", values))

@@ -1,0 +1,43 @@
+"""How the videos of a dataset are opened: by which reader, for how long at most, and which ones not at all."""
+
+from vidattn.data.manifest import Video
+from vidattn.data.quarantine import Quarantine
+from vidattn.data.readers import VideoReader, open_video
+from vidattn.data.readers.frame_folder import FrameFolderReader
+from vidattn.data.readers.guarded import AVAILABLE, Watchdog
+
+
+class VideoOpener:
+    """Opens videos in the process that asks; nothing is open before, so it goes into data workers as it is.
+
+    Args:
+        reader: the video reader, a name that `open_video` knows.
+        timeout: seconds after which opening or decoding is given up; None waits for ever. Linux only: elsewhere
+            nothing is given up.
+        quarantine: videos that are not opened.
+    """
+
+    def __init__(
+        self, reader: str = "pyav", timeout: float | None = None, quarantine: Quarantine | None = None
+    ) -> None:
+        self.reader = reader
+        self.quarantine = quarantine
+        self.watchdog = Watchdog(timeout, open_file) if timeout is not None and AVAILABLE else None
+
+    def __call__(self, video: Video) -> VideoReader:
+        """A reader on the video.
+
+        Raises:
+            QuarantinedError: the video is on the quarantine list.
+            VideoDecodeError: it cannot be opened.
+        """
+        if self.quarantine is not None:
+            self.quarantine.check(video.path)
+        if self.watchdog is not None:
+            return self.watchdog.open(video.path, self.reader, video.folder_fps)
+        return open_file(video.path, self.reader, video.folder_fps)
+
+
+def open_file(path: str, reader: str, folder_fps: float | None) -> VideoReader:
+    """A reader on a file, or on a folder of pictures where its rate is given."""
+    return open_video(path, reader) if folder_fps is None else FrameFolderReader(path, folder_fps)

@@ -1,0 +1,100 @@
+"""The list of videos that could not be decoded: written by one run, read by the next, and by all workers meanwhile."""
+
+import csv
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from vidattn.data.errors import VideoDecodeError
+
+COLUMNS = ("path", "reason", "bytes", "modified")
+
+
+class QuarantinedError(VideoDecodeError):
+    """A video on the quarantine list was asked for; it is skipped, whatever `on_error` says."""
+
+
+class _Entry(NamedTuple):
+    reason: str
+    size: int
+    modified: int
+
+
+class Quarantine:
+    """A CSV file of paths and reasons. A file that has changed since (was downloaded again) counts as good again.
+
+    The list does not shorten the dataset: order, labels and random draws stay what they are, so that a run can be
+    resumed exactly. The videos are only not opened any more. Several processes may add to it at the same time.
+
+    Args:
+        path: the list; it need not exist yet.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path).expanduser()
+        self._entries: dict[str, _Entry] = {}
+        self._read: tuple[int, int] | None = None  # size and time of the list when it was read
+
+    def check(self, path: str) -> None:
+        """Raises:
+        QuarantinedError: the video is on the list.
+        """
+        self._refresh()
+        entry = self._entries.get(os.path.abspath(path))
+        if entry is not None and _identity(path) == (entry.size, entry.modified):
+            raise QuarantinedError(path, f"on the quarantine list {self.path}: {entry.reason}")
+
+    def add(self, reasons: Mapping[str, str]) -> None:
+        """Put videos on the list, by path, that are not there."""
+        self._refresh()
+        rows = []
+        for path, reason in reasons.items():
+            known = self._entries.get(os.path.abspath(path))
+            if known is None or _identity(path) != (known.size, known.modified):
+                rows.append([os.path.abspath(path), " ".join(reason.split()), *_identity(path)])
+        if not rows:
+            return
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        # One write at the end of the file: processes that add at the same time do not cut each other's lines.
+        with self.path.open("a", newline="", buffering=1 << 20) as stream:
+            writer = csv.writer(stream)
+            if stream.tell() == 0:
+                writer.writerow(COLUMNS)
+            writer.writerows(rows)
+
+    def __len__(self) -> int:
+        self._refresh()
+        return len(self._entries)
+
+    def _refresh(self) -> None:
+        try:
+            status = self.path.stat()
+        except OSError:
+            self._entries, self._read = {}, None
+            return
+        if self._read == (status.st_size, status.st_mtime_ns):
+            return
+        self._read = (status.st_size, status.st_mtime_ns)
+        self._entries = {}
+        # Only whole lines: another process may be writing the last.
+        lines = [line for line in self.path.read_text().splitlines(keepends=True) if line.endswith("\n")]
+        for row in csv.reader(lines):
+            if row and tuple(row) != COLUMNS:  # the head stands twice where two processes began the list
+                try:
+                    path, reason, size, modified = row
+                    self._entries[path] = _Entry(reason, int(size), int(modified))
+                except ValueError:
+                    raise ValueError(
+                        f"{self.path}: {','.join(row)!r} is no line of a quarantine list ({','.join(COLUMNS)}); "
+                        "give the file that an earlier run wrote, or a new name"
+                    ) from None
+
+
+def _identity(path: str) -> tuple[int, int]:
+    """Size and time of writing; -1 for a file that is gone."""
+    try:
+        status = os.stat(path)
+    except OSError:
+        return -1, -1
+    return status.st_size, status.st_mtime_ns

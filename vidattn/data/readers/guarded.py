@@ -1,0 +1,250 @@
+"""A watchdog for decoding: the reader works in a process of its own, which dies where it takes too long."""
+
+import contextlib
+import mmap
+import os
+import pickle
+import signal
+import sys
+import traceback
+import warnings
+from collections.abc import Callable, Sequence
+from multiprocessing.connection import Connection, Pipe
+from typing import Any, NoReturn, TypeVar
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from vidattn.data.errors import VideoDecodeError
+from vidattn.data.readers import open_video as open_by_name
+from vidattn.data.readers.base import VideoReader
+
+Result = TypeVar("Result")
+
+AVAILABLE = sys.platform == "linux"
+"""Whether processes can be forked safely and killed by a timer of the kernel."""
+
+_SHARED_BYTES = 256 << 20  # of address space: memory is used only as far as clips reach
+_GRACE = 2.0  # seconds that a process has to die by its own timer; one that waits for a dead disk does not
+
+
+class Watchdog:
+    """Opens videos in a helper process, and kills it where a step takes longer than `seconds`.
+
+    No thread can stop a decoder or a `read` that hangs in C. So the helper sets a timer of the kernel (SIGALRM) before
+    each step, whose default is to end the process, whatever it does; the next video gets a new helper. What crashes the
+    decoder ends the helper, not the worker. A helper whose worker is gone ends by itself, within `seconds` at most.
+
+    Frames come back through shared memory. The helper is forked at the first video (not when the watchdog is made), so
+    that it belongs to the data worker; one helper serves one video at a time.
+
+    Args:
+        seconds: for opening, and for each call of `frames`.
+        open_video: opens a video in the helper; its arguments are those of `open`.
+    """
+
+    def __init__(self, seconds: float, open_video: Callable[..., VideoReader] = open_by_name) -> None:
+        if not seconds > 0:
+            raise ValueError(f"decode_timeout={seconds} must be more than 0 seconds, or null for none")
+        self.seconds = seconds
+        self.open_video = open_video
+        self._helper: _Helper | None = None
+
+    def open(self, path: str, *args: Any) -> VideoReader:
+        """A reader on `path`.
+
+        Raises:
+            VideoDecodeError: as the reader raises it; or opening took too long, or crashed.
+        """
+        return _RemoteReader(path, self, self._running().ask(path, "open", path, *args))
+
+    def call(self, path: str, function: Callable[..., Result], *args: Any) -> Result:
+        """What `function(*args)` returns in the helper; both must pickle.
+
+        Raises:
+            VideoDecodeError: it took too long, or crashed; the message names `path`.
+        """
+        return self._running().ask(path, "call", function, args)
+
+    def ask(self, path: str, command: str, *args: Any) -> Any:
+        """What the helper answers; it is replaced at the next video if it dies over the question."""
+        assert self._helper is not None
+        return self._helper.ask(path, command, *args)
+
+    def close_video(self, path: str) -> None:
+        """Free the file that is open; nothing where the helper has died over it."""
+        if self._helper is not None and self._helper.is_ours:
+            self._helper.ask(path, "close")
+
+    def close(self) -> None:
+        """End the helper."""
+        if self._helper is not None and self._helper.is_ours:
+            self._helper.end()
+        self._helper = None
+
+    def _running(self) -> "_Helper":
+        if self._helper is None or not self._helper.is_ours:
+            self._helper = _Helper(self.open_video, self.seconds)
+        return self._helper
+
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__ | {"_helper": None}  # a data worker that is spawned gets a helper of its own
+
+
+class _RemoteReader(VideoReader):
+    """The reader that the helper has open."""
+
+    def __init__(self, path: str, watchdog: Watchdog, opened: tuple[int, float, np.ndarray]) -> None:
+        self.path = path
+        self.num_frames, self.fps, self.times = opened
+        self._watchdog = watchdog
+        self._closed = False
+
+    def frames(self, indices: Sequence[int]) -> Tensor:
+        """As the reader's own; besides, a VideoDecodeError where it takes too long or crashes."""
+        return self._watchdog.ask(self.path, "frames", [int(index) for index in indices])
+
+    def close(self) -> None:
+        """Free the file; closing again does nothing."""
+        if not self._closed:
+            self._closed = True
+            self._watchdog.close_video(self.path)
+
+
+class _Helper:
+    """The process: forked here, it serves until its connection closes."""
+
+    def __init__(self, open_video: Callable[..., VideoReader], seconds: float) -> None:
+        self.seconds = seconds
+        self.memory = mmap.mmap(-1, _SHARED_BYTES)
+        self.connection, theirs = Pipe()
+        self.owner = os.getpid()
+        with warnings.catch_warnings():
+            # Python warns of forking beside threads. The helper decodes on one thread and takes none of their locks.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            self.pid = os.fork()
+        if self.pid == 0:
+            self.connection.close()
+            _serve(theirs, self.memory, open_video, seconds)
+        theirs.close()
+        self.alive = True
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether it runs, and was not inherited by forking."""
+        return self.alive and self.owner == os.getpid()
+
+    def ask(self, path: str, command: str, *args: Any) -> Any:
+        """One question, one answer.
+
+        Raises:
+            VideoDecodeError: the helper took too long, or died.
+        """
+        if not self.alive:
+            raise VideoDecodeError(path, "its reader has died; open the video again")
+        try:
+            self.connection.send((command, args))
+            answered = self.connection.poll(self.seconds + _GRACE)
+            answer = self.connection.recv() if answered else None
+            if command == "frames" and isinstance(answer, tuple):
+                answer = self._frames(*answer)
+        except (EOFError, ConnectionError):
+            raise VideoDecodeError(path, self._cause_of_death()) from None
+        except BaseException:
+            self.end()  # interrupted: its answer would be taken for that to the next question
+            raise
+        if not answered:
+            self.end(wait=False)  # one that waits for a dead disk ends when that answers
+            raise VideoDecodeError(path, self._given_up())
+        if isinstance(answer, BaseException):
+            raise answer
+        return answer
+
+    def end(self, wait: bool = True) -> None:
+        """Kill the process and free what it held."""
+        self.alive = False
+        self.connection.close()
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.pid, signal.SIGKILL)
+        with contextlib.suppress(ChildProcessError):
+            os.waitpid(self.pid, 0 if wait else os.WNOHANG)
+
+    def _frames(self, shape: tuple[int, ...], is_shared: bool) -> Tensor:
+        count = int(np.prod(shape))
+        if is_shared:
+            return torch.frombuffer(self.memory, dtype=torch.uint8, count=count).view(shape).clone()
+        return torch.frombuffer(bytearray(self.connection.recv_bytes()), dtype=torch.uint8).view(shape)
+
+    def _given_up(self) -> str:
+        return (
+            f"decoding took more than {self.seconds:g} seconds and was given up; "
+            "raise data.decode_timeout if the file is only large, else drop it"
+        )
+
+    def _cause_of_death(self) -> str:
+        """For a helper whose connection is closed: it has ended, or is about to."""
+        self.alive = False
+        self.connection.close()
+        try:
+            code = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+        except ChildProcessError:
+            code = 0
+        if code == -signal.SIGALRM:
+            return self._given_up()
+        if code == -signal.SIGKILL:
+            return "the process that decoded it was killed, as happens when memory is short; use fewer data.num_workers"
+        name = signal.Signals(-code).name if code < 0 else f"exit code {code}"
+        return f"the process that decoded it died ({name}); drop the file"
+
+
+def _serve(
+    connection: Connection, memory: mmap.mmap, open_video: Callable[..., VideoReader], seconds: float
+) -> NoReturn:
+    """The helper's life: answer until the other end is closed. Never returns into the forked program."""
+    try:
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # the loader's handler looks after its own children
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to all; the end of the run closes the connection
+        reader: VideoReader | None = None
+        while True:
+            command, args = connection.recv()
+            signal.setitimer(signal.ITIMER_REAL, seconds)
+            pixels = None
+            answer: Any
+            try:
+                if command != "frames" and reader is not None:
+                    reader.close()
+                    reader = None
+                if command == "close":
+                    answer = None
+                elif command == "call":
+                    function, arguments = args
+                    answer = function(*arguments)
+                elif command == "open":
+                    reader = open_video(*args)
+                    answer = reader.num_frames, reader.fps, reader.times
+                else:
+                    assert reader is not None
+                    pixels = reader.frames(*args)
+                    is_shared = pixels.nbytes <= len(memory)
+                    if is_shared:
+                        np.frombuffer(memory, np.uint8, pixels.nbytes)[:] = pixels.numpy().reshape(-1)
+                    answer = tuple(pixels.shape), is_shared
+            except VideoDecodeError as error:
+                answer = error
+            except BaseException as error:
+                error.add_note(f"in the process that decodes:\n{traceback.format_exc()}")
+                answer = error
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            try:
+                connection.send(answer)
+            except (AttributeError, TypeError, pickle.PicklingError):  # an exception that cannot travel
+                connection.send(RuntimeError(repr(answer)))
+            if pixels is not None and isinstance(answer, tuple) and not answer[1]:
+                connection.send_bytes(pixels.numpy().tobytes())
+    except (EOFError, ConnectionError):
+        pass
+    finally:
+        os._exit(0)
