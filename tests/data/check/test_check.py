@@ -1,0 +1,190 @@
+"""`vidattn check` against files of which we know what is wrong with them."""
+
+import csv
+import json
+import shutil
+import time
+
+import numpy as np
+import pytest
+from encode import encode_video, numbered_frames
+
+from vidattn.cli import main
+from vidattn.data.check import survey as survey_module
+from vidattn.data.check.findings import findings
+from vidattn.data.check.probe import probe
+from vidattn.data.check.survey import survey
+from vidattn.data.manifest import Video, read_manifest
+from vidattn.data.readers import open_video
+
+
+@pytest.fixture(scope="session")
+def videos(tmp_path_factory):
+    """`train/` and `val/`: good ones, and one for each thing that can be wrong with a file."""
+    folder = tmp_path_factory.mktemp("check")
+    for split, name, first in [("train", "dance", 0), ("train", "jump", 100), ("val", "dance", 200)]:
+        (folder / split / name).mkdir(parents=True, exist_ok=True)
+        encode_video(folder / split / name / "good.mp4", numbered_frames(48, first=first), options={"g": "12"})
+    train = folder / "train" / "dance"
+    data = (train / "good.mp4").read_bytes()
+    front = encode_video(folder / "f.mp4", numbered_frames(48, 96, 128), container_options={"movflags": "faststart"})
+    (train / "truncated.mp4").write_bytes(front.read_bytes()[: len(front.read_bytes()) * 2 // 3])
+    front.unlink()
+    (train / "headless.mp4").write_bytes(data[: len(data) // 2])
+    (train / "empty.mp4").touch()
+    encode_video(train / "short.mp4", numbered_frames(3))
+    encode_video(train / "rotated.mov", numbered_frames(16), rotation=90)
+    uneven = [0, 1, 2, 3, 9, 10, 11, 12, 13, 20, 21, 22]
+    encode_video(train / "uneven.mp4", numbered_frames(12), pts=uneven)
+    shutil.copy(folder / "train" / "jump" / "good.mp4", folder / "val" / "dance" / "leak.mp4")
+    shutil.copy(train / "good.mp4", train / "twice.mp4")
+    (folder / "val" / "jump").mkdir()
+    (folder / "val" / "jump" / "bad.mp4").write_bytes(b"no video" * 100)
+    rows = [
+        *(
+            f"{split}/{path.parent.name}/{path.name},{path.parent.name}"
+            for split in ["train"]
+            for path in sorted((folder / split).glob("*/*"))
+        ),
+        "train/jump/gone.mp4,jump",
+    ]
+    (folder / "train.csv").write_text("\n".join(rows) + "\n")
+    rows = [f"val/{path.parent.name}/{path.name},{path.parent.name}" for path in sorted((folder / "val").glob("*/*"))]
+    (folder / "val.csv").write_text("\n".join(rows) + "\n")
+    return folder
+
+
+EXPECTED = {
+    "train/dance/empty.mp4": ["zero bytes"],
+    "train/dance/good.mp4": [],
+    "train/dance/headless.mp4": ["unreadable"],
+    "train/dance/rotated.mov": ["rotated"],
+    "train/dance/short.mp4": ["too short"],
+    "train/dance/truncated.mp4": ["truncated"],
+    "train/dance/twice.mp4": [],
+    "train/dance/uneven.mp4": ["variable rate"],
+    "train/jump/gone.mp4": ["missing"],
+    "train/jump/good.mp4": [],
+    "val/dance/good.mp4": [],
+    "val/dance/leak.mp4": [],
+    "val/jump/bad.mp4": ["unreadable"],
+}
+
+
+@pytest.fixture(scope="session")
+def checked(videos, tmp_path_factory):
+    """What the command leaves, checked by two processes."""
+    out = tmp_path_factory.mktemp("checked")
+    main(["check", str(videos / "train.csv"), str(videos / "val.csv"), "--out", str(out), "--workers", "2"])
+    return out
+
+
+def test_the_report_names_what_is_wrong_with_each_file(videos, checked):
+    report = json.loads((checked / "report.json").read_text())
+
+    found = {entry["path"].removeprefix(f"{videos}/"): entry["problems"] for entry in report["files"]}
+    assert found == EXPECTED
+    assert report["usable"] == 8
+    good = next(entry for entry in report["files"] if entry["path"].endswith("train/jump/good.mp4"))
+    assert (good["num_frames"], good["fps"], good["width"], good["height"]) == (48, 30, 64, 48)
+    assert good["keyframes"] == [0, 12, 24, 36]
+    turned = next(entry for entry in report["files"] if entry["path"].endswith("rotated.mov"))
+    assert (turned["width"], turned["height"]) == (48, 64)
+    assert report["clips_per_second_and_core"] > 0
+
+
+def test_leaks_repeats_and_empty_classes_are_found(videos, checked):
+    report = json.loads((checked / "report.json").read_text())
+
+    assert report["same_in_several_splits"] == [
+        [str(videos / "train/jump/good.mp4"), str(videos / "val/dance/leak.mp4")]
+    ]
+    assert report["same_within_a_split"] == [
+        [str(videos / "train/dance/good.mp4"), str(videos / "train/dance/twice.mp4")]
+    ]
+    assert report["classes_without_videos"] == {"val": ["jump"]}
+
+
+def test_the_cleaned_lists_hold_what_decodes_and_keep_the_labels(videos, checked):
+    train = read_manifest(checked / "clean" / "train.csv", class_names=checked / "clean" / "classes.txt")
+    val = read_manifest(checked / "clean" / "val.csv", class_names=checked / "clean" / "classes.txt")
+
+    assert len(train.videos) == 6
+    assert train.class_names == val.class_names == ["dance", "jump"]
+    assert [video.label for video in train.videos] == [0] * 5 + [1]
+    for video in [*train.videos, *val.videos]:
+        with open_video(video.path) as reader:
+            reader.frames([0, reader.num_frames - 1])
+
+
+def test_the_table_says_what_to_do(videos, tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")
+    main(["check", str(videos / "train"), "--out", str(tmp_path), "--workers", "0"])
+
+    output = " ".join(capsys.readouterr().out.split())
+    assert "6 of 9 videos can be used" in output
+    assert "zero bytes" in output
+    assert "download it again" in output
+    assert "clips a second" in output
+
+
+def test_a_dataset_without_faults_says_so(videos, tmp_path, capsys):
+    main(["check", str(videos / "train" / "jump"), "--out", str(tmp_path), "--workers", "0"])
+
+    assert "All 1 videos can be used, and nothing is odd about them" in capsys.readouterr().out
+
+
+def test_audio_without_pictures_is_told_apart(shared_videos, tmp_path):
+    shutil.copy(shared_videos / "broken" / "audio_only.mp3", tmp_path / "a.mp4")
+
+    assert probe(str(tmp_path / "a.mp4"), None, 8).problems == ["audio only"]
+
+
+@pytest.mark.parametrize(
+    ("tag", "problem"), [("rotated", "rotated"), ("vfr", "variable rate"), ("zero-byte", "zero bytes")]
+)
+def test_real_files_are_what_their_manifest_says(shared_videos, tag, problem):
+    rows = [row for row in csv.DictReader((shared_videos / "MANIFEST.csv").open()) if tag in row["tags"]]
+    assert rows
+    for row in rows:
+        assert problem in probe(str(shared_videos / row["file"]), None, 1).problems, row["file"]
+
+
+@pytest.mark.parametrize("name", ["actions/eat.mkv", "odd/unordered_pts.mov", "codecs/hevc.mp4", "codecs/av1.mkv"])
+def test_real_files_without_faults_have_none(shared_videos, name):
+    path = shared_videos / name.replace("eat", "asl/eat")
+
+    assert probe(str(path), None, 1).problems == []
+
+
+def test_keyframes_that_are_none_are_unsafe_to_seek(tmp_path):
+    # Intra refresh: the picture comes back column by column. x264 marks recovery points, FFmpeg calls them keyframes.
+    random = np.random.default_rng(0)
+    frames = numbered_frames(60) // 2 + random.integers(0, 120, (60, 48, 64, 3)).astype(np.uint8)
+    path = encode_video(tmp_path / "a.mp4", frames, options={"g": "20", "x264-params": "intra-refresh=1"})
+
+    assert probe(str(path), None, 8).problems == ["unsafe to seek"]
+
+
+def test_a_video_that_takes_too_long_does_not_stop_the_others(videos, monkeypatch):
+    def slow(path, *args):
+        if "slow" in path:
+            time.sleep(60)
+        return probe(path, *args)
+
+    monkeypatch.setattr(survey_module, "probe", slow)
+    slow.__module__, slow.__qualname__ = survey_module.__name__, "probe"  # so that it pickles
+    good = str(videos / "train" / "jump" / "good.mp4")
+
+    found = {one.path: one.problems for one in survey([Video("slow.mp4", 0), Video(good, 0)], 8, 0, timeout=0.5)}
+
+    assert found == {"slow.mp4": ["too slow"], good: []}
+
+
+def test_the_same_file_in_two_splits_is_a_leak(videos):
+    manifest = read_manifest(videos / "val.csv")
+    probes = list(survey(manifest.videos, 8, 0, timeout=None))
+
+    result = findings({"train": manifest, "test": manifest}, probes)
+
+    assert [str(videos / "val/dance/good.mp4")] in result.leaks

@@ -1,0 +1,161 @@
+"""`vidattn check`: probe every video of a dataset, show what is wrong, and write what can be used."""
+
+import argparse
+import json
+import math
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from vidattn.data.check.findings import Findings, findings
+from vidattn.data.check.probe import Probe
+from vidattn.data.check.survey import survey
+from vidattn.data.manifest import Manifest, ManifestError, read_manifest, write_manifest
+
+ADVICE = {
+    "missing": "download it, or use the cleaned list",
+    "zero bytes": "download it again",
+    "audio only": "download it with its video",
+    "unreadable": "download it again, or drop it",
+    "too slow": "re-encode it, or raise --timeout",
+    "truncated": "download it again; where the rest decodes it is used",
+    "damaged": "download it again; what FFmpeg makes of it is used",
+    "too short": "its last frame repeats; drop it if that hurts",
+    "variable rate": "sample by time (SecondsSampling); by frame motion is uneven",
+    "rotated": "nothing: our readers turn it upright",
+    "unsafe to seek": "nothing: it is decoded from its start, slowly; vidattn prepare mends that",
+}
+
+
+def check_command(words: list[str]) -> None:
+    """`vidattn check`, with the words behind it."""
+    parser = argparse.ArgumentParser(
+        prog="vidattn check",
+        description="Go through every video of a dataset: what cannot be decoded, what is odd, what leaks between "
+        "splits. Writes report.json and clean/<name>.csv, a list of what can be used, into a folder.",
+        epilog="example: vidattn check train.csv val.csv test.csv --root videos --out checked",
+    )
+    parser.add_argument("data", nargs="+", help="lists, folders or files of videos, one for each split, training first")
+    parser.add_argument("--root", help="folder that the lists' paths start from; each list's own folder by default")
+    parser.add_argument("--class-names", help="file of class names; those of the first list by default")
+    parser.add_argument("--out", default="checked", help="folder for the files (default checked)")
+    parser.add_argument("--min-frames", type=int, default=8, help="a video with fewer is too short (default 8)")
+    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="processes; 0 for none")
+    parser.add_argument("--timeout", type=float, default=120.0, help="seconds for one video (default 120)")
+    options = parser.parse_args(words)
+    try:
+        manifests = read_splits(options.data, options.root, options.class_names)
+        result = check(manifests, options.min_frames, options.workers, options.timeout)
+    except (ManifestError, ValueError) as error:
+        parser.error(str(error))
+    except KeyboardInterrupt:
+        sys.exit("vidattn check: interrupted; nothing was written")
+    show(result)
+    write(result, Path(options.out))
+    Console().print(
+        f"report.json and clean/ (lists of what can be used) are in {options.out}", highlight=False, soft_wrap=True
+    )
+
+
+def read_splits(sources: Sequence[str], root: str | None, class_names: str | None) -> dict[str, Manifest]:
+    """The lists by their names, all with the classes of the first; two of one name are numbered."""
+    manifests: dict[str, Manifest] = {}
+    names: Sequence[str] | str | None = class_names
+    for source in sources:
+        manifest = read_manifest(source, root, names)
+        names = names or manifest.class_names or None
+        name = Path(source).stem or "videos"
+        manifests[name if name not in manifests else f"{name}_{len(manifests)}"] = manifest
+    return manifests
+
+
+def check(manifests: dict[str, Manifest], min_frames: int, num_workers: int, timeout: float) -> Findings:
+    """Probe all videos of all splits, each file once, with a bar."""
+    videos = list({video.path: video for manifest in manifests.values() for video in manifest.videos}.values())
+    probes: list[Probe] = []
+    columns = (
+        TextColumn("checking"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[bad]}"),
+    )
+    with Progress(*columns, console=Console(stderr=True)) as progress:
+        task = progress.add_task("", total=len(videos), bad="")
+        for found in survey(videos, min_frames, min(num_workers, len(videos)), timeout):
+            probes.append(found)
+            bad = sum(not one.usable for one in probes)
+            progress.update(task, advance=1, bad=f"{bad} unusable" if bad else "")
+    return findings(manifests, probes)
+
+
+def show(result: Findings) -> None:
+    """The table of problems, and what the splits look like together."""
+    console = Console(soft_wrap=True, highlight=False)
+    total, usable = len(result.probes), sum(found.usable for found in result.probes.values())
+    folder = os.path.commonpath([os.path.dirname(path) for path in result.probes])
+    table = Table(title=f"{usable} of {total} videos can be used", title_justify="left", caption=f"in {folder}")
+    for column in ("problem", "videos", "unusable", "for example", "what to do"):
+        table.add_column(column, overflow="fold")
+
+    def row(problem: str, groups: Sequence[Sequence[str]], advice: str, bad: int = 0) -> None:
+        names = [" = ".join(os.path.relpath(path, folder) for path in group) for group in groups]
+        table.add_row(problem, str(len(names)), str(bad or ""), _shown(names), advice, style="red" if bad else "")
+
+    for problem, paths in result.problems.items():
+        row(problem, [[path] for path in paths], ADVICE[problem], sum(not result.probes[path].usable for path in paths))
+    if result.leaks:
+        row("same in several splits", result.leaks, "remove it from training")
+    if result.repeats:
+        row("same within a split", result.repeats, "keep one of them")
+    for split, names in result.empty_classes.items():
+        table.add_row(
+            f"classes without videos in {split}",
+            str(len(names)),
+            "",
+            _shown(names),
+            "they are not learnt or not tested",
+        )
+    if table.row_count:
+        console.print(table)
+    else:
+        console.print(f"All {total} videos can be used, and nothing is odd about them")
+    speed = result.clips_per_second
+    if speed:
+        console.print(
+            f"One core decodes {speed:.1f} clips a second (8 frames at stride 4): a model that trains on 100 clips a "
+            f"second needs {math.ceil(100 / speed)} workers"
+        )
+
+
+def write(result: Findings, folder: Path) -> None:
+    """`report.json` and `clean/<split>.csv`."""
+    (folder / "clean").mkdir(parents=True, exist_ok=True)
+    report = {
+        "videos": len(result.probes),
+        "usable": sum(found.usable for found in result.probes.values()),
+        "clips_per_second_and_core": result.clips_per_second,
+        "problems": result.problems,
+        "same_in_several_splits": result.leaks,
+        "same_within_a_split": result.repeats,
+        "classes_without_videos": result.empty_classes,
+        "files": [asdict(found) for _, found in sorted(result.probes.items())],
+    }
+    (folder / "report.json").write_text(json.dumps(report, indent=1) + "\n")
+    for split, manifest in result.manifests.items():
+        if videos := result.clean(split):
+            write_manifest(folder / "clean" / f"{split}.csv", replace(manifest, videos=videos))
+            names = "".join(f"{name}\n" for name in manifest.class_names)
+            if names:
+                (folder / "clean" / "classes.txt").write_text(names)
+
+
+def _shown(names: Sequence[str], most: int = 2) -> str:
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more

@@ -1,0 +1,211 @@
+"""One video under the microscope: what it is, what is wrong with it, and how long a clip of it takes."""
+
+import hashlib
+import os
+import time
+from dataclasses import dataclass, field
+from typing import cast
+
+import av
+import numpy as np
+from av.video.stream import VideoStream
+
+from vidattn.data.errors import VideoDecodeError
+from vidattn.data.readers.base import load_source
+from vidattn.data.readers.frame_folder import FrameFolderReader
+from vidattn.data.readers.orientation import display_matrix, upright
+from vidattn.data.readers.pyav import PyAVReader
+
+_COMPARED = 6  # frames that are decoded in both ways
+_STRIDE = 4  # of the clip that is timed: 8 frames
+
+
+@dataclass
+class Probe:
+    """What was found in one file.
+
+    Args:
+        path: the file, or a folder of pictures.
+        problems: what is wrong with it, in the words of `vidattn check`'s table.
+        usable: whether clips can be taken from it.
+        reason: the decoder's words where something does not decode.
+        size: bytes.
+        digest: of the content, equal for equal files.
+        codec: FFmpeg's name.
+        width: pixels of the upright picture.
+        height: pixels of the upright picture.
+        fps: average frames per second.
+        num_frames: frames that decoding yields.
+        keyframes: numbers of the frames that can be decoded without others.
+        clip_seconds: to open the file and decode eight frames at stride 4 from its middle, on one core.
+    """
+
+    path: str
+    problems: list[str] = field(default_factory=list)
+    usable: bool = True
+    reason: str = ""
+    size: int = 0
+    digest: str = ""
+    codec: str = ""
+    width: int = 0
+    height: int = 0
+    fps: float = 0.0
+    num_frames: int = 0
+    keyframes: list[int] = field(default_factory=list)
+    clip_seconds: float = 0.0
+
+
+def probe(path: str, folder_fps: float | None, min_frames: int) -> Probe:
+    """Decode the whole video once, and some frames of it again by seeking.
+
+    Args:
+        path: the file or folder.
+        folder_fps: of a folder of pictures; None for a file.
+        min_frames: a video with fewer is "too short".
+    """
+    found = Probe(path)
+    try:
+        if folder_fps is not None:
+            _look_into_folder(found, folder_fps)
+        else:
+            load_source(path)
+            found.size, found.digest = os.path.getsize(path), _digest(path)
+            _look_into_file(found)
+    except VideoDecodeError as error:
+        found.usable, found.reason = False, error.reason
+        found.problems.append(_kind_of_failure(path))
+        return found
+    if found.num_frames < min_frames:
+        found.problems.append("too short")
+    return found
+
+
+def _look_into_folder(found: Probe, fps: float) -> None:
+    began = time.perf_counter()
+    reader = FrameFolderReader(found.path, fps)
+    frames = reader.frames(_clip(reader.num_frames))
+    found.clip_seconds = time.perf_counter() - began
+    found.codec, found.fps, found.num_frames = "pictures", fps, reader.num_frames
+    found.height, found.width = frames.shape[1:3]
+    found.keyframes = list(range(reader.num_frames))
+
+
+def _look_into_file(found: Probe) -> None:
+    began = time.perf_counter()
+    with PyAVReader(found.path) as reader:
+        seeks = reader.seekable
+        reader.frames(_clip(reader.num_frames))
+        found.clip_seconds = time.perf_counter() - began
+        found.codec, found.fps = reader.codec, reader.fps
+        points = reader.seek_points() if reader.indexed else []
+        compared = _spread([frame for point in points for frame in (point, point + 1)], reader.num_frames)
+        by_seeking = reader.frames(compared).numpy()
+        seen = _decode_all(found.path, compared)
+        found.num_frames, found.keyframes = seen.num_frames, seen.keyframes
+        height, width = seen.frames[0].shape[:2] if seen.frames else (0, 0)
+        found.height, found.width = height, width
+        if seeks and not (reader.seekable and np.array_equal(by_seeking, seen.frames)):
+            found.problems.append("unsafe to seek")
+        if seen.num_frames < 0.99 * seen.claimed_frames or seen.end < 0.95 * seen.claimed_end - 1:
+            found.problems.append("truncated")
+        if seen.corrupt:
+            found.problems.append("damaged")
+            found.reason = f"{seen.corrupt} of {seen.num_frames} frames are damaged"
+        if seen.rotated:
+            found.problems.append("rotated")
+        if _is_uneven(seen.times):
+            found.problems.append("variable rate")
+
+
+@dataclass
+class _Seen:
+    """What decoding from start to end shows."""
+
+    num_frames: int = 0
+    corrupt: int = 0
+    rotated: bool = False
+    keyframes: list[int] = field(default_factory=list)
+    times: list[float] = field(default_factory=list)
+    frames: list[np.ndarray] = field(default_factory=list)
+    claimed_frames: int = 0
+    claimed_end: float = 0.0
+
+    @property
+    def end(self) -> float:
+        """When the last frame is shown, from the first."""
+        return max(self.times) - self.times[0] if self.times else 0.0
+
+
+def _decode_all(path: str, wanted: list[int]) -> _Seen:
+    """Plain FFmpeg, without any of our reader's shortcuts: the reference."""
+    seen = _Seen()
+    matrix = None
+    with av.open(path, "r", metadata_errors="ignore") as container:
+        stream = cast(VideoStream, container.streams.best("video"))
+        stream.codec_context.thread_type, stream.codec_context.thread_count = "NONE", 1
+        seen.claimed_frames = stream.frames
+        if stream.duration is not None and stream.time_base is not None:
+            seen.claimed_end = float(stream.duration * stream.time_base)
+        elif container.duration is not None and len(container.streams) == 1:
+            seen.claimed_end = container.duration / av.time_base
+        try:
+            for frame in container.decode(stream):
+                if not seen.num_frames:
+                    matrix = display_matrix(frame)
+                    seen.rotated = matrix is not None
+                if frame.key_frame:
+                    seen.keyframes.append(seen.num_frames)
+                if frame.pts is not None and frame.time is not None:
+                    seen.times.append(frame.time)
+                if seen.num_frames in wanted:
+                    seen.frames.append(upright(frame.to_ndarray(format="rgb24"), matrix))
+                seen.corrupt += frame.is_corrupt
+                seen.num_frames += 1
+        except av.FFmpegError as error:
+            raise VideoDecodeError(path, f"decoding stopped after {seen.num_frames} frames ({error})") from error
+    return seen
+
+
+def _clip(num_frames: int) -> list[int]:
+    start = max(0, num_frames // 2 - 4 * _STRIDE)
+    return [min(start + i * _STRIDE, num_frames - 1) for i in range(8)]
+
+
+def _spread(frames: list[int], num_frames: int) -> list[int]:
+    """A few of these frames from first to last, with the first and the last of the video."""
+    inside = sorted({frame for frame in frames if frame < num_frames})
+    step = max(1, len(inside) // _COMPARED)
+    return sorted({0, num_frames - 1, *inside[::step]})
+
+
+def _is_uneven(times: list[float]) -> bool:
+    """Whether frames are shown for unequal times, beyond the rounding of containers to milliseconds; also where time
+    runs backwards."""
+    gaps = np.diff(times)
+    if not len(gaps):
+        return False
+    usual = float(np.median(gaps))
+    return bool((np.abs(gaps - usual) > 0.1 * abs(usual) + 0.0015).any())
+
+
+def _kind_of_failure(path: str) -> str:
+    try:
+        if not os.path.exists(path):
+            return "missing"
+        if os.path.isfile(path) and os.path.getsize(path) == 0:
+            return "zero bytes"
+        with av.open(path, "r", metadata_errors="ignore") as container:
+            kinds = {stream.type for stream in container.streams}
+            if "video" not in kinds:
+                return "audio only" if "audio" in kinds else "unreadable"
+            stream = cast(VideoStream, container.streams.best("video"))
+            packets = [packet for packet in container.demux(stream) if packet.size]
+            cut = bool(packets) and (packets[-1].is_corrupt or len(packets) < stream.frames)
+            return "truncated" if cut else "unreadable"
+    except (av.FFmpegError, OSError, ValueError):
+        return "unreadable"
+
+
+def _digest(path: str) -> str:
+    with open(path, "rb") as stream:
+        return hashlib.file_digest(stream, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
