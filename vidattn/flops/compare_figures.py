@@ -37,7 +37,7 @@ def draw(rows: Rows, folder: Path, name: str, accuracy: Mapping[str, Mapping[str
     if len(frames) > 1:
         figures["frames"] = growth(rows, "frames", "size", "GMACs per clip of {} px", f"{name}: cost against length")
     if len(sizes) > 1:
-        title = f"{name}: cost against resolution (px, height and width)"
+        title = f"{name}: cost against resolution"
         figures["resolution"] = growth(rows, "size", "frames", "GMACs per clip of {} frames", title)
     figures["parts"] = parts(rows, name)
     if accuracy:
@@ -55,7 +55,8 @@ def growth(rows: Rows, along: str, panel: str, label: str, title: str) -> Figure
     panels: dict[str, dict[str, dict[int, float]]] = {}
     for row in rows:
         panels.setdefault(label.format(row[panel]), {}).setdefault(row["attention"], {})[row[along]] = row["gmacs"]
-    return plot_costs(panels, along, title, [row["attention"] for row in first_clip(rows)])
+    xlabel = {"size": "height and width, px"}.get(along, along)
+    return plot_costs(panels, xlabel, title, [row["attention"] for row in first_clip(rows)])
 
 
 def parts(rows: Rows, name: str) -> Figure:
