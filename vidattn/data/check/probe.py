@@ -104,7 +104,7 @@ def _look_into_file(found: Probe) -> None:
         found.num_frames, found.keyframes = seen.num_frames, seen.keyframes
         height, width = seen.frames[0].shape[:2] if seen.frames else (0, 0)
         found.height, found.width = height, width
-        if seeks and not (reader.seekable and np.array_equal(by_seeking, seen.frames)):
+        if reader.unsafe or (seeks and not np.array_equal(by_seeking, seen.frames)):
             found.problems.append("unsafe to seek")
         if seen.num_frames < 0.99 * seen.claimed_frames or seen.end < 0.95 * seen.claimed_end - 1:
             found.problems.append("truncated")
