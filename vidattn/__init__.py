@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from vidattn.attention.base import ImageAttention, VideoAttention
     from vidattn.checkpoints.load import load, load_network
     from vidattn.checkpoints.pretrained import Pretrained
+    from vidattn.classify.classifier import Classifier
     from vidattn.data.readers import open_video
     from vidattn.grid import Grid
     from vidattn.macs import Macs
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "PRESETS",
+    "Classifier",
     "Grid",
     "ImageAttention",
     "Macs",
@@ -36,6 +38,7 @@ __all__ = [
 
 _HOMES = {
     "PRESETS": "vidattn.models.presets",
+    "Classifier": "vidattn.classify.classifier",
     "Grid": "vidattn.grid",
     "ImageAttention": "vidattn.attention.base",
     "Macs": "vidattn.macs",

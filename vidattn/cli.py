@@ -18,6 +18,7 @@ COMMANDS = {
     "predict": "classify a file, a folder or a list:  vidattn predict --config RUN/config.yaml \\\n"
     "--ckpt_path RUN/checkpoints/best.ckpt --data.predict VIDEO",
     "check": "find what is wrong with a dataset:  vidattn check train.csv val.csv --root videos",
+    "classify": "what is happening in these videos?  vidattn classify VIDEO... --weights CHECKPOINT [--timeline]",
     "make": "write a set of videos that this package draws itself:  vidattn make motion --folder FOLDER",
     "compare": "what schemes cost side by side:  vidattn compare joint time+space --frames 8,16,32 --plots FOLDER",
     "study": "train schemes under one recipe and several seeds:  vidattn study space divided joint",
@@ -37,6 +38,7 @@ FUNCTIONS = {
 
 PARSERS = {
     "check": "vidattn.data.check.command:check_command",
+    "classify": "vidattn.classify.command:classify",
     "compare": "vidattn.flops.compare_command:compare_command",
     "study": "vidattn.training.study:study_command",
     "prepare": "vidattn.data.prepare:prepare_command",

@@ -97,6 +97,17 @@ def test_crops_resize_the_short_side_first():
     assert torch.equal(crops[2], ShortSide(32)(still_clip(48, 96))[..., 32:])
 
 
+def test_crops_of_a_larger_short_side_are_centred_across_it():
+    left, middle, right = SpatialCrops(16, 3, short_side=24)(
+        torch.arange(24 * 40).view(1, 1, 24, 40).expand(2, 3, -1, -1)
+    )
+
+    assert left.shape == (2, 3, 16, 16)
+    assert [int(crop[0, 0, 0, 0]) for crop in (left, middle, right)] == [4 * 40, 4 * 40 + 12, 4 * 40 + 24]
+    with pytest.raises(ValueError, match="short_side=8 is less than the crop's size=16"):
+        SpatialCrops(16, 1, short_side=8)
+
+
 def test_default_training_transforms_are_those_of_the_papers_and_do_not_flip():
     jitter, crop = default_train_transforms(224)
 

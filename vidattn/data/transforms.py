@@ -59,21 +59,26 @@ class SpatialCrops(nn.Module):
     Args:
         size: side of a crop in pixels.
         num_crops: how many.
+        short_side: of the frames before the crops, where that is more than `size` (ViViT: 256 for 224).
     """
 
-    def __init__(self, size: int, num_crops: int) -> None:
+    def __init__(self, size: int, num_crops: int, short_side: int | None = None) -> None:
         super().__init__()
         if num_crops < 1:
             raise ValueError(f"num_crops={num_crops} must be 1 (centre) or more (3 is usual)")
+        if short_side is not None and short_side < size:
+            raise ValueError(f"short_side={short_side} is less than the crop's size={size}; wanted at least as much")
         self.size = size
         self.num_crops = num_crops
-        self.short_side = ShortSide(size)
+        self.short_side = ShortSide(short_side or size)
 
     def forward(self, clip: Tensor) -> list[Tensor]:
         """uint8 `(T, 3, H, W)` -> `num_crops` views of `(T, 3, size, size)`."""
         clip = self.short_side(clip)
         height, width = clip.shape[-2:]
-        along = -1 if width >= height else -2
+        along, across = (-1, -2) if width >= height else (-2, -1)
+        if min(height, width) > self.size:
+            clip = clip.narrow(across, math.ceil((min(height, width) - self.size) / 2), self.size)
         return [clip.narrow(along, offset, self.size) for offset in self._offsets(max(height, width))]
 
     def _offsets(self, length: int) -> list[int]:

@@ -1,7 +1,5 @@
 """What `vidattn predict` leaves behind: one line per video, on screen and in a file."""
 
-import csv
-import json
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +7,7 @@ import pytorch_lightning as pl
 from rich.console import Console
 from rich.table import Table
 
+from vidattn.data.answers import write_answers
 from vidattn.training.skipped import run_folder
 
 
@@ -49,23 +48,9 @@ class PredictionWriter(pl.Callback):
         file = Path(self.path) if self.path else run_folder(trainer) / "predictions.csv"
         if trainer.global_rank:
             file = file.with_suffix(f".{trainer.global_rank}{file.suffix}")
-        file.parent.mkdir(parents=True, exist_ok=True)
-        write_predictions(file, self.rows, self.top)
+        write_answers(file, self.rows, self.top)
         if trainer.is_global_zero:
             show_predictions(self.rows, file)
-
-
-def write_predictions(file: Path, rows: list[dict[str, Any]], top: int) -> None:
-    """JSON: a list of `{path, top: [{class, probability}]}`. CSV: a line per video, columns path, class_1, ..."""
-    if file.suffix == ".json":
-        file.write_text(json.dumps(rows, indent=2) + "\n")
-        return
-    with file.open("w", newline="") as stream:
-        writer = csv.writer(stream)
-        writer.writerow(["path", *(f"{kind}_{i}" for i in range(1, top + 1) for kind in ("class", "probability"))])
-        for row in rows:
-            cells = [cell for answer in row["top"] for cell in (answer["class"], f"{answer['probability']:.6f}")]
-            writer.writerow([row["path"], *cells])
 
 
 def show_predictions(rows: list[dict[str, Any]], file: Path, most: int = 20) -> None:

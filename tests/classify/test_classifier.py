@@ -1,0 +1,397 @@
+import io
+import json
+import time
+
+import av
+import numpy as np
+import pytest
+import torch
+from encode import encode_video
+from foreseen import CONFIG, LEVELS, PREPROCESSING, brightness_classifier, plain_video, write_checkpoint
+from torchvision.transforms import v2
+
+from vidattn import Classifier, load_network, open_video, preset
+from vidattn.checkpoints.names import WeightsError
+from vidattn.classify.prediction import Prediction, Predictions
+from vidattn.classify.preparation import preparation_of
+from vidattn.data.errors import VideoDecodeError
+from vidattn.data.sampling import StrideSampling, UniformSampling, VideoTimes
+from vidattn.models.config import VideoTransformerConfig
+from vidattn.models.presets import build_network
+
+PIXELS = {"mean": [0.45] * 3, "std": [0.225] * 3}
+
+
+def decoded(path):
+    """All frames, by FFmpeg in its own order."""
+    with av.open(str(path)) as container:
+        return np.stack([frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)])
+
+
+def by_hand(checkpoint, frames):
+    """The checkpoint's answer on `(T, H, W, 3)` frames that are a clip, step by step."""
+    network, saved = load_network(checkpoint)
+    clip = torch.from_numpy(frames).permute(0, 3, 1, 2)
+    clip = v2.functional.center_crop(v2.functional.resize(clip, [32], antialias=True), [32, 32])
+    mean, std = (torch.tensor(saved.preprocessing[name]).view(3, 1, 1, 1) for name in ("mean", "std"))
+    with torch.no_grad():
+        return network(((clip.transpose(0, 1) / 255 - mean) / std)[None]).softmax(-1)[0].numpy()
+
+
+def test_the_checkpoint_tells_frames_size_normalisation_and_names(checkpoint, tiny_video):
+    answer = Classifier.from_pretrained(checkpoint)(tiny_video)
+
+    middle = (48 - 10) // 2  # four frames, three apart, in the middle of 48
+    wanted = by_hand(checkpoint, decoded(tiny_video)[middle : middle + 10 : 3])
+    np.testing.assert_allclose(answer.probabilities, wanted, atol=1e-5)
+    assert answer.probabilities.max() - answer.probabilities.min() > 0.05  # not the same whatever it sees
+    assert answer.name == ["run", "jump & land", "sit"][wanted.argmax()]
+    assert answer.probability == pytest.approx(wanted.max(), abs=1e-5)
+    assert not answer.notes
+
+
+def test_path_bytes_stream_and_frames_give_the_same_answer(checkpoint, tiny_video):
+    classifier = Classifier.from_pretrained(checkpoint)
+    wanted = classifier(tiny_video).probabilities
+    data = tiny_video.read_bytes()
+    frames = decoded(tiny_video)
+
+    for source in (str(tiny_video), data, bytearray(data), io.BytesIO(data), frames, torch.from_numpy(frames)):
+        np.testing.assert_array_equal(classifier(source).probabilities, wanted)
+
+
+def test_views_are_averaged(checkpoint, tiny_video):
+    one = Classifier.from_pretrained(checkpoint)
+    classifier = Classifier.from_pretrained(checkpoint, num_clips=2, num_crops=3, batch_size=4)
+
+    answer = classifier(tiny_video)
+
+    views = classifier.views(tiny_video)
+    assert views.video.shape == (6, 3, 4, 32, 32)
+    assert views.video[0].ne(views.video[2]).any()
+    assert views.video[0].ne(views.video[3]).any()
+    alone = torch.cat([one.probabilities(view[None]) for view in views.video])
+    np.testing.assert_allclose(answer.probabilities, alone.mean(0).numpy(), atol=1e-6)
+    assert answer.num_views == 6
+
+
+def test_folder_glob_and_list_give_an_answer_for_each_video_in_order(tmp_path):
+    (tmp_path / "deeper").mkdir()
+    for name, level in (("b.mp4", 120), ("a.mkv", 30), ("deeper/c.MP4", 220)):
+        plain_video(tmp_path / name, [level] * 12)
+    (tmp_path / "notes.txt").write_text("no video")
+    classifier = brightness_classifier()
+
+    folder = classifier(tmp_path, progress=False)
+    assert isinstance(folder, Predictions)
+    assert [(answer.path.removeprefix(f"{tmp_path}/"), answer.name) for answer in folder] == [
+        ("a.mkv", "dark"),
+        ("b.mp4", "grey"),
+        ("deeper/c.MP4", "light"),
+    ]
+    assert [answer.name for answer in classifier(f"{tmp_path}/*.m*", progress=False)] == ["dark", "grey"]
+    several = classifier([tmp_path / "b.mp4", (tmp_path / "a.mkv").read_bytes()], progress=False)
+    assert [(answer.path, answer.name) for answer in several] == [(f"{tmp_path}/b.mp4", "grey"), ("<bytes>", "dark")]
+
+
+def test_a_file_whose_name_looks_like_a_glob_is_a_file(tmp_path):
+    path = plain_video(tmp_path / "clip[1].mp4", [30] * 12)
+
+    assert brightness_classifier()(str(path)).name == "dark"
+
+
+@pytest.mark.parametrize("batch_size", [1, 2, 100])
+def test_of_several_the_broken_ones_are_named_and_the_others_answered(tmp_path, batch_size):
+    paths = [plain_video(tmp_path / f"{level}.mp4", [level] * 12) for level in LEVELS.values()]
+    broken = tmp_path / "broken.mp4"
+    broken.write_bytes(b"no video at all" * 100)
+    classifier = brightness_classifier()
+    classifier.batch_size = batch_size
+
+    answers = classifier([paths[0], broken, *paths[1:], tmp_path / "31.mp4"], progress=False)
+
+    assert [answer.name for answer in answers] == list(LEVELS)
+    assert [path for path, _ in answers.skipped] == [str(broken), str(tmp_path / "31.mp4")]
+    assert "cannot open it as a video" in answers.skipped[0][1]
+    assert answers.skipped[1][1] == f"no such file; did you mean {tmp_path}/30.mp4?"
+    assert "skipped" in str(answers)
+    assert str(broken) in answers._repr_html_()
+
+
+def test_the_strip_shows_the_very_frames_that_the_model_saw(tmp_path):
+    levels = list(range(20, 220, 5))  # 40 frames, each of its own grey
+    path = plain_video(tmp_path / "grey.mp4", levels)
+
+    strip = brightness_classifier(num_frames=4, frame_stride=5)(path).strip
+
+    frames = [12, 17, 22, 27]
+    assert strip.seconds == pytest.approx([frame / 10 for frame in frames])
+    assert strip.pictures().mean((1, 2, 3)) == pytest.approx([levels[frame] for frame in frames], abs=2)
+
+
+def test_a_long_clip_shows_sixteen_of_its_frames():
+    frames = np.arange(40, dtype=np.uint8)[:, None, None, None].repeat(32, 1).repeat(300, 2).repeat(3, 3)
+
+    strip = brightness_classifier(num_frames=40)(frames).strip
+
+    assert len(strip.jpegs) == 16
+    assert strip.num_frames == 40
+    assert strip.seconds[0] == 0
+    assert strip.seconds[-1] == pytest.approx(39 / 30)
+
+
+def test_frames_of_the_length_of_a_clip_are_the_clip(tmp_path):
+    frames = np.array([10, 250, 250, 250], np.uint8)[:, None, None, None].repeat(32, 1).repeat(32, 2).repeat(3, 3)
+    classifier = brightness_classifier(num_frames=4, frame_stride=3)
+
+    assert classifier.views(frames).video[0, 0, :, 0, 0].tolist() == [10, 250, 250, 250]
+    assert not classifier(frames).notes
+
+
+@pytest.mark.parametrize(
+    ("frames", "message"),
+    [
+        (np.zeros((8, 3, 32, 32), np.uint8), r"wanted \(T, H, W, 3\): permute them by \(0, 2, 3, 1\)"),
+        (np.zeros((3, 8, 32, 32), np.uint8), r"permute them by \(1, 2, 3, 0\)"),
+        (np.zeros((32, 32, 3), np.uint8), r"frames of shape \(32, 32, 3\); wanted"),
+        (np.zeros((2, 8, 32, 32, 3), np.uint8), "one video at a time"),
+        (np.zeros((8, 32, 32, 3), np.float32), r"torch\.float32; wanted uint8 RGB, 0 to 255"),
+    ],
+)
+def test_arrays_of_another_kind_are_refused_with_the_way_out(frames, message):
+    with pytest.raises(ValueError, match=message):
+        brightness_classifier()(frames)
+
+
+def test_a_video_shorter_than_a_clip_says_what_was_done(tmp_path):
+    answer = brightness_classifier(num_frames=4, frame_stride=4)(plain_video(tmp_path / "short.mp4", [120] * 6))
+
+    assert answer.name == "grey"
+    assert answer.notes == ["the video is shorter than a clip: 1 of its 4 frames repeat others"]
+    assert "1 of its 4 frames repeat" in str(answer)
+
+
+def test_a_phone_clip_is_seen_upright_and_by_its_own_clock(tmp_path):
+    frames = np.zeros((12, 64, 96, 3), np.uint8)
+    frames[:, :, :48] = 230  # the left half is light; turned by the display matrix, it is the lower or the upper one
+    ticks = [0, 1, 2, 3, 4, 5, 30, 31, 32, 33, 34, 60]
+    path = encode_video(
+        tmp_path / "phone.mp4",
+        frames,
+        codec="libx265",
+        options={"x265-params": "log-level=none"},
+        pts=ticks,
+        rotation=90,
+    )
+    classifier = brightness_classifier(num_frames=12, frame_stride=1)
+
+    views = classifier.views(path)
+
+    top, bottom, left, right = (
+        views.video[0][..., place[0], place[1]].float().mean()
+        for place in (
+            (slice(0, 8), slice(None)),
+            (slice(-8, None), slice(None)),
+            (slice(None), slice(0, 8)),
+            (slice(None), slice(-8, None)),
+        )
+    )
+    assert abs(top - bottom) > 180  # upright: light and dark lie above one another
+    assert abs(left - right) < 10
+    assert views.seconds[0] == pytest.approx([tick / 30 for tick in ticks], abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    "name", ["codecs/hevc.mp4", "odd/variable_frame_rate.mp4", "odd/rotation_90.mov", "codecs/av1.mkv"]
+)
+def test_real_odd_files_have_an_answer(checkpoint, shared_videos, name):
+    answer = Classifier.from_pretrained(checkpoint)(shared_videos / name)
+
+    assert answer.probabilities.sum() == pytest.approx(1, abs=1e-5)
+
+
+def test_bf16_is_close_to_fp32(checkpoint, tiny_video):
+    exact = Classifier.from_pretrained(checkpoint)(tiny_video)
+    half = Classifier.from_pretrained(checkpoint, precision="bf16")
+
+    assert next(half.network.parameters()).dtype == torch.bfloat16
+    np.testing.assert_allclose(half(tiny_video).probabilities, exact.probabilities, atol=0.05)
+
+
+def test_compiled_gives_the_same_answer(checkpoint, tiny_video, monkeypatch):
+    compiled = []
+    monkeypatch.setattr(torch.nn.Module, "compile", lambda self: compiled.append(self))
+
+    classifier = Classifier.from_pretrained(checkpoint, compile=True)
+
+    assert compiled == [classifier.network]
+
+
+def test_results_convert(tmp_path):
+    path = plain_video(tmp_path / "a.mp4", [120] * 12)
+    answer = brightness_classifier()(path)
+    answers = brightness_classifier()([path, path, tmp_path / "none.mp4"], progress=False)
+
+    assert isinstance(answer, Prediction)
+    row = json.loads(answer.to_json(top=2))
+    assert (row["path"], row["views"], len(row["seconds"])) == (str(path), 1, 4)
+    assert [one["class"] for one in row["top"]] == ["grey", "light"] or [one["class"] for one in row["top"]] == [
+        "grey",
+        "dark",
+    ]
+    frame = answers.to_dataframe(top=3)
+    assert list(frame.columns) == ["path", "rank", "class", "probability"]
+    assert len(frame) == 6
+    assert frame.groupby("path")["probability"].sum().iloc[0] == pytest.approx(2)
+    assert json.loads(answers.to_json())[2]["error"].startswith("no such file")
+    assert str(answer).splitlines()[1].split()[0] == "grey"
+    assert "grey" in repr(answer)
+
+
+def test_the_card_holds_names_bars_and_every_frame_and_escapes_what_it_shows(checkpoint, tmp_path):
+    path = plain_video(tmp_path / "a<b>.mp4", [120] * 40)
+
+    html = Classifier.from_pretrained(checkpoint)(path)._repr_html_()
+
+    assert html.count("data:image/jpeg;base64,") == 4
+    assert "jump &amp; land" in html
+    assert "a&lt;b&gt;.mp4" in html
+    assert "http" not in html
+
+
+def test_a_checkpoint_without_names_numbers_its_classes_and_says_so(tmp_path, tiny_video):
+    nameless = write_checkpoint(tmp_path / "nameless.ckpt", names=[])
+    names = tmp_path / "names.txt"
+    names.write_text("a\nb\nc\n")
+
+    answer = Classifier.from_pretrained(nameless)(tiny_video)
+
+    assert sorted(one.name for one in answer.top()) == ["class 0", "class 1", "class 2"]
+    assert "names no classes" in str(answer)
+    assert Classifier.from_pretrained(nameless, class_names=names).class_names == ["a", "b", "c"]
+    with pytest.raises(ValueError, match="2 class names, but the network has 3 classes"):
+        Classifier.from_pretrained(nameless, class_names=["a", "b"])
+
+
+def test_four_hundred_unnamed_classes_are_kinetics_in_alphabetical_order(tmp_path):
+    config = VideoTransformerConfig(num_classes=400, image_size=32, patch_size=16, embed_dim=8, depth=1, num_heads=1)
+    classifier = Classifier.from_pretrained(write_checkpoint(tmp_path / "k.ckpt", config, names=[]))
+
+    assert len(classifier.class_names) == 400
+    assert classifier.class_names[6] == "arm wrestling"
+    assert any("Kinetics-400" in note for note in classifier.notes)
+
+
+def test_a_checkpoint_that_says_nothing_is_prepared_as_its_kind_is_trained():
+    kinetics = preparation_of(preset("timesformer-hr"), PIXELS)
+    something = preparation_of(preset("timesformer", num_classes=174), PIXELS)
+
+    assert kinetics.natural_window(fps=25) == pytest.approx(8 * 32 / 30)  # 16x16 as 8x32, whatever the rate
+    assert kinetics.image_size == 448
+    assert "16 from 8.5 seconds in its middle are taken" in kinetics.assumed[0]
+    assert something.sampling == UniformSampling(8)
+
+
+def test_another_size_and_length_than_the_networks_are_said():
+    config = preset("timesformer")
+    preparation = preparation_of(config, PREPROCESSING, sampling=StrideSampling(16, 8), image_size=448)
+
+    assert "position table is for 224x224 and is interpolated to 448x448" in preparation.assumed[0]
+    assert preparation.assumed[1] == "the network was made for 8 frames and gets 16"
+    with pytest.raises(ValueError, match="225 is not a multiple of patch_size=16; nearest sizes are 224 and 240"):
+        preparation_of(config, PREPROCESSING, image_size=225)
+
+
+def test_a_folder_of_hugging_face_is_taken_with_its_names_pixels_and_sizes(tmp_path, tiny_video):
+    transformers = pytest.importorskip("transformers")
+    names = {0: "run", 1: "jump", 2: "sit"}
+    config = transformers.TimesformerConfig(
+        image_size=32, patch_size=16, num_frames=4, hidden_size=64, num_hidden_layers=1, num_attention_heads=1,
+        intermediate_size=64, attention_type="divided_space_time", num_labels=3, id2label=names,
+    )  # fmt: skip
+    theirs = transformers.TimesformerForVideoClassification(config).eval()
+    theirs.save_pretrained(tmp_path)
+    processor = {"image_mean": [0.4] * 3, "image_std": [0.2] * 3, "size": {"shortest_edge": 40}, "crop_size": 32}
+    (tmp_path / "preprocessor_config.json").write_text(json.dumps(processor | {"do_rescale": True}))
+    classifier = Classifier.from_pretrained(tmp_path)
+
+    answer = classifier(tiny_video)
+
+    assert classifier.views(tiny_video).video.shape == (1, 3, 4, 32, 32)
+    assert classifier.preparation.short_side == 40
+    with torch.no_grad():
+        wanted = theirs((classifier.normalize(classifier.views(tiny_video).video)).transpose(1, 2)).logits.softmax(-1)
+    np.testing.assert_allclose(answer.probabilities, wanted[0], atol=1e-5)
+    assert sorted(one.name for one in answer.top()) == ["jump", "run", "sit"]
+    assert "does not say which frames to take" in str(answer)
+
+
+def test_a_checkpoint_does_not_get_code_imported(tmp_path, monkeypatch):
+    (tmp_path / "evil_sampling.py").write_text("raise SystemExit('imported')")
+    monkeypatch.syspath_prepend(tmp_path)
+    stored = {"class_path": "evil_sampling.Rule", "init_args": {}}
+
+    with pytest.raises(ValueError, match=r"evil_sampling\.Rule, which is not vidattn's own .* give sampling="):
+        preparation_of(CONFIG, {**PREPROCESSING, "sampling": stored})
+    assert preparation_of(CONFIG, {**PREPROCESSING, "sampling": stored}, sampling=StrideSampling(4, 1)).sampling
+
+
+def test_a_checkpoint_does_not_get_code_run(tmp_path):
+    class Evil:
+        def __reduce__(self):
+            return (tmp_path.joinpath("run").touch, ())
+
+    torch.save({"model_state": Evil()}, tmp_path / "evil.pyth")
+
+    with pytest.raises(WeightsError, match="not a readable checkpoint"):
+        Classifier.from_pretrained(tmp_path / "evil.pyth")
+    assert not (tmp_path / "run").exists()
+
+
+def test_what_is_no_video_is_an_error_that_names_it(checkpoint, tmp_path):
+    classifier = Classifier.from_pretrained(checkpoint)
+    (tmp_path / "empty").mkdir()
+    for source, message in (
+        (tmp_path / "nowhere" / "a.mp4", "the folder .*nowhere does not exist either"),
+        (tmp_path / "empty", "no video in this folder"),
+        (f"{tmp_path}/*.mp4", "no file matches"),
+        (b"", "0 bytes"),
+        (b"not a video" * 100, "<bytes>: cannot open it as a video"),
+    ):
+        with pytest.raises(VideoDecodeError, match=message):
+            classifier(source)
+
+
+def test_names_must_be_as_many_as_the_networks_classes():
+    classifier = brightness_classifier()
+    classifier.class_names = ["one"]
+
+    with pytest.raises(ValueError, match="answers with 3 classes, but 1 have names"):
+        classifier(np.zeros((8, 32, 32, 3), np.uint8))
+
+
+def test_a_clip_costs_decoding_and_the_forward_pass_and_little_more(shared_videos):
+    path = shared_videos / "actions" / "kinetics_sample.mp4"  # 10 seconds
+    network = build_network(preset("Ti", depth=3, num_classes=10))
+    preparation = preparation_of(network.config, {**PREPROCESSING, "image_size": 224}, StrideSampling(8, 32))
+    classifier = Classifier(network, [str(i) for i in range(10)], preparation)
+
+    (indices,) = preparation.sampling.test(VideoTimes(300, 30), 1)
+    clip = classifier.normalize(classifier.views(path).video)
+
+    @torch.inference_mode()
+    def parts():
+        with open_video(path) as reader:
+            reader.frames(indices)
+        network(clip)
+
+    def cpu(work):
+        start = time.process_time()
+        work()
+        return time.process_time() - start
+
+    classifier(path)
+    pairs = [(cpu(lambda: classifier(path)), cpu(parts)) for _ in range(3)]
+    ratio = np.median([whole / needed for whole, needed in pairs])
+    print(f"CPU time of an answer over that of decoding and the forward pass: {ratio:.3f}")
+    assert ratio < 1.25

@@ -1,0 +1,120 @@
+import csv
+import json
+import shutil
+import subprocess
+
+import pytest
+from foreseen import plain_video, write_checkpoint
+
+from vidattn import Classifier
+from vidattn.cli import main
+
+
+@pytest.fixture
+def videos(tmp_path):
+    folder = tmp_path / "videos"
+    folder.mkdir()
+    for level in (30, 120, 220):
+        plain_video(folder / f"level <{level}>.mp4", [level] * 20)
+    return folder
+
+
+def test_a_table_for_each_file_and_answers_on_disk(videos, checkpoint, tmp_path, capsys):
+    out = {ending: tmp_path / f"answers.{ending}" for ending in ("csv", "json", "html")}
+
+    files = ["--csv", str(out["csv"]), "--json", str(out["json"]), "--save-html", str(out["html"])]
+    main(["classify", str(videos), "--weights", str(checkpoint), "--top", "2", *files])
+
+    printed = capsys.readouterr().out
+    classifier = Classifier.from_pretrained(checkpoint)
+    with out["csv"].open() as stream:
+        rows = list(csv.DictReader(stream))
+    plain = json.loads(out["json"].read_text())
+    assert len(rows) == len(plain) == 3
+    for path, row, whole in zip(sorted(videos.iterdir()), rows, plain, strict=True):
+        answer = classifier(path)
+        assert str(path) in printed
+        assert f"{answer.probability:.1%}" in printed
+        assert (row["path"], row["class_1"]) == (str(path), answer.name)
+        assert float(row["probability_2"]) == pytest.approx(answer.top()[1].probability, abs=1e-5)
+        assert [one["class"] for one in whole["top"]] == [one.name for one in answer.top(2)]
+    assert all(f"wrote {file}" in printed for file in out.values())
+
+
+def test_timelines(videos, checkpoint, tmp_path, capsys):
+    out = {ending: tmp_path / f"timeline.{ending}" for ending in ("csv", "json", "html")}
+
+    files = ["--csv", str(out["csv"]), "--json", str(out["json"]), "--save-html", str(out["html"])]
+    windows = ["--timeline", "--window", "1", "--step", "0.5"]
+    main(["classify", f"{videos}/*", "--weights", str(checkpoint), *windows, *files])
+
+    plain = json.loads(out["json"].read_text())
+    assert [len(timeline["windows"]) for timeline in plain] == [3, 3, 3]
+    with out["csv"].open() as stream:
+        rows = list(csv.DictReader(stream))
+    assert [(row["start"], row["end"]) for row in rows] == [("0.000", "2.000")] * 3
+    assert "0:02.0" in capsys.readouterr().out
+    assert out["html"].read_text().count("data:image/png;base64,") == 3
+
+
+def chromium():
+    return next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+
+
+@pytest.mark.skipif(chromium() is None, reason="no chromium here")
+def test_the_page_opens_in_a_browser_and_all_its_pictures_load(videos, checkpoint, tmp_path):
+    page = tmp_path / "report.html"
+    main(["classify", str(videos), "--weights", str(checkpoint), "--save-html", str(page)])
+    assert "http" not in page.read_text().replace("http-equiv", "")
+    script = "<script>document.title=[...document.images].filter(i=>i.naturalWidth==32).length+' loaded'</script>"
+    page.write_text(page.read_text().replace("</html>", f"<script>onload=()=>{{{script[8:-9]}}}</script></html>"))
+
+    words = [chromium(), "--headless", "--no-sandbox", "--disable-gpu", "--virtual-time-budget=5000", "--dump-dom"]
+    words += [f"--user-data-dir={tmp_path / 'profile'}", page.as_uri()]
+    dom = subprocess.run(words, capture_output=True, text=True, timeout=120, check=True).stdout
+
+    assert "<title>12 loaded</title>" in dom  # four frames of three videos
+    assert "level &lt;30&gt;.mp4" in dom
+
+
+def test_what_could_not_be_read_is_said_and_told_by_the_status(videos, checkpoint, tmp_path, capsys):
+    (videos / "broken.mp4").write_bytes(b"no video" * 100)
+
+    with pytest.raises(SystemExit) as exit:
+        main(["classify", str(videos), "missing.mp4", "--weights", str(checkpoint)])
+
+    assert exit.value.code == 1
+    shown = capsys.readouterr()
+    assert "broken.mp4: cannot open it as a video" in shown.err
+    assert "missing.mp4: no such file" in shown.err
+    assert "level <220>.mp4" in shown.out
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--weights", "none.ckpt"], "none.ckpt: no such file"),
+        (["--csv", "answers.txt"], "answers.txt: wanted a name that ends in .csv"),
+        (["--json", "nowhere/answers.json"], "the folder nowhere does not exist; make it first"),
+        (["--step", "2"], "--window and --step are for --timeline; add it"),
+        (["--image-size", "33"], "33 is not a multiple of patch_size=8; nearest sizes are 32 and 40"),
+        (["--class-names", "none.txt"], "class_names=none.txt: cannot read it"),
+        (["--timeline", "--window", "1", "--step", "2"], "wanted 0 < step <= window"),
+    ],
+)
+def test_mistakes_are_one_line(videos, checkpoint, capsys, words, message):
+    with pytest.raises(SystemExit) as exit:
+        main(["classify", str(videos), "--weights", str(checkpoint), *words])
+
+    assert exit.value.code == 2
+    error = capsys.readouterr().err
+    assert message in error
+    assert error.count("\n") == 1
+
+
+def test_a_checkpoint_without_names_says_so_below_the_table(videos, tmp_path, capsys):
+    nameless = write_checkpoint(tmp_path / "nameless.ckpt", names=[])
+
+    main(["classify", f"{videos}/*30*", "--weights", str(nameless)])
+
+    assert "the checkpoint names no classes" in capsys.readouterr().out

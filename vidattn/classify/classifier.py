@@ -1,0 +1,229 @@
+"""One object between a checkpoint and answers about videos."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import torch
+from rich.progress import track
+from torch import Tensor, nn
+
+from vidattn.checkpoints.load import load
+from vidattn.checkpoints.names import WeightsError
+from vidattn.classify.names import names_for
+from vidattn.classify.prediction import Prediction, Predictions
+from vidattn.classify.preparation import Preparation, preparation_of, repeats
+from vidattn.classify.sources import Many, One, expand, name_of, open_source
+from vidattn.classify.strip import Strip, StripPicker
+from vidattn.classify.timeline import Timeline
+from vidattn.classify.views import Views
+from vidattn.classify.windows import clips_in, sliding_windows, stream_clips
+from vidattn.data.errors import VideoDecodeError
+from vidattn.data.readers.in_memory import FramesReader
+from vidattn.data.readers.pyav import PyAVReader
+from vidattn.data.sampling import Sampler, VideoTimes
+from vidattn.models.normalize import Normalize
+
+Precision = Literal["fp32", "bf16"]
+
+
+class Classifier:
+    """Answers questions about videos with one network, loaded once.
+
+    Args:
+        network: normalised clips `(B, 3, T, S, S)` -> logits `(B, K)`.
+        class_names: K names.
+        preparation: which frames the network sees, and at what size.
+        device: "cuda" where there is one, else "cpu", by default.
+        precision: "bf16" takes half the memory, and half the time on processors that know it.
+        compile: run the network through `torch.compile`: slow at first, faster after.
+        batch_size: clips that go through the network together.
+        reader: "pyav", "decord" or "torchcodec".
+
+    Attributes:
+        notes: what the checkpoint does not say, and what was chosen instead.
+    """
+
+    def __init__(
+        self,
+        network: nn.Module,
+        class_names: Sequence[str],
+        preparation: Preparation,
+        device: str | torch.device | None = None,
+        precision: Precision = "fp32",
+        compile: bool = False,
+        batch_size: int = 8,
+        reader: str = "pyav",
+    ) -> None:
+        if precision not in ("fp32", "bf16"):
+            raise ValueError(f"precision={precision!r} is unknown; choose fp32 or bf16")
+        self.device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+        self.dtype = torch.bfloat16 if precision == "bf16" else torch.float32
+        self.network = network.to(self.device, self.dtype).eval()
+        if compile:
+            self.network.compile()
+        self.normalize = Normalize(preparation.mean, preparation.std).to(self.device)
+        self.class_names = list(class_names)
+        self.preparation = preparation
+        self.batch_size = batch_size
+        self.reader = reader
+        self.notes = list(preparation.assumed)
+
+    @classmethod
+    def from_pretrained(
+        cls,
+        source: str | Path,
+        device: str | torch.device | None = None,
+        precision: Precision = "fp32",
+        compile: bool = False,
+        class_names: Sequence[str] | str | Path | None = None,
+        sampling: Sampler | None = None,
+        image_size: int | None = None,
+        num_clips: int = 1,
+        num_crops: int = 1,
+        batch_size: int = 8,
+        reader: str = "pyav",
+    ) -> "Classifier":
+        """A classifier from whatever `vidattn.load` reads; sampling, size, mean, std and names are the checkpoint's.
+
+        Args:
+            source: a folder, a file, a run, or the id of a model on the Hugging Face hub; see `vidattn.load`.
+            device: see `Classifier`, as for `precision`, `compile`, `batch_size` and `reader`.
+            class_names: K names, or a text file with one on each line, instead of the checkpoint's.
+            sampling: which frames make a clip, instead of the checkpoint's rule.
+            image_size: side of the clips in pixels, instead of the checkpoint's.
+            num_clips: clips of a video, evenly over time; their answers are averaged.
+            num_crops: crops of each clip: 1 is the centre; 3, as in most papers, costs three times as much.
+
+        Raises:
+            WeightsError: the source cannot be read, or has no head; files are never unpickled as code.
+            ValueError: names, size or sampling do not fit it.
+        """
+        model = load(source)
+        if any(line.startswith("head: reset") for line in model.report):
+            raise WeightsError(f"{source}: has no head, so no answers; train one: vidattn fit --model.weights {source}")
+        names, assumed = names_for(model.config.num_classes, model.class_names, class_names)
+        preparation = preparation_of(model.config, model.preprocessing, sampling, image_size, num_clips, num_crops)
+        classifier = cls(model.network, names, preparation, device, precision, compile, batch_size, reader)
+        classifier.notes = [*model.report, *classifier.notes, *assumed]
+        return classifier
+
+    def __call__(self, source: Many, fps: float = 30.0, progress: bool = True) -> Prediction | Predictions:
+        """The answer about one video, or the answers about several (a list, a folder, a glob).
+
+        Args:
+            source: a file, a folder, a glob, a whole video as bytes or as a binary stream, frames uint8 `(T, H, W, 3)`,
+                or a list of these. Frames of the very length of a clip are taken as one.
+            fps: frames per second of frames given as an array.
+            progress: show a bar where there are several.
+
+        Raises:
+            VideoDecodeError: the one video cannot be read. Of several, such are in `skipped` instead.
+            ValueError: an array is not what is wanted.
+        """
+        sources, several = expand(source)
+        if not several:
+            return self._answer([self.views(sources[0], fps)])[0]
+        predictions: list[Prediction] = []
+        skipped: list[tuple[str, str]] = []
+        waiting: list[Views] = []
+        for one in track(sources, "Classifying", disable=not progress):
+            try:
+                waiting.append(self.views(one, fps))
+            except VideoDecodeError as error:
+                skipped.append((name_of(one), error.reason))
+            if sum(len(views.video) for views in waiting) >= self.batch_size:
+                predictions += self._answer(waiting)
+                waiting = []
+        return Predictions(predictions + self._answer(waiting), skipped)
+
+    def views(self, source: One, fps: float = 30.0) -> Views:
+        """What the network is shown of one video; see `__call__`."""
+        try:
+            with open_source(source, self.reader, fps) as reader:
+                return self.preparation.views(reader)
+        except OSError as error:
+            raise VideoDecodeError(name_of(source), str(error)) from error
+
+    def timeline(
+        self,
+        source: One,
+        window: float | None = None,
+        step: float | None = None,
+        fps: float = 30.0,
+        progress: bool = True,
+    ) -> Timeline:
+        """What happens when, by windows that slide over one video of any length.
+
+        The file is decoded once, from start to end, by PyAV; only the frames of the windows at hand are held.
+
+        Args:
+            source: one video; see `__call__`.
+            window: seconds that an answer is about; by default as long as a clip in training.
+            step: seconds from one window to the next; half a window by default.
+            fps: frames per second of frames given as an array.
+            progress: show a bar.
+
+        Raises:
+            VideoDecodeError: the video cannot be read.
+            ValueError: windows would leave gaps.
+        """
+        with open_source(source, "pyav", fps) as reader:
+            assert isinstance(reader, (PyAVReader, FramesReader))
+            times = VideoTimes(reader.num_frames, reader.fps, reader.times)
+            duration = times.seconds(times.num_frames - 1) + 1 / times.fps
+            window = window or self.preparation.natural_window(times.fps)
+            windows = sliding_windows(duration, window, step or window / 2)
+            clips = clips_in(windows, times, self.preparation.sampling)
+            picker = StripPicker(times, clips)
+            views = stream_clips(reader, clips, self.preparation.crops)
+            label = f"{Path(reader.path).name}, {duration:.0f} s"
+            watched = track(picker.watch(clips, views), label, total=len(clips), disable=not progress)
+            # One block for all: thousands of small arrays between the large ones of the network would tear memory up.
+            rows = np.empty((len(windows), len(self.class_names)))
+            for place, row in enumerate(self._rows(watched)):
+                rows[place] = row
+        notes = self.notes + repeats(clips, "window")
+        return Timeline(reader.path, self.class_names, windows, rows, picker.strip(), notes)
+
+    @torch.inference_mode()
+    def probabilities(self, video: Tensor) -> Tensor:
+        """float32 `(V, K)` on the CPU from uint8 clips `(V, 3, T, S, S)`, in batches."""
+        logits = [
+            self.network(self.normalize(batch.to(self.device)).to(self.dtype)).float().softmax(-1)
+            for batch in video.split(self.batch_size)
+        ]
+        return torch.cat(logits).cpu()
+
+    def _answer(self, several: Sequence[Views]) -> list[Prediction]:
+        """One prediction for each video, whose views go through the network together."""
+        rows = self._means([views.video for views in several])
+        return [
+            Prediction(
+                views.path, self.class_names, row, len(views.video), Strip.of(*views.middle), self.notes + views.notes
+            )
+            for views, row in zip(several, rows, strict=True)
+        ]
+
+    def _rows(self, windows: Iterable[Tensor]) -> Iterator[np.ndarray]:
+        """Probabilities `(K,)` of each window from its crops `(C, 3, T, S, S)`, while the windows come."""
+        waiting: list[Tensor] = []
+        for views in windows:
+            waiting.append(views)
+            if len(waiting) * len(views) >= self.batch_size:
+                yield from self._means(waiting)
+                waiting = []
+        yield from self._means(waiting)
+
+    def _means(self, groups: Sequence[Tensor]) -> list[np.ndarray]:
+        """The mean probabilities `(K,)` of each group of views `(V, 3, T, S, S)`."""
+        if not groups:
+            return []
+        probabilities = self.probabilities(torch.cat(list(groups))).split([len(group) for group in groups])
+        means = [rows.double().mean(0).numpy() for rows in probabilities]
+        if len(means[0]) != len(self.class_names):
+            raise ValueError(
+                f"the network answers with {len(means[0])} classes, but {len(self.class_names)} have names"
+            )
+        return means

@@ -1,0 +1,172 @@
+"""From an open video to what the network takes, as the checkpoint was trained."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from vidattn.classify.views import Views
+from vidattn.data.readers.base import VideoReader
+from vidattn.data.readers.in_memory import FramesReader
+from vidattn.data.sampling import (
+    OfficialSampling,
+    Sampler,
+    SecondsSampling,
+    StrideSampling,
+    UniformSampling,
+    VideoTimes,
+)
+from vidattn.data.transforms import SpatialCrops
+from vidattn.models.config import VideoTransformerConfig, check_divisible
+
+_OURS = (OfficialSampling, SecondsSampling, StrideSampling, UniformSampling)
+SAMPLINGS = {f"{rule.__module__}.{rule.__qualname__}": rule for rule in _OURS}
+"""The rules that a checkpoint may name; code from elsewhere is not imported because a file says so."""
+
+_SSV2_CLASSES = 174  # TimeSformer's Something-Something models look at the whole video
+_TIMESFORMER_SECONDS = 8 * 32 / 30  # 8x32 and 16x16 at 30 frames a second
+_TUBELET_SECONDS = 16 * 4 / 30  # VideoMAE's 16x4, ViViT's 32x2
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """Which frames the network sees, and at what size.
+
+    Args:
+        sampling: which frames make a clip.
+        image_size: side S of the square crops in pixels.
+        mean: of red, green and blue, for pixels in [0, 1].
+        std: likewise.
+        num_clips: clips of a video, evenly over time.
+        num_crops: crops of each clip: 1 is the centre, 3 also both ends of the long side.
+        short_side: of the frames before the crop, in pixels; `image_size` by default.
+        assumed: what the checkpoint does not say and was chosen instead, a sentence each.
+    """
+
+    sampling: Sampler
+    image_size: int
+    mean: tuple[float, float, float]
+    std: tuple[float, float, float]
+    num_clips: int = 1
+    num_crops: int = 1
+    short_side: int | None = None
+    assumed: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for name in ("num_clips", "num_crops", "image_size"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name}={getattr(self, name)} must be at least 1")
+
+    @property
+    def crops(self) -> SpatialCrops:
+        """Resizes and crops frames."""
+        return SpatialCrops(self.image_size, self.num_crops, self.short_side)
+
+    def views(self, reader: VideoReader) -> Views:
+        """Every crop of every clip of an open video; each frame is decoded once."""
+        times = VideoTimes(reader.num_frames, reader.fps, reader.times)
+        if isinstance(reader, FramesReader) and reader.num_frames == self.sampling.num_frames:
+            clips = [list(range(reader.num_frames))] * self.num_clips  # somebody has sampled them already
+        else:
+            clips = self.sampling.test(times, self.num_clips)
+        wanted = sorted({frame for clip in clips for frame in clip})
+        place = {frame: i for i, frame in enumerate(wanted)}
+        crops = self.crops(reader.frames(wanted).permute(0, 3, 1, 2))
+        video = [crop[[place[frame] for frame in clip]].transpose(0, 1) for clip in clips for crop in crops]
+        seconds = [[times.seconds(frame) for frame in clip] for clip in clips]
+        return Views(reader.path, torch.stack(video), seconds, repeats(clips, "video"))
+
+    def natural_window(self, fps: float) -> float:
+        """Seconds that one clip of the rule spans; 4 where it spans any video (a Something-Something clip lasts 4).
+
+        >>> half = (0.5, 0.5, 0.5)
+        >>> Preparation(StrideSampling(8, 30), 224, half, half).natural_window(fps=30)
+        8.0
+        """
+        rule = self.sampling
+        if isinstance(rule, SecondsSampling):
+            return rule.num_frames * rule.seconds_between
+        if isinstance(rule, OfficialSampling):
+            return rule.num_frames * rule.frame_stride / 30
+        if isinstance(rule, StrideSampling):
+            return rule.num_frames * rule.frame_stride / fps
+        return 4.0
+
+
+def preparation_of(
+    config: VideoTransformerConfig,
+    stored: dict[str, Any],
+    sampling: Sampler | None = None,
+    image_size: int | None = None,
+    num_clips: int = 1,
+    num_crops: int = 1,
+) -> Preparation:
+    """How to prepare videos for a checkpoint: as you say, else as it says, else as its kind is usually trained.
+
+    Args:
+        config: the network's configuration.
+        stored: what the checkpoint says: `mean` and `std`, and any of `sampling`, `image_size` and `short_side`.
+        sampling: overrules the checkpoint's.
+        image_size: overrules the checkpoint's.
+        num_clips: clips of a video.
+        num_crops: crops of each clip.
+
+    Raises:
+        ValueError: the patch does not divide the size, or the checkpoint's sampling is not one of ours.
+    """
+    assumed = []
+    if sampling is None and stored.get("sampling"):
+        sampling = _stored_sampling(stored["sampling"])
+    if sampling is None:
+        sampling, reason = _usual_sampling(config)
+        assumed.append(f"the checkpoint does not say which frames to take; {reason} (sampling=... changes it)")
+    size = image_size or stored.get("image_size") or config.image_size
+    if not isinstance(size, int):
+        raise ValueError(f"image_size={size}: the classifier crops squares; give image_size=..., one number")
+    check_divisible((size, size), config.patch_size, "image_size")
+    if (size, size) != config.size:
+        height, width = config.size
+        assumed.append(f"the network's position table is for {height}x{width} and is interpolated to {size}x{size}")
+    if sampling.num_frames != config.num_frames and config.attention.strip() != "space":
+        assumed.append(f"the network was made for {config.num_frames} frames and gets {sampling.num_frames}")
+    short_side = stored.get("short_side")
+    if image_size or (short_side and short_side < size):  # what a processor would fill with black, we enlarge
+        short_side = None
+    mean, std = _three(stored["mean"]), _three(stored["std"])
+    return Preparation(sampling, size, mean, std, num_clips, num_crops, short_side, tuple(assumed))
+
+
+def _stored_sampling(stored: dict[str, Any]) -> Sampler:
+    path = stored["class_path"]
+    if path not in SAMPLINGS:
+        raise ValueError(
+            f"the checkpoint takes frames by {path}, which is not vidattn's own and is not imported unasked; "
+            f"give sampling=..., an object of that class or one of {', '.join(rule.__name__ for rule in _OURS)}"
+        )
+    return SAMPLINGS[path](**stored["init_args"])
+
+
+def _usual_sampling(config: VideoTransformerConfig) -> tuple[Sampler, str]:
+    """A rule for a checkpoint that names none, and the sentence that says so."""
+    frames = config.num_frames
+    if config.num_classes == _SSV2_CLASSES:
+        return UniformSampling(frames), f"{frames} spread over the whole video are taken, as for Something-Something"
+    seconds = _TUBELET_SECONDS if getattr(config, "tubelet_size", 1) > 1 else _TIMESFORMER_SECONDS
+    return SecondsSampling(frames, seconds / frames), f"{frames} from {seconds:.1f} seconds in its middle are taken"
+
+
+def _three(values: Sequence[float] | Tensor) -> tuple[float, float, float]:
+    red, green, blue = (float(value) for value in values)
+    return red, green, blue
+
+
+def repeats(clips: Sequence[Sequence[int]], what: str) -> list[str]:
+    """A sentence where a video or window (`what`) is shorter than a clip; no sentence where it is not.
+
+    >>> repeats([[0, 1, 1, 1]], "video")
+    ['the video is shorter than a clip: 2 of its 4 frames repeat others']
+    """
+    again = max(len(clip) - len(set(clip)) for clip in clips)
+    return [f"the {what} is shorter than a clip: {again} of its {len(clips[0])} frames repeat others"] if again else []

@@ -1,0 +1,52 @@
+"""Frames that are in memory already, read like a video."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from vidattn.data.readers.base import VideoReader, check_indices
+
+
+class FramesReader(VideoReader):
+    """A `VideoReader` over decoded frames, so that arrays take the same way as files.
+
+    Args:
+        frames: uint8 RGB `(T, H, W, 3)`.
+        fps: frames per second; an array does not tell.
+
+    Raises:
+        ValueError: the frames are of another shape or type; the message says what to do.
+    """
+
+    def __init__(self, frames: np.ndarray | Tensor, fps: float = 30.0) -> None:
+        self.path = "<array>"
+        self._frames = torch.as_tensor(frames)
+        shape = tuple(self._frames.shape)
+        if len(shape) == 4 and shape[-1] != 3 and 3 in shape[:2]:
+            order = "(0, 2, 3, 1)" if shape[1] == 3 else "(1, 2, 3, 0)"
+            raise ValueError(f"frames of shape {shape}; wanted (T, H, W, 3): permute them by {order}")
+        if len(shape) != 4 or shape[-1] != 3 or 0 in shape:
+            raise ValueError(f"frames of shape {shape}; wanted (T, H, W, 3), one video at a time (or a list of them)")
+        if self._frames.dtype != torch.uint8:
+            raise ValueError(f"frames of type {self._frames.dtype}; wanted uint8 RGB, 0 to 255, not normalised")
+        self.num_frames = len(self._frames)
+        self.fps = fps
+        self.times = np.arange(self.num_frames) / fps
+
+    def frames(self, indices: Sequence[int]) -> Tensor:
+        """Frames as uint8 RGB `(T, H, W, 3)` in the order of `indices`, which may repeat.
+
+        Raises:
+            IndexError: an index is negative or not below `num_frames`.
+        """
+        return self._frames[check_indices(self.path, indices, self.num_frames)]
+
+    def stream(self, indices: Sequence[int]) -> Iterator[tuple[int, np.ndarray]]:
+        """`(index, uint8 RGB (H, W, 3))` one at a time, as `PyAVReader.stream`."""
+        for index in check_indices(self.path, indices, self.num_frames):
+            yield index, self._frames[index].numpy()
+
+    def close(self) -> None:
+        """Nothing to free."""

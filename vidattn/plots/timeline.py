@@ -1,0 +1,79 @@
+"""Classes over time under a film strip."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.patheffects import withStroke
+from matplotlib.ticker import FuncFormatter
+
+_WIDTH = 11.0  # inches
+
+
+def plot_timeline(
+    seconds: np.ndarray,
+    curves: Mapping[str, np.ndarray],
+    segments: Sequence[tuple[float, float, str, float]],
+    pictures: np.ndarray,
+    picture_seconds: Sequence[float],
+    duration: float,
+    title: str,
+) -> Figure:
+    """Film strip, segments and probabilities over one time axis.
+
+    Args:
+        seconds: `(n,)` instants of the probabilities.
+        curves: name of a class -> `(n,)` probabilities; a colour each.
+        segments: (start, end, name, probability); grey where the name is not among the curves.
+        pictures: `(m, h, w, 3)` spread over the video, earliest first.
+        picture_seconds: when each is shown; written on it.
+        duration: of the video in seconds.
+        title: above all; none where it is empty.
+    """
+    count, height, width, _ = pictures.shape
+    strip_height = min(_WIDTH / count * height / width, 2.4)
+    ratios = [strip_height, 0.32, 2.6]
+    figure = Figure(figsize=(_WIDTH + 0.6, sum(ratios) + 1.1), layout="constrained")
+    strip, bar, axes = figure.subplots(3, 1, sharex=True, height_ratios=ratios)
+    if title:
+        figure.suptitle(title, fontsize=11)
+    colours = {name: f"C{place % 10}" for place, name in enumerate(curves)}
+
+    cell = duration / count
+    shown = min(cell, duration / _WIDTH * strip_height * width / height)  # keeps the shape of few pictures
+    for place, (picture, instant) in enumerate(zip(pictures, picture_seconds, strict=True)):
+        middle = (place + 0.5) * cell
+        strip.imshow(picture, extent=(middle - 0.49 * shown, middle + 0.49 * shown, 0, 1), aspect="auto")
+        label = strip.text(middle, 0.04, _clock(instant), ha="center", va="bottom", fontsize=7, color="white")
+        label.set_path_effects([withStroke(linewidth=2, foreground="#0009")])
+    strip.set(ylim=(0, 1))
+    strip.set_axis_off()
+
+    for start, end, name, _ in segments:
+        bar.axvspan(start, end, color=colours.get(name, "0.7"), linewidth=0)
+        if (end - start) / duration > 0.011 * len(name):  # room for the name
+            bar.text((start + end) / 2, 0.48, name, ha="center", va="center", fontsize=8, color="white", clip_on=True)
+    bar.set(ylim=(0, 1), yticks=[])
+    for side in bar.spines.values():
+        side.set_visible(False)
+    bar.tick_params(bottom=False, labelbottom=False)
+
+    # The first and the last answer hold to the ends of the video.
+    at = np.concatenate(([0.0], seconds, [duration]))
+    for name, values in curves.items():
+        held = np.concatenate((values[:1], values, values[-1:]))
+        axes.plot(at, held, color=colours[name], label=name, linewidth=1.6)
+        axes.fill_between(at, held, color=colours[name], alpha=0.08, linewidth=0)
+    axes.set(xlim=(0, duration), ylim=(0, 1.02), ylabel="probability")
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.0%}"))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: _clock(value)))
+    axes.set_xlabel("minutes:seconds")
+    axes.grid(alpha=0.3, linewidth=0.5)
+    figure.legend(loc="outside lower center", ncols=min(5, len(curves)), frameon=False, fontsize=9)
+    return figure
+
+
+def _clock(seconds: float) -> str:
+    """Minutes and seconds to a tenth."""
+    tenths = round(seconds * 10)
+    return f"{tenths // 600}:{tenths % 600 / 10:04.1f}"
