@@ -81,6 +81,36 @@ def test_what_is_drawn_follows_from_seed_epoch_and_index_alone(videos):
     assert torch.equal(dataset[0, 3]["video"], dataset[3]["video"])
 
 
+def test_another_visit_in_the_same_epoch_is_another_clip(videos):
+    dataset = train_clips(videos, [v2.RandomResizedCrop(SIZE, antialias=True)])
+
+    assert not torch.equal(dataset[3, 1, 1]["video"], dataset[3, 1]["video"])
+    assert torch.equal(dataset[3, 1, 1]["video"], dataset[3, 1, 1]["video"])
+
+
+def test_several_clips_of_a_video_share_one_decoding(videos, monkeypatch):
+    asked = []
+    open_video = opening.open_video
+
+    def open_counting(path, reader):
+        opened = open_video(path, reader)
+        frames = opened.frames
+        opened.frames = lambda indices: asked.append(list(indices)) or frames(indices)
+        return opened
+
+    monkeypatch.setattr(opening, "open_video", open_counting)
+    item = train_clips(videos, [v2.RandomHorizontalFlip(0.0)], clips_per_video=3)[5, 2]
+
+    clips = [numbers(view) for view in item["video"]]
+    assert [clip == [clip[0] + 3 * i for i in range(4)] for clip in clips] == [True] * 3
+    assert len({clip[0] for clip in clips}) > 1
+    assert asked == [sorted({number - 200 for clip in clips for number in clip})]
+    assert item["view"].tolist() == [0, 1, 2]
+    assert item["label"].tolist() == [0, 0, 0]
+    assert item["path"] == [videos[2].path]
+    assert torch.equal(train_clips(videos)[5, 2]["video"][0], item["video"][0])  # the first is what it would be alone
+
+
 def test_an_item_leaves_the_global_generator_alone(videos):
     torch.manual_seed(0)
     expected = torch.rand(3)

@@ -9,6 +9,7 @@ from encode import encode_video, numbered_frames
 from jsonargparse import ArgumentParser
 from torchvision.transforms import v2
 
+from vidattn.data.balance import ClassBalanced
 from vidattn.data.datamodule import VideoDataModule
 from vidattn.data.manifest import ManifestError
 from vidattn.data.sampling import SecondsSampling, StrideSampling
@@ -100,6 +101,29 @@ def test_a_training_set_smaller_than_the_batch_is_one_batch(folder):
     batches = list(datamodule(folder, batch_size=64).train_dataloader())
 
     assert [len(batch["label"]) for batch in batches] == [10]
+
+
+def test_batches_of_several_clips_a_video_keep_their_size(folder):
+    data = datamodule(folder, clips_per_video=2)
+    batches = list(data.train_dataloader())
+
+    assert [len(batch["label"]) for batch in batches] == [4] * 5
+    ids = torch.cat([batch["video_id"] for batch in batches])
+    assert sorted(ids.tolist()) == sorted(list(range(10)) * 2)
+    with pytest.raises(ValueError, match="batch_size=4 is not a multiple of clips_per_video=3"):
+        datamodule(folder, clips_per_video=3)
+
+
+def test_a_balanced_epoch_shows_rare_classes_as_often(folder, tmp_path):
+    rows = (folder / "train.csv").read_text().splitlines()
+    (tmp_path / "rare.csv").write_text("\n".join([*rows[::2], rows[1]]))  # five of one class, one of the other
+    data = datamodule(folder, train=str(tmp_path / "rare.csv"), root=str(folder), balance=ClassBalanced(), batch_size=6)
+    (batch,) = data.train_dataloader()
+
+    assert batch["label"].sum() == 3
+    rare = batch["video"][batch["label"] == 1]
+    assert len(rare) == 3
+    assert not (torch.equal(rare[0], rare[1]) and torch.equal(rare[1], rare[2]))
 
 
 def test_processes_share_the_steps_of_one_process(folder):

@@ -38,7 +38,7 @@ _TRIES = 20  # broken videos in a row before training gives up: by then it is th
 
 
 class TrainClips(Dataset[Item]):
-    """One random clip of each video; an index is `(epoch, index)`, or `index` for epoch 0.
+    """Random clips of each video; an index is `(epoch, index)`, `(epoch, index, visit)`, or `index` for epoch 0.
 
     Args:
         videos: what to draw from.
@@ -48,7 +48,9 @@ class TrainClips(Dataset[Item]):
         opener: opens the videos, in the process that decodes.
         on_error: a video that cannot be decoded stops the run ("raise"), or another one takes its place and it is
             listed under `skipped` ("skip").
-        seed: decides all that is drawn, together with epoch and index.
+        seed: decides all that is drawn, together with epoch, index and visit.
+        clips_per_video: clips of a video in one item, each drawn and transformed by itself, from one decoding
+            ("repeated augmentation": https://arxiv.org/abs/1901.09335).
     """
 
     def __init__(
@@ -60,6 +62,7 @@ class TrainClips(Dataset[Item]):
         opener: VideoOpener | None = None,
         on_error: OnError = "raise",
         seed: int = 0,
+        clips_per_video: int = 1,
     ) -> None:
         self.videos = videos
         self.sampling = sampling
@@ -68,18 +71,19 @@ class TrainClips(Dataset[Item]):
         self.opener = opener or VideoOpener()
         self.on_error = on_error
         self.seed = seed
+        self.clips_per_video = clips_per_video
 
     def __len__(self) -> int:
         return len(self.videos)
 
-    def __getitem__(self, key: int | tuple[int, int]) -> Item:
-        epoch, index = key if isinstance(key, tuple) else (0, key)
-        generator = torch.Generator().manual_seed(stable_seed(self.seed, epoch, index))
+    def __getitem__(self, key: int | tuple[int, ...]) -> Item:
+        epoch, index, *visit = key if isinstance(key, tuple) else (0, key)
+        generator = torch.Generator().manual_seed(stable_seed(self.seed, epoch, index, *visit))
         skipped: list[tuple[str, str]] = []
         while True:
             video = self.videos[index]
             try:
-                clip = _decode(video, self.opener, lambda times: self.sampling.train(times, generator))
+                clips = _decode_clips(video, self.opener, lambda times: self._draw(times, generator))
                 break
             except VideoDecodeError as error:
                 reason = _reason(error, self.on_error)
@@ -87,7 +91,12 @@ class TrainClips(Dataset[Item]):
             if len(skipped) == _TRIES:
                 raise VideoDecodeError(video.path, f"{reason} (and so for the {_TRIES - 1} videos tried before it)")
             index = int(torch.randint(len(self.videos), (), generator=generator))
+        return _item([self._transformed(clip, generator) for clip in clips], video, index, skipped)
 
+    def _draw(self, times: VideoTimes, generator: torch.Generator) -> list[list[int]]:
+        return [self.sampling.train(times, generator) for _ in range(self.clips_per_video)]
+
+    def _transformed(self, clip: Tensor, generator: torch.Generator) -> Tensor:
         with _transform_seed(int(torch.randint(2**62, (), generator=generator))):
             for transform in self.transforms:
                 clip = transform(clip)
@@ -96,7 +105,7 @@ class TrainClips(Dataset[Item]):
                 f"train_transforms left {'x'.join(map(str, clip.shape[1:]))} but image_size={self.image_size} needs "
                 f"3x{self.image_size}x{self.image_size}; end them with RandomCrop({self.image_size})"
             )
-        return _item([clip], video, index, skipped)
+        return clip
 
 
 class TestViews(Dataset[Item]):
@@ -139,24 +148,14 @@ class TestViews(Dataset[Item]):
 
     def __getitem__(self, index: int) -> Item:
         video = self.videos[index]
-        clips: list[list[int]] = []
-        wanted: list[int] = []
-
-        def all_clips(times: VideoTimes) -> list[int]:
-            clips.extend(self.sampling.test(times, self.num_clips))
-            wanted.extend(sorted({frame for clip in clips for frame in clip}))
-            return wanted
-
         try:
-            frames = _decode(video, self.opener, all_clips)
+            clips = _decode_clips(
+                video, self.opener, lambda times: self.sampling.test(times, self.num_clips), self.crops
+            )
         except VideoDecodeError as error:
             skipped = [(video.path, _reason(error, self.on_error))]
             return _empty_item(self.sampling.num_frames, self.crops.size, skipped)
-
-        place = {frame: i for i, frame in enumerate(wanted)}
-        crops = self.crops(frames)
-        views = [crop[[place[frame] for frame in clip]] for clip in clips for crop in crops]
-        return _item(views, video, index, [])
+        return _item(clips, video, index, [])
 
 
 def collate(items: Sequence[Item]) -> Item:
@@ -166,8 +165,17 @@ def collate(items: Sequence[Item]) -> Item:
     return tensors | lists
 
 
-def _decode(video: Video, opener: VideoOpener, choose: Callable[[VideoTimes], list[int]]) -> Tensor:
-    """The frames that `choose` picks, uint8 `(len, 3, H, W)`; whatever is wrong with the file is a VideoDecodeError."""
+def _decode_clips(
+    video: Video,
+    opener: VideoOpener,
+    choose: Callable[[VideoTimes], list[list[int]]],
+    crops: Callable[[Tensor], list[Tensor]] | None = None,
+) -> list[Tensor]:
+    """The clips that `choose` picks, uint8 `(T, 3, H, W)`, each followed by its crops; every frame is decoded once.
+
+    Raises:
+        VideoDecodeError: whatever is wrong with the file.
+    """
     try:
         with opener(video) as opened:
             try:
@@ -175,9 +183,14 @@ def _decode(video: Video, opener: VideoOpener, choose: Callable[[VideoTimes], li
                 times = VideoTimes(opened.num_frames, opened.fps, opened.times, *segment)
             except ValueError as error:
                 raise VideoDecodeError(video.path, str(error)) from error
-            return opened.frames(choose(times)).permute(0, 3, 1, 2)
+            clips = choose(times)
+            wanted = sorted({frame for clip in clips for frame in clip})
+            frames = opened.frames(wanted).permute(0, 3, 1, 2)
     except OSError as error:
         raise VideoDecodeError(video.path, str(error)) from error
+    place = {frame: i for i, frame in enumerate(wanted)}
+    cropped = [frames] if crops is None else crops(frames)
+    return [crop[[place[frame] for frame in clip]] for clip in clips for crop in cropped]
 
 
 def _reason(error: VideoDecodeError, on_error: OnError) -> str:

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, Literal
 
 import pytorch_lightning as pl
@@ -10,11 +11,12 @@ from pytorch_lightning.utilities import rank_zero_warn
 from torch import nn
 from torch.utils.data import DataLoader
 
+from vidattn.data.balance import Balance
 from vidattn.data.clips import OnError, TestViews, TrainClips, collate
 from vidattn.data.manifest import Manifest, read_class_names, read_manifest
 from vidattn.data.opening import VideoOpener
 from vidattn.data.quarantine import Quarantine
-from vidattn.data.samplers import EpochSampler, OnceEachSampler, ResumableLoader
+from vidattn.data.samplers import EpochSampler, OnceEachSampler, Order, ResumableLoader
 from vidattn.data.sampling import Sampler
 from vidattn.data.shard_order import ShardOrder
 from vidattn.data.shards import is_shards, read_shards
@@ -45,6 +47,9 @@ class VideoDataModule(pl.LightningDataModule):
         train_transforms: run in turn on uint8 `(T, 3, H, W)` training clips, ending at `image_size`;
             `default_train_transforms(image_size)` by default.
         batch_size: training clips per process and step.
+        clips_per_video: training clips of each video that is decoded, all in one batch; `batch_size` is a multiple.
+        balance: which videos come more often than others in training, a class of `vidattn.data.balance` or your own;
+            each once per epoch by default.
         eval_batch_size: videos (each with all its views) per process and step of validation, test and prediction.
         num_workers: processes that decode, for each training process; 0 decodes in the training process.
         shuffle_buffer: training videos out of shards are mixed among so many; see `ShardOrder`.
@@ -75,6 +80,8 @@ class VideoDataModule(pl.LightningDataModule):
         image_size: int = 224,
         train_transforms: list[nn.Module] | None = None,
         batch_size: int = 8,
+        clips_per_video: int = 1,
+        balance: Balance | None = None,
         eval_batch_size: int = 4,
         num_workers: int = min(4, os.cpu_count() or 1),
         shuffle_buffer: int = 1000,
@@ -104,7 +111,11 @@ class VideoDataModule(pl.LightningDataModule):
         self.folder_fps = folder_fps
         self.image_size = image_size
         self.train_transforms = default_train_transforms(image_size) if train_transforms is None else train_transforms
+        if clips_per_video < 1 or batch_size % clips_per_video:
+            raise ValueError(f"batch_size={batch_size} is not a multiple of clips_per_video={clips_per_video}")
         self.batch_size = batch_size
+        self.clips_per_video = clips_per_video
+        self.balance = balance
         self.eval_batch_size = eval_batch_size
         self.num_workers = num_workers
         self.shuffle_buffer = shuffle_buffer
@@ -216,7 +227,8 @@ class VideoDataModule(pl.LightningDataModule):
         world_size, rank = self._processes()
         num_videos = self.num_videos("train")
         # The last, smaller batch is left out, unless it is the only one.
-        drop_last = num_videos // world_size >= self.batch_size
+        videos_per_batch = self.batch_size // self.clips_per_video
+        drop_last = num_videos // world_size >= videos_per_batch
         clips = TrainClips(
             self.manifest("train").videos,
             self.sampling,
@@ -225,12 +237,12 @@ class VideoDataModule(pl.LightningDataModule):
             self._opener(),
             self.on_error,
             self.seed,
+            self.clips_per_video,
         )
-        order = ShardOrder.of(self.manifest("train").videos, world_size, self.shuffle_buffer)
-        sampler = EpochSampler(num_videos, world_size, rank, self.seed, drop_last, order)
+        sampler = EpochSampler(num_videos, world_size, rank, self.seed, drop_last, self._order(world_size))
         options = self._loader_options()
         self._train_loader = ResumableLoader(
-            clips, batch_size=self.batch_size, sampler=sampler, drop_last=drop_last, **options
+            clips, batch_size=videos_per_batch, sampler=sampler, drop_last=drop_last, **options
         )
         if self._resume is not None:
             self._train_loader.load_state_dict(self._resume)
@@ -267,6 +279,12 @@ class VideoDataModule(pl.LightningDataModule):
         sampler = OnceEachSampler(len(videos), *self._processes())
         # Lightning rebuilds this loader for prediction, and for that needs its arguments by name.
         return DataLoader(views, batch_size=self.eval_batch_size, sampler=sampler, **self._loader_options())
+
+    def _order(self, world_size: int) -> Order | None:
+        videos = self.manifest("train").videos
+        if self.balance is not None:
+            return partial(self.balance.draw, videos)
+        return ShardOrder.of(videos, world_size, self.shuffle_buffer)
 
     def _opener(self) -> VideoOpener:
         return VideoOpener(self.reader, self.decode_timeout, self.quarantine)

@@ -1,6 +1,7 @@
 """In which order videos are visited, and by which process."""
 
 import hashlib
+from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -8,11 +9,14 @@ import torch
 from torch.utils.data import DataLoader, DistributedSampler
 
 Order = Callable[[torch.Generator], list[int]]
-"""Draws an order of the numbers of all videos."""
+"""Draws an order of the numbers of all videos; some may come several times, and others not at all."""
 
 
-class EpochSampler(DistributedSampler[tuple[int, int]]):
+class EpochSampler(DistributedSampler[tuple[int, ...]]):
     """Training order: yields `(epoch, index)`, every video once per epoch, in an order that (seed, epoch) decides.
+
+    Where the order holds a video several times, later places are `(epoch, index, 1)`, `(epoch, index, 2)` and so on, so
+    that other clips are drawn.
 
     Process `rank` of `world_size` takes every `world_size`-th place of one common order. So step b of a run with
     `world_size` processes and a batch of B each sees the same videos as step b of one process with B * world_size.
@@ -45,12 +49,16 @@ class EpochSampler(DistributedSampler[tuple[int, int]]):
         self.order = order or self._any_order
         self.skip = 0  # videos of this process that a resumed epoch has already seen
 
-    def __iter__(self) -> Iterator[tuple[int, int]]:
+    def __iter__(self) -> Iterator[tuple[int, ...]]:
         generator = torch.Generator().manual_seed(stable_seed(self.seed, self.epoch))
-        order = self.order(generator)
+        visits: Counter[int] = Counter()
+        order: list[tuple[int, ...]] = []
+        for index in self.order(generator):
+            order.append((index, visits[index]) if visits[index] else (index,))
+            visits[index] += 1
         places = range(self.rank, self.num_samples * self.num_replicas, self.num_replicas)
         for place in places[self.skip :]:
-            yield self.epoch, order[place % self.num_videos]
+            yield self.epoch, *order[place % self.num_videos]
 
     def _any_order(self, generator: torch.Generator) -> list[int]:
         return torch.randperm(self.num_videos, generator=generator).tolist()
