@@ -4,6 +4,7 @@ import json
 
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 from small_networks import SMALL
 
 from vidattn.checkpoints.load import load
@@ -13,9 +14,10 @@ transformers = pytest.importorskip("transformers", reason="transformers is a tes
 
 
 def randomised(model):
+    """Every parameter random, norms about one."""
     torch.manual_seed(0)
-    for parameter in model.parameters():
-        torch.nn.init.normal_(parameter, std=0.15)
+    for name, parameter in model.named_parameters():
+        torch.nn.init.normal_(parameter, mean=float("norm" in name and "weight" in name), std=0.15)
     return model.eval()
 
 
@@ -138,7 +140,9 @@ def test_a_model_of_another_type_is_refused_by_name(tmp_path):
     )
     transformers.BertModel(config).save_pretrained(tmp_path)
 
-    with pytest.raises(WeightsError, match="a Hugging Face model of type 'bert'; vidattn reads timesformer"):
+    with pytest.raises(
+        WeightsError, match="a Hugging Face model of type 'bert'; vidattn reads timesformer, videomae, vit, vivit"
+    ):
         load(tmp_path)
 
 
@@ -156,3 +160,140 @@ def test_another_activation_is_refused(tmp_path):
 
     with pytest.raises(WeightsError, match="hidden_act='silu' is not one that vidattn has: gelu"):
         load(tmp_path)
+
+
+SIZES = {
+    "image_size": 32,
+    "num_frames": 8,
+    "hidden_size": 32,
+    "num_hidden_layers": 3,
+    "num_attention_heads": 4,
+    "intermediate_size": 48,
+}
+
+
+def vivit():
+    config = transformers.VivitConfig(**SIZES, tubelet_size=[2, 8, 8], id2label={0: "walk", 1: "run", 2: "sit"})
+    return randomised(transformers.VivitForVideoClassification(config))
+
+
+def videomae(cls="VideoMAEForVideoClassification", **changes):
+    config = transformers.VideoMAEConfig(
+        **SIZES,
+        patch_size=8,
+        tubelet_size=2,
+        decoder_hidden_size=24,
+        decoder_num_attention_heads=2,
+        decoder_num_hidden_layers=1,
+        decoder_intermediate_size=16,
+        **changes,
+    )
+    return randomised(getattr(transformers, cls)(config))
+
+
+def assert_same_logits(ours, theirs):
+    with torch.no_grad():
+        wanted = theirs(video(8).transpose(1, 2)).logits
+        torch.testing.assert_close(ours.network(video(8)), wanted, atol=1e-5, rtol=1e-5)
+    assert wanted.abs().max() > 0.1  # there is something to compare
+
+
+def write_as_in_memory(folder, model):
+    """The weights by the names that they have in memory, where `save_pretrained` writes the older ones."""
+    model.save_pretrained(folder)
+    save_file({name: value.contiguous() for name, value in model.state_dict().items()}, folder / "model.safetensors")
+
+
+def write(folder, model):
+    model.save_pretrained(folder)
+
+
+@pytest.mark.parametrize("writer", [write, write_as_in_memory])
+def test_a_vivit_gives_the_same_logits_by_its_old_names_and_its_new_ones(tmp_path, writer):
+    theirs = vivit()
+    writer(tmp_path, theirs)
+    name = (
+        "vivit.encoder.layer.0.attention.attention.query.bias"
+        if writer is write
+        else "vivit.layers.0.attention.q_proj.bias"
+    )
+    assert name in load_file(tmp_path / "model.safetensors")
+
+    ours = load(tmp_path)
+
+    assert_same_logits(ours, theirs)
+    assert ours.class_names == ["walk", "run", "sit"]
+    assert (ours.config.tubelet_size, ours.config.position, ours.config.activation) == (2, "token", "gelu_tanh")
+
+
+@pytest.mark.parametrize("writer", [write, write_as_in_memory])
+@pytest.mark.parametrize("qv_bias", [True, False])
+def test_a_videomae_gives_the_same_logits_by_its_old_names_and_its_new_ones(tmp_path, writer, qv_bias):
+    theirs = videomae(qv_bias=qv_bias, num_labels=3)
+    writer(tmp_path, theirs)
+    name = "q_bias" if writer is write else "query.bias"
+    stored = load_file(tmp_path / "model.safetensors")
+    assert (f"videomae.encoder.layer.0.attention.attention.{name}" in stored) == qv_bias
+
+    ours = load(tmp_path)
+
+    assert_same_logits(ours, theirs)
+    assert sum(one.numel() for one in ours.network.parameters()) == sum(one.numel() for one in theirs.parameters())
+
+
+@pytest.mark.parametrize("mean_pooling", [True, False])
+@pytest.mark.parametrize("whole", [True, False])
+def test_the_encoder_of_a_pretrained_videomae_gives_the_same_tokens(tmp_path, mean_pooling, whole):
+    model = videomae("VideoMAEForPreTraining", use_mean_pooling=mean_pooling)
+    (model if whole else model.videomae).save_pretrained(tmp_path)
+
+    ours = load(tmp_path, num_classes=3)
+
+    with torch.no_grad():
+        tokens, grid = ours.network.embed(video(8))
+        for block in ours.network.blocks:
+            tokens = block(tokens, grid)
+        wanted = model.videomae(video(8).transpose(1, 2)).last_hidden_state
+        tokens = tokens if mean_pooling else ours.network.norm(tokens)
+        torch.testing.assert_close(tokens, wanted, atol=1e-5, rtol=1e-5)
+    assert "head: reset, none -> 3" in ours.report
+    assert ("norm.weight: starts fresh" in ours.report) == mean_pooling
+    assert any(line.startswith("the decoder of pre-training: left out") for line in ours.report) == whole
+
+
+def test_a_videomae_that_classifies_by_its_first_patch_is_refused(tmp_path):
+    videomae(use_mean_pooling=False).save_pretrained(tmp_path)
+
+    with pytest.raises(WeightsError, match="use_mean_pooling=false: it classifies by its first patch"):
+        load(tmp_path)
+
+
+def test_vivits_pixels_become_what_its_processor_makes_of_them(tmp_path):
+    """It scales pixels to [-1, 1] before it takes mean and std."""
+    vivit().save_pretrained(tmp_path)
+    processor = transformers.VivitImageProcessor(
+        size={"shortest_edge": 32}, crop_size={"height": 32, "width": 32}, image_mean=[0.5] * 3, image_std=[0.4] * 3
+    )
+    processor.save_pretrained(tmp_path)
+    frames = torch.randint(0, 256, (8, 3, 32, 32), dtype=torch.uint8)
+    wanted = processor(list(frames.numpy()), return_tensors="pt")["pixel_values"]  # (1, T, 3, H, W)
+
+    ours = load(tmp_path)
+
+    torch.testing.assert_close(ours.normalize(frames.transpose(0, 1)[None]), wanted.transpose(1, 2), atol=1e-5, rtol=0)
+    assert not any("assumed" in line for line in ours.report)
+
+
+@pytest.mark.parametrize("build", [vivit, videomae])
+def test_another_length_and_size_give_what_the_network_does_at_run_time(tmp_path, build):
+    build().save_pretrained(tmp_path)
+    native, other = load(tmp_path), load(tmp_path, num_frames=12, image_size=48)
+    clip = torch.randn(1, 3, 12, 48, 48)
+
+    if build is vivit:
+        assert other.network.position.table.shape == (1, 1 + 6 * 6 * 6, 32)
+        with torch.no_grad():
+            torch.testing.assert_close(other.network(clip), native.network(clip), atol=1e-5, rtol=1e-5)
+    else:  # its positions are the tokens' numbers
+        assert any("sine table counted anew for (6, 6, 6) tokens" in line for line in other.report)
+    assert any(line.startswith("position: ") for line in other.report)

@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from vidattn.checkpoints import timesformer
 from vidattn.checkpoints.load import load, load_weights
 from vidattn.checkpoints.names import WeightsError
+from vidattn.checkpoints.tables import resized_map_as_official
 from vidattn.models.config import VideoTransformerConfig
 from vidattn.models.presets import build_network
 from vidattn.training.classifier import VideoClassifier
@@ -207,8 +208,8 @@ BAD = {
     "text.ckpt": "not a readable checkpoint",
     "cut.ckpt": "not a readable checkpoint",
     "flipped.ckpt": "not a readable checkpoint",
-    "foreign.ckpt": "neither a checkpoint of vidattn nor an official TimeSformer file; holds state_dict, epoch",
-    "list.ckpt": "neither a checkpoint of vidattn nor an official TimeSformer file; holds list",
+    "foreign.ckpt": "nor a ViT of timm's; holds state_dict, epoch",
+    "list.ckpt": "nor a ViT of timm's; holds list",
     "other.pyth": "not an official TimeSformer file",
     "missing.ckpt": "missing: norm.weight",
     "newer.ckpt": "format 2 is newer than this vidattn",
@@ -253,22 +254,54 @@ def test_a_pickle_with_code_is_refused_and_does_not_run(tmp_path, zipped):
     assert not trace.exists()
 
 
-def test_weights_of_another_scheme_are_refused_with_every_name(tmp_path):
-    network, wanted = random_network(config("divided")), config("joint")
+@pytest.mark.parametrize(
+    "changes", [{"embed_dim": 64}, {"depth": 3}, {"num_heads": 4}, {"mlp_ratio": 2.0}, {"patch_size": 16}]
+)
+def test_weights_of_another_size_are_refused_with_what_to_set(tmp_path, changes):
+    """The number of heads shows in no shape: taken over silently, it would change every logit."""
+    network, wanted = random_network(config()), config(**changes)
     target = build_network(wanted)
     before = target.head.weight.clone()
+    ((field, value),) = changes.items()
+    saved = getattr(config(), field)
 
-    with pytest.raises(WeightsError, match="holds a divided network") as error:
+    with pytest.raises(WeightsError, match=rf"sizes differ: {field}={saved} in the file, {value} here") as error:
         load_weights(target, wanted, our_file(tmp_path / "ours.ckpt", network))
 
-    for block in range(2):
-        for name in ("steps.1.attn.qkv.weight", "steps.0.fc.bias", "norms.1.weight"):
-            assert f"left over: blocks.{block}.{name}" in str(error.value)
+    assert f"--model.network.{field} {saved}" in str(error.value)
     assert torch.equal(target.head.weight, before)
 
 
-def test_weights_of_another_width_are_refused_with_both_shapes(tmp_path):
-    network, wanted = random_network(config()), config(embed_dim=64, num_heads=1)
+def test_an_official_file_leaves_the_number_of_heads_to_the_user(tmp_path):
+    network = random_network(config(num_heads=4))
 
-    with pytest.raises(WeightsError, match=r"shape: norm.weight is \(128,\), wanted \(64,\)"):
-        load_weights(build_network(wanted), wanted, our_file(tmp_path / "ours.ckpt", network))
+    model = load(official_file(tmp_path / "official.pyth", network, "divided"), num_heads=4)
+
+    assert torch.equal(logits(model.network), logits(network))
+
+
+def test_the_official_rules_take_the_nearest_vector_in_a_row(tmp_path):
+    network, wanted = random_network(config()), config(num_frames=6, image_size=64)
+    target = build_network(wanted)
+
+    report = load_weights(target, wanted, our_file(tmp_path / "ours.ckpt", network), resize="official")
+
+    assert report == [
+        "position.table: resized, (4, 4) -> (8, 8), nearest, in a row",
+        "time.table: resized, 4 frames -> 6, nearest",
+    ]
+    places, times = network.position.table[0], network.time.table[0]
+    assert torch.equal(target.position.table[0, 0], places[0])
+    for place in range(64):
+        assert torch.equal(target.position.table[0, 1 + place], places[1 + place * 16 // 64])
+    assert [int((times == row).all(1).nonzero()) for row in target.time.table[0]] == [0, 0, 1, 2, 2, 3]
+
+
+def test_the_official_rules_lose_the_place_of_most_vectors():
+    """14 x 14 -> 28 x 28: only 7.1% come from the place that 2-D nearest would take them from."""
+    table = torch.arange(197.0).view(1, 197, 1)
+
+    row = resized_map_as_official(table, (14, 14), (28, 28))[0, 1:, 0]
+
+    plane = F.interpolate(table[0, 1:, 0].view(1, 1, 14, 14), (28, 28), mode="nearest").flatten()
+    assert (row == plane).float().mean().item() == pytest.approx(0.071, abs=5e-4)

@@ -43,11 +43,9 @@ def prefixed(weights: dict[str, Tensor], model: str, *outside: str) -> dict[str,
     return {name if name.startswith(outside) else f"{model}.{name}": value for name, value in weights.items()}
 
 
-def num_classes(config: dict[str, Any], weights: dict[str, Tensor]) -> tuple[int, list[str], list[str]]:
-    """Number of classes; which of our layers are absent; what to say of it. Without a head there are 400 to come."""
-    if "classifier.weight" in weights:
-        return weights["classifier.weight"].shape[0], [], []
-    return 400, ["head"], []
+def num_classes(weights: dict[str, Tensor]) -> tuple[int, list[str]]:
+    """Number of classes, and which of our layers are absent. Without a head there are 400 classes to come."""
+    return (weights["classifier.weight"].shape[0], []) if "classifier.weight" in weights else (400, ["head"])
 
 
 def class_names(config: dict[str, Any], num_classes: int) -> list[str]:

@@ -59,7 +59,7 @@ PIXELS = {"mean": [0.45] * 3, "std": [0.225] * 3}
 def read(config: dict[str, Any], weights: dict[str, Tensor]) -> Saved:
     """What `TimesformerForVideoClassification` or `TimesformerModel` saved: `config.json` and the weights."""
     weights = prefixed(weights, "timesformer", "classifier")
-    classes, absent, notes = num_classes(config, weights)
+    classes, absent = num_classes(weights)
     attention = ATTENTION[config.get("attention_type", "divided_space_time")]
     ours = VideoTransformerConfig(
         attention=attention,
@@ -70,9 +70,11 @@ def read(config: dict[str, Any], weights: dict[str, Tensor]) -> Saved:
         embed_dim=config.get("hidden_size", 768),
         depth=config.get("num_hidden_layers", 12),
         num_heads=config.get("num_attention_heads", 12),
+        activation=activation(config),
+        norm_eps=config.get("layer_norm_eps", 1e-6),
+        qkv_bias="all" if config.get("qkv_bias", True) else "none",
         mlp_ratio=mlp_ratio(config.get("intermediate_size", 3072), config.get("hidden_size", 768)),
     )
-    activation(config)
     with torch.device("meta"):
         network = build_network(ours)
-    return Saved(ours, renamed(weights, SCHEMES[attention], network, absent), notes=notes)
+    return Saved(ours, renamed(weights, SCHEMES[attention], network, absent))

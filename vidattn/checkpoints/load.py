@@ -10,14 +10,21 @@ from vidattn.checkpoints.names import WeightsError
 from vidattn.checkpoints.pretrained import Pretrained
 from vidattn.checkpoints.read import read_checkpoint
 from vidattn.checkpoints.saved import Saved
-from vidattn.checkpoints.transfer import transferred
+from vidattn.checkpoints.transfer import Inflation, transferred
 from vidattn.models.config import VideoTransformerConfig
 from vidattn.models.presets import build_network
 
 Resize = Literal["smooth", "official"]
 
 
-def load(source: str | Path, *, resize: Resize = "smooth", revision: str | None = None, **changes: Any) -> Pretrained:
+def load(
+    source: str | Path,
+    *,
+    resize: Resize = "smooth",
+    inflation: Inflation = "central",
+    revision: str | None = None,
+    **changes: Any,
+) -> Pretrained:
     """The network that `source` holds, in evaluation mode, with class names, preprocessing and a report.
 
     `load("clips.ckpt", attention="joint", num_frames=16)` makes the network that the changes describe and takes over
@@ -25,9 +32,13 @@ def load(source: str | Path, *, resize: Resize = "smooth", revision: str | None 
 
     Args:
         source: a folder that `save_pretrained` wrote, or its `model.safetensors`; a checkpoint or the folder of a
-            `vidattn fit` run; an official TimeSformer `.pyth`; a Hugging Face folder, or the id of a model on the hub.
+            `vidattn fit` run; an official TimeSformer `.pyth`; a Hugging Face TimeSformer, ViViT or VideoMAE
+            (fine-tuned or pre-trained) or an image ViT of Hugging Face's or timm's: a folder or the id of a model on
+            the hub (`timm/vit_base_patch16_224.augreg_in21k`), of timm's also the file. An image ViT becomes a network
+            with divided attention unless `attention` says otherwise.
         resize: how tables get another size: bicubic in space and linear in time, or as TimeSformer's own code does
             (nearest, in a row), which reproduces its numbers.
+        inflation: how a patch of one frame becomes a tubelet: on its central frame, or the average of its frames.
         revision: branch, tag or commit on the hub.
         changes: fields of `VideoTransformerConfig` that shall differ from the file's.
 
@@ -36,9 +47,11 @@ def load(source: str | Path, *, resize: Resize = "smooth", revision: str | None 
         ValueError: a change is not valid.
     """
     saved = read_checkpoint(source, revision)
+    if saved.is_image:
+        changes = {"attention": VideoTransformerConfig.attention} | changes
     config = replace(saved.config, **changes)
     network = build_network(config)
-    report = [*saved.notes, *_fill(network, config, saved, source, resize)]
+    report = [*saved.notes, *_fill(network, config, saved, source, resize, inflation)]
     same_head = "head.weight" in saved.state and config.num_classes == saved.config.num_classes
     names = saved.class_names if same_head else []
     return Pretrained(network, names, preprocessing_for(config, saved), report).eval()
@@ -51,18 +64,23 @@ def load_network(source: str | Path) -> tuple[nn.Module, Pretrained]:
 
 
 def load_weights(
-    network: nn.Module, config: VideoTransformerConfig, source: str | Path, resize: Resize = "smooth"
+    network: nn.Module,
+    config: VideoTransformerConfig,
+    source: str | Path,
+    resize: Resize = "smooth",
+    inflation: Inflation = "central",
 ) -> list[str]:
     """Fill `network` from `source`, and say what was not taken over as it was.
 
-    Tables of another size are resized. A head of another number of classes keeps its fresh weights. Everything else
-    must fit.
+    Another scheme takes over what has a meaning in both, tables of another size are resized, and a head of another
+    number of classes keeps its fresh weights. Width, depth, heads and patches must be the same.
 
     Args:
         network: the network to fill, built from `config`.
         config: its configuration.
         source: see `load`.
         resize: see `load`.
+        inflation: see `load`.
 
     Returns:
         One line for each thing that was resized, reset, left out or assumed.
@@ -71,7 +89,7 @@ def load_weights(
         WeightsError: the source cannot be read or does not fit; the network is untouched then.
     """
     saved = read_checkpoint(source)
-    return [*saved.notes, *_fill(network, config, saved, source, resize)]
+    return [*saved.notes, *_fill(network, config, saved, source, resize, inflation)]
 
 
 def preprocessing_for(config: VideoTransformerConfig, saved: Saved) -> dict[str, Any]:
@@ -87,10 +105,15 @@ def preprocessing_for(config: VideoTransformerConfig, saved: Saved) -> dict[str,
 
 
 def _fill(
-    network: nn.Module, config: VideoTransformerConfig, saved: Saved, source: str | Path, resize: Resize
+    network: nn.Module,
+    config: VideoTransformerConfig,
+    saved: Saved,
+    source: str | Path,
+    resize: Resize,
+    inflation: Inflation,
 ) -> list[str]:
     try:
-        state, report = transferred(saved, network, config, resize == "official")
+        state, report = transferred(saved, network, config, resize == "official", inflation)
     except WeightsError as error:
         raise WeightsError(f"{source} holds a {saved.config.attention} network: {error}") from None
     network.load_state_dict(state)

@@ -31,11 +31,13 @@ def renamed(
         WeightsError: a name is missing or left over, or a shape differs. Nothing is loaded then.
     """
     wanted = network.state_dict()
-    table = {name: _source_names(name, names) for name in wanted if name.rpartition(".")[0] not in absent}
+    given = {name: value for name, value in wanted.items() if name.rpartition(".")[0] not in absent}
+    # A tensor without elements (the prefix where there is none) comes from nowhere.
+    state = {name: torch.zeros(value.shape) for name, value in given.items() if not value.numel()}
+    table = {name: _source_names(name, names) for name in given if name not in state or name in weights}
     sources = {theirs: ours for ours, several in table.items() for theirs in several}
     problems = [f"missing: {theirs} (for our {ours})" for theirs, ours in sources.items() if theirs not in weights]
     problems += [f"left over: {name}" for name in weights if name not in sources]
-    state = {}
     for ours, several in table.items():
         found = [weights[theirs] for theirs in several if theirs in weights]
         if len(found) < len(several):

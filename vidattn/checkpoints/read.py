@@ -1,12 +1,13 @@
 """Reading a checkpoint from anywhere: told apart by content, not by name."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from torch import Tensor
 
-from vidattn.checkpoints import folder, huggingface, timesformer
+from vidattn.checkpoints import folder, huggingface, timesformer, videomae, vit, vivit
 from vidattn.checkpoints.files import WEIGHTS, read_folder_weights, read_json, read_weights, tensors_of
 from vidattn.checkpoints.hub import local_path
 from vidattn.checkpoints.names import WeightsError
@@ -14,6 +15,9 @@ from vidattn.checkpoints.saved import Saved, described
 
 HF_MODELS: dict[str, tuple[Callable[[dict[str, Any], dict[str, Tensor]], Saved], dict[str, list[float]]]] = {
     "timesformer": (huggingface.read, huggingface.PIXELS),
+    "videomae": (videomae.read, videomae.PIXELS),
+    "vit": (vit.read_huggingface, vit.PIXELS),
+    "vivit": (vivit.read, vivit.PIXELS),
 }
 """`model_type` in HF's `config.json` -> who reads it, and mean and std where the folder has no processor."""
 
@@ -47,6 +51,8 @@ def _read_folder(path: Path) -> Saved:
         return described(config["vidattn"], weights)
     if "model_type" in config:
         return _read_huggingface(path, config, weights)
+    if "architecture" in config:
+        return vit.read_timm(config, weights)
     raise WeightsError(f"config.json is neither vidattn's nor of a known model; holds {', '.join(list(config)[:8])}")
 
 
@@ -61,7 +67,7 @@ def _read_huggingface(path: Path, config: dict[str, Any], weights: dict[str, Ten
         notes.append(f"mean and std: assumed {pixels['mean']} and {pixels['std']}, the folder does not say")
     names = [] if "head.weight" not in saved.state else folder.class_names(config, saved.config.num_classes)
     preprocessing = {"image_size": saved.config.image_size, **pixels, **processed}
-    return Saved(saved.config, saved.state, names, preprocessing, notes, saved.is_image)
+    return replace(saved, class_names=names, preprocessing=preprocessing, notes=notes)
 
 
 def _read_file(path: Path) -> Saved:
@@ -73,7 +79,14 @@ def _read_file(path: Path) -> Saved:
         prefix = "network."  # of what Lightning writes; beside it there may be more
         ours = {name.removeprefix(prefix): value for name, value in state.items() if name.startswith(prefix)}
         return described(found["vidattn"], ours or state)
-    if isinstance(found, dict) and "model_state" in found:
-        return timesformer.read(found["model_state"])
+    weights = tensors_of(found)
+    if (isinstance(found, dict) and "model_state" in found) or "time_embed" in weights:
+        return timesformer.read(weights)
+    if "patch_embed.proj.weight" in weights:
+        return vit.read_timm({}, weights)
+    if kind := next((one for one in HF_MODELS if any(name.startswith(f"{one}.") for name in weights)), None):
+        raise WeightsError(f"weights of a Hugging Face {kind}; put its config.json beside them and load the folder")
     held = ", ".join(map(str, list(found)[:5])) if isinstance(found, dict) else type(found).__name__
-    raise WeightsError(f"neither a checkpoint of vidattn nor an official TimeSformer file; holds {held}")
+    raise WeightsError(
+        f"neither a checkpoint of vidattn, nor an official TimeSformer file, nor a ViT of timm's; holds {held}"
+    )

@@ -3,10 +3,12 @@
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+import torch
 from torch import Tensor
 
-from vidattn.checkpoints.names import WeightsError
+from vidattn.checkpoints.names import WeightsError, fitting
 from vidattn.models.config import VideoTransformerConfig
+from vidattn.models.presets import build_network
 
 FORMAT = 1
 
@@ -22,6 +24,7 @@ class Saved:
         preprocessing: `sampling`, `image_size`, `mean`, `std`; less where the file says less.
         notes: what was left out, or assumed because the file does not say it; a line each.
         is_image: the weights are an image model's, so that time is not in them.
+        heads_assumed: the file does not say how many heads there are.
     """
 
     config: VideoTransformerConfig
@@ -30,6 +33,7 @@ class Saved:
     preprocessing: dict[str, Any] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     is_image: bool = False
+    heads_assumed: bool = False
 
 
 def description(
@@ -48,7 +52,7 @@ def described(ours: dict[str, Any], state: dict[str, Tensor]) -> Saved:
     """What `description` and the weights were made of.
 
     Raises:
-        WeightsError: a newer vidattn wrote this, or it is damaged.
+        WeightsError: a newer vidattn wrote this, it is damaged, or the weights are not the network's.
     """
     if ours.get("format", 0) > FORMAT:
         raise WeightsError(
@@ -59,6 +63,8 @@ def described(ours: dict[str, Any], state: dict[str, Tensor]) -> Saved:
             name: tuple(value) if isinstance(value, list) else value for name, value in ours["network"].items()
         }
         config = VideoTransformerConfig(**network)
-        return Saved(config, state, list(ours["class_names"]), dict(ours["preprocessing"]))
+        names, preprocessing = [str(name) for name in ours["class_names"]], dict(ours["preprocessing"])
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise WeightsError(f"its description of the network cannot be read ({type(error).__name__}: {error})") from None
+    with torch.device("meta"):
+        return Saved(config, fitting(state, build_network(config)), names, preprocessing)

@@ -1,8 +1,13 @@
-"""Tables of positions for another map or another number of frames."""
+"""Tables of positions for another map, another number of frames, or a network with another kind of table."""
+
+from collections.abc import Collection, Mapping
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+
+from vidattn.models.config import VideoTransformerConfig
+from vidattn.models.positions import SineTable, resized
 
 
 def resized_map(table: Tensor, old: tuple[int, int], new: tuple[int, int]) -> Tensor:
@@ -33,3 +38,100 @@ def resized_time(table: Tensor, frames: int) -> Tensor:
 def resized_time_as_official(table: Tensor, frames: int) -> Tensor:
     """The same as TimeSformer's code does while loading: the nearest frame's vector."""
     return F.interpolate(table.mT, frames, mode="nearest").mT
+
+
+def carried_tables(
+    old: Mapping[str, Tensor],
+    saved: VideoTransformerConfig,
+    wanted: Collection[str],
+    config: VideoTransformerConfig,
+    as_official: bool,
+) -> tuple[dict[str, Tensor], list[str]]:
+    """The tables `wanted` of a network of `config`, made of those of another, and a line for each that changed.
+
+    Args:
+        old: `position.table` and `time.table` of the checkpoint, as far as it has them.
+        saved: its configuration.
+        wanted: which of the two the network has.
+        config: the network's configuration.
+        as_official: resize as TimeSformer's code does.
+    """
+    if saved.position == config.position and not wanted and not old:
+        same = config.position == "none" or saved.native_grid[:3] == config.native_grid[:3]
+        anew = (
+            f"{config.position} table counted anew for {config.native_grid[:3]} tokens; feed other clips to the network"
+        )
+        return {}, [] if same else [f"position: {anew} of the file's size instead, and it is resized"]
+    if saved.position == config.position and config.position == "space+time":
+        return _separate(old, saved, wanted, config, as_official)
+    return _as_tokens(old, saved, wanted, config)
+
+
+def _separate(
+    old: Mapping[str, Tensor],
+    saved: VideoTransformerConfig,
+    wanted: Collection[str],
+    config: VideoTransformerConfig,
+    as_official: bool,
+) -> tuple[dict[str, Tensor], list[str]]:
+    """A table of places and one of times, each from its own kind."""
+    before, after, report = saved.native_grid, config.native_grid, []
+    table = _with_prefix(old["position.table"], before.prefix, after.prefix)
+    if before[1:3] != after[1:3]:
+        resize_map = resized_map_as_official if as_official else resized_map
+        table = resize_map(table, before[1:3], after[1:3])
+        how = "nearest, in a row" if as_official else "bicubic"
+        report.append(f"position.table: resized, {before[1:3]} -> {after[1:3]}, {how}")
+    found = {"position.table": table}
+    if "time.table" in wanted and "time.table" not in old:
+        found["time.table"] = table.new_zeros(1, after.frames, table.shape[-1])
+        report.append("time.table: zeros, the file has none")
+    elif "time.table" in wanted:
+        found["time.table"] = old["time.table"]
+        if before.frames != after.frames:
+            resize_time = resized_time_as_official if as_official else resized_time
+            found["time.table"] = resize_time(old["time.table"], after.frames)
+            how = "nearest" if as_official else "linear"
+            report.append(f"time.table: resized, {before.frames} frames -> {after.frames}, {how}")
+    elif "time.table" in old:
+        report.append("time.table: not taken over, the network has none")
+    return found, report
+
+
+def _as_tokens(
+    old: Mapping[str, Tensor], saved: VideoTransformerConfig, wanted: Collection[str], config: VideoTransformerConfig
+) -> tuple[dict[str, Tensor], list[str]]:
+    """A table of another kind: by way of a vector for each token, which every kind can be written as."""
+    before, after = saved.native_grid, config.native_grid
+    dim = saved.embed_dim
+    prefix, video = torch.zeros(1, before.prefix, dim), torch.zeros(1, 1, *before[1:3], dim)
+    if saved.position == "sine":
+        video = SineTable(dim, before).table.unflatten(1, before[:3])
+    elif "position.table" in old:
+        table = old["position.table"]
+        prefix, places = table[:, : before.prefix], table[:, before.prefix :]
+        video = places.unflatten(1, (-1, *before[1:3]))
+        if "time.table" in old:
+            video = video + old["time.table"][:, :, None, None]
+    video = resized(video, after.frames if video.shape[1] > 1 else 1, *after[1:3])
+    prefix = _with_prefix(prefix, before.prefix, after.prefix)
+    changed = [f"position: {saved.position} {tuple(before[:3])} -> {config.position} {tuple(after[:3])}"]
+    if config.position == "token" and "position.table" in wanted:
+        frames = after.frames if config.attention.strip() != "space" else 1
+        video = video.mean(1, keepdim=True) if frames == 1 else video.expand(-1, frames, -1, -1, -1)
+        same = saved.position == "token" and before == after
+        return {"position.table": torch.cat((prefix, video.flatten(1, 3)), dim=1)}, [] if same else changed
+    if config.position == "space+time":
+        # The closest sum of one vector per place and one per frame.
+        places, times = video.mean(1), video.mean((2, 3)) - video.mean((1, 2, 3))[:, None]
+        found = {"position.table": torch.cat((prefix, places.flatten(1, 2)), dim=1)}
+        if "time.table" in wanted:
+            found["time.table"] = times.expand(-1, after.frames, -1)
+        return found, [f"{changed[0]}, the means over frames and over places"]
+    return {}, [f"{changed[0]}, the learned table is not taken over"]
+
+
+def _with_prefix(table: Tensor, old: int, new: int) -> Tensor:
+    """The table with the rows of as many prefix tokens; zeros for those that it does not have."""
+    fresh = table.new_zeros(1, max(new - old, 0), table.shape[-1])
+    return torch.cat((table[:, : min(old, new)], fresh, table[:, old:]), dim=1)

@@ -47,7 +47,7 @@ SCHEMES: dict[str, Names] = {"space": SPACE, "joint": JOINT, "divided": DIVIDED,
 
 
 def read(weights: dict[str, Tensor]) -> Saved:
-    """What `model_state` holds. It says all but the number of heads; all released models have heads of 64.
+    """What `model_state` holds. It tells all but the number of heads; all released models have heads of 64.
 
     Raises:
         WeightsError: the weights are not TimeSformer's.
@@ -55,7 +55,7 @@ def read(weights: dict[str, Tensor]) -> Saved:
     weights = {name.removeprefix("model."): value for name, value in weights.items()}
     needed = ("patch_embed.proj.weight", "pos_embed", "head.weight")
     if absent := [name for name in needed if name not in weights]:
-        raise WeightsError(f"holds model_state but is not an official TimeSformer file: {', '.join(absent)} not there")
+        raise WeightsError(f"not an official TimeSformer file: {', '.join(absent)} not there")
     attention = "space"
     if "time_embed" in weights:
         attention = "divided" if any("temporal_attn" in name for name in weights) else "joint"
@@ -75,4 +75,4 @@ def read(weights: dict[str, Tensor]) -> Saved:
         network = build_network(config)
     preprocessing = {"mean": [0.45] * 3, "std": [0.225] * 3, "image_size": side * patch}
     notes = [f"num_heads: assumed {config.num_heads} (heads of 64), the file does not say"]
-    return Saved(config, renamed(weights, SCHEMES[attention], network), [], preprocessing, notes)
+    return Saved(config, renamed(weights, SCHEMES[attention], network), [], preprocessing, notes, heads_assumed=True)

@@ -1,0 +1,90 @@
+"""Hugging Face's VideoMAE, fine-tuned or pre-trained: https://arxiv.org/abs/2203.12602."""
+
+from collections.abc import Collection
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from vidattn.checkpoints.folder import activation, mlp_ratio, num_classes, prefixed
+from vidattn.checkpoints.names import Names, WeightsError, renamed, without
+from vidattn.checkpoints.saved import Saved
+from vidattn.models.config import VideoTransformerConfig
+from vidattn.models.presets import build_network
+
+PIXELS = {"mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225]}
+"""ImageNet's, as of the fine-tuned models on the hub."""
+
+DECODER = ("mask_token", "encoder_to_decoder.", "decoder.")
+"""What paints the hidden patches in pre-training."""
+
+_LAYER = "videomae.encoder.layer.{i}"
+_INNER = f"{_LAYER}.attention.attention"
+
+SHARED: Names = {
+    "patch": "videomae.embeddings.patch_embeddings.projection",
+    "blocks.{i}.norms.0": f"{_LAYER}.layernorm_before",
+    "blocks.{i}.steps.0.attn.qkv.weight": tuple(f"{_INNER}.{name}.weight" for name in ("query", "key", "value")),
+    "blocks.{i}.steps.0.attn.proj": f"{_LAYER}.attention.output.dense",
+    "blocks.{i}.mlp_norm": f"{_LAYER}.layernorm_after",
+    "blocks.{i}.mlp.fc1": f"{_LAYER}.intermediate.dense",
+    "blocks.{i}.mlp.fc2": f"{_LAYER}.output.dense",
+    "head": "classifier",
+}
+
+NEW: Names = {
+    **SHARED,
+    "blocks.{i}.steps.0.attn.qkv.query_bias": f"{_INNER}.query.bias",
+    "blocks.{i}.steps.0.attn.qkv.value_bias": f"{_INNER}.value.bias",
+}
+"""Names of the biases in memory since transformers 5."""
+
+OLD: Names = {
+    **SHARED,
+    "blocks.{i}.steps.0.attn.qkv.query_bias": f"{_INNER}.q_bias",
+    "blocks.{i}.steps.0.attn.qkv.value_bias": f"{_INNER}.v_bias",
+}
+"""The same in files, old and new."""
+
+
+def names(weights: Collection[str]) -> Names:
+    """The table for these weights. The last norm comes after the mean in a classifier, before it without one."""
+    norm = "fc_norm" if "fc_norm.weight" in weights else "videomae.layernorm"
+    return {**(OLD if any(name.endswith("q_bias") for name in weights) else NEW), "norm": norm}
+
+
+def read(config: dict[str, Any], weights: dict[str, Tensor]) -> Saved:
+    """What `VideoMAEForVideoClassification`, `VideoMAEForPreTraining` or `VideoMAEModel` saved.
+
+    Of a pre-trained model the encoder is taken. Its last norm, where it has one, becomes the one after the mean.
+
+    Raises:
+        WeightsError: it classifies by its first token and not by the mean, or the weights do not fit.
+    """
+    weights = prefixed(weights, "videomae", "classifier", "fc_norm", *DECODER)
+    weights, notes = without(weights, DECODER, "the decoder of pre-training")
+    classes, absent = num_classes(weights)
+    if not absent and not config.get("use_mean_pooling", True):
+        raise WeightsError("use_mean_pooling=false: it classifies by its first patch, which vidattn does not")
+    if names(weights)["norm"] not in {name.rpartition(".")[0] for name in weights}:
+        absent = [*absent, "norm"]
+    ours = VideoTransformerConfig(
+        attention="joint",
+        num_classes=classes,
+        num_frames=config.get("num_frames", 16),
+        image_size=config.get("image_size", 224),
+        patch_size=config.get("patch_size", 16),
+        tubelet_size=config.get("tubelet_size", 2),
+        position="sine",
+        pooling="mean",
+        embed_dim=config.get("hidden_size", 768),
+        depth=config.get("num_hidden_layers", 12),
+        num_heads=config.get("num_attention_heads", 12),
+        mlp_ratio=mlp_ratio(config.get("intermediate_size", 3072), config.get("hidden_size", 768)),
+        norm_eps=config.get("layer_norm_eps", 1e-12),
+        activation=activation(config),
+        qkv_bias="query_value" if config.get("qkv_bias", config.get("qv_bias", True)) else "none",
+    )
+    with torch.device("meta"):
+        network = build_network(ours)
+    return Saved(ours, renamed(weights, names(weights), network, absent), notes=notes)

@@ -1,0 +1,118 @@
+"""Image transformers: timm's and Hugging Face's ViT, read as a video network that sees each frame on its own.
+
+https://arxiv.org/abs/2010.11929. Another scheme is inflated from that: see `vidattn.checkpoints.transfer`.
+"""
+
+import math
+from collections.abc import Collection
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from vidattn.checkpoints import timesformer
+from vidattn.checkpoints.folder import activation, mlp_ratio, num_classes, prefixed
+from vidattn.checkpoints.names import Names, WeightsError, renamed, without
+from vidattn.checkpoints.saved import Saved
+from vidattn.models.config import VideoTransformerConfig
+from vidattn.models.presets import build_network
+
+PIXELS = {"mean": [0.5] * 3, "std": [0.5] * 3}
+"""What ViTs were trained with, unless their folder says otherwise."""
+
+HEADS = {192: 3, 384: 6, 768: 12, 1024: 16, 1152: 16, 1280: 16, 1408: 16, 1664: 16}
+"""Width -> heads of the published ViTs, of Ti to G; the weights do not say."""
+
+TIMM: Names = timesformer.SPACE
+"""timm's names are those of the official TimeSformer, which was made of timm's ViT."""
+
+
+def hf_names(model: str, weights: Collection[str]) -> Names:
+    """Names in HF's ViT and ViViT: those of transformers 5, or the older ones, which files on the hub have."""
+    new = any(name.startswith(f"{model}.layers.") for name in weights)
+    layer = f"{model}.layers.{{i}}" if new else f"{model}.encoder.layer.{{i}}"
+    inner = f"{layer}.attention" if new else f"{layer}.attention.attention"
+    queries, keys, values = ("q_proj", "k_proj", "v_proj") if new else ("query", "key", "value")
+    return {
+        "prefix": f"{model}.embeddings.cls_token",
+        "position.table": f"{model}.embeddings.position_embeddings",
+        "patch": f"{model}.embeddings.patch_embeddings.projection",
+        "blocks.{i}.norms.0": f"{layer}.layernorm_before",
+        "blocks.{i}.steps.0.attn.qkv": (f"{inner}.{queries}", f"{inner}.{keys}", f"{inner}.{values}"),
+        "blocks.{i}.steps.0.attn.proj": f"{inner}.o_proj" if new else f"{layer}.attention.output.dense",
+        "blocks.{i}.mlp_norm": f"{layer}.layernorm_after",
+        "blocks.{i}.mlp.fc1": f"{layer}.mlp.fc1" if new else f"{layer}.intermediate.dense",
+        "blocks.{i}.mlp.fc2": f"{layer}.mlp.fc2" if new else f"{layer}.output.dense",
+        "norm": f"{model}.layernorm",
+        "head": "classifier",
+    }
+
+
+def read_huggingface(config: dict[str, Any], weights: dict[str, Tensor]) -> Saved:
+    """What `ViTForImageClassification` or `ViTModel` saved: `config.json` and the weights."""
+    weights = prefixed(weights, "vit", "classifier")
+    weights, notes = without(weights, ("vit.pooler.",), "the pooler, which no classifier uses")
+    classes, absent = num_classes(weights)
+    ours = VideoTransformerConfig(
+        attention="space",
+        num_classes=classes,
+        image_size=config.get("image_size", 224),
+        patch_size=config.get("patch_size", 16),
+        embed_dim=config.get("hidden_size", 768),
+        depth=config.get("num_hidden_layers", 12),
+        num_heads=config.get("num_attention_heads", 12),
+        mlp_ratio=mlp_ratio(config.get("intermediate_size", 3072), config.get("hidden_size", 768)),
+        norm_eps=config.get("layer_norm_eps", 1e-12),
+        activation=activation(config),
+        qkv_bias="all" if config.get("qkv_bias", True) else "none",
+    )
+    with torch.device("meta"):
+        network = build_network(ours)
+    state = renamed(weights, hf_names("vit", weights), network, absent)
+    return Saved(ours, state, notes=notes, is_image=True)
+
+
+def read_timm(about: dict[str, Any], weights: dict[str, Tensor]) -> Saved:
+    """A ViT of timm's (or DeiT's, the same names) with a class token.
+
+    Args:
+        about: `config.json` as timm writes it; empty where there is none.
+        weights: its state dict.
+
+    Raises:
+        WeightsError: it is another network, or a ViT with parts that vidattn does not have.
+    """
+    needed = ("patch_embed.proj.weight", "pos_embed", "cls_token")
+    if absent := [name for name in needed if name not in weights]:
+        raise WeightsError(f"not a ViT with a class token: {', '.join(absent)} not there")
+    dim, _, patch, _ = weights["patch_embed.proj.weight"].shape
+    side = math.isqrt(weights["pos_embed"].shape[1] - 1)
+    hidden = weights.get("blocks.0.mlp.fc1.weight", torch.empty(4 * dim, 0)).shape[0]
+    given = about.get("model_args", {}).get("num_heads")
+    heads = given or HEADS.get(dim, max(1, dim // 64))
+    headless = "head.weight" not in weights
+    config = VideoTransformerConfig(
+        attention="space",
+        num_classes=400 if headless else weights["head.weight"].shape[0],
+        image_size=side * patch,
+        patch_size=patch,
+        embed_dim=dim,
+        depth=sum(name.endswith("norm2.weight") for name in weights),
+        num_heads=heads,
+        mlp_ratio=mlp_ratio(hidden, dim),
+    )
+    with torch.device("meta"):
+        network = build_network(config)
+    state = renamed(weights, TIMM, network, ["head"] if headless else [])
+    notes = [] if given else [f"num_heads: assumed {heads}, as published for width {dim}; the file does not say"]
+    trained = about.get("pretrained_cfg", {})
+    pixels = {name: list(trained[name]) for name in ("mean", "std") if name in trained}
+    if not pixels:
+        notes.append(f"mean and std: assumed {PIXELS['mean']} and {PIXELS['std']}, the file does not say")
+    preprocessing: dict[str, Any] = {"image_size": config.image_size, **PIXELS, **pixels}
+    if "crop_pct" in trained:
+        preprocessing["short_side"] = math.floor(side * patch / trained["crop_pct"])
+    names = [str(name) for name in about.get("label_names", [])]
+    return Saved(
+        config, state, names if len(names) == config.num_classes else [], preprocessing, notes, True, not given
+    )
