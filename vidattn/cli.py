@@ -23,6 +23,7 @@ COMMANDS = {
     "compare": "what schemes cost side by side:  vidattn compare joint time+space --frames 8,16,32 --plots FOLDER",
     "study": "train schemes under one recipe and several seeds:  vidattn study space divided joint",
     "prepare": "write a dataset again so that training reads it fast:  vidattn prepare DATA OUT --shards 64",
+    "bench-loader": "time reading your own videos, and say what will be the bottleneck:  vidattn bench-loader PATH",
     "bench-model": "time our networks against Hugging Face's TimeSformer",
     "bench-attention": "time fused attention against two products, by length and type",
     "bench-image": "multiply-accumulates, time and memory of the image blocks, by size of the map",
@@ -42,6 +43,7 @@ PARSERS = {
     "compare": "vidattn.flops.compare_command:compare_command",
     "study": "vidattn.training.study:study_command",
     "prepare": "vidattn.data.prepare:prepare_command",
+    "bench-loader": "vidattn.training.bench_loader:bench_loader_command",
 }
 """Commands that read their own arguments: a function of the list of words behind the command."""
 

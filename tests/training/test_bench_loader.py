@@ -1,0 +1,39 @@
+import pytest
+from encode import encode_video, numbered_frames
+
+from vidattn.cli import main
+from vidattn.models.presets import preset
+from vidattn.training.bench_loader import training_speed, verdict
+
+
+def test_the_table_names_every_way_and_the_bottleneck(tmp_path, tiny_video, capsys):
+    (tmp_path / "a.mp4").write_bytes(tiny_video.read_bytes())
+    (tmp_path / "broken.mp4").write_bytes(b"no video" * 100)
+    encode_video(tmp_path / "b.mkv", numbered_frames(30))
+
+    main(["bench-loader", str(tmp_path), "--rounds=1", "--clips=2", "--workers=0", "--model_clips_per_second=1000000"])
+
+    output = capsys.readouterr().out
+    assert "mean of 2 videos" in output
+    for name in ("8x32", "16x4", "32x2", "uniform 8", "ours", "sequential", "official way"):
+        assert name in output
+    assert "left out" in output
+    assert "broken.mp4" in output
+    assert "10 test views of a video" in output
+    assert "decoding will be the bottleneck" in output
+
+
+def test_no_readable_video_is_an_error(tmp_path):
+    (tmp_path / "broken.mp4").write_bytes(b"no video" * 100)
+    with pytest.raises(SystemExit, match="no video there can be read; vidattn check"):
+        main(["bench-loader", str(tmp_path)])
+
+
+def test_workers_are_rounded_up():
+    assert "2 workers feed it" in verdict(10, 10.5, cores=2)
+    assert "1 worker feeds it" in verdict(10, 10, cores=2)
+    assert "bottleneck" in verdict(10, 20.5, cores=2)
+
+
+def test_a_training_step_is_measured():
+    assert training_speed(preset("Ti", attention="divided", num_frames=2, image_size=32), rounds=1, batch_size=1) > 0

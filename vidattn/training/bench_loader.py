@@ -1,0 +1,187 @@
+"""`vidattn bench-loader PATH`: what reading a user's own videos costs, and whether that or the model is waited for."""
+
+import math
+import os
+import random
+import statistics
+import time
+
+import torch
+import torch.nn.functional as F
+from jsonargparse import auto_cli
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+from vidattn.data.bench_readers import PATTERNS, LoaderSpeed, Times, bench_loaders, bench_pattern, bench_views
+from vidattn.data.errors import VideoDecodeError
+from vidattn.data.manifest import Video, read_manifest
+from vidattn.data.readers import open_video
+from vidattn.data.rivals import WAYS, Way
+from vidattn.models.config import VideoTransformerConfig
+from vidattn.models.presets import build_network, preset
+
+
+def bench_loader_command(words: list[str]) -> None:
+    """`vidattn bench-loader`, with the words behind it."""
+    auto_cli(bench_loader, args=words, as_positional=True)
+
+
+def bench_loader(
+    path: str,
+    videos: int = 6,
+    rounds: int = 5,
+    views: int = 10,
+    workers: int = 2,
+    clips: int = 48,
+    model_clips_per_second: float | None = None,
+    model: str | None = None,
+) -> None:
+    """Time our reader against torchcodec, decord, sequential decoding and the official way, on your own videos.
+
+    Times are CPU time, so that a busy machine changes them little; all ways take turns in one run.
+
+    Args:
+        path: a video, or a list or folder of videos, of which some are drawn.
+        videos: how many.
+        rounds: of each; the tables give medians.
+        views: test views of a video, decoded together and one by one.
+        workers: of the data loaders.
+        clips: that each data loader gives in a round; 0 leaves loaders out.
+        model_clips_per_second: how fast the model trains, for the verdict.
+        model: or a preset (Ti, S, B, L) whose training step (divided, 8x224) is measured here.
+    """
+    torch.set_num_threads(1)
+    console = Console(soft_wrap=True, highlight=False)
+    chosen = choose(console, path, videos)
+    ways = loaded(console)
+    patterns = {
+        name: bench_pattern([video.path for video in chosen], sampling, rounds, ways)
+        for name, sampling in track(PATTERNS.items(), "decoding", console=console, transient=True)
+    }
+    print_patterns(console, patterns, len(chosen))
+    print_views(console, bench_views([video.path for video in chosen], views, rounds), views)
+    if not clips:
+        return
+    speeds = bench_loaders(chosen, workers, clips, max(1, rounds // 2))
+    print_loaders(console, speeds, workers)
+    if model is not None:
+        torch.set_num_threads(os.cpu_count() or 1)
+        model_clips_per_second = training_speed(preset(model, attention="divided", num_frames=8, image_size=224))
+        console.print(f"a training step of {model}, divided, 8x224: {model_clips_per_second:.1f} clips per second here")
+    console.print(verdict(speeds["ours"].per_core, model_clips_per_second, os.cpu_count() or 1), style="bold")
+
+
+def choose(console: Console, path: str, count: int) -> list[Video]:
+    """Some of the videos there are, each opened once; those that cannot be are named.
+
+    Raises:
+        SystemExit: none can.
+    """
+    found = {video.path: video for video in read_manifest(path).videos if video.folder_fps is None}
+    drawn = random.Random(0).sample(sorted(found), len(found))
+    good: list[Video] = []
+    for name in drawn:
+        if len(good) == count:
+            break
+        try:
+            open_video(name).close()
+            good.append(Video(name, None))
+        except VideoDecodeError as error:
+            console.print(f"left out {error}", markup=False)
+    if not good:
+        raise SystemExit(f"{path}: no video there can be read; vidattn check says what is wrong with each")
+    return good
+
+
+def loaded(console: Console) -> dict[str, Way]:
+    """The ways whose packages load here."""
+    ways = dict(WAYS)
+    for name, module in (("torchcodec", "torchcodec.decoders"), ("decord", "decord")):
+        try:
+            __import__(module)
+        except (ImportError, OSError, RuntimeError) as error:
+            console.print(f"without {name}, which does not load here ({str(error).strip().splitlines()[0]})")
+            del ways[name]
+    return ways
+
+
+def print_patterns(console: Console, patterns: dict[str, Times], count: int) -> None:
+    """CPU time of a clip in each way, and how many times as fast ours is."""
+    table = Table("frames", *next(iter(patterns.values())).seconds, title_justify="left")
+    table.title = f"CPU ms per clip on one core, mean of {count} videos (ours is so many times as fast)"
+    for pattern, times in patterns.items():
+        cells = [
+            f"{1e3 * times.per_clip(way):.1f}" + ("" if way == "ours" else f" ({times.ratio(way):.2f}x)")
+            if seconds
+            else "-"
+            for way, seconds in times.seconds.items()
+        ]
+        table.add_row(pattern, *cells)
+    console.print(table)
+    for way, problems in patterns["8x32"].problems.items():
+        for path, problem in problems.items():
+            console.print(f"{way}, {os.path.basename(path)}: {problem}", markup=False)
+
+
+def print_views(console: Console, times: Times, views: int) -> None:
+    """One line."""
+    together, each = (1e3 * times.per_clip(way) for way in ("ours", "each"))
+    console.print(
+        f"{views} test views of a video: {together:.0f} ms of CPU decoded together, {each:.0f} ms one by one: "
+        f"{times.ratio('each'):.1f}x"
+    )
+
+
+def print_loaders(console: Console, speeds: dict[str, LoaderSpeed], workers: int) -> None:
+    """The training loaders."""
+    table = Table("loader", "clips/s per core", "clips/s by the clock", "ours is", title_justify="left")
+    table.title = f"training loaders, 8x32 to 224, transforms included, {workers} workers"
+    for name, speed in speeds.items():
+        gain = "" if name == "ours" else f"{speeds['ours'].per_core / speed.per_core:.2f}x"
+        table.add_row(name, f"{speed.per_core:.1f}", f"{speed.by_clock:.1f}", gain)
+    console.print(table)
+
+
+def verdict(worker_speed: float, model_speed: float | None, cores: int) -> str:
+    """What will be waited for.
+
+    >>> verdict(20.0, 50.0, cores=8)
+    'the model takes 50.0 clips per second, a worker gives 20.0: 3 workers feed it (there are 8 cores)'
+    >>> verdict(20.0, 500.0, cores=8)  # doctest: +ELLIPSIS
+    'decoding will be the bottleneck: the model takes 500.0 clips per second, a worker gives 20.0, so 25 workers ...'
+    >>> verdict(20.0, None, cores=8)  # doctest: +ELLIPSIS
+    'a worker gives 20.0 clips per second, 8 cores about 160: ...'
+    """
+    if model_speed is None:
+        return (
+            f"a worker gives {worker_speed:.1f} clips per second, {cores} cores about {worker_speed * cores:.0f}: "
+            "decoding will be the bottleneck of a model that trains on more (tell it by --model_clips_per_second)"
+        )
+    needed = math.ceil(model_speed / worker_speed)
+    if needed <= cores:
+        return (
+            f"the model takes {model_speed:.1f} clips per second, a worker gives {worker_speed:.1f}: "
+            f"{needed} worker{'s' if needed > 1 else ''} feed{'' if needed > 1 else 's'} it (there are {cores} cores)"
+        )
+    return (
+        f"decoding will be the bottleneck: the model takes {model_speed:.1f} clips per second, a worker gives "
+        f"{worker_speed:.1f}, so {needed} workers are needed and there are {cores} cores; vidattn prepare makes files "
+        "that are read about 4 times as fast"
+    )
+
+
+def training_speed(config: VideoTransformerConfig, rounds: int = 3, batch_size: int = 4) -> float:
+    """Clips per second of a training step of a network, on the accelerator if there is one."""
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    network = build_network(config).to(device).train()
+    clips = torch.randn(batch_size, 3, config.num_frames, *config.size, device=device)
+    labels = torch.zeros(batch_size, dtype=torch.long, device=device)
+    seconds: list[float] = []
+    for _ in range(rounds + 1):
+        began = time.perf_counter()
+        F.cross_entropy(network(clips), labels).backward()
+        if device == "cuda":
+            torch.cuda.synchronize()
+        seconds.append(time.perf_counter() - began)
+    return batch_size / statistics.median(seconds[1:])
