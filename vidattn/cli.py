@@ -20,6 +20,7 @@ COMMANDS = {
     "check": "find what is wrong with a dataset:  vidattn check train.csv val.csv --root videos",
     "classify": "what is happening in these videos?  vidattn classify VIDEO... --weights CHECKPOINT [--timeline]",
     "make": "write a set of videos that this package draws itself:  vidattn make motion --folder FOLDER",
+    "doctor": "what works on this machine, what does not, and the line that mends it",
     "compare": "what schemes cost side by side:  vidattn compare joint time+space --frames 8,16,32 --plots FOLDER",
     "study": "train schemes under one recipe and several seeds:  vidattn study space divided joint",
     "prepare": "write a dataset again so that training reads it fast:  vidattn prepare DATA OUT --shards 64",
@@ -40,6 +41,7 @@ FUNCTIONS = {
 PARSERS = {
     "check": "vidattn.data.check.command:check_command",
     "classify": "vidattn.classify.command:classify",
+    "doctor": "vidattn.doctor.command:doctor",
     "compare": "vidattn.flops.compare_command:compare_command",
     "study": "vidattn.training.study:study_command",
     "prepare": "vidattn.data.prepare:prepare_command",

@@ -1,0 +1,1 @@
+"""What this machine has, what is broken, and the line that mends it; needs nothing but Python and rich."""
