@@ -36,6 +36,7 @@ def done(base, tmp_path_factory):
         patch.setattr(module, "Ticker", BrokenOff)
         failed = study(runs, folder)
     assert failed == [broken]
+    assert "RuntimeError: the power went off" in (broken.folder / "log.txt").read_text()
     assert study(runs, folder) == []
     return runs, folder
 

@@ -6,6 +6,7 @@ import logging
 import signal
 import sys
 import time
+import traceback
 from collections.abc import Sequence
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
@@ -63,7 +64,11 @@ class Run:
         if self.last_checkpoint:
             words += ["--ckpt_path", str(self.last_checkpoint)]
         with (self.folder / "log.txt").open("a") as log, redirect_stdout(log), redirect_stderr(log):
-            TrainerCLI(words, [callback])
+            try:
+                TrainerCLI(words, [callback])
+            except Exception:
+                traceback.print_exc()  # into the log
+                raise
         card = max(self.folder.glob("run_*/scorecard.json"), key=lambda path: path.stat().st_mtime)
         # Renamed when complete, so that a result that is there is whole.
         fresh = self.folder / "result.json.part"
@@ -71,12 +76,13 @@ class Run:
         fresh.rename(self.folder / "result.json")
 
     def check(self) -> None:
-        """Raise unless the folder is free or holds this very run.
+        """Raise unless the folder is free or holds this very run; one that failed before its first checkpoint is free.
 
         Raises:
             ValueError: it holds a run with another configuration.
         """
-        if self._config.exists() and yaml.safe_load(self._config.read_text()) != self.values:
+        begun = self.result is not None or self.last_checkpoint is not None
+        if begun and yaml.safe_load(self._config.read_text()) != self.values:
             raise ValueError(f"{self.folder} holds a run with other settings; choose another --folder or delete it")
 
     @property

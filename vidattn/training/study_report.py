@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from vidattn.flops.tables import markdown, write_rows
-from vidattn.plots.pareto import Point, plot_pareto
+from vidattn.plots.seeds import Line, plot_seeds
 
 
 def t_quantile(degrees: int, confidence: float = 0.95) -> float:
@@ -89,27 +89,33 @@ def write_report(results: Sequence[Mapping[str, Any]], folder: str | Path) -> Pa
     write_rows([{key: None if value != value else value for key, value in row.items()} for row in rows],
                folder / "study.json")  # JSON knows no nan  # fmt: skip
     path.write_text(markdown([_readable(row, results) for row in rows]) + "\n")
-    panels: dict[str, dict[str, Point]] = {}
+    panels: dict[str, dict[str, Line]] = {}
     chance = {}
     for row in rows:
         title = f"{row['set']}, {row['videos']} test videos"
+        label = f"{row['attention']}\n{row['macs'] / 1e6:.1f} MMACs"
         spread = 0.0 if math.isnan(row["half_interval"]) else row["half_interval"]
-        panels.setdefault(title, {})[row["attention"]] = Point(row["macs"] / 1e6, row["top1"], spread)
+        panels.setdefault(title, {})[label] = Line(_scores(row, results), spread)
         chance[title] = row["chance"]
     most = max(row["seeds"] for row in rows)
-    title = f"video top-1, mean of {most} seeds with 95% t interval" if most > 1 else "video top-1, one seed"
-    plot_pareto(panels, "MMACs per clip (1 MAC = 2 FLOPs)", title, chance).savefig(folder / "study.png", dpi=110)
+    title = f"video top-1, {most} seed(s); square: mean with 95% t interval; 1 MAC = 2 FLOPs"
+    plot_seeds(panels, title, chance).savefig(folder / "study.png", dpi=110)
     return path
 
 
+def _scores(row: Mapping[str, Any], results: Sequence[Mapping[str, Any]]) -> list[float]:
+    """Accuracy of each run that a row of the summary is made of."""
+    key = (row["set"], row["attention"])
+    return [run["video_top1"] for run in results if (run["set"], run["attention"]) == key]
+
+
 def _readable(row: Mapping[str, Any], results: Sequence[Mapping[str, Any]]) -> dict[str, str]:
-    mine = [one for one in results if (one["set"], one["attention"]) == (row["set"], row["attention"])]
     spread = "" if math.isnan(row["half_interval"]) else f" ± {row['half_interval']:.1%}"
     return {
         "set": row["set"],
         "attention": f"`{row['attention']}`",
         "top-1, 95% interval": f"{row['top1']:.1%}{spread}",
-        "each seed": ", ".join(f"{one['video_top1']:.1%}" for one in mine),
+        "each seed": ", ".join(f"{score:.1%}" for score in _scores(row, results)),
         "chance": f"{row['chance']:.1%}",
         "MMACs per clip": f"{row['macs'] / 1e6:.2f}",
         "parameters": f"{row['parameters']:,}",
