@@ -87,3 +87,21 @@ def test_decord_refuses_streams_it_seeks_wrongly(tmp_path, arguments, reason):
 def test_files_without_video_are_errors_in_every_reader(shared_videos, other_reader):
     with pytest.raises(VideoDecodeError, match="it has no video stream"):
         open_video(shared_videos / "broken" / "audio_only.mp3", reader=other_reader)
+
+
+def test_other_readers_return_the_frames_of_sequential_decoding_or_refuse(shared_videos, other_reader):
+    verdicts = {}
+    for path in sorted(path for folder in ("odd", "codecs", "broken") for path in (shared_videos / folder).iterdir()):
+        name = f"{path.parent.name}/{path.name}"
+        try:
+            with open_video(path, other_reader) as other, open_video(path) as ours:
+                last = ours.num_frames - 1
+                indices = sorted({0, last // 3, last // 2, last})
+                assert torch.equal(other.frames(indices), ours.frames(indices)), name
+                verdicts[name] = "same"
+        except VideoDecodeError:
+            verdicts[name] = "refused"
+    assert verdicts["odd/variable_frame_rate.mp4"] == "same"
+    assert list(verdicts.values()).count("same") >= 4
+    for name in ("codecs/h264_10bit.mp4", "broken/zero_bytes.webm", "broken/audio_only.mp3"):
+        assert verdicts[name] == "refused"

@@ -122,6 +122,18 @@ def test_every_kind_of_stream_gives_the_frames_of_sequential_decoding(tmp_path, 
         assert assert_exact(path).seekable
 
 
+def test_files_that_do_not_tell_their_duration(tmp_path):
+    path = encode_video(tmp_path / "a.mkv", numbered_frames(40), options=SHORT_GROUPS, container_options={"live": "1"})
+    with av.open(str(path)) as container:
+        assert container.duration is None
+        assert container.streams.video[0].duration is None
+
+    video = assert_exact(path)
+
+    assert video.seekable
+    assert video.fps == 30
+
+
 @pytest.mark.parametrize(("count", "height", "width"), [(1, 48, 64), (5, 1, 1), (12, 47, 63)])
 def test_smallest_and_odd_pictures(tmp_path, count, height, width):
     frames = numbered_frames(count, height=48, width=64)[:, :height, :width]
