@@ -280,12 +280,16 @@ def test_every_argument_can_be_written_in_yaml(folder):
         init_args: {{size: 32}}
       - class_path: torchvision.transforms.v2.RandAugment
       on_error: skip
+      balance:
+        class_path: vidattn.data.balance.ClassBalanced
+        init_args: {{power: 0.5}}
       num_workers: 0
     """)
 
     data = parser.instantiate_classes(config).data
 
     assert data.sampling == SecondsSampling(4, 0.1)
+    assert data.balance == ClassBalanced(power=0.5)
     assert [type(transform) for transform in data.train_transforms] == [ShortSideJitter, v2.RandomCrop, v2.RandAugment]
     assert next(iter(data.train_dataloader()))["video"].shape == (8, 3, 4, 32, 32)
     again = parser.parse_string(parser.dump(config))  # Lightning saves the configuration beside the run

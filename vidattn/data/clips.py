@@ -5,7 +5,7 @@ Items and batches are dicts with the same keys; V counts the views (clips, or cr
 | key | |
 |---|---|
 | `video` | uint8 `(V, 3, T, S, S)`, RGB |
-| `label` | int64 `(V,)`, -1 where unknown |
+| `label` | int64 `(V,)`, -1 where unknown; of a multi-label list float32 `(V, K)`, 1 for each class of the video |
 | `video_id` | int64 `(V,)`, index into the list of videos |
 | `view` | int64 `(V,)`, number of the view within its video, clip by clip: `clip * num_crops + crop` |
 | `path` | `list[str]`, the file of each video that has views here, in their order |
@@ -51,6 +51,7 @@ class TrainClips(Dataset[Item]):
         seed: decides all that is drawn, together with epoch, index and visit.
         clips_per_video: clips of a video in one item, each drawn and transformed by itself, from one decoding
             ("repeated augmentation": https://arxiv.org/abs/1901.09335).
+        multi_label_classes: K of a multi-label list; None for one label a video.
     """
 
     def __init__(
@@ -63,6 +64,7 @@ class TrainClips(Dataset[Item]):
         on_error: OnError = "raise",
         seed: int = 0,
         clips_per_video: int = 1,
+        multi_label_classes: int | None = None,
     ) -> None:
         self.videos = videos
         self.sampling = sampling
@@ -72,6 +74,7 @@ class TrainClips(Dataset[Item]):
         self.on_error = on_error
         self.seed = seed
         self.clips_per_video = clips_per_video
+        self.multi_label_classes = multi_label_classes
 
     def __len__(self) -> int:
         return len(self.videos)
@@ -91,7 +94,9 @@ class TrainClips(Dataset[Item]):
             if len(skipped) == _TRIES:
                 raise VideoDecodeError(video.path, f"{reason} (and so for the {_TRIES - 1} videos tried before it)")
             index = int(torch.randint(len(self.videos), (), generator=generator))
-        return _item([self._transformed(clip, generator) for clip in clips], video, index, skipped)
+        return _item(
+            [self._transformed(clip, generator) for clip in clips], video, index, skipped, self.multi_label_classes
+        )
 
     def _draw(self, times: VideoTimes, generator: torch.Generator) -> list[list[int]]:
         return [self.sampling.train(times, generator) for _ in range(self.clips_per_video)]
@@ -122,6 +127,7 @@ class TestViews(Dataset[Item]):
         image_size: S, in pixels.
         opener: opens the videos, in the process that decodes.
         on_error: "raise" or "skip".
+        multi_label_classes: K of a multi-label list; None for one label a video.
     """
 
     __test__ = False  # its name looks like a test to pytest
@@ -135,6 +141,7 @@ class TestViews(Dataset[Item]):
         image_size: int,
         opener: VideoOpener | None = None,
         on_error: OnError = "raise",
+        multi_label_classes: int | None = None,
     ) -> None:
         self.videos = videos
         self.sampling = sampling
@@ -142,6 +149,7 @@ class TestViews(Dataset[Item]):
         self.crops = SpatialCrops(image_size, num_crops)
         self.opener = opener or VideoOpener()
         self.on_error = on_error
+        self.multi_label_classes = multi_label_classes
 
     def __len__(self) -> int:
         return len(self.videos)
@@ -154,8 +162,8 @@ class TestViews(Dataset[Item]):
             )
         except VideoDecodeError as error:
             skipped = [(video.path, _reason(error, self.on_error))]
-            return _empty_item(self.sampling.num_frames, self.crops.size, skipped)
-        return _item(clips, video, index, [])
+            return _empty_item(self.sampling.num_frames, self.crops.size, skipped, self.multi_label_classes)
+        return _item(clips, video, index, [], self.multi_label_classes)
 
 
 def collate(items: Sequence[Item]) -> Item:
@@ -201,12 +209,17 @@ def _reason(error: VideoDecodeError, on_error: OnError) -> str:
     return error.reason
 
 
-def _item(views: list[Tensor], video: Video, index: int, skipped: list[tuple[str, str]]) -> Item:
+def _item(
+    views: list[Tensor], video: Video, index: int, skipped: list[tuple[str, str]], multi_label_classes: int | None
+) -> Item:
     """Views `(T, 3, S, S)` of one video, in order, with all that is known of it."""
-    label = -1 if video.label is None else video.label
+    label = torch.full((len(views),), -1 if video.label is None else video.label)
+    if multi_label_classes is not None:
+        label = torch.zeros(len(views), multi_label_classes)
+        label[:, list(video.labels)] = 1
     return {
         "video": torch.stack([view.transpose(0, 1) for view in views]),
-        "label": torch.full((len(views),), label),
+        "label": label,
         "video_id": torch.full((len(views),), index),
         "view": torch.arange(len(views)),
         "path": [video.path],
@@ -214,10 +227,13 @@ def _item(views: list[Tensor], video: Video, index: int, skipped: list[tuple[str
     }
 
 
-def _empty_item(num_frames: int, image_size: int, skipped: list[tuple[str, str]]) -> Item:
+def _empty_item(
+    num_frames: int, image_size: int, skipped: list[tuple[str, str]], multi_label_classes: int | None
+) -> Item:
     none = torch.empty(0, dtype=torch.int64)
     video = torch.empty(0, 3, num_frames, image_size, image_size, dtype=torch.uint8)
-    return {"video": video, "label": none, "video_id": none, "view": none, "path": [], "skipped": skipped}
+    label = none if multi_label_classes is None else torch.empty(0, multi_label_classes)
+    return {"video": video, "label": label, "video_id": none, "view": none, "path": [], "skipped": skipped}
 
 
 @contextmanager

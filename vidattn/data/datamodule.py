@@ -238,6 +238,7 @@ class VideoDataModule(pl.LightningDataModule):
             self.on_error,
             self.seed,
             self.clips_per_video,
+            self._multi_label_classes("train"),
         )
         sampler = EpochSampler(num_videos, world_size, rank, self.seed, drop_last, self._order(world_size))
         options = self._loader_options()
@@ -275,7 +276,16 @@ class VideoDataModule(pl.LightningDataModule):
 
     def _views(self, split: Split, num_clips: int, num_crops: int) -> DataLoader:
         videos = self.manifest(split).videos
-        views = TestViews(videos, self.sampling, num_clips, num_crops, self.image_size, self._opener(), self.on_error)
+        views = TestViews(
+            videos,
+            self.sampling,
+            num_clips,
+            num_crops,
+            self.image_size,
+            self._opener(),
+            self.on_error,
+            self._multi_label_classes(split),
+        )
         sampler = OnceEachSampler(len(videos), *self._processes())
         # Lightning rebuilds this loader for prediction, and for that needs its arguments by name.
         return DataLoader(views, batch_size=self.eval_batch_size, sampler=sampler, **self._loader_options())
@@ -285,6 +295,9 @@ class VideoDataModule(pl.LightningDataModule):
         if self.balance is not None:
             return partial(self.balance.draw, videos)
         return ShardOrder.of(videos, world_size, self.shuffle_buffer)
+
+    def _multi_label_classes(self, split: Split) -> int | None:
+        return len(self.class_names) if self.manifest(split).multi_label else None
 
     def _opener(self) -> VideoOpener:
         return VideoOpener(self.reader, self.decode_timeout, self.quarantine)

@@ -4,12 +4,12 @@ from typing import Any, Literal
 
 import pytorch_lightning as pl
 import torch
-import torch.nn.functional as F
 from pytorch_lightning.cli import OptimizerCallable
 from pytorch_lightning.strategies import FSDPStrategy
 from pytorch_lightning.utilities.rank_zero import rank_zero_info
 from torch import Tensor
 from torch.distributed.fsdp import FSDPModule, fully_shard
+from torchmetrics import Metric
 
 from vidattn.checkpoints.load import load_weights
 from vidattn.checkpoints.saved import description
@@ -18,9 +18,9 @@ from vidattn.models.config import VideoTransformerConfig
 from vidattn.models.normalize import NORMALIZATIONS, Normalize
 from vidattn.models.presets import build_network
 from vidattn.training.mixing import Mixing
+from vidattn.training.objective import Objective, OneLabel
 from vidattn.training.parameter_groups import parameter_groups
 from vidattn.training.schedule import Constant, Schedule
-from vidattn.training.views import ViewAccuracy
 
 Batch = dict[str, Any]
 
@@ -38,6 +38,7 @@ class VideoClassifier(pl.LightningModule):
         optimizer: makes an optimizer from parameter groups; weight decay applies to weights of layers only.
         schedule: learning rate over the epochs; set at every step.
         normalization: mean and std of the pixels, by name: see `vidattn.models.normalize.NORMALIZATIONS`.
+        objective: one class a video, or several (`vidattn.training.objective.MultiLabel`).
         label_smoothing: share of the target that is spread over all classes.
         mixup_alpha: mixup of each batch with this Beta parameter; 0 for none.
         cutmix_alpha: likewise cutmix; with both, one of the two is drawn per batch.
@@ -51,6 +52,7 @@ class VideoClassifier(pl.LightningModule):
         optimizer: OptimizerCallable = torch.optim.AdamW,
         schedule: Schedule = Constant(),  # noqa: B008  (frozen)
         normalization: Literal["timesformer", "imagenet", "half"] = "timesformer",
+        objective: Objective = OneLabel(),  # noqa: B008  (frozen)
         label_smoothing: float = 0.0,
         mixup_alpha: float = 0.0,
         cutmix_alpha: float = 0.0,
@@ -63,11 +65,14 @@ class VideoClassifier(pl.LightningModule):
         self.normalize = Normalize(*NORMALIZATIONS[normalization])
         self.make_optimizer = optimizer
         self.schedule = schedule
+        self.objective = objective
         self.label_smoothing = label_smoothing
         mixes = mixup_alpha or cutmix_alpha
         self.mixing = Mixing(network.num_classes, mixup_alpha, cutmix_alpha) if mixes else None
-        self.val_accuracy = ViewAccuracy(network.num_classes)
-        self.test_accuracy = ViewAccuracy(network.num_classes)
+        if mixes and objective.multi_label:
+            raise ValueError("mixup and cutmix are for one label a video; set mixup_alpha and cutmix_alpha to 0")
+        self.val_accuracy = objective.metric(network.num_classes)
+        self.test_accuracy = objective.metric(network.num_classes)
         self.test_scores: dict[str, Tensor] = {}
         self.class_names: list[str] = []
         self.preprocessing: dict[str, Any] = {}
@@ -126,6 +131,12 @@ class VideoClassifier(pl.LightningModule):
                 f"the data has {len(data.class_names)} classes but num_classes={self.config.num_classes}; "
                 f"set --model.network.num_classes {len(data.class_names)}"
             )
+        several = data.manifest({"fit": "train", "validate": "val"}.get(stage, stage)).multi_label
+        if several != self.objective.multi_label:
+            raise ValueError(
+                f"the lists have {'several labels' if several else 'one label'} a video; set --model.objective "
+                f"vidattn.training.objective.{'MultiLabel' if several else 'OneLabel'}"
+            )
         self.class_names = list(data.class_names)
         self.preprocessing = dict(data.preprocessing)
 
@@ -145,7 +156,7 @@ class VideoClassifier(pl.LightningModule):
                 self.log("lr", group["lr"])
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
-        """Cross-entropy of the batch.
+        """The objective's loss of the batch: cross-entropy by default.
 
         Raises:
             FloatingPointError: the loss is not finite; the message names the step and the clips.
@@ -155,16 +166,17 @@ class VideoClassifier(pl.LightningModule):
         if self.mixing is not None:
             video, targets = self.mixing(video, labels)
         logits = self.network(video)
-        loss = F.cross_entropy(logits.float(), targets, label_smoothing=self.label_smoothing)
+        loss = self.objective.loss(logits.float(), targets, self.label_smoothing)
         if not loss.isfinite():
             raise FloatingPointError(
                 f"the loss is {loss.item()} at step {self.global_step} (epoch {self.current_epoch}); clips: "
                 f"{', '.join(batch['path'])}. Lower the learning rate, clip gradients, or look at these files"
             )
-        hits = (logits.argmax(-1) == labels).float().mean()
         over_all: dict[str, Any] = {"prog_bar": True, "on_epoch": True, "batch_size": len(labels), "sync_dist": True}
         self.log("train/loss", loss, on_step=True, **over_all)
-        self.log("train/top1", hits, on_step=False, **over_all)
+        if not self.objective.multi_label:
+            hits = (logits.argmax(-1) == labels).float().mean()
+            self.log("train/top1", hits, on_step=False, **over_all)
         return loss
 
     def on_validation_start(self) -> None:
@@ -206,7 +218,7 @@ class VideoClassifier(pl.LightningModule):
         _, owner = batch["video_id"].unique_consecutive(return_inverse=True)
         count = len(batch["path"])
         views = torch.bincount(owner, minlength=count)[:, None]
-        total = logits.new_zeros(count, logits.shape[1]).index_add_(0, owner, logits.softmax(-1))
+        total = logits.new_zeros(count, logits.shape[1]).index_add_(0, owner, self.objective.probabilities(logits))
         return {"path": batch["path"], "probabilities": total / views, "skipped": batch["skipped"]}
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
@@ -251,9 +263,9 @@ class VideoClassifier(pl.LightningModule):
                 else:
                     module.reshard()
 
-    def _log_accuracy(self, accuracy: ViewAccuracy, split: str) -> None:
+    def _log_accuracy(self, accuracy: Metric, split: str) -> None:
         for name, value in accuracy.compute().items():
             if value.ndim == 0:
                 # The same in all processes already; the mean over them keeps Lightning from warning that it may not be.
-                self.log(f"{split}/{name}", value.float(), prog_bar=name == "video_top1", sync_dist=True)
+                self.log(f"{split}/{name}", value.float(), prog_bar=name in ("video_top1", "mAP"), sync_dist=True)
         accuracy.reset()

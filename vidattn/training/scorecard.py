@@ -49,7 +49,7 @@ class Scorecard(pl.Callback):
         folder = self.folder
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "scorecard.json").write_text(json.dumps(card, indent=2) + "\n")
-        if card["videos_evaluated"]:
+        if card["videos_evaluated"] and "confusion" in pl_module.test_scores:
             confusion = pl_module.test_scores["confusion"].cpu().numpy()
             names = pl_module.class_names or [str(label) for label in range(len(confusion))]
             title = f"{card['videos_evaluated']} test videos, {card['views']} views: {card['video_top1']:.1%} right"
@@ -66,10 +66,7 @@ class Scorecard(pl.Callback):
         config = self.folder / "config.yaml"
         classify = f"vidattn predict --config {config} --ckpt_path {checkpoint} --data.predict VIDEO"
         return {
-            "clip_top1": scores["clip_top1"],
-            "clip_top5": scores["clip_top5"],
-            "video_top1": scores["video_top1"],
-            "video_top5": scores["video_top5"],
+            **{name: score for name, score in scores.items() if name not in ("loss", "num_videos")},
             "views": data.view_spec,
             "videos_evaluated": int(scores["num_videos"]),
             "videos": data.num_videos("test"),
@@ -90,9 +87,14 @@ class Scorecard(pl.Callback):
 def print_card(card: dict[str, Any], folder: Path) -> None:
     """The scorecard as a table on the terminal."""
     table = Table(title="Scorecard", show_header=False, title_justify="left")
-    rows = {
-        "clip top-1 / top-5": f"{card['clip_top1']:.1%} / {card['clip_top5']:.1%}",
-        "video top-1 / top-5": f"{card['video_top1']:.1%} / {card['video_top5']:.1%}",
+    if "mAP" in card:
+        rows = {"mean average precision": f"{card['mAP']:.1%}"}
+    else:
+        rows = {
+            "clip top-1 / top-5": f"{card['clip_top1']:.1%} / {card['clip_top5']:.1%}",
+            "video top-1 / top-5": f"{card['video_top1']:.1%} / {card['video_top5']:.1%}",
+        }
+    rows |= {
         "views (clips x crops)": card["views"],
         "evaluated": f"{card['videos_evaluated']} of {card['videos']} videos, {card['videos_skipped']} skipped",
         "attention, input": f"{card['attention']}, {card['input']}",
@@ -106,6 +108,7 @@ def print_card(card: dict[str, Any], folder: Path) -> None:
         table.add_row(name, value)
     console = Console(soft_wrap=True)
     console.print(table)
-    console.print(f"scorecard.json and confusion.png are in {folder}", highlight=False)
+    files = "scorecard.json is" if "mAP" in card else "scorecard.json and confusion.png are"
+    console.print(f"{files} in {folder}", highlight=False)
     if card["classify"]:
         console.print(f"Classify a file with this checkpoint:\n  {card['classify']}", highlight=False)

@@ -67,7 +67,7 @@ class ViewAccuracy(Metric):
     def compute(self) -> dict[str, Tensor]:
         """`loss` and `clip_top1`, `clip_top5`, `video_top1`, `video_top5` in [0, 1] (NaN without videos), `num_videos`,
         and `confusion`: `(K, K)` numbers of videos, rows true classes, columns answers."""
-        once = _first_of_each(dim_zero_cat(self.videos))
+        once = first_of_each(dim_zero_cat(self.videos))
         labels, probabilities = dim_zero_cat(self.labels)[once], dim_zero_cat(self.probabilities)[once]
         clip = dim_zero_cat(self.clip_hits)[once].mean(0)
         video = top_hits(probabilities, labels).float().mean(0)
@@ -96,7 +96,7 @@ def top_hits(scores: Tensor, labels: Tensor) -> Tensor:
     return torch.stack((ranked[:, 0], ranked.any(-1)), dim=-1)
 
 
-def _first_of_each(values: Tensor) -> Tensor:
+def first_of_each(values: Tensor) -> Tensor:
     """Where each distinct value stands first, in the order of the values."""
     order = values.argsort(stable=True)
     ranked = values[order]
