@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from vidattn.attention.base import ImageAttention, VideoAttention
-    from vidattn.checkpoints.load import load, load_network
+    from vidattn.checkpoints.load import load
     from vidattn.checkpoints.pretrained import Pretrained
     from vidattn.classify.classifier import Classifier
     from vidattn.data.readers import open_video
@@ -31,7 +31,6 @@ __all__ = [
     "VideoTransformerConfig",
     "build_network",
     "load",
-    "load_network",
     "open_video",
     "preset",
 ]
@@ -47,7 +46,6 @@ _HOMES = {
     "VideoTransformerConfig": "vidattn.models.config",
     "build_network": "vidattn.models.presets",
     "load": "vidattn.checkpoints.load",
-    "load_network": "vidattn.checkpoints.load",
     "open_video": "vidattn.data.readers",
     "preset": "vidattn.models.presets",
 }

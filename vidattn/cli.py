@@ -19,6 +19,8 @@ COMMANDS = {
     "--ckpt_path RUN/checkpoints/best.ckpt --data.predict VIDEO",
     "check": "find what is wrong with a dataset:  vidattn check train.csv val.csv --root videos",
     "classify": "what is happening in these videos?  vidattn classify VIDEO... --weights CHECKPOINT [--timeline]",
+    "convert": "make a folder to share of any checkpoint, also with another scheme:\n"
+    "vidattn convert RUN/checkpoints/best.ckpt FOLDER --attention joint",
     "make": "write a set of videos that this package draws itself:  vidattn make motion --folder FOLDER",
     "doctor": "what works on this machine, what does not, and the line that mends it",
     "flops": "parameters, MACs and memory of a network:  vidattn flops timesformer, a scheme, a YAML or a checkpoint",
@@ -45,6 +47,7 @@ PARSERS = {
     "doctor": "vidattn.doctor.command:doctor",
     "flops": "vidattn.flops.flops_command:flops_command",
     "compare": "vidattn.flops.compare_command:compare_command",
+    "convert": "vidattn.checkpoints.convert:convert_command",
     "study": "vidattn.training.study:study_command",
     "prepare": "vidattn.data.prepare:prepare_command",
     "bench-loader": "vidattn.training.bench_loader:bench_loader_command",

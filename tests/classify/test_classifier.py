@@ -10,7 +10,7 @@ from encode import encode_video
 from foreseen import CONFIG, LEVELS, PREPROCESSING, brightness_classifier, plain_video, write_checkpoint
 from torchvision.transforms import v2
 
-from vidattn import Classifier, load_network, open_video, preset
+from vidattn import Classifier, load, open_video, preset
 from vidattn.checkpoints.names import WeightsError
 from vidattn.classify.prediction import Prediction, Predictions
 from vidattn.classify.preparation import preparation_of
@@ -30,12 +30,12 @@ def decoded(path):
 
 def by_hand(checkpoint, frames):
     """The checkpoint's answer on `(T, H, W, 3)` frames that are a clip, step by step."""
-    network, saved = load_network(checkpoint)
+    saved = load(checkpoint)
     clip = torch.from_numpy(frames).permute(0, 3, 1, 2)
     clip = v2.functional.center_crop(v2.functional.resize(clip, [32], antialias=True), [32, 32])
     mean, std = (torch.tensor(saved.preprocessing[name]).view(3, 1, 1, 1) for name in ("mean", "std"))
     with torch.no_grad():
-        return network(((clip.transpose(0, 1) / 255 - mean) / std)[None]).softmax(-1)[0].numpy()
+        return saved.network(((clip.transpose(0, 1) / 255 - mean) / std)[None]).softmax(-1)[0].numpy()
 
 
 def test_the_checkpoint_tells_frames_size_normalisation_and_names(checkpoint, tiny_video):

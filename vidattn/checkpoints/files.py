@@ -33,7 +33,8 @@ def read_weights(path: Path) -> Any:
         if start[:2] == b"PK":
             _check_archive(path)
         # An unpickler that makes plain values and tensors only: a checkpoint cannot run code.
-        return torch.load(path, map_location="cpu", weights_only=True)
+        with open(path, "rb") as file:  # not the path: PyTorch would look at its ending
+            return torch.load(file, map_location="cpu", weights_only=True)
     except Exception as error:  # damage makes the readers fail in every way there is
         reason = (str(error) or type(error).__name__).splitlines()[0]
         raise WeightsError(f"{path}: not a readable checkpoint ({reason})") from error

@@ -57,12 +57,6 @@ def load(
     return Pretrained(network, names, preprocessing_for(config, saved), report).eval()
 
 
-def load_network(source: str | Path) -> tuple[nn.Module, Pretrained]:
-    """The network alone, and the rest of what `load` returns."""
-    model = load(source)
-    return model.network, model
-
-
 def load_weights(
     network: nn.Module,
     config: VideoTransformerConfig,

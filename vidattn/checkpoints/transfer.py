@@ -3,6 +3,7 @@ starts so that the network computes at first what the old one did, where that ca
 
 import re
 from collections.abc import Iterable
+from dataclasses import asdict
 from typing import Literal
 
 import torch
@@ -23,8 +24,12 @@ Inflation = Literal["central", "average"]
 FIXED = ("embed_dim", "depth", "num_heads", "mlp_ratio", "patch_size")
 """Fields that no other value can be made of."""
 
-TOLD = ("pooling", "norm", "norm_eps", "activation", "qkv_bias")
-"""Fields that may differ, but then the network computes something else."""
+ELSEWHERE = (
+    *FIXED,
+    *("attention", "num_classes", "num_frames", "image_size", "tubelet_size", "position"),
+    *("dropout", "drop_path", "gradient_checkpointing", "init_std"),
+)
+"""Fields whose change is told where it is made, or makes no difference to what the network computes."""
 
 
 def transferred(
@@ -52,10 +57,9 @@ def transferred(
     carrier.patch(inflation)
     carrier.prefix()
     carrier.tables(as_official)
-    for name in ("norm", "readout"):
-        carrier.layer(carrier.theirs + name, carrier.ours + name)
     carrier.blocks()
-    carrier.late_blocks(as_official)
+    carrier.late_blocks()
+    carrier.rest()
     return carrier.state, [*carrier.report, *carrier.leftovers()]
 
 
@@ -172,7 +176,7 @@ class _Carrier:
         if found.silent:
             self.silence(ours, role(step).output)
 
-    def late_blocks(self, as_official: bool) -> None:
+    def late_blocks(self) -> None:
         """The temporal stage of a factorised encoder; blocks that the file does not have do nothing at first."""
         late, trained = _late(self.config), _late(self.saved.config)
         if not late:
@@ -222,23 +226,41 @@ class _Carrier:
         """Whether the network computes at first what the old one did."""
         old, new = self.saved.config, self.config
         change = f"attention: {old.attention} -> {new.attention}, "
-        alike = all(getattr(old, name) == getattr(new, name) for name in TOLD if name != "qkv_bias")
-        if alike and not _late(old) and not _late(new):
+        if not self.changed() and old.position == new.position and not _late(old) and not _late(new):
             audible = [
                 step for step, found in zip(parse_scheme(new.attention), matches, strict=True) if not found.silent
             ]
             if audible == list(parse_scheme(old.attention)):
-                moves = old.pooling == "mean" or "space" not in (old.attention.strip(), new.attention.strip())
-                still = " on clips that stand still (in others each frame had a class token of its own)"
-                return f"{change}computes at first what it did{'' if moves else still}"
+                tokens = old.pooling != "mean" and "space" in (old.attention.strip(), new.attention.strip())
+                still = (
+                    " on clips that stand still (in others each frame had a class token of its own)" if tokens else ""
+                )
+                return f"{change}computes at first what it did{still}"
         return f"{change}computes something else at first: train it further"
+
+    def changed(self) -> list[str]:
+        """Parts of the network that differ, so that it computes something else. Biases of keys make no difference."""
+        old, new = asdict(self.saved.config), asdict(self.config)
+        return [
+            name
+            for name in new
+            if name not in ELSEWHERE
+            and old[name] != new[name]
+            and not (name == "qkv_bias" and "none" not in (old[name], new[name]))
+        ]
+
+    def rest(self) -> None:
+        """All that both networks have by the same name: norms, read-outs, other parts."""
+        for name in [one for one in self.state if one not in self.filled and "blocks." not in one]:
+            same = self.theirs + name.removeprefix(self.ours) if name.startswith(self.ours) else name
+            if same not in self.used:
+                self.take(same, name)
 
     def leftovers(self) -> list[str]:
         """What differs in the configuration, what stayed fresh in the network, and what of the file was not used."""
         lines = [
             f"{name}: {getattr(self.saved.config, name)} in the file, {getattr(self.config, name)} here"
-            for name in TOLD
-            if getattr(self.saved.config, name) != getattr(self.config, name)
+            for name in self.changed()
         ]
         fresh = _grouped(name for name in self.state if name not in self.filled)
         unused = _grouped(name for name in self.old if name not in self.used)

@@ -107,7 +107,12 @@ def _parser() -> ArgumentParser:
     parser = ArgumentParser("vidattn classify", description="What is happening in these videos? A table for each.")
     add = parser.add_argument
     add("files", nargs="+", metavar="FILE", help="a video, a folder of videos, or a glob in quotes")
-    add("--weights", required=True, metavar="SOURCE", help="a checkpoint, as for vidattn.load_network")
+    add(
+        "--weights",
+        required=True,
+        metavar="SOURCE",
+        help="a folder, a file, a run or an id on the hub, as for vidattn.load",
+    )
     add("--timeline", action="store_true", help="what happens when: windows that slide over each video")
     add("--window", type=float, metavar="SECONDS", help="of a timeline; as long as a clip in training by default")
     add("--step", type=float, metavar="SECONDS", help="from window to window; half a window by default")

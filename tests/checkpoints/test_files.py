@@ -1,0 +1,142 @@
+"""Damage of every kind is an error with the file's name, and leaves no network behind."""
+
+import pickle
+
+import pytest
+import torch
+from safetensors.torch import save_file
+from small_networks import random_network, small_model
+
+from vidattn.checkpoints.load import load, load_weights
+from vidattn.checkpoints.names import WeightsError
+
+
+def our_folder(folder):
+    small_model().save_pretrained(folder)
+    return folder / "model.safetensors"
+
+
+def our_checkpoint(folder):
+    model = small_model()
+    about = {"format": 1, "network": model.config.__dict__, "class_names": [], "preprocessing": model.preprocessing}
+    state = {f"network.{name}": value for name, value in model.network.state_dict().items()}
+    torch.save({"state_dict": state, "vidattn": about}, folder / "run.ckpt")
+    return folder / "run.ckpt"
+
+
+def old_pickle(folder):
+    checkpoint = torch.load(our_checkpoint(folder), weights_only=True)
+    torch.save(checkpoint, folder / "old.ckpt", _use_new_zipfile_serialization=False)
+    return folder / "old.ckpt"
+
+
+WRITERS = [our_folder, our_checkpoint, old_pickle]
+
+
+@pytest.mark.parametrize("write", WRITERS)
+@pytest.mark.parametrize("share", [0.0, 0.0001, 0.01, 0.5, 0.99, 0.99999])
+def test_a_truncated_file_is_an_error_and_the_network_is_untouched(tmp_path, write, share):
+    path = write(tmp_path)
+    load(path)
+    whole = path.read_bytes()
+    path.write_bytes(whole[: min(int(len(whole) * share), len(whole) - 1)])
+    target = random_network()
+    before = {name: value.clone() for name, value in target.state_dict().items()}
+
+    with pytest.raises(WeightsError, match=path.name):
+        load(path)
+    with pytest.raises(WeightsError, match=path.name):
+        load_weights(target, target.config, path)
+
+    assert all(torch.equal(value, before[name]) for name, value in target.state_dict().items())
+
+
+def test_a_flipped_byte_in_the_weights_of_a_checkpoint_is_noticed(tmp_path):
+    """PyTorch does not look at the archive's checksums."""
+    path = our_checkpoint(tmp_path)
+    damaged = bytearray(path.read_bytes())
+    damaged[len(damaged) // 2] ^= 1
+    path.write_bytes(damaged)
+    torch.load(path, weights_only=True)
+
+    with pytest.raises(WeightsError, match=r"run\.ckpt: not a readable checkpoint \(Bad CRC-32"):
+        load(path)
+
+
+def test_a_file_that_was_written_without_checksums_is_read(tmp_path):
+    torch.serialization.set_crc32_options(False)
+    try:
+        path = our_checkpoint(tmp_path)
+    finally:
+        torch.serialization.set_crc32_options(True)
+
+    assert load(path).config.attention == "divided"
+
+
+@pytest.mark.parametrize("name", ["x.safetensors", "x.bin", "x.ckpt", "x"])
+def test_the_name_of_a_file_says_nothing(tmp_path, name):
+    wanted = load(our_folder(tmp_path)).network.head.weight
+    path = our_checkpoint(tmp_path).rename(tmp_path / name)
+
+    assert torch.equal(load(path).network.head.weight, wanted)
+
+
+def test_safetensors_of_something_else_name_what_they_hold(tmp_path):
+    save_file({"stem.weight": torch.zeros(3), "stem.bias": torch.zeros(3)}, tmp_path / "resnet.safetensors")
+
+    with pytest.raises(WeightsError, match=r"resnet\.safetensors: neither a checkpoint of vidattn.*stem\.bias"):
+        load(tmp_path / "resnet.safetensors")
+
+
+def test_weights_of_hugging_face_without_their_configuration_say_what_is_missing(tmp_path):
+    save_file({"vivit.layernorm.weight": torch.zeros(3)}, tmp_path / "alone.safetensors")
+
+    with pytest.raises(WeightsError, match=r"Hugging Face vivit; put its config\.json beside them"):
+        load(tmp_path / "alone.safetensors")
+
+
+class Intruder:
+    """Unpickled, it would create a file."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return open, (str(self.path), "w")
+
+
+def test_a_pickle_with_code_in_a_folder_is_refused_and_does_not_run(tmp_path):
+    our_folder(tmp_path).unlink()
+    (tmp_path / "pytorch_model.bin").write_bytes(pickle.dumps({"x": Intruder(tmp_path / "trace")}, protocol=2))
+
+    with pytest.raises(WeightsError, match=r"pytorch_model\.bin: not a readable checkpoint"):
+        load(tmp_path)
+
+    assert not (tmp_path / "trace").exists()
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "null"])
+def test_a_damaged_configuration_is_named(tmp_path, text):
+    our_folder(tmp_path)
+    (tmp_path / "config.json").write_text(text)
+
+    with pytest.raises(WeightsError, match=r"config\.json"):
+        load(tmp_path)
+
+
+def test_a_folder_without_weights_says_what_it_holds(tmp_path):
+    our_folder(tmp_path).unlink()
+
+    with pytest.raises(
+        WeightsError, match=r"holds neither model\.safetensors nor pytorch_model\.bin, but README\.md, config"
+    ):
+        load(tmp_path)
+
+
+def test_a_piece_that_is_missing_is_named(tmp_path):
+    our_folder(tmp_path).rename(tmp_path / "model-1.safetensors")
+    index = '{"weight_map": {"a": "model-1.safetensors", "b": "model-2.safetensors"}}'
+    (tmp_path / "model.safetensors.index.json").write_text(index)
+
+    with pytest.raises(WeightsError, match=r"model-2\.safetensors: no such file"):
+        load(tmp_path)
