@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+import torch
 from torch import Tensor, cat
 
 
@@ -34,6 +35,16 @@ class Grid(NamedTuple):
     def num_tokens(self) -> int:
         """All tokens, `S = P + M`."""
         return self.prefix + self.num_video_tokens
+
+    def positions(self, device: torch.device | None = None) -> Tensor:
+        """Frame, row and column of each token, `(S, 3)` integers; -1 for prefix tokens, which have none.
+
+        >>> Grid(frames=1, height=1, width=2).positions().tolist()
+        [[-1, -1, -1], [0, 0, 0], [0, 0, 1]]
+        """
+        axes = (torch.arange(length, device=device) for length in (self.frames, self.height, self.width))
+        video = torch.stack(torch.meshgrid(*axes, indexing="ij"), dim=-1).flatten(0, 2)
+        return cat((video.new_full((self.prefix, 3), -1), video))
 
     def split(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """`(B, S, D)` -> prefix `(B, P, D)` and video `(B, T, H, W, D)`; both are views."""

@@ -9,6 +9,7 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from vidattn.attention.base import VideoAttention
+from vidattn.attention.query_key import use_heads
 from vidattn.attention.scheme import parse_scheme
 from vidattn.classify.spread import spread
 from vidattn.grid import Grid
@@ -20,6 +21,8 @@ Token = tuple[int, int, int] | None  # (t, h, w), or None for a prefix token
 class Case(NamedTuple):
     spec: str
     reach: Callable[[Token, Token, Grid], bool]  # can a change of the first token move the second?
+    qkv_bias: str = "all"
+    query_key: str = "plain"
 
 
 def everything(source: Token, target: Token, grid: Grid) -> bool:
@@ -100,6 +103,11 @@ def pooled(*stride: int) -> Callable[[Token, Token, Grid], bool]:
     return reach
 
 
+def neighbours(source: Token, target: Token, grid: Grid) -> bool:
+    """At most one step apart in time, height and width."""
+    return None not in (source, target) and all(abs(a - b) <= 1 for a, b in zip(source, target, strict=True))
+
+
 SHIFTED_WINDOW = "vidattn.attention.window.ShiftedWindowAttention3D"
 CASES = [
     Case("joint", everything),
@@ -118,10 +126,17 @@ CASES = [
     Case("neighborhood(3,3,3)", near(3, 3, 3)),
     Case("pooled(1,2,2)", pooled(1, 2, 2)),
     Case("pooled(2,3,3)", pooled(2, 3, 3)),
+    Case("peg3d", neighbours),
+]
+# Every step again, with other parts where it has a place for them.
+CASES += [
+    case._replace(qkv_bias="query_value", query_key="norm+rotary")
+    for case in CASES
+    if parse_scheme(case.spec)[0].turns[0].scores_tokens
 ]
 GRIDS = [Grid(4, 5, 3), Grid(3, 2, 7, prefix=0), Grid(2, 4, 3, prefix=4), Grid(1, 1, 1)]
 
-cases = pytest.mark.parametrize("case", CASES, ids=[case.spec for case in CASES])
+cases = pytest.mark.parametrize("case", CASES, ids=["-".join((case.spec, *case[2:])) for case in CASES])
 grids = pytest.mark.parametrize("grid", GRIDS, ids=str)
 
 
@@ -130,6 +145,7 @@ def build(case: Case, dim: int = DIM) -> VideoAttention:
     torch.manual_seed(0)
     (step,) = parse_scheme(case.spec)
     attention = step.build(dim, HEADS)
+    use_heads(attention, case.qkv_bias, case.query_key)
     for parameter in attention.parameters():
         torch.nn.init.normal_(parameter, std=0.2)
     return attention

@@ -3,6 +3,7 @@ import torch
 from grouped import GRIDS, assert_same, by_groups, measured, randomised, torchs
 
 from vidattn.attention.factorised import PlainTemporalAttention, SplitHeadsAttention, temporal_depth
+from vidattn.attention.query_key import use_heads
 from vidattn.attention.spatial import SpatialAttention
 from vidattn.grid import Grid
 from vidattn.models.presets import build_network, preset
@@ -34,15 +35,19 @@ def test_plain_temporal_starts_as_no_update_and_still_trains():
 
 @grids
 @pytest.mark.parametrize(("heads", "in_space"), [(2, 1), (3, 2), (4, 2)])
-def test_split_heads_is_loops_over_frames_and_locations(grid, heads, in_space):
-    step = randomised(SplitHeadsAttention(24, heads))
+@pytest.mark.parametrize("query_key", ["plain", "norm+rotary"])
+def test_split_heads_is_loops_over_frames_and_locations(grid, heads, in_space, query_key):
+    step = SplitHeadsAttention(24, heads)
+    use_heads(step, query_key=query_key)
+    step = randomised(step)
     x = torch.randn(2, grid.num_tokens, 24, dtype=torch.float64, requires_grad=True)
     mixed = [[[] for _ in range(heads)] for _ in range(grid.num_tokens)]  # of a token and a head: in each group
     prefix = list(range(grid.prefix))
     video = torch.arange(grid.num_video_tokens).add(grid.prefix).view(grid.frames, grid.locations)
     frames = [prefix + indices for indices in video.tolist()]
     tubes = video.T.tolist()
-    q, k, v = (part.split(24 // heads, dim=-1) for part in step.qkv(x).split(24, dim=-1))
+    q, k, v = (part.unflatten(-1, (heads, -1)) for part in step.qkv(x).split(24, dim=-1))
+    q, k, v = (part.unbind(2) for part in (*step.prepare(q, k, grid), v))
     for head in range(heads):
         for group in frames if head < in_space else tubes:
             for query in group:

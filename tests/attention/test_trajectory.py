@@ -3,14 +3,17 @@
 import pytest
 import torch
 
+from vidattn.attention.query_key import use_heads
 from vidattn.attention.trajectory import TrajectoryAttention
 from vidattn.grid import Grid
 from vidattn.models.presets import build_network, preset
 
 
-def random_step(*args):
+def random_step(*args, query_key="plain"):
     torch.manual_seed(0)
-    attention = TrajectoryAttention(*args).double()
+    attention = TrajectoryAttention(*args)
+    use_heads(attention, query_key=query_key)
+    attention.double()
     for parameter in attention.parameters():
         torch.nn.init.normal_(parameter, std=0.3)
     return attention
@@ -28,6 +31,8 @@ def equations(attention, x, grid):
     dim, head_dim = attention.dim, attention.dim // attention.attn.num_heads
     heads = [slice(start, start + head_dim) for start in range(0, dim, head_dim)]
     queries, keys, values = attention.attn.qkv(x).chunk(3, -1)
+    by_head = (part.unflatten(-1, (-1, head_dim)) for part in (queries, keys))
+    queries, keys = (part.flatten(2) for part in attention.attn.prepare(*by_head, grid))
 
     def video(tokens):
         return tokens[:, grid.prefix :].unflatten(1, (grid.frames, grid.locations))  # (B, T, N, ...)
@@ -50,9 +55,10 @@ def equations(attention, x, grid):
 
 
 @pytest.mark.parametrize("grid", [Grid(3, 2, 4), Grid(4, 3, 1, 0), Grid(2, 3, 3, 4), Grid(1, 2, 2)], ids=str)
-def test_equals_the_equations_of_the_paper(grid):
-    attention = random_step(8, 2)
-    x = torch.randn(2, grid.num_tokens, 8, dtype=torch.float64)
+@pytest.mark.parametrize("query_key", ["plain", "norm+rotary"])
+def test_equals_the_equations_of_the_paper(grid, query_key):
+    attention = random_step(12, 2, query_key=query_key)
+    x = torch.randn(2, grid.num_tokens, 12, dtype=torch.float64)
     parameters = list(attention.parameters())
     expected = gradients(lambda x: equations(attention, x, grid), x, parameters)
     torch.testing.assert_close(gradients(lambda x: attention(x, grid), x, parameters), expected)

@@ -12,7 +12,8 @@ from vidattn.classify.spread import spread
 from vidattn.grid import Grid
 
 D = DIM // HEADS  # width of a head
-cases = pytest.mark.parametrize("case", CASES, ids=[case.spec for case in CASES])
+WEIGHTED = [case for case in CASES if case.spec != "peg3d"]  # a convolution has no attention weights
+cases = pytest.mark.parametrize("case", WEIGHTED, ids=["-".join((case.spec, *case[2:])) for case in WEIGHTED])
 
 
 def every_head_hands_on_the_same(step: VideoAttention) -> torch.Tensor:
@@ -26,7 +27,7 @@ def every_head_hands_on_the_same(step: VideoAttention) -> torch.Tensor:
     again = torch.eye(D).repeat(HEADS, HEADS) / HEADS  # mean over heads, given to all heads
     inner = getattr(step, "attn", step)
     inner.qkv.weight.data[2 * DIM :] = value.repeat(HEADS, 1)
-    inner.qkv.bias.data[2 * DIM :] = 0
+    (inner.qkv.value_bias.data if hasattr(inner.qkv, "value_bias") else inner.qkv.bias.data[2 * DIM :]).zero_()
     inner.proj.weight.data, inner.proj.bias.data = mean, torch.zeros(DIM)
     if hasattr(step, "fc"):
         step.fc.weight.data, step.fc.bias.data = torch.eye(DIM), torch.zeros(DIM)
@@ -60,7 +61,7 @@ def test_weights_times_values_are_the_output(case, grid, gradients):
 def test_other_tokens_give_other_weights(case):
     step, grid = build(case), Grid(2, 2, 3)
     one, other = (spread(step, torch.randn(1, grid.num_tokens, DIM), grid) for _ in range(2))
-    assert (one - other).abs().max() > 0.01
+    assert (one - other).abs().max() > 1e-3  # small where queries and keys are normed
 
 
 @pytest.mark.parametrize("spec", IMAGE_STEPS)

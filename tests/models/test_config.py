@@ -18,6 +18,17 @@ from vidattn.models.config import VideoTransformerConfig
         ({"norm": "rms"}, "norm='rms' is unknown; choose one of layer_norm, dyt"),
         ({"activation": "relu"}, "activation='relu' is unknown; choose one of gelu, gelu_tanh"),
         ({"qkv_bias": "key"}, "qkv_bias='key' is unknown; choose one of all, query_value, none"),
+        ({"query_key": "rope"}, r"query_key='rope' is unknown; choose one of plain, norm, rotary, norm\+rotary"),
+        ({"conditional_position": "cpvt"}, "conditional_position='cpvt' is unknown; choose one of none, peg, peg3d"),
+        (
+            {"attention": "time+pvt", "query_key": "norm"},
+            r"query_key='norm' has no meaning in SpatialReductionAttention, a step of attention='time\+pvt'",
+        ),
+        ({"attention": "linear", "query_key": "rotary"}, "has no meaning in JointLinearAttention"),
+        ({"attention": "pooled", "query_key": "rotary"}, "has no meaning in PooledAttention"),
+        ({"embed_dim": 48, "query_key": "rotary"}, "a head of 4 is narrower than 6"),
+        ({"attention": "space", "conditional_position": "peg3d"}, "blocks see one frame at a time; use peg"),
+        ({"attention": "space>time(2)", "conditional_position": "peg3d"}, "blocks see one frame at a time; use peg"),
         ({"norm_eps": 0.0}, r"norm_eps=0.0 must be above 0"),
         (
             {"num_frames": 9, "tubelet_size": 2},

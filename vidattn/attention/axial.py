@@ -1,10 +1,10 @@
 """Axial attention's spatial steps: rows attend along the width, columns along the height."""
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from vidattn.attention.base import VideoAttention
-from vidattn.attention.heads import SelfAttention, self_attention_macs
+from vidattn.attention.heads import SelfAttention, self_attention_macs, zero_linear
 from vidattn.grid import Grid
 from vidattn.macs import Macs
 
@@ -21,18 +21,18 @@ class WidthAttention(VideoAttention):
         num_heads: number of heads; D / 64 by default.
     """
 
+    scores_tokens = True
+
     def __init__(self, dim: int, num_heads: int | None = None) -> None:
         super().__init__()
         self.dim = dim
         self.attn = SelfAttention(dim, num_heads)
-        self.fc = nn.Linear(dim, dim)
-        nn.init.zeros_(self.fc.weight)
-        nn.init.zeros_(self.fc.bias)
+        self.fc = zero_linear(dim, dim)
 
     def forward(self, x: Tensor, grid: Grid) -> Tensor:
         """`(B, S, D)` -> `(B, S, D)`."""
         prefix, video = grid.split(x)
-        update = self.fc(self.attn(video.flatten(0, 2)))  # (B*T*H, W, D)
+        update = self.fc(self.attn(video.flatten(0, 2), Grid(1, 1, grid.width, prefix=0)))  # (B*T*H, W, D)
         return grid.join(torch.zeros_like(prefix), update.view(video.shape))
 
     def macs(self, grid: Grid) -> Macs:
@@ -52,6 +52,8 @@ class HeightAttention(VideoAttention):
         num_heads: number of heads; D / 64 by default.
     """
 
+    scores_tokens = True
+
     def __init__(self, dim: int, num_heads: int | None = None) -> None:
         super().__init__()
         self.dim = dim
@@ -62,7 +64,7 @@ class HeightAttention(VideoAttention):
         prefix, video = grid.split(x)
         copies = prefix[:, None, None].expand(-1, grid.frames, grid.width, -1, -1)
         columns = torch.cat((copies, video.transpose(2, 3)), dim=3)  # (B, T, W, P + H, D)
-        update = self.attn(columns.flatten(0, 2)).view(columns.shape)
+        update = self.attn(columns.flatten(0, 2), grid._replace(frames=1, width=1)).view(columns.shape)
         prefix, columns = update[:, :, :, : grid.prefix], update[:, :, :, grid.prefix :]
         return grid.join(prefix.mean((1, 2)), columns.transpose(2, 3))
 

@@ -1,6 +1,7 @@
 """What every attention in this package is: a small module with a `forward` and, beside it, its price."""
 
 from abc import ABC, abstractmethod
+from typing import ClassVar
 
 from torch import Tensor, nn
 
@@ -12,7 +13,13 @@ class VideoAttention(nn.Module, ABC):
     """One residual step over a video's tokens: takes the normed stream, returns the update (never `x + update`).
 
     Subclasses take the token width `dim` first and `num_heads` second, so that a scheme can build them.
+
+    Attributes:
+        scores_tokens: whether all scores are of a token's query with a token's key, from `Heads.project` or `across`:
+            what a configuration's `query_key` then does to them has a meaning.
     """
+
+    scores_tokens: ClassVar[bool] = False
 
     @abstractmethod
     def forward(self, x: Tensor, grid: Grid) -> Tensor:

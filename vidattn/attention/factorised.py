@@ -29,6 +29,8 @@ class PlainTemporalAttention(VideoAttention):
         num_heads: number of heads; D / 64 by default.
     """
 
+    scores_tokens = True
+
     def __init__(self, dim: int, num_heads: int | None = None) -> None:
         super().__init__()
         self.dim = dim
@@ -64,6 +66,8 @@ class SplitHeadsAttention(VideoAttention, Heads):
         ValueError: there is one head only, or `dim` is not a multiple of `num_heads`.
     """
 
+    scores_tokens = True
+
     def __init__(self, dim: int, num_heads: int | None = None) -> None:
         num_heads = num_heads or max(2, dim // 64)
         if num_heads < 2:
@@ -76,7 +80,7 @@ class SplitHeadsAttention(VideoAttention, Heads):
 
     def forward(self, x: Tensor, grid: Grid) -> Tensor:
         """`(B, S, D)` -> `(B, S, D)`."""
-        qkv = self.qkv(x).unflatten(-1, (3, -1, self.head_dim))  # (B, S, 3, heads, d)
+        qkv = self.project(x, grid)  # (B, S, 3, heads, d)
         space, time = qkv.split((self.space_heads, self.time_heads), dim=3)
         return self.proj(torch.cat((self.within_frames(space, grid), self.along_time(time, grid)), dim=-1))
 

@@ -7,6 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from vidattn.grid import Grid
 from vidattn.macs import Macs
 
 VIT_STD = 0.02  # of fresh linear layers, in ViT's and TimeSformer's code
@@ -30,6 +31,26 @@ class Heads(nn.Module, ABC):
             raise ValueError(f"dim={dim} is not a multiple of num_heads={self.num_heads}")
         self.qkv: nn.Linear | QueryValueBias = linear(dim, 3 * dim)  # or another of QKV_BIASES
         self.proj = linear(dim, dim)
+        self.query_key = nn.ModuleList()  # what queries and keys go through: the parts of one of QUERY_KEYS
+
+    def project(self, x: Tensor, row: Grid) -> Tensor:
+        """Rows of n tokens `(G, n, D)` -> queries, keys and values by head, `(G, n, 3, heads, d)`.
+
+        Args:
+            x: the tokens.
+            row: how the tokens of each row lie.
+        """
+        qkv = self.qkv(x).unflatten(-1, (3, self.num_heads, -1))
+        if not self.query_key:
+            return qkv
+        q, k, v = qkv.unbind(2)
+        return torch.stack((*self.prepare(q, k, row), v), dim=2)
+
+    def prepare(self, q: Tensor, k: Tensor, row: Grid) -> tuple[Tensor, Tensor]:
+        """Queries and keys `(G, n, heads, d)` as they enter the scores."""
+        for part in self.query_key:
+            q, k = part(q, k, row)
+        return q, k
 
 
 class SelfAttention(Heads):
@@ -45,14 +66,14 @@ class SelfAttention(Heads):
         ValueError: `dim` is not a multiple of `num_heads`.
     """
 
-    def forward(self, x: Tensor) -> Tensor:
-        """`(B, n, D)` -> `(B, n, D)`."""
-        # One product, then q, k and v are strided views (B, heads, n, d): nothing is copied on the way in.
-        q, k, v = self.qkv(x).unflatten(-1, (3, self.num_heads, -1)).permute(2, 0, 3, 1, 4)
+    def forward(self, x: Tensor, row: Grid | None = None) -> Tensor:
+        """`(G, n, D)` -> `(G, n, D)`; `row` says how the tokens of each row lie, by default in one line."""
+        # One product, then q, k and v are strided views (G, heads, n, d): nothing is copied on the way in.
+        q, k, v = self.project(x, row or Grid(1, 1, x.shape[1], 0)).permute(2, 0, 3, 1, 4)
         return self.proj(attend(q, k, v).transpose(1, 2).flatten(2))
 
     def across(self, x: Tensor) -> Tensor:
-        """`(B, n, L, D)` -> the same shape: along axis 1, for each of the L locations on its own.
+        """`(B, n, L, D)` -> the same shape: along axis 1, time, for each of the L locations on its own.
 
         Equal to moving the locations into the batch, without the copies that this takes: q, k and v come from a
         product each, so that locations and heads fold into one axis as a view.
@@ -61,10 +82,11 @@ class SelfAttention(Heads):
         x = x.contiguous()  # several clips without their prefixes are not: one copy here, or one in each product
         biases = (None,) * 3 if self.qkv.bias is None else self.qkv.bias.chunk(3)
         q, k, v = (
-            F.linear(x, weight, bias).view(size, length, locations * self.num_heads, -1).transpose(1, 2)
+            F.linear(x, weight, bias).view(size, length, locations * self.num_heads, -1)
             for weight, bias in zip(self.qkv.weight.chunk(3), biases, strict=True)
         )
-        mixed = attend(q, k, v)  # (B, L * heads, n, d)
+        q, k = self.prepare(q, k, Grid(length, 1, 1, 0))
+        mixed = attend(q.transpose(1, 2), k.transpose(1, 2), v.transpose(1, 2))  # (B, L * heads, n, d)
         return self.proj(mixed.transpose(1, 2).reshape(x.shape))
 
 
@@ -118,6 +140,14 @@ def linear(in_features: int, out_features: int) -> nn.Linear:
     """A linear layer as ViT and TimeSformer initialise it: weights of a truncated normal, std 0.02; biases zero."""
     layer = nn.Linear(in_features, out_features)
     nn.init.trunc_normal_(layer.weight, std=VIT_STD)
+    nn.init.zeros_(layer.bias)
+    return layer
+
+
+def zero_linear(in_features: int, out_features: int) -> nn.Linear:
+    """A linear layer that starts at zero, so that what it closes adds nothing at first."""
+    layer = nn.Linear(in_features, out_features)
+    nn.init.zeros_(layer.weight)
     nn.init.zeros_(layer.bias)
     return layer
 

@@ -18,6 +18,8 @@ class JointAttention(VideoAttention):
         num_heads: number of heads; D / 64 by default.
     """
 
+    scores_tokens = True
+
     def __init__(self, dim: int, num_heads: int | None = None) -> None:
         super().__init__()
         self.dim = dim
@@ -25,7 +27,7 @@ class JointAttention(VideoAttention):
 
     def forward(self, x: Tensor, grid: Grid) -> Tensor:
         """`(B, S, D)` -> `(B, S, D)`."""
-        return self.attn(x)
+        return self.attn(x, grid)
 
     def macs(self, grid: Grid) -> Macs:
         """`4 S D^2 + 2 S^2 D`."""

@@ -28,7 +28,7 @@ class JointLinearAttention(VideoAttention):
 
     def forward(self, x: Tensor, grid: Grid) -> Tensor:
         """`(B, S, D)` -> `(B, S, D)`."""
-        q, k, v = self.attn.qkv(x).unflatten(-1, (3, self.attn.num_heads, -1)).permute(2, 0, 3, 1, 4)
+        q, k, v = self.attn.project(x, grid).permute(2, 0, 3, 1, 4)
         return self.attn.proj(linear_attend(q, k, v).transpose(1, 2).flatten(2))
 
     def macs(self, grid: Grid) -> Macs:

@@ -3,10 +3,10 @@
 from itertools import product
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from vidattn.attention.base import VideoAttention
-from vidattn.attention.heads import SelfAttention, self_attention_macs
+from vidattn.attention.heads import SelfAttention, self_attention_macs, zero_linear
 from vidattn.grid import Grid
 from vidattn.macs import Macs
 
@@ -24,13 +24,13 @@ class LocalAttention(VideoAttention):
         num_heads: number of heads; D / 64 by default.
     """
 
+    scores_tokens = True
+
     def __init__(self, dim: int, num_heads: int | None = None) -> None:
         super().__init__()
         self.dim = dim
         self.attn = SelfAttention(dim, num_heads)
-        self.fc = nn.Linear(dim, dim)
-        nn.init.zeros_(self.fc.weight)
-        nn.init.zeros_(self.fc.bias)
+        self.fc = zero_linear(dim, dim)
 
     def forward(self, x: Tensor, grid: Grid) -> Tensor:
         """`(B, S, D)` -> `(B, S, D)`."""
@@ -38,7 +38,8 @@ class LocalAttention(VideoAttention):
         mixed = torch.empty_like(video)
         for rows, columns in product(halves(grid.height), halves(grid.width)):
             quadrant = video[:, :, rows, columns]
-            mixed[:, :, rows, columns] = self.attn(quadrant.flatten(1, 3)).view(quadrant.shape)
+            update = self.attn(quadrant.flatten(1, 3), lying(quadrant, prefix=0))
+            mixed[:, :, rows, columns] = update.view(quadrant.shape)
         return grid.join(torch.zeros_like(prefix), self.fc(mixed))
 
     def macs(self, grid: Grid) -> Macs:
@@ -63,6 +64,8 @@ class GlobalAttention(VideoAttention):
         num_heads: number of heads; D / 64 by default.
     """
 
+    scores_tokens = True
+
     def __init__(self, dim: int, num_heads: int | None = None) -> None:
         super().__init__()
         self.dim = dim
@@ -74,7 +77,7 @@ class GlobalAttention(VideoAttention):
         mixed, copies = torch.empty_like(video), []
         for times, rows, columns in product(phases(grid.frames), phases(grid.height), phases(grid.width)):
             group = video[:, times, rows, columns]
-            update = self.attn(torch.cat((prefix, group.flatten(1, 3)), dim=1))
+            update = self.attn(torch.cat((prefix, group.flatten(1, 3)), dim=1), lying(group, grid.prefix))
             copies.append(update[:, : grid.prefix])
             mixed[:, times, rows, columns] = update[:, grid.prefix :].view(group.shape)
         return grid.join(torch.stack(copies).mean(0), mixed)
@@ -86,6 +89,12 @@ class GlobalAttention(VideoAttention):
             tokens = size(times, grid.frames) * size(rows, grid.height) * size(columns, grid.width)
             cost += self_attention_macs(1, tokens + grid.prefix, self.dim)
         return cost
+
+
+def lying(video: Tensor, prefix: int) -> Grid:
+    """The grid of the tokens `video`, `(B, T, H, W, D)`, behind so many prefix tokens."""
+    frames, height, width = video.shape[1:4]
+    return Grid(frames, height, width, prefix)
 
 
 def halves(length: int) -> list[slice]:

@@ -28,6 +28,8 @@ class NeighborhoodAttention3D(VideoAttention):
         ValueError: a side of the window is even or below 1, or `dim` is not a multiple of `num_heads`.
     """
 
+    scores_tokens = True
+
     def __init__(self, dim: int, num_heads: int | None = None, t: int = 3, h: int = 7, w: int = 7) -> None:
         super().__init__()
         for name, side in (("t", t), ("h", h), ("w", w)):
@@ -39,7 +41,7 @@ class NeighborhoodAttention3D(VideoAttention):
 
     def forward(self, x: Tensor, grid: Grid) -> Tensor:
         """`(B, S, D)` -> `(B, S, D)`."""
-        qkv = self.attn.qkv(x).unflatten(-1, (3, self.attn.num_heads, -1))  # (B, S, 3, heads, d)
+        qkv = self.attn.project(x, grid)  # (B, S, 3, heads, d)
         q, k, v = qkv.permute(2, 0, 3, 1, 4)
         prefix = attend(q[:, :, : grid.prefix], k, v).transpose(1, 2)
         q, k, v = qkv[:, grid.prefix :].unflatten(1, grid[:3]).unbind(4)

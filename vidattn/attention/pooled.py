@@ -44,7 +44,7 @@ class PooledAttention(VideoAttention):
 
     def forward(self, x: Tensor, grid: Grid) -> Tensor:
         """`(B, S, D)` -> `(B, S, D)`."""
-        q, k, v = self.attn.qkv(x).unflatten(-1, (3, self.attn.num_heads, -1)).permute(2, 0, 3, 1, 4)
+        q, k, v = self.attn.project(x, grid).permute(2, 0, 3, 1, 4)
         k = self.norm_k(pooled(k, grid, self.pool_k))
         v = self.norm_v(pooled(v, grid, self.pool_v))
         return self.attn.proj(attend(q, k, v).transpose(1, 2).flatten(2))

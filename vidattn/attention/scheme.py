@@ -38,6 +38,7 @@ from vidattn.attention.local_global import GlobalAttention, LocalAttention
 from vidattn.attention.neighborhood import NeighborhoodAttention3D
 from vidattn.attention.per_frame import PerFrame
 from vidattn.attention.pooled import PooledAttention
+from vidattn.attention.position_encoding import PositionalEncodingGenerator3D
 from vidattn.attention.spatial import SpatialAttention
 from vidattn.attention.temporal import TemporalAttention
 from vidattn.attention.trajectory import TrajectoryAttention
@@ -50,6 +51,7 @@ STEPS: dict[str, type[nn.Module] | tuple[type[nn.Module], ...]] = {
     "linear": JointLinearAttention,
     "local": LocalAttention,
     "neighborhood": NeighborhoodAttention3D,
+    "peg3d": PositionalEncodingGenerator3D,
     "pooled": PooledAttention,
     "space": SpatialAttention,
     "split_heads": SplitHeadsAttention,

@@ -1,10 +1,10 @@
 """Temporal attention: each location attends along time. The first half of divided space-time attention."""
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from vidattn.attention.base import VideoAttention
-from vidattn.attention.heads import SelfAttention, self_attention_macs
+from vidattn.attention.heads import SelfAttention, self_attention_macs, zero_linear
 from vidattn.grid import Grid
 from vidattn.macs import Macs
 
@@ -21,13 +21,13 @@ class TemporalAttention(VideoAttention):
         num_heads: number of heads; D / 64 by default.
     """
 
+    scores_tokens = True
+
     def __init__(self, dim: int, num_heads: int | None = None) -> None:
         super().__init__()
         self.dim = dim
         self.attn = SelfAttention(dim, num_heads)
-        self.fc = nn.Linear(dim, dim)
-        nn.init.zeros_(self.fc.weight)
-        nn.init.zeros_(self.fc.bias)
+        self.fc = zero_linear(dim, dim)
 
     def forward(self, x: Tensor, grid: Grid) -> Tensor:
         """`(B, S, D)` -> `(B, S, D)`."""

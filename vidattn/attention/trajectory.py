@@ -17,10 +17,14 @@ class TrajectoryAttention(VideoAttention):
     token's own frame the new query. Prefix tokens attend to all tokens; no video token attends to them, as in the
     official code. (Its released default weighs the trajectory's vectors themselves in place of their values.)
 
+    A configuration's `query_key` acts on the tokens' queries and keys, not on the trajectory's.
+
     Args:
         dim: token width D; a multiple of `num_heads`.
         num_heads: number of heads; D / 64 by default.
     """
+
+    scores_tokens = True
 
     def __init__(self, dim: int, num_heads: int | None = None) -> None:
         super().__init__()
@@ -31,7 +35,7 @@ class TrajectoryAttention(VideoAttention):
 
     def forward(self, x: Tensor, grid: Grid) -> Tensor:
         """`(B, S, D)` -> `(B, S, D)`."""
-        q, k, v = self.attn.qkv(x).unflatten(-1, (3, self.attn.num_heads, -1)).permute(2, 0, 3, 1, 4)
+        q, k, v = self.attn.project(x, grid).permute(2, 0, 3, 1, 4)
         prefix = attend(q[:, :, : grid.prefix], k, v).transpose(1, 2).flatten(2)
         q, k, v = (part[:, :, grid.prefix :].unflatten(2, (grid.frames, -1)) for part in (q, k, v))
         # One frame of queries at a time: trajectories are T times the clip. Frames of keys join the heads.

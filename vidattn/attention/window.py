@@ -20,6 +20,8 @@ Runs = list[tuple[int, int]]  # along one axis, in order: so many windows side b
 class Windows(VideoAttention):
     """Attention in windows of t x h x w tokens with a relative position bias; a subclass says where they begin."""
 
+    scores_tokens = True
+
     def __init__(self, dim: int, num_heads: int | None = None, t: int = 8, h: int = 7, w: int = 7) -> None:
         super().__init__()
         if min(t, h, w) < 1:
@@ -38,10 +40,10 @@ class Windows(VideoAttention):
 
     def forward(self, x: Tensor, grid: Grid) -> Tensor:
         """`(B, S, D)` -> `(B, S, D)`."""
-        qkv = self.attn.qkv(x)
+        qkv = self.attn.project(x, grid)  # (B, S, 3, heads, d)
         sizes = (min(side, length) for side, length in zip(self.window, grid[:3], strict=True))
-        mixed = mix_windows(grid.split(qkv)[1], self.runs(grid), window_bias(self.bias, *sizes))
-        q, k, v = qkv.unflatten(-1, (3, self.attn.num_heads, -1)).permute(2, 0, 3, 1, 4)
+        mixed = mix_windows(grid.split(qkv.flatten(2))[1], self.runs(grid), window_bias(self.bias, *sizes))
+        q, k, v = qkv.permute(2, 0, 3, 1, 4)
         prefix = attend(q[:, :, : grid.prefix], k, v).transpose(1, 2).flatten(2)
         return self.attn.proj(grid.join(prefix, mixed))
 

@@ -168,7 +168,9 @@ def count(
     blocks = _blocks(twin, frames, height, width, batch, check)
     macs = twin.macs(frames, height, width).total
     tokens = config.grid(frames, height, width).num_video_tokens
-    body = Parts(patch_embedding=twin.patch.macs(tokens).total)
+    runs, grid = twin.block_grids(frames, height, width)[0]
+    conditional = runs * sum((encoding.macs(grid) for encoding in twin.conditional), Macs())  # type: ignore[operator]
+    body = Parts(patch_embedding=twin.patch.macs(tokens).total, convolution=conditional.total)
     for block in blocks:
         body = Parts(**{name: own + getattr(block.parts, name) for name, own in asdict(body).items()})
     kept = ends_bytes(twin, frames, height, width, batch) + sum(block.activation_bytes for block in blocks)

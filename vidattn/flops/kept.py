@@ -13,7 +13,7 @@ from torchvision.ops import StochasticDepth
 
 from vidattn.attention.axial import HeightAttention, WidthAttention
 from vidattn.attention.factorised import PlainTemporalAttention
-from vidattn.attention.heads import SelfAttention
+from vidattn.attention.heads import Heads, SelfAttention
 from vidattn.attention.joint import JointAttention
 from vidattn.attention.local_global import GlobalAttention, phases
 from vidattn.attention.spatial import SpatialAttention
@@ -59,6 +59,8 @@ def kept_rows(step: nn.Module, grid: Grid, runs: int) -> tuple[int, int, int] | 
     A prefix token counts as often as it is copied.
     """
     video, prefix, stream = grid.num_video_tokens, grid.prefix, grid.num_tokens
+    if any(isinstance(heads, Heads) and heads.query_key for heads in step.modules()):
+        return None  # rotary positions and norms keep what they turn and norm
     part = stream if runs == 1 else video  # a view of the stream keeps all of it; of several streams it is a copy
     match step:
         case JointAttention():

@@ -3,13 +3,15 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from vidattn.attention.base import VideoAttention
 from vidattn.attention.factorised import temporal_depth
 from vidattn.attention.heads import QKV_BIASES
+from vidattn.attention.query_key import QUERY_KEYS
 from vidattn.attention.scheme import parse_scheme
 from vidattn.grid import Grid
 from vidattn.models.layers import ACTIVATIONS
 from vidattn.models.norms import NORMS
-from vidattn.models.positions import POSITIONS
+from vidattn.models.positions import CONDITIONAL_POSITIONS, POSITIONS
 from vidattn.models.readout import READOUTS
 
 PARTS: dict[str, Iterable[str]] = {
@@ -18,6 +20,8 @@ PARTS: dict[str, Iterable[str]] = {
     "norm": NORMS,
     "activation": ACTIVATIONS,
     "qkv_bias": QKV_BIASES,
+    "query_key": QUERY_KEYS,
+    "conditional_position": CONDITIONAL_POSITIONS,
 }
 """Fields of a configuration that are a name, each with the table that knows it."""
 
@@ -51,6 +55,10 @@ class VideoTransformerConfig:
         norm_eps: added to the variance in the LayerNorms of the blocks and in the last one.
         activation: of the MLPs in the blocks: `gelu`, or `gelu_tanh`, its approximation.
         qkv_bias: which of queries, keys and values have a bias: `all`, `query_value` (VideoMAE) or `none`.
+        query_key: what queries and keys go through before they meet: `plain` (nothing), `norm`, `rotary` (positions in
+            three axes) or `norm+rotary`; see `vidattn.attention.query_key`. In all steps; some have no place for it.
+        conditional_position: a convolution after the first block that tells tokens where they are, beside `position` or
+            in its place: `peg` in each frame (CPVT), `peg3d` in time as well, or `none`.
 
     Raises:
         ValueError: a value does not fit; the message names it and the nearest that do.
@@ -76,6 +84,8 @@ class VideoTransformerConfig:
     norm_eps: float = 1e-6
     activation: str = "gelu"
     qkv_bias: str = "all"
+    query_key: str = "plain"
+    conditional_position: str = "none"
 
     def __post_init__(self) -> None:
         for name in ("num_classes", "num_frames", "patch_size", "embed_dim", "depth", "num_heads", "tubelet_size"):
@@ -97,8 +107,27 @@ class VideoTransformerConfig:
                 raise ValueError(f"{name}={getattr(self, name)!r} is unknown; choose one of {', '.join(known)}")
         check_divisible(self.size, self.patch_size, "image_size")
         check_frames(self.num_frames, self.tubelet_size, "num_frames")
+        for part in QUERY_KEYS[self.query_key]:
+            part(self.embed_dim // self.num_heads)  # is the head wide enough?
         if temporal_depth(self.attention) is None:
-            parse_scheme(self.attention)
+            self._check_steps()
+        if self.conditional_position == "peg3d" and not self._frames_meet():
+            raise ValueError(
+                f"conditional_position='peg3d' has no meaning with attention={self.attention!r}, "
+                "whose blocks see one frame at a time; use peg"
+            )
+
+    def _check_steps(self) -> None:
+        for step in parse_scheme(self.attention):
+            for cls in step.turns:
+                if self.query_key != "plain" and not (issubclass(cls, VideoAttention) and cls.scores_tokens):
+                    raise ValueError(
+                        f"query_key={self.query_key!r} has no meaning in {cls.__name__}, a step of "
+                        f"attention={self.attention!r}: it does not score tokens' queries with tokens' keys; use plain"
+                    )
+
+    def _frames_meet(self) -> bool:
+        return self.attention.strip() != "space" and temporal_depth(self.attention) is None
 
     @property
     def size(self) -> tuple[int, int]:

@@ -14,7 +14,14 @@ from vidattn.models.config import VideoTransformerConfig
 from vidattn.models.norms import use_norm
 from vidattn.models.positions import POSITIONS
 from vidattn.models.readout import READOUTS
-from vidattn.models.video_transformer import build_block, clip_shape, patch_embedding, run_blocks
+from vidattn.models.video_transformer import (
+    blocks_macs,
+    build_block,
+    clip_shape,
+    conditional_positions,
+    patch_embedding,
+    run_blocks,
+)
 
 
 class FactorisedEncoder(nn.Module):
@@ -22,7 +29,8 @@ class FactorisedEncoder(nn.Module):
 
     `config.depth` spatial blocks make a vector of each frame, the temporal blocks make a vector of those. Both stages
     have their own prefix, position table and last norm, and the same read-out. To the temporal stage a clip is a map of
-    one row: its table has the place of `position`'s first, and is resized bicubically to other lengths.
+    one row: its table has the place of `position`'s first, and is resized bicubically to other lengths. A conditional
+    position encoding follows the first spatial block.
 
     Args:
         config: the numbers that make the model; `config.attention` is `"space>time(n)"` with n temporal blocks.
@@ -42,7 +50,7 @@ class FactorisedEncoder(nn.Module):
         frames, height, width, _ = config.native_grid
         self.patch = patch_embedding(config)
         self.spatial = Encoder(config, height, width)
-        self.temporal = Encoder(replace(config, depth=temporal), 1, frames)
+        self.temporal = Encoder(replace(config, depth=temporal, conditional_position="none"), 1, frames)
         self.head = linear(config.embed_dim, config.num_classes)
         use_norm(self, config.norm)
 
@@ -50,6 +58,11 @@ class FactorisedEncoder(nn.Module):
     def blocks(self) -> list[Block]:
         """All blocks, spatial first."""
         return [*self.spatial.blocks, *self.temporal.blocks]
+
+    @property
+    def conditional(self) -> nn.ModuleList:
+        """The position encoding after the first block, or nothing."""
+        return self.spatial.conditional
 
     def forward(self, video: Tensor) -> Tensor:
         """Normalised clips `(B, 3, T, H, W)` -> logits `(B, K)`; same errors as `VideoTransformer`."""
@@ -89,6 +102,7 @@ class Encoder(nn.Module):
         self.position = POSITIONS[config.position][0](dim, Grid(1, height, width, self.readout.num_prefix))
         self.drop = nn.Dropout(config.dropout)
         self.blocks = nn.ModuleList(build_block(config, "joint", index) for index in range(config.depth))
+        self.conditional = conditional_positions(config)
         self.norm = nn.LayerNorm(dim, eps=config.norm_eps)
         nn.init.trunc_normal_(self.prefix, std=0.02)
 
@@ -97,11 +111,10 @@ class Encoder(nn.Module):
         grid = Grid(1, maps.shape[1], maps.shape[2], self.readout.num_prefix)
         tokens = grid.join(self.prefix.expand(len(maps), -1, -1), maps[:, None])
         tokens = self.drop(tokens + self.position(grid))
-        tokens = run_blocks(self.blocks, tokens, grid, self.config.gradient_checkpointing and self.training)
+        tokens = run_blocks(self, tokens, grid)
         return self.norm(self.readout(tokens))
 
     def macs(self, height: int, width: int) -> Macs:
         """Cost of one map of `height x width` tokens."""
         grid = Grid(1, height, width, self.readout.num_prefix)
-        blocks = sum((block.macs(grid) for block in self.blocks), Macs())  # type: ignore[operator]
-        return blocks + self.readout.macs(grid)
+        return blocks_macs(self, grid) + self.readout.macs(grid)

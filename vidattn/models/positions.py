@@ -1,9 +1,15 @@
-"""Tables that say where and when a token is: added to the stream once, before the first block."""
+"""What says where and when a token is: tables, added once before the first block, or a convolution after it."""
+
+from collections.abc import Callable
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from vidattn.attention.base import VideoAttention
+from vidattn.attention.image.position_encoding import PositionalEncodingGenerator
+from vidattn.attention.per_frame import PerFrame
+from vidattn.attention.position_encoding import PositionalEncodingGenerator3D
 from vidattn.grid import Grid
 
 
@@ -127,6 +133,19 @@ POSITIONS: dict[str, tuple[type[nn.Module], type[nn.Module]]] = {
     "none": (NoTable, NoTable),
 }
 """What a network knows of a token's place: a table, and one more for time. The name is what a configuration gives."""
+
+
+def peg(dim: int) -> VideoAttention:
+    """CPVT's positional encoding generator, on each frame."""
+    return PerFrame(PositionalEncodingGenerator(dim))
+
+
+CONDITIONAL_POSITIONS: dict[str, tuple[Callable[[int], VideoAttention], ...]] = {
+    "none": (),
+    "peg": (peg,),
+    "peg3d": (PositionalEncodingGenerator3D,),
+}
+"""What follows the first block, by the name that a configuration gives; all take the width first."""
 
 
 def resized(table: Tensor, frames: int, height: int, width: int) -> Tensor:

@@ -10,7 +10,14 @@ from vidattn.models.config import VideoTransformerConfig
 from vidattn.models.norms import use_norm
 from vidattn.models.positions import POSITIONS
 from vidattn.models.readout import READOUTS
-from vidattn.models.video_transformer import build_block, clip_shape, patch_embedding, run_blocks
+from vidattn.models.video_transformer import (
+    blocks_macs,
+    build_block,
+    clip_shape,
+    conditional_positions,
+    patch_embedding,
+    run_blocks,
+)
 
 
 class SpaceOnlyTransformer(nn.Module):
@@ -33,6 +40,7 @@ class SpaceOnlyTransformer(nn.Module):
         self.position = POSITIONS[config.position][0](dim, grid)  # of a frame: no table of times
         self.drop = nn.Dropout(config.dropout)
         self.blocks = nn.ModuleList(build_block(config, "joint", index) for index in range(config.depth))
+        self.conditional = conditional_positions(config)
         self.norm = nn.LayerNorm(dim, eps=config.norm_eps)
         self.head = linear(dim, config.num_classes)
         nn.init.trunc_normal_(self.prefix, std=0.02)
@@ -45,7 +53,7 @@ class SpaceOnlyTransformer(nn.Module):
         patches = self.patch(video)  # (B, T, h, w, D)
         prefix = self.prefix.expand(patches.shape[0] * patches.shape[1], -1, -1)
         tokens = self.drop(grid.join(prefix, patches.flatten(0, 1)[:, None]) + self.position(grid))
-        tokens = run_blocks(self.blocks, tokens, grid, self.config.gradient_checkpointing and self.training)
+        tokens = run_blocks(self, tokens, grid)
         return self.head(self.norm(self.readout(tokens).unflatten(0, patches.shape[:2]).mean(1)))
 
     def frame_grid(self, height: int, width: int) -> Grid:
@@ -59,6 +67,5 @@ class SpaceOnlyTransformer(nn.Module):
     def macs(self, frames: int, height: int, width: int) -> Macs:
         """Cost of one clip of `frames` frames of `height x width` pixels."""
         frames, grid = frames // self.config.tubelet_size, self.frame_grid(height, width)
-        frame = self.patch.macs(grid.num_video_tokens) + self.readout.macs(grid)
-        frame += sum((block.macs(grid) for block in self.blocks), Macs())  # type: ignore[operator]
+        frame = self.patch.macs(grid.num_video_tokens) + blocks_macs(self, grid) + self.readout.macs(grid)
         return frames * frame + Macs(linear=self.head.weight.numel())

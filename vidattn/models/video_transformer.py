@@ -1,10 +1,13 @@
 """The video transformer: tokens of all frames in one stream, through blocks of attention steps, to logits."""
 
+from typing import Protocol
+
 import torch
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
-from vidattn.attention.heads import QKV_BIASES, VIT_STD, Heads, QueryValueBias, linear
+from vidattn.attention.heads import VIT_STD, QueryValueBias, linear
+from vidattn.attention.query_key import use_heads
 from vidattn.attention.scheme import parse_scheme
 from vidattn.grid import Grid
 from vidattn.macs import Macs
@@ -12,7 +15,7 @@ from vidattn.models.block import Block
 from vidattn.models.config import VideoTransformerConfig, check_divisible, check_frames
 from vidattn.models.embeddings import PatchEmbedding, TubeletEmbedding
 from vidattn.models.norms import use_norm
-from vidattn.models.positions import POSITIONS
+from vidattn.models.positions import CONDITIONAL_POSITIONS, POSITIONS
 from vidattn.models.readout import READOUTS
 
 
@@ -37,6 +40,7 @@ class VideoTransformer(nn.Module):
         self.position, self.time = (table(dim, grid) for table in POSITIONS[config.position])
         self.drop = nn.Dropout(config.dropout)
         self.blocks = nn.ModuleList(build_block(config, config.attention, index) for index in range(config.depth))
+        self.conditional = conditional_positions(config)
         self.norm = nn.LayerNorm(dim, eps=config.norm_eps)
         self.head = linear(dim, config.num_classes)
         nn.init.trunc_normal_(self.prefix, std=0.02)
@@ -49,7 +53,7 @@ class VideoTransformer(nn.Module):
             ValueError: the input is not a clip, or patches and tubelets do not divide it.
         """
         tokens, grid = self.embed(video)
-        tokens = run_blocks(self.blocks, tokens, grid, self.config.gradient_checkpointing and self.training)
+        tokens = run_blocks(self, tokens, grid)
         return self.head(self.norm(self.readout(tokens)))
 
     def embed(self, video: Tensor) -> tuple[Tensor, Grid]:
@@ -69,9 +73,8 @@ class VideoTransformer(nn.Module):
     def macs(self, frames: int, height: int, width: int) -> Macs:
         """Cost of one clip of `frames` frames of `height x width` pixels."""
         grid = self.grid(frames, height, width)
-        blocks = sum((block.macs(grid) for block in self.blocks), Macs())  # type: ignore[operator]
         ends = self.patch.macs(grid.num_video_tokens) + self.readout.macs(grid) + Macs(linear=self.head.weight.numel())
-        return ends + blocks
+        return ends + blocks_macs(self, grid)
 
 
 def build_block(config: VideoTransformerConfig, attention: str, index: int) -> Block:
@@ -86,20 +89,44 @@ def build_block(config: VideoTransformerConfig, attention: str, index: int) -> B
         config.norm_eps,
         config.activation,
     )
-    for heads in block.modules():
-        if isinstance(heads, Heads) and config.qkv_bias != "all":
-            heads.qkv = QKV_BIASES[config.qkv_bias](config.embed_dim)
+    use_heads(block, config.qkv_bias, config.query_key)
     for layer in block.modules():
         if isinstance(layer, nn.Linear | QueryValueBias):  # drawn with ViT's std; layers at zero stay there
             layer.weight.data *= config.init_std / VIT_STD
     return block
 
 
-def run_blocks(blocks: nn.ModuleList, x: Tensor, grid: Grid, recompute: bool) -> Tensor:
-    """`x` through all blocks; with `recompute`, inner activations are made again in the backward pass."""
-    for block in blocks:
+class Body(Protocol):
+    """What a stream of tokens goes through between embedding and read-out."""
+
+    config: VideoTransformerConfig
+    training: bool
+    blocks: nn.ModuleList
+    conditional: nn.ModuleList
+
+
+def run_blocks(body: Body, x: Tensor, grid: Grid) -> Tensor:
+    """`x` through all blocks of `body`, the conditional position encoding after the first.
+
+    With `gradient_checkpointing` the blocks' inner activations are made again in the backward pass.
+    """
+    recompute = body.config.gradient_checkpointing and body.training
+    for index, block in enumerate(body.blocks):
         x = checkpoint(block, x, grid, use_reentrant=False) if recompute else block(x, grid)
+        if index == 0:
+            for encoding in body.conditional:
+                x = x + encoding(x, grid)
     return x
+
+
+def blocks_macs(body: Body, grid: Grid) -> Macs:
+    """Cost of `run_blocks` on one clip."""
+    return sum((part.macs(grid) for part in (*body.blocks, *body.conditional)), Macs())
+
+
+def conditional_positions(config: VideoTransformerConfig) -> nn.ModuleList:
+    """What follows the first block: a position encoding or nothing."""
+    return nn.ModuleList(build(config.embed_dim) for build in CONDITIONAL_POSITIONS[config.conditional_position])
 
 
 def patch_embedding(config: VideoTransformerConfig) -> PatchEmbedding | TubeletEmbedding:
