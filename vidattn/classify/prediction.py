@@ -203,7 +203,8 @@ def top_answers(probabilities: np.ndarray, class_names: Sequence[str], count: in
 
 def as_text(renderable: Any, width: int = 100) -> str:
     """What rich would show, without colours."""
-    console = Console(file=io.StringIO(), width=width, color_system=None, legacy_windows=False)
-    with console.capture() as captured:
-        console.print(renderable)
-    return captured.get().rstrip()
+    text = io.StringIO()
+    # Not as Jupyter's: there rich would show it at once.
+    console = Console(file=text, width=width, color_system=None, legacy_windows=False, force_jupyter=False)
+    console.print(renderable)
+    return text.getvalue().rstrip()

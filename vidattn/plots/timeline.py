@@ -69,7 +69,8 @@ def plot_timeline(
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: _clock(value)))
     axes.set_xlabel("minutes:seconds")
     axes.grid(alpha=0.3, linewidth=0.5)
-    figure.legend(loc="outside lower center", ncols=min(5, len(curves)), frameon=False, fontsize=9)
+    columns = max(1, min(len(curves), 110 // (6 + max(map(len, curves)))))
+    figure.legend(loc="outside lower center", ncols=columns, frameon=False, fontsize=9)
     return figure
 
 
