@@ -9,7 +9,8 @@ import torch.nn.functional as F
 import torchvision.models.video as zoo
 from torch import nn
 
-from vidattn.flops.measure import Uncounted, measure
+from vidattn.flops import measure
+from vidattn.flops.measure import Uncounted
 from vidattn.models.presets import build_network, preset
 
 FACTS = Path(__file__).parents[2] / ".." / "shared" / "facts" / "real_models_closed_form.json"

@@ -2,5 +2,6 @@
 
 from vidattn.flops.comparison import compare, crossovers
 from vidattn.flops.count import count
+from vidattn.flops.measure import measure
 
-__all__ = ["compare", "count", "crossovers"]
+__all__ = ["compare", "count", "crossovers", "measure"]
