@@ -27,6 +27,7 @@ from vidattn.attention.local_global import GlobalAttention, LocalAttention
 from vidattn.attention.neighborhood import NeighborhoodAttention3D
 from vidattn.attention.per_frame import PerFrame
 from vidattn.attention.pooled import PooledAttention
+from vidattn.attention.position_encoding import PositionalEncodingGenerator3D
 from vidattn.attention.spatial import SpatialAttention
 from vidattn.attention.temporal import TemporalAttention
 from vidattn.attention.trajectory import TrajectoryAttention
@@ -64,6 +65,7 @@ ROLES: dict[type[nn.Module], Role] = {
     PlainTemporalAttention: Role("attn.", ("attn.proj",), aside=True),
     TemporalAttention: Role("attn.", ("fc",), aside=True),
     WidthAttention: Role("attn.", ("fc",), aside=True),
+    PositionalEncodingGenerator3D: Role(None, ("conv",), aside=True),
     # Image blocks, all of them aside: prefix tokens have no part in a map. Those with ViT's weights take them.
     ACmix: Role(None, ("block.alpha", "block.beta"), aside=True),
     AxialAttention: Role(None, ("block.columns.proj",), aside=True),
