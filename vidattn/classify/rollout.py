@@ -64,8 +64,9 @@ def gradient_rollout(
 ) -> Rollout:
     """What speaks for one class: products of `I + W`, W the mean over heads of the positive part of gradient x weight.
 
-    https://arxiv.org/abs/2103.15679, equations 5 and 6. Steps without attention weights have no such gradient: they
-    count as in `rollout`.
+    https://arxiv.org/abs/2103.15679, equations 5 and 6, less the I that the product starts from (equation 8): what no
+    attention brought would hide the rest where all tokens are read out. Mean pooling counts as attention with equal
+    weights. Steps without attention weights have no such gradient; they pass on what comes as in `rollout`.
 
     Args:
         network: as in `rollout`.
@@ -118,7 +119,8 @@ class Walk:
 
     Args:
         visits: what each step and read-out was given, and its weights.
-        normalised: each step is `(I + W)` over its row sums, not `I + W`.
+        normalised: each step is `(I + W)` over its row sums. Else it is `I + W`, and in the end what came through the
+            residuals alone is taken away.
     """
 
     def __init__(self, visits: dict[nn.Module, Visit], normalised: bool) -> None:
@@ -150,10 +152,17 @@ class Walk:
             scale: `(B,)`, what these vectors are worth; 1 by default.
         """
         rows = self.read(readout)
-        rows = rows if scale is None else rows * scale[:, None]
+        rows = own = rows if scale is None else rows * scale[:, None]
         steps = [(f"block {index}", step) for index, block in enumerate(blocks) for step in block.steps]  # type: ignore
         for name, step in reversed(steps):
-            rows = self.through(step, name, rows)
+            with torch.no_grad():
+                replay = replays(step, self.visits[step])
+            if replay:
+                rows = self.through(step, rows)
+            elif (factor := self.nudged(step, name, rows)) is not None:
+                rows, own = ((part[:, None] @ factor)[:, 0] for part in (rows, own))
+        if not self.normalised:
+            rows = rows - own
         _, grid = self.visits[steps[0][1]].args
         prefix, video = grid.split(rows[..., None])
         return prefix.sum((1, 2)), video[..., 0]
@@ -162,33 +171,30 @@ class Walk:
         """`(B, S)`, what the read-out takes of each token: its attention weights, or its gradient."""
         visit = self.visits[readout]
         if visit.weights:
-            return visit.weights[0].mean(1).squeeze(1)  # of a single query
-        numbers = torch.zeros_like(visit.args[0][..., :1], requires_grad=True)
+            return visit.weights[0].float().mean(1).squeeze(1)  # of a single query
+        numbers = torch.zeros_like(visit.args[0][..., :1], dtype=torch.float32, requires_grad=True)
         with torch.enable_grad():
             (rows,) = torch.autograd.grad(readout(numbers).sum(), numbers)
         return rows[..., 0]
 
-    def through(self, step: VideoAttention, name: str, rows: Tensor) -> Tensor:
+    def through(self, step: VideoAttention, rows: Tensor) -> Tensor:
         """`rows @ (I + W)`, `(B, S)` -> `(B, S)`; normalised if so wished."""
-        visit = self.visits[step]
         numbers = torch.ones_like(rows, requires_grad=True)
-        with torch.no_grad():
-            replay = replays(step, visit)
-        if replay:
-            with torch.enable_grad():
-                passed = replayed(step, visit, numbers)
-        elif isinstance(step, PerFrame) or rows.shape[1] <= MAX_NUDGES:
-            self.notes.append(f"{name}: {described(step)} mixes by no attention weights; measured by nudging tokens")
-            with torch.no_grad():
-                weights = measured(step, visit)
-            with torch.enable_grad():
-                passed = (weights @ numbers[..., None])[..., 0]
-        else:
-            self.notes.append(f"{name}: {described(step)} mixes by no attention weights; left out of the map")
-            return rows
+        with torch.enable_grad():
+            passed = replayed(step, self.visits[step], numbers)
         if self.normalised:
             rows = rows / (1 + passed.detach())
         return rows + torch.autograd.grad(passed, numbers, rows)[0]
+
+    @torch.no_grad()
+    def nudged(self, step: VideoAttention, name: str, rows: Tensor) -> Tensor | None:
+        """`(I + W)`, normalised, of a step that has no weights; None where it would take too long."""
+        if not isinstance(step, PerFrame) and rows.shape[1] > MAX_NUDGES:
+            self.notes.append(f"{name}: {described(step)} mixes by no attention weights; left out of the map")
+            return None
+        self.notes.append(f"{name}: {described(step)} mixes by no attention weights; measured by nudging tokens")
+        factor = torch.eye(rows.shape[1]).to(rows) + measured(step, self.visits[step]).float()
+        return factor / factor.sum(-1, keepdim=True)
 
 
 def described(step: VideoAttention) -> str:

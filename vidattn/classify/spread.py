@@ -132,7 +132,7 @@ class Replay(TorchFunctionMode):
 
 def shares(x: Tensor, weight: Tensor, bias: Tensor | None, *settings: Any) -> Tensor:
     """A convolution whose kernel is the mean of the absolute weights, and sums to one inside the clip."""
-    kernel = weight.detach().abs().mean((0, 1), keepdim=True)
+    kernel = weight.detach().to(x.dtype).abs().mean((0, 1), keepdim=True)
     numbers = F.conv3d(x.mean(1, keepdim=True), kernel, None, *settings[:3])
     inside = F.conv3d(torch.ones_like(x[:, :1]), kernel, None, *settings[:3])
     return (numbers / inside).repeat(1, len(weight), 1, 1, 1)
@@ -140,9 +140,9 @@ def shares(x: Tensor, weight: Tensor, bias: Tensor | None, *settings: Any) -> Te
 
 def replayed(step: VideoAttention, visit: Visit, numbers: Tensor) -> Tensor:
     """`W @ numbers`, `(B, S)` -> `(B, S)`, with the weights of `visit`; gradients give `rows @ W`."""
-    x = visit.args[0]
-    with Replay([weights.to(x.dtype) for weights in visit.weights]):
-        update = step(numbers[..., None].repeat(1, 1, x.shape[-1]), *visit.args[1:])
+    tokens = numbers[..., None].repeat(1, 1, visit.args[0].shape[-1])
+    with Replay([weights.to(tokens.dtype) for weights in visit.weights]):
+        update = step(tokens, *visit.args[1:])
     return update.mean(-1)
 
 

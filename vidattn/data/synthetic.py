@@ -272,6 +272,11 @@ class MotionSet(SyntheticSet):
         """One video of the motion: a blue spot, a red ring, a green hand (H.264 keeps fine detail best in green)."""
         return paint(render(random_motion(class_index, self.num_frames, rng), self.size), (2, 0, 1), rng)
 
+    def moving(self, class_index: int, rng: np.random.Generator) -> NDArray[np.bool_]:
+        """`(num_frames, size, size)`: where the thing that moves is, in what `draw` gives for an equal `rng`."""
+        thing = max(0, list(MOTIONS.values())[class_index][0] - 1)  # x and y are both the spot's
+        return render(random_motion(class_index, self.num_frames, rng), self.size)[..., thing] > 0.1
+
 
 class AppearanceSet(SyntheticSet):
     """Six classes that differ only in appearance: which of spot, ring and hand is red, green and blue.

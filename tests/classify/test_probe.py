@@ -1,0 +1,66 @@
+"""Reversed motion is the other class to a model that uses time, and nothing at all to one that cannot."""
+
+import pytest
+import torch
+from motion_run import NORMALIZE, fresh, motion_clips, trained
+
+from vidattn.classify.probe import shuffled, temporal_probe
+
+
+def batches(count=64):
+    clips, labels, _ = motion_clips(count, seed=4)
+    return list(zip(NORMALIZE(clips).split(24), labels.split(24), strict=True))
+
+
+def test_a_model_that_learnt_motion_takes_the_reverse_for_the_opposite():
+    probe = temporal_probe(trained(), batches())
+    assert probe.accuracy["in order"] > 0.95
+    assert probe.accuracy["reversed"] < 0.15
+    assert probe.accuracy["shuffled"] < 0.8
+    assert probe.accuracy["one frame repeated"] < 0.5
+    assert probe.unchanged["in order"] == 1
+    assert (probe.num_clips, probe.chance) == (64, 0.25)
+
+
+def test_space_only_does_not_notice_the_order():
+    probe = temporal_probe(fresh("space").eval(), batches(24))
+    assert probe.unchanged["reversed"] == probe.unchanged["shuffled"] == 1
+    assert probe.accuracy["in order"] == probe.accuracy["reversed"] == probe.accuracy["shuffled"]
+    assert "the order of frames does not matter to this model" in str(probe)
+
+
+def test_what_the_model_is_shown():
+    """Clips whose frames are numbers; `predict` writes them down."""
+    seen = []
+
+    def predict(clips):
+        seen.append(clips[0, 0, :, 0, 0].tolist())
+        return torch.zeros(len(clips), 2)
+
+    temporal_probe(predict, [(torch.arange(5.0).view(1, 1, 5, 1, 1).expand(2, 3, -1, 1, 1), torch.zeros(2).long())])
+    in_order, backwards, mixed, repeated = seen
+    assert in_order == [0, 1, 2, 3, 4]
+    assert backwards == [4, 3, 2, 1, 0]
+    assert sorted(mixed) == in_order
+    assert mixed not in (in_order, backwards)
+    assert repeated == [2] * 5
+
+
+def test_every_other_order_of_three_frames_is_drawn():
+    generator = torch.Generator().manual_seed(0)
+    drawn = {tuple(shuffled(3, generator).tolist()) for _ in range(100)}
+    assert drawn == {(0, 2, 1), (1, 0, 2), (1, 2, 0), (2, 0, 1)}
+
+
+def test_prints_as_a_table_and_converts_to_plain_values():
+    probe = temporal_probe(lambda clips: torch.eye(4)[[0, 1, 2, 3]], [(torch.zeros(4, 3, 4, 2, 2), torch.arange(4))])
+    assert "one frame repeated" in str(probe)
+    assert "4 clips, chance 25.0%" in str(probe)
+    assert probe.to_dict()["accuracy"] == dict.fromkeys(["in order", "reversed", "shuffled", "one frame repeated"], 1.0)
+
+
+def test_nothing_to_probe_with_is_said():
+    with pytest.raises(ValueError, match="there are no clips to probe with"):
+        temporal_probe(fresh(), [])
+    with pytest.raises(ValueError, match="clips of 2 frames cannot be shuffled"):
+        temporal_probe(fresh(), [(torch.zeros(1, 3, 2, 32, 32), torch.zeros(1).long())])

@@ -1,0 +1,159 @@
+"""Where the model looked in one clip: as numbers, as a figure, as a small film."""
+
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from matplotlib.figure import Figure
+from PIL import Image
+from torch import Tensor, nn
+
+from vidattn.classify.rollout import MEMORY_LIMIT, gradient_rollout, rollout
+from vidattn.data.synthetic import write_mp4
+from vidattn.plots.attention_maps import enlarged, overlay, plot_attention
+
+
+@dataclass(frozen=True, eq=False)
+class Explanation:
+    """What each place of each frame counted for an answer.
+
+    Attributes:
+        frames: uint8 `(T, H, W, 3)`, what the model saw.
+        shares: float `(T, h, w)`, a share for each patch; all sum to 1. Frames of one tubelet share theirs equally.
+        class_name: the class that the map is about.
+        probability: of that class.
+        method: how the map was made.
+        prefix: share of the class token and registers, which belong to no place; left out of `shares`.
+        notes: what has to be known to read the map.
+        seconds: `(T,)`, when the frames are in the video, if that is known.
+    """
+
+    frames: np.ndarray
+    shares: np.ndarray
+    class_name: str
+    probability: float
+    method: str
+    prefix: float
+    notes: tuple[str, ...] = ()
+    seconds: Sequence[float] | None = None
+
+    @property
+    def time_importance(self) -> np.ndarray:
+        """`(T,)`: the share of each frame."""
+        return self.shares.sum((1, 2))
+
+    def overlay(self) -> np.ndarray:
+        """uint8 `(T, H', W', 3)`: the frames under heat, small ones enlarged."""
+        return overlay(self.frames, self.shares)
+
+    def figure(self) -> Figure:
+        """Frames, frames under heat, and the share of each frame."""
+        return plot_attention(self.frames, self.shares, str(self).splitlines()[0], self.seconds)
+
+    def save(self, path: str | Path, fps: float = 4.0) -> Path:
+        """Write `.png` (the figure), or `.gif` or `.mp4` (the frames, and beside them the frames under heat).
+
+        Raises:
+            ValueError: the file's ending is none of these.
+        """
+        path = Path(path)
+        if path.suffix == ".png":
+            path.write_bytes(self._repr_png_())
+        elif path.suffix == ".mp4":
+            write_mp4(path, self._film(), fps)
+        elif path.suffix == ".gif":
+            first, *others = (Image.fromarray(frame).quantize(128) for frame in self._film())
+            first.save(path, save_all=True, append_images=others, duration=round(1000 / fps), loop=0)
+        else:
+            raise ValueError(f"{path}: attention maps are written as .png, .gif or .mp4; choose one of these endings")
+        return path
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values: class, probability, method, time importance, seconds, shares, prefix, notes."""
+        return {
+            "class": self.class_name,
+            "probability": self.probability,
+            "method": self.method,
+            "time_importance": self.time_importance.tolist(),
+            "seconds": None if self.seconds is None else list(self.seconds),
+            "shares": self.shares.tolist(),
+            "prefix": self.prefix,
+            "notes": list(self.notes),
+        }
+
+    def _film(self) -> np.ndarray:
+        large = self.overlay()
+        return np.concatenate((enlarged(self.frames, large.shape[1]), large), axis=2)
+
+    def _repr_png_(self) -> bytes:
+        file = io.BytesIO()
+        self.figure().savefig(file, format="png", dpi=90)
+        return file.getvalue()
+
+    def __str__(self) -> str:
+        frame = int(self.time_importance.argmax())
+        head = f"{self.class_name} {self.probability:.1%}, {self.method}; most of it in frame {frame}"
+        return "\n".join([f"{head} ({self.time_importance[frame]:.0%})", *self.notes])
+
+    __repr__ = __str__
+
+
+def explain(
+    network: nn.Module,
+    normalize: nn.Module,
+    clip: Tensor,
+    class_names: Sequence[str],
+    class_index: int | None = None,
+    gradients: bool = True,
+    seconds: Sequence[float] | None = None,
+    memory_limit: float = MEMORY_LIMIT,
+) -> Explanation:
+    """What each patch of `clip` counted for one answer of `network`.
+
+    Args:
+        network: a network of `vidattn.build_network`.
+        normalize: from uint8 to what the network takes.
+        clip: uint8 `(3, T, H, W)`.
+        class_names: K names.
+        class_index: the class to explain; the likeliest by default.
+        gradients: follow attention that speaks for the class (`gradient_rollout`). Without, all attention, which is the
+            same for every class (`rollout`): half the time and a third of the memory.
+        seconds: `(T,)`, when the frames are in the video.
+        memory_limit: bytes that all attention weights together may take.
+
+    Raises:
+        ValueError: there is no such class.
+        TypeError: the network is of another kind.
+        MemoryError: the attention weights would take more than `memory_limit`.
+    """
+    if class_index is not None and not 0 <= class_index < len(class_names):
+        raise ValueError(f"class_index={class_index}: the model has classes 0 to {len(class_names) - 1}")
+    parameter = next(network.parameters())
+    video = normalize(clip[None].to(parameter.device)).to(parameter.dtype)
+    if gradients:
+        result = gradient_rollout(network, video, class_index, memory_limit)
+    else:
+        result = rollout(network, video, memory_limit)
+    probabilities = result.logits[0].float().softmax(0)
+    index = int(probabilities.argmax()) if class_index is None else class_index
+    shares, notes = result.video[0], result.notes
+    if not shares.any():
+        shares, notes = (
+            torch.ones_like(shares),
+            (*notes, "no attention leads from the answer to any place; equal shares"),
+        )
+    shares = shares.repeat_interleave(clip.shape[1] // len(shares), 0)
+    return Explanation(
+        frames=clip.permute(1, 2, 3, 0).cpu().numpy(),
+        shares=(shares / shares.sum()).cpu().numpy(),
+        class_name=class_names[index],
+        probability=float(probabilities[index]),
+        method="gradient-weighted rollout" if gradients else "attention rollout",
+        prefix=float(result.prefix[0]),
+        notes=notes,
+        seconds=seconds,
+    )

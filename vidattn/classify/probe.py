@@ -1,0 +1,111 @@
+"""Is the model using time at all? Accuracy with frames in order, reversed, shuffled, and one frame repeated."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from rich.console import Console
+from rich.table import Table
+from torch import Generator, Tensor
+
+ORDERS: dict[str, Callable[[int, Generator], Tensor]] = {
+    "in order": lambda frames, generator: torch.arange(frames),
+    "reversed": lambda frames, generator: torch.arange(frames).flip(0),
+    "shuffled": lambda frames, generator: shuffled(frames, generator),
+    "one frame repeated": lambda frames, generator: torch.full((frames,), frames // 2),
+}
+"""Which frames a clip of this length shows, and when; the repeated frame is the middle one."""
+
+
+@dataclass(frozen=True)
+class TemporalProbe:
+    """What the order of frames does to the answers; every table has a value for each of `ORDERS`.
+
+    Attributes:
+        accuracy: share of clips whose likeliest class is the true one.
+        unchanged: share of clips with the same answer as in order.
+        num_clips: how many there were.
+        chance: accuracy of guessing, 1 / K.
+    """
+
+    accuracy: dict[str, float]
+    unchanged: dict[str, float]
+    num_clips: int
+    chance: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values."""
+        return {
+            "accuracy": dict(self.accuracy),
+            "unchanged": dict(self.unchanged),
+            "num_clips": self.num_clips,
+            "chance": self.chance,
+        }
+
+    def __rich__(self) -> Table:
+        table = Table("frames", title=f"{self.num_clips} clips, chance {self.chance:.1%}", caption=self.verdict)
+        table.add_column("accuracy", justify="right")
+        table.add_column("answers as in order", justify="right")
+        for order, accuracy in self.accuracy.items():
+            table.add_row(order, f"{accuracy:.1%}", f"{self.unchanged[order]:.1%}")
+        return table
+
+    @property
+    def verdict(self) -> str:
+        """One line: what follows."""
+        changed = 1 - self.unchanged["shuffled"]
+        if changed == 0:
+            return "Shuffling changes no answer: the order of frames does not matter to this model."
+        lost = self.accuracy["in order"] - self.accuracy["shuffled"]
+        return f"Shuffling changes {changed:.0%} of the answers and costs {100 * lost:.1f} points of accuracy."
+
+    def __str__(self) -> str:
+        console = Console(width=80, color_system=None)
+        with console.capture() as captured:
+            console.print(self)
+        return captured.get().rstrip()
+
+    __repr__ = __str__
+
+
+@torch.no_grad()
+def temporal_probe(
+    predict: Callable[[Tensor], Tensor], batches: Iterable[tuple[Tensor, Tensor]], seed: int = 0
+) -> TemporalProbe:
+    """Accuracy under each of `ORDERS`.
+
+    Args:
+        predict: clips `(B, 3, T, H, W)` -> scores `(B, K)`, such as a network.
+        batches: clips as `predict` takes them, and their classes `(B,)`.
+        seed: of the shuffles; each clip has its own.
+
+    Raises:
+        ValueError: there are no clips, or they have fewer than three frames: too few to be shuffled.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    right, same, num_clips, num_classes = dict.fromkeys(ORDERS, 0), dict.fromkeys(ORDERS, 0), 0, 0
+    for clips, labels in batches:
+        if clips.shape[2] < 3:
+            raise ValueError(f"clips of {clips.shape[2]} frames cannot be shuffled; probe with 3 frames or more")
+        answers = {}
+        for name, order in ORDERS.items():
+            shown = torch.stack([clip[:, order(clip.shape[1], generator)] for clip in clips])
+            scores = predict(shown)
+            answers[name] = scores.argmax(1)
+            right[name] += int((answers[name] == labels.to(scores.device)).sum())
+            same[name] += int((answers[name] == answers["in order"]).sum())
+        num_clips += len(clips)
+        num_classes = scores.shape[1]
+    if not num_clips:
+        raise ValueError("there are no clips to probe with; is the list of videos empty?")
+    accuracy, unchanged = ({name: count / num_clips for name, count in table.items()} for table in (right, same))
+    return TemporalProbe(accuracy, unchanged, num_clips, 1 / num_classes)
+
+
+def shuffled(frames: int, generator: Generator) -> Tensor:
+    """A random order of 3 frames or more that is neither the true one nor its reverse."""
+    while True:
+        order = torch.randperm(frames, generator=generator)
+        if len(order.diff().unique()) > 1 or abs(int(order[1] - order[0])) != 1:
+            return order
