@@ -7,6 +7,7 @@ import torch
 from motion_run import CLASSES, NORMALIZE, fresh, motion_clips, trained
 from PIL import Image
 
+from vidattn import Classifier
 from vidattn.classify.explanation import explain
 from vidattn.classify.rollout import gradient_rollout, rollout
 
@@ -37,7 +38,7 @@ def explanation():
 
 def test_an_explanation_tells_what_the_network_answers(explanation):
     clip = motion_clips(1, seed=3)[0]
-    probabilities = fresh().eval()(NORMALIZE(clip)).softmax(-1)[0]
+    probabilities = fresh().eval()(NORMALIZE(clip)).softmax(-1)[0].detach()
     assert explanation.class_name == CLASSES[int(probabilities.argmax())]
     assert explanation.probability == pytest.approx(float(probabilities.max()), rel=1e-4)
     assert explanation.shares.sum() == pytest.approx(1, rel=1e-4)
@@ -47,12 +48,12 @@ def test_an_explanation_tells_what_the_network_answers(explanation):
 
 def test_the_class_asked_for_is_explained():
     clip = motion_clips(1, seed=3)[0][0]
-    maps = [explain(fresh(), NORMALIZE, clip, CLASSES, class_index) for class_index in range(4)]
+    maps = [explain(fresh(), NORMALIZE, clip, CLASSES, name) for name in CLASSES]
     assert [one.class_name for one in maps] == CLASSES
     assert sum(one.probability for one in maps) == pytest.approx(1, rel=1e-4)
     assert np.abs(maps[0].shares - maps[1].shares).max() > 1e-3
-    with pytest.raises(ValueError, match="class_index=4: the model has classes 0 to 3"):
-        explain(fresh(), NORMALIZE, clip, CLASSES, class_index=4)
+    with pytest.raises(ValueError, match=r"class 'move_lift' is unknown to the model; did you mean 'move_left'\?"):
+        explain(fresh(), NORMALIZE, clip, CLASSES, "move_lift")
 
 
 def test_the_overlay_is_brightest_where_the_share_is_largest(explanation):
@@ -88,3 +89,18 @@ def test_a_network_in_bf16_is_explained_almost_alike(explanation):
     rough = explain(fresh().to(torch.bfloat16), NORMALIZE, clip, CLASSES, gradients=False)
     exact = explain(fresh(), NORMALIZE, clip, CLASSES, gradients=False)
     assert np.abs(rough.shares - exact.shares).max() < 0.1 * exact.shares.max()
+
+
+def test_a_classifier_explains_the_middle_clip_of_a_file(checkpoint, tiny_video):
+    classifier = Classifier.from_pretrained(checkpoint)
+    answer, why = classifier(tiny_video), classifier.explain(tiny_video)
+    assert (why.class_name, why.probability) == (answer.name, pytest.approx(answer.probability, rel=1e-4))
+    assert why.frames.shape == (4, 32, 32, 3)
+    assert why.seconds == pytest.approx([(19 + 3 * i) / 30 for i in range(4)], abs=1e-3)
+    assert why.shares.shape == (4, 4, 4)
+    assert classifier.explain(tiny_video, "sit").class_name == "sit"
+
+
+def test_a_compiled_classifier_explains_alike(checkpoint, tiny_video):
+    compiled = Classifier.from_pretrained(checkpoint, compile=True).explain(tiny_video)
+    np.testing.assert_array_equal(compiled.shares, Classifier.from_pretrained(checkpoint).explain(tiny_video).shares)

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from foreseen import brightness_classifier, plain_video
 from motion_run import NORMALIZE, fresh, motion_clips, trained
 
 from vidattn.classify.probe import shuffled, temporal_probe
@@ -26,7 +27,7 @@ def test_space_only_does_not_notice_the_order():
     probe = temporal_probe(fresh("space").eval(), batches(24))
     assert probe.unchanged["reversed"] == probe.unchanged["shuffled"] == 1
     assert probe.accuracy["in order"] == probe.accuracy["reversed"] == probe.accuracy["shuffled"]
-    assert "the order of frames does not matter to this model" in str(probe)
+    assert "Shuffled frames change no answer: their order means nothing to this model." in str(probe)
 
 
 def test_what_the_model_is_shown():
@@ -64,3 +65,15 @@ def test_nothing_to_probe_with_is_said():
         temporal_probe(fresh(), [])
     with pytest.raises(ValueError, match="clips of 2 frames cannot be shuffled"):
         temporal_probe(fresh(), [(torch.zeros(1, 3, 2, 32, 32), torch.zeros(1).long())])
+
+
+def test_a_classifier_is_probed_with_a_folder_of_videos(tmp_path):
+    """It answers by the brightness of all frames, so only one frame repeated can change an answer."""
+    for name, levels in {"dark": [30] * 8, "light": [220] * 8, "grey": [20, 30, 220, 230] * 2}.items():
+        (tmp_path / name).mkdir()
+        plain_video(tmp_path / name / "a.mp4", levels)
+    probe = brightness_classifier(num_frames=4, frame_stride=1).temporal_probe(tmp_path, progress=False)
+    assert probe.num_clips == 3
+    assert probe.chance == pytest.approx(1 / 3)
+    assert probe.accuracy["in order"] == probe.accuracy["reversed"] == probe.accuracy["shuffled"] == 1
+    assert probe.accuracy["one frame repeated"] == pytest.approx(2 / 3)

@@ -1,6 +1,7 @@
 """One object between a checkpoint and answers about videos."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -8,18 +9,24 @@ import numpy as np
 import torch
 from rich.progress import track
 from torch import Tensor, nn
+from torch.utils.data import DataLoader
 
 from vidattn.checkpoints.load import load
 from vidattn.checkpoints.names import WeightsError
+from vidattn.classify.explanation import Explanation, explain
 from vidattn.classify.names import names_for
 from vidattn.classify.prediction import Prediction, Predictions
 from vidattn.classify.preparation import Preparation, preparation_of, repeats
+from vidattn.classify.probe import TemporalProbe, temporal_probe
 from vidattn.classify.sources import Many, One, expand, name_of, open_source
 from vidattn.classify.strip import Strip, StripPicker
 from vidattn.classify.timeline import Timeline
 from vidattn.classify.views import Views
 from vidattn.classify.windows import clips_in, sliding_windows, stream_clips
+from vidattn.data.clips import TestViews, collate
 from vidattn.data.errors import VideoDecodeError
+from vidattn.data.manifest import read_manifest
+from vidattn.data.opening import VideoOpener
 from vidattn.data.readers.in_memory import FramesReader
 from vidattn.data.readers.pyav import PyAVReader
 from vidattn.data.sampling import Sampler, VideoTimes
@@ -186,6 +193,48 @@ class Classifier:
                 rows[place] = row
         notes = self.notes + repeats(clips, "window")
         return Timeline(reader.path, self.class_names, windows, rows, picker.strip(), notes)
+
+    def explain(
+        self, source: One, class_name: str | None = None, gradients: bool = True, fps: float = 30.0
+    ) -> Explanation:
+        """Where the model looked in the middle clip of one video, and in which frames.
+
+        Args:
+            source: one video; see `__call__`.
+            class_name: the class to explain; the likeliest by default.
+            gradients: follow the attention that speaks for the class; without, all attention. See
+                `vidattn.classify.rollout`.
+            fps: frames per second of frames given as an array.
+
+        Raises:
+            VideoDecodeError: the video cannot be read.
+            ValueError: there is no such class.
+            MemoryError: the clip has too many tokens for its attention weights to be kept.
+        """
+        views = self.views(source, fps)
+        clip, seconds = views.middle
+        notes = self.notes + views.notes
+        return explain(self.network, self.normalize, clip, self.class_names, class_name, gradients, seconds, notes)
+
+    def temporal_probe(self, videos: str | Path, progress: bool = True) -> TemporalProbe:
+        """Whether the model uses time: its accuracy with frames in order, reversed, shuffled, and one frame repeated.
+
+        Args:
+            videos: a list of videos with their classes, or a folder with a folder of videos for each class;
+                `vidattn.data.manifest.read_manifest` says which lists. The middle clip of each video is shown.
+            progress: show a bar.
+
+        Raises:
+            ManifestError: the list cannot be read, or has a class that the model has not.
+        """
+        labelled = read_manifest(videos, class_names=self.class_names).videos
+        clips = TestViews(
+            labelled, self.preparation.sampling, 1, 1, self.preparation.image_size, VideoOpener(self.reader)
+        )
+        clips.crops = replace(self.preparation, num_crops=1).crops
+        loader = DataLoader(clips, self.batch_size, collate_fn=collate)
+        batches = ((batch["video"], batch["label"]) for batch in track(loader, "Probing", disable=not progress))
+        return temporal_probe(self.probabilities, batches)
 
     @torch.inference_mode()
     def probabilities(self, video: Tensor) -> Tensor:

@@ -1,20 +1,22 @@
 """Where the model looked in one clip: as numbers, as a figure, as a small film."""
 
+import difflib
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from matplotlib.figure import Figure
 from PIL import Image
 from torch import Tensor, nn
 
 from vidattn.classify.rollout import MEMORY_LIMIT, gradient_rollout, rollout
 from vidattn.data.synthetic import write_mp4
-from vidattn.plots.attention_maps import enlarged, overlay, plot_attention
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,10 +50,14 @@ class Explanation:
 
     def overlay(self) -> np.ndarray:
         """uint8 `(T, H', W', 3)`: the frames under heat, small ones enlarged."""
+        from vidattn.plots.attention_maps import overlay  # matplotlib only where something is drawn
+
         return overlay(self.frames, self.shares)
 
-    def figure(self) -> Figure:
+    def figure(self) -> "Figure":
         """Frames, frames under heat, and the share of each frame."""
+        from vidattn.plots.attention_maps import plot_attention
+
         return plot_attention(self.frames, self.shares, str(self).splitlines()[0], self.seconds)
 
     def save(self, path: str | Path, fps: float = 4.0) -> Path:
@@ -86,6 +92,8 @@ class Explanation:
         }
 
     def _film(self) -> np.ndarray:
+        from vidattn.plots.attention_maps import enlarged
+
         large = self.overlay()
         return np.concatenate((enlarged(self.frames, large.shape[1]), large), axis=2)
 
@@ -107,9 +115,10 @@ def explain(
     normalize: nn.Module,
     clip: Tensor,
     class_names: Sequence[str],
-    class_index: int | None = None,
+    class_name: str | None = None,
     gradients: bool = True,
     seconds: Sequence[float] | None = None,
+    notes: Sequence[str] = (),
     memory_limit: float = MEMORY_LIMIT,
 ) -> Explanation:
     """What each patch of `clip` counted for one answer of `network`.
@@ -119,10 +128,11 @@ def explain(
         normalize: from uint8 to what the network takes.
         clip: uint8 `(3, T, H, W)`.
         class_names: K names.
-        class_index: the class to explain; the likeliest by default.
+        class_name: the class to explain; the likeliest by default.
         gradients: follow attention that speaks for the class (`gradient_rollout`). Without, all attention, which is the
             same for every class (`rollout`): half the time and a third of the memory.
         seconds: `(T,)`, when the frames are in the video.
+        notes: what has to be known about the clip.
         memory_limit: bytes that all attention weights together may take.
 
     Raises:
@@ -130,17 +140,20 @@ def explain(
         TypeError: the network is of another kind.
         MemoryError: the attention weights would take more than `memory_limit`.
     """
-    if class_index is not None and not 0 <= class_index < len(class_names):
-        raise ValueError(f"class_index={class_index}: the model has classes 0 to {len(class_names) - 1}")
+    if class_name is not None and class_name not in class_names:
+        near = difflib.get_close_matches(class_name, class_names, n=1)
+        hint = f"; did you mean {near[0]!r}?" if near else f"; it has {len(class_names)}, such as {class_names[0]!r}"
+        raise ValueError(f"class {class_name!r} is unknown to the model{hint}")
+    index = None if class_name is None else list(class_names).index(class_name)
     parameter = next(network.parameters())
     video = normalize(clip[None].to(parameter.device)).to(parameter.dtype)
     if gradients:
-        result = gradient_rollout(network, video, class_index, memory_limit)
+        result = gradient_rollout(network, video, index, memory_limit)
     else:
         result = rollout(network, video, memory_limit)
     probabilities = result.logits[0].float().softmax(0)
-    index = int(probabilities.argmax()) if class_index is None else class_index
-    shares, notes = result.video[0], result.notes
+    index = int(probabilities.argmax()) if index is None else index
+    shares, notes = result.video[0], (*notes, *result.notes)
     if not shares.any():
         shares, notes = (
             torch.ones_like(shares),

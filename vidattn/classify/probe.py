@@ -44,7 +44,9 @@ class TemporalProbe:
         }
 
     def __rich__(self) -> Table:
-        table = Table("frames", title=f"{self.num_clips} clips, chance {self.chance:.1%}", caption=self.verdict)
+        table = Table(
+            "frames", title=f"{self.num_clips} clips, chance {self.chance:.1%}", caption=self.verdict, min_width=76
+        )
         table.add_column("accuracy", justify="right")
         table.add_column("answers as in order", justify="right")
         for order, accuracy in self.accuracy.items():
@@ -56,9 +58,9 @@ class TemporalProbe:
         """One line: what follows."""
         changed = 1 - self.unchanged["shuffled"]
         if changed == 0:
-            return "Shuffling changes no answer: the order of frames does not matter to this model."
+            return "Shuffled frames change no answer: their order means nothing to this model."
         lost = self.accuracy["in order"] - self.accuracy["shuffled"]
-        return f"Shuffling changes {changed:.0%} of the answers and costs {100 * lost:.1f} points of accuracy."
+        return f"Shuffled frames change {changed:.0%} of the answers; accuracy falls by {100 * lost:.1f} points."
 
     def __str__(self) -> str:
         console = Console(width=80, color_system=None)

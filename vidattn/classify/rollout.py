@@ -108,7 +108,7 @@ def recorded(network: nn.Module, video: Tensor, memory_limit: float) -> tuple[Re
     training = network.training
     try:
         with Recording([*steps, *readouts], memory_limit) as recording:
-            logits = network.eval()(video)
+            logits = network.eval().forward(video)  # not the compiled call: nothing in it could be recorded
     finally:
         network.train(training)
     return recording, logits

@@ -28,7 +28,7 @@ def overlay(frames: np.ndarray, shares: np.ndarray, min_side: int = 224) -> np.n
             for share in shares
         ]
     )[..., None]
-    grey = large.mean(-1, keepdims=True) * 0.6
+    grey = large.mean(-1, keepdims=True) * 0.9
     return (grey * (1 - 0.7 * heat) + 255 * 0.7 * heat * COLOURS(heat[..., 0])[..., :3]).astype(np.uint8)
 
 
@@ -65,7 +65,7 @@ def plot_attention(
     axes.bar(range(len(frames)), importance, color=COLOURS(0.25 + 0.6 * importance / max(importance.max(), 1e-30)))
     axes.axhline(1 / len(frames), color="0.4", linewidth=0.8, linestyle="--")
     axes.annotate(
-        "equal shares", (len(frames) - 0.5, 1 / len(frames)), fontsize=7, color="0.3", ha="right", va="bottom"
+        "equal\nshares", (len(frames) - 0.45, 1 / len(frames)), fontsize=7, va="center", annotation_clip=False
     )
     names = range(len(frames)) if seconds is None else [f"{second:.1f} s" for second in seconds]
     axes.set_xticks(chosen, [str(names[frame]) for frame in chosen], fontsize=8)
