@@ -65,6 +65,8 @@ def test_sentences_say_where_one_overtakes_the_other():
         (["joint", "--frames", "0"], "0 must be at least 1"),
         (["joint", "--frames", "8;9"], "'8;9' is not a list of whole numbers; write 8,16,32"),
         (["joint", "--size", "225"], "nearest sizes are 224 and 240"),
+        (["joint", "--measure", "--rounds", "0"], "argument --rounds: 0 must be at least 1"),
+        (["joint", "--measure", "--batch", "1,2"], "'1,2' are several; give one"),
         (["sapce"], "did you mean 'space'"),
         (["joint", "--preset", "Q"], "preset 'Q' is unknown; choose one of Ti, S, B, L"),
         (["joint", "--accuracy", "{wrong}"], "must have the columns attention and top1"),

@@ -50,11 +50,11 @@ def compare_command(words: list[str]) -> None:
     )
     timing = parser.add_argument_group("time", "measured here, fp32, all schemes of a clip in turn, round by round")
     timing.add_argument("--measure", action="store_true", help="time, throughput, peak memory and kernel too")
-    timing.add_argument("--batch", type=int, default=1, help="clips at once (default 1)")
-    timing.add_argument("--rounds", type=int, default=7, help="how often each runs (default 7)")
+    timing.add_argument("--batch", type=number, default=1, help="clips at once (default 1)")
+    timing.add_argument("--rounds", type=number, default=7, help="how often each runs (default 7)")
     timing.add_argument("--training", action="store_true", help="forward and backward instead of inference")
     timing.add_argument("--compile", action="store_true", help="through torch.compile")
-    timing.add_argument("--threads", type=int, help="CPU threads; all by default")
+    timing.add_argument("--threads", type=number, help="CPU threads; all by default")
     matching = parser.add_argument_group("matching", "bring all schemes to the cost of the first")
     matching.add_argument("--match", choices=BUDGETS, help="what shall be alike")
     matching.add_argument("--by", choices=KNOBS, default="width", help="what may change for it (default width)")
@@ -152,6 +152,14 @@ def numbers(text: str) -> list[int]:
     if bad := [value for value in values if value < 1]:
         raise argparse.ArgumentTypeError(f"{bad[0]} must be at least 1")
     return values
+
+
+def number(text: str) -> int:
+    """One whole number from 1 up; the errors are those of `numbers`."""
+    values = numbers(text)
+    if len(values) > 1:
+        raise argparse.ArgumentTypeError(f"{text!r} are several; give one")
+    return values[0]
 
 
 def readable(row: Mapping[str, Any]) -> dict[str, str]:
