@@ -35,7 +35,7 @@ def dataset(tmp_path) -> Path:
 @pytest.fixture
 def one_process(monkeypatch):
     """Threads stand for processes, which take seconds to start."""
-    monkeypatch.setattr(prepare_module, "ProcessPoolExecutor", lambda count, mp_context: ThreadPoolExecutor(count))
+    monkeypatch.setattr(prepare_module, "ProcessPoolExecutor", lambda count, **_: ThreadPoolExecutor(count))
 
 
 def run(dataset: Path, out: Path, *words: str) -> dict:

@@ -3,13 +3,16 @@
 import json
 import os
 import random
+import signal
 import statistics
+import sys
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict, replace
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +36,10 @@ _TRIES = 2  # of a video over which a process dies: the first time its neighbour
 
 def prepare_command(words: list[str]) -> None:
     """`vidattn prepare`, with the words behind it."""
-    auto_cli(prepare, args=words, as_positional=True)
+    try:
+        auto_cli(prepare, args=words, as_positional=True)
+    except KeyboardInterrupt:
+        sys.exit("vidattn prepare: interrupted; give the same command again to go on")
 
 
 def prepare(
@@ -165,7 +171,7 @@ def _round(todo: dict[Video, Path], transcoding: Transcoding, workers: int) -> I
     for another round."""
     for target in todo.values():
         _part(target).unlink(missing_ok=True)  # of a run that was broken off: what there is now, was being written
-    pool = ProcessPoolExecutor(min(workers, len(todo)), mp_context=get_context("spawn"))
+    pool = ProcessPoolExecutor(min(workers, len(todo)), mp_context=get_context("spawn"), initializer=_live_with_parent)
     running: dict[Future[str | None], Video] = {}
     try:
         for video, target in todo.items():
@@ -179,6 +185,19 @@ def _round(todo: dict[Video, Path], transcoding: Transcoding, workers: int) -> I
                 return
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def _live_with_parent() -> None:
+    """In a process: leave Ctrl-C to the parent, and end when the parent is gone, however it went."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = parent_process()
+    assert parent is not None
+
+    def wait() -> None:
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=wait, daemon=True).start()
 
 
 def _part(target: Path) -> Path:
