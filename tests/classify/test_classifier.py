@@ -60,6 +60,17 @@ def test_path_bytes_stream_and_frames_give_the_same_answer(checkpoint, tiny_vide
         np.testing.assert_array_equal(classifier(source).probabilities, wanted)
 
 
+def test_classes_that_do_not_exclude_one_another_have_probabilities_of_their_own(tmp_path, tiny_video):
+    path = write_checkpoint(tmp_path / "several.ckpt", preprocessing={**PREPROCESSING, "multi_label": True})
+    classifier = Classifier.from_pretrained(path)
+
+    answer = classifier(tiny_video)
+
+    with torch.no_grad():
+        logits = classifier.network(classifier.normalize(classifier.views(tiny_video).video))[0]
+    np.testing.assert_allclose(answer.probabilities, logits.sigmoid(), atol=1e-6)
+
+
 def test_views_are_averaged(checkpoint, tiny_video):
     one = Classifier.from_pretrained(checkpoint)
     classifier = Classifier.from_pretrained(checkpoint, num_clips=2, num_crops=3, batch_size=4)

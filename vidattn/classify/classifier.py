@@ -47,6 +47,7 @@ class Classifier:
         compile: run the network through `torch.compile`: slow at first, faster after.
         batch_size: clips that go through the network together.
         reader: "pyav", "decord" or "torchcodec".
+        multi_label: classes do not exclude one another: each has a probability of its own (a sigmoid, no softmax).
 
     Attributes:
         notes: what the checkpoint does not say, and what was chosen instead.
@@ -62,6 +63,7 @@ class Classifier:
         compile: bool = False,
         batch_size: int = 8,
         reader: str = "pyav",
+        multi_label: bool = False,
     ) -> None:
         if precision not in ("fp32", "bf16"):
             raise ValueError(f"precision={precision!r} is unknown; choose fp32 or bf16")
@@ -75,6 +77,7 @@ class Classifier:
         self.preparation = preparation
         self.batch_size = batch_size
         self.reader = reader
+        self.multi_label = multi_label
         self.notes = list(preparation.assumed)
 
     @classmethod
@@ -112,7 +115,8 @@ class Classifier:
             raise WeightsError(f"{source}: has no head, so no answers; train one: vidattn fit --model.weights {source}")
         names, assumed = names_for(model.config.num_classes, model.class_names, class_names)
         preparation = preparation_of(model.config, model.preprocessing, sampling, image_size, num_clips, num_crops)
-        classifier = cls(model.network, names, preparation, device, precision, compile, batch_size, reader)
+        several = bool(model.preprocessing.get("multi_label"))
+        classifier = cls(model.network, names, preparation, device, precision, compile, batch_size, reader, several)
         classifier.notes = [*model.report, *classifier.notes, *assumed]
         return classifier
 
@@ -239,11 +243,9 @@ class Classifier:
     @torch.inference_mode()
     def probabilities(self, video: Tensor) -> Tensor:
         """float32 `(V, K)` on the CPU from uint8 clips `(V, 3, T, S, S)`, in batches."""
-        logits = [
-            self.network(self.normalize(batch.to(self.device)).to(self.dtype)).float().softmax(-1)
-            for batch in video.split(self.batch_size)
-        ]
-        return torch.cat(logits).cpu()
+        batches = video.split(self.batch_size)
+        logits = torch.cat([self.network(self.normalize(batch.to(self.device)).to(self.dtype)) for batch in batches])
+        return (logits.float().sigmoid() if self.multi_label else logits.float().softmax(-1)).cpu()
 
     def _answer(self, several: Sequence[Views]) -> list[Prediction]:
         """One prediction for each video, whose views go through the network together."""

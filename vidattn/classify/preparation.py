@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from vidattn.classify.views import Views
+from vidattn.data.clips import read_clips
 from vidattn.data.readers.base import VideoReader
 from vidattn.data.readers.in_memory import FramesReader
 from vidattn.data.sampling import (
@@ -71,10 +72,7 @@ class Preparation:
             clips = [list(range(reader.num_frames))] * self.num_clips  # somebody has sampled them already
         else:
             clips = self.sampling.test(times, self.num_clips)
-        wanted = sorted({frame for clip in clips for frame in clip})
-        place = {frame: i for i, frame in enumerate(wanted)}
-        crops = self.crops(reader.frames(wanted).permute(0, 3, 1, 2))
-        video = [crop[[place[frame] for frame in clip]].transpose(0, 1) for clip in clips for crop in crops]
+        video = [view.transpose(0, 1) for view in read_clips(reader, clips, self.crops)]
         seconds = [[times.seconds(frame) for frame in clip] for clip in clips]
         return Views(reader.path, torch.stack(video), seconds, repeats(clips, "video"))
 

@@ -27,6 +27,7 @@ from vidattn.data.errors import VideoDecodeError
 from vidattn.data.manifest import Video
 from vidattn.data.opening import VideoOpener
 from vidattn.data.quarantine import QuarantinedError
+from vidattn.data.readers.base import VideoReader
 from vidattn.data.samplers import stable_seed
 from vidattn.data.sampling import Sampler, VideoTimes
 from vidattn.data.transforms import SpatialCrops
@@ -191,12 +192,24 @@ def _decode_clips(
                 times = VideoTimes(opened.num_frames, opened.fps, opened.times, *segment)
             except ValueError as error:
                 raise VideoDecodeError(video.path, str(error)) from error
-            clips = choose(times)
-            wanted = sorted({frame for clip in clips for frame in clip})
-            frames = opened.frames(wanted).permute(0, 3, 1, 2)
+            return read_clips(opened, choose(times), crops)
     except OSError as error:
         raise VideoDecodeError(video.path, str(error)) from error
+
+
+def read_clips(
+    reader: VideoReader, clips: Sequence[Sequence[int]], crops: Callable[[Tensor], list[Tensor]] | None = None
+) -> list[Tensor]:
+    """Clips of an open video, uint8 `(T, 3, H, W)`, each followed by its crops; every frame is decoded once.
+
+    Args:
+        reader: an open video.
+        clips: the frames of each clip.
+        crops: from frames `(n, 3, H, W)` to several views of them; the frames as they are by default.
+    """
+    wanted = sorted({frame for clip in clips for frame in clip})
     place = {frame: i for i, frame in enumerate(wanted)}
+    frames = reader.frames(wanted).permute(0, 3, 1, 2)
     cropped = [frames] if crops is None else crops(frames)
     return [crop[[place[frame] for frame in clip]] for clip in clips for crop in cropped]
 

@@ -231,6 +231,8 @@ class VideoClassifier(pl.LightningModule):
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Put in what is needed to use the network alone, as plain values (`weights_only=True` can read them)."""
         preprocessing = self.preprocessing | self.normalize.values()
+        if self.objective.multi_label:
+            preprocessing["multi_label"] = True  # whoever answers with it must take sigmoids
         checkpoint["vidattn"] = description(self.config, self.class_names, preprocessing)
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
