@@ -112,7 +112,7 @@ def test_an_official_file_gives_the_same_logits(tmp_path, attention):
 def test_weights_of_the_same_network_are_taken_over_as_they_are(tmp_path):
     network, target = random_network(config()), build_network(config()).eval()
 
-    assert load_weights(target, config(), our_file(tmp_path / "ours.ckpt", network)) == []
+    assert load_weights(target, config(), our_file(tmp_path / "ours.ckpt", network)).report == []
     assert torch.equal(logits(target), logits(network))
 
 
@@ -122,7 +122,7 @@ def test_another_number_of_classes_resets_the_head_alone(tmp_path, write):
     target = build_network(wanted)
     fresh = {name: value.clone() for name, value in target.state_dict().items()}
 
-    report = load_weights(target, wanted, write(tmp_path / "file", network))
+    report = load_weights(target, wanted, write(tmp_path / "file", network)).report
 
     assert report[-1] == "head: reset, 5 classes -> 9"
     for name, value in target.state_dict().items():
@@ -133,7 +133,7 @@ def test_another_number_of_frames_and_size_resizes_the_tables_alone(tmp_path):
     network, wanted = random_network(config()), config(num_frames=6, image_size=(48, 40))
     target = build_network(wanted)
 
-    report = load_weights(target, wanted, our_file(tmp_path / "ours.ckpt", network))
+    report = load_weights(target, wanted, our_file(tmp_path / "ours.ckpt", network)).report
 
     assert report == [
         "position.table: resized, (4, 4) -> (6, 5), bicubic",
@@ -284,7 +284,7 @@ def test_the_official_rules_take_the_nearest_vector_in_a_row(tmp_path):
     network, wanted = random_network(config()), config(num_frames=6, image_size=64)
     target = build_network(wanted)
 
-    report = load_weights(target, wanted, our_file(tmp_path / "ours.ckpt", network), resize="official")
+    report = load_weights(target, wanted, our_file(tmp_path / "ours.ckpt", network), resize="official").report
 
     assert report == [
         "position.table: resized, (4, 4) -> (8, 8), nearest, in a row",

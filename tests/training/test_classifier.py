@@ -12,6 +12,7 @@ from torch.utils.data import DataLoader
 from torchvision.transforms import v2
 
 from vidattn.checkpoints.load import load
+from vidattn.checkpoints.pretrained import Pretrained
 from vidattn.models.config import VideoTransformerConfig
 from vidattn.models.normalize import NORMALIZATIONS
 from vidattn.training.classifier import VideoClassifier
@@ -315,3 +316,18 @@ def test_splitting_layers_over_processes_is_refused_with_the_next_move():
 
     with pytest.raises(ValueError, match=r"does not split layers .* --trainer\.strategy\.tensor_parallel_size 1"):
         model.configure_model()
+
+
+@pytest.mark.parametrize(("normalization", "mean"), [(None, 0.3), ("half", 0.5)])
+def test_pixels_are_normalised_as_for_the_weights_unless_told_otherwise(tmp_path, normalization, mean):
+    trained = Pretrained(classifier().network, [], {"mean": [0.3] * 3, "std": [0.2] * 3})
+    trained.save_pretrained(tmp_path / "weights")
+
+    model = classifier(normalization=normalization, weights=str(tmp_path / "weights"))
+    assert model.normalize.values()["mean"] == pytest.approx([mean] * 3)
+
+    run, _ = fit(tmp_path, model, batches(1))
+    run.save_checkpoint(tmp_path / "one.ckpt")
+    resumed = classifier(normalization=normalization)
+    resumed.on_load_checkpoint(torch.load(tmp_path / "one.ckpt", weights_only=True))
+    assert resumed.normalize.values() == model.normalize.values()

@@ -50,11 +50,7 @@ def load(
     if saved.is_image:
         changes = {"attention": VideoTransformerConfig.attention} | changes
     config = replace(saved.config, **changes)
-    network = build_network(config)
-    report = [*saved.notes, *_fill(network, config, saved, source, resize, inflation)]
-    same_head = "head.weight" in saved.state and config.num_classes == saved.config.num_classes
-    names = saved.class_names if same_head else []
-    return Pretrained(network, names, preprocessing_for(config, saved), report).eval()
+    return _filled(build_network(config), config, saved, source, resize, inflation).eval()
 
 
 def load_weights(
@@ -63,8 +59,8 @@ def load_weights(
     source: str | Path,
     resize: Resize = "smooth",
     inflation: Inflation = "central",
-) -> list[str]:
-    """Fill `network` from `source`, and say what was not taken over as it was.
+) -> Pretrained:
+    """Fill `network` from `source`; the report of the result says what was not taken over as it was.
 
     Another scheme takes over what has a meaning in both, tables of another size are resized, and a head of another
     number of classes keeps its fresh weights. Width, depth, heads and patches must be the same.
@@ -76,14 +72,10 @@ def load_weights(
         resize: see `load`.
         inflation: see `load`.
 
-    Returns:
-        One line for each thing that was resized, reset, left out or assumed.
-
     Raises:
         WeightsError: the source cannot be read or does not fit; the network is untouched then.
     """
-    saved = read_checkpoint(source)
-    return [*saved.notes, *_fill(network, config, saved, source, resize, inflation)]
+    return _filled(network, config, read_checkpoint(source), source, resize, inflation)
 
 
 def preprocessing_for(config: VideoTransformerConfig, saved: Saved) -> dict[str, Any]:
@@ -98,17 +90,20 @@ def preprocessing_for(config: VideoTransformerConfig, saved: Saved) -> dict[str,
     return found
 
 
-def _fill(
+def _filled(
     network: nn.Module,
     config: VideoTransformerConfig,
     saved: Saved,
     source: str | Path,
     resize: Resize,
     inflation: Inflation,
-) -> list[str]:
+) -> Pretrained:
     try:
         state, report = transferred(saved, network, config, resize == "official", inflation)
     except WeightsError as error:
         raise WeightsError(f"{source} holds a {saved.config.attention} network: {error}") from None
+    same_head = "head.weight" in saved.state and config.num_classes == saved.config.num_classes
+    names = saved.class_names if same_head else []
+    model = Pretrained(network, names, preprocessing_for(config, saved), [*saved.notes, *report])
     network.load_state_dict(state)
-    return report
+    return model

@@ -1,5 +1,7 @@
 """From uint8 pixels to what a network takes: the last step of preprocessing, run on the network's device."""
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 
@@ -42,6 +44,11 @@ class Normalize(nn.Module):
         # One multiplication and one addition over the floats.
         scale = 1 / (255 * self.std)
         return video * scale - self.mean / self.std
+
+    def set(self, mean: Sequence[float], std: Sequence[float]) -> None:
+        """Take other values of mean and std."""
+        self.mean.copy_(torch.tensor(mean).view(3, 1, 1, 1))
+        self.std.copy_(torch.tensor(std).view(3, 1, 1, 1))
 
     def values(self) -> dict[str, list[float]]:
         """Mean and std as plain numbers, for checkpoints."""

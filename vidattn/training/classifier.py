@@ -37,7 +37,8 @@ class VideoClassifier(pl.LightningModule):
         network: the network's configuration.
         optimizer: makes an optimizer from parameter groups; weight decay applies to weights of layers only.
         schedule: learning rate over the epochs; set at every step.
-        normalization: mean and std of the pixels, by name: see `vidattn.models.normalize.NORMALIZATIONS`.
+        normalization: mean and std of the pixels, by name: see `vidattn.models.normalize.NORMALIZATIONS`. None: those
+            of the checkpoint or of `weights`, and TimeSformer's without either.
         objective: one class a video, or several (`vidattn.training.objective.MultiLabel`).
         label_smoothing: share of the target that is spread over all classes.
         mixup_alpha: mixup of each batch with this Beta parameter; 0 for none.
@@ -51,7 +52,7 @@ class VideoClassifier(pl.LightningModule):
         network: VideoTransformerConfig,
         optimizer: OptimizerCallable = torch.optim.AdamW,
         schedule: Schedule = Constant(),  # noqa: B008  (frozen)
-        normalization: Literal["timesformer", "imagenet", "half"] = "timesformer",
+        normalization: Literal["timesformer", "imagenet", "half"] | None = None,
         objective: Objective = OneLabel(),  # noqa: B008  (frozen)
         label_smoothing: float = 0.0,
         mixup_alpha: float = 0.0,
@@ -62,7 +63,8 @@ class VideoClassifier(pl.LightningModule):
         super().__init__()
         self.config = network
         self.network = build_network(network)
-        self.normalize = Normalize(*NORMALIZATIONS[normalization])
+        self.normalize = Normalize(*NORMALIZATIONS[normalization or "timesformer"])
+        self.normalizes_as_saved = normalization is None
         self.make_optimizer = optimizer
         self.schedule = schedule
         self.objective = objective
@@ -77,8 +79,11 @@ class VideoClassifier(pl.LightningModule):
         self.class_names: list[str] = []
         self.preprocessing: dict[str, Any] = {}
         if weights is not None:
-            for line in load_weights(self.network, network, weights):
+            loaded = load_weights(self.network, network, weights)
+            for line in loaded.report:
                 rank_zero_info(f"{weights}: {line}")
+            if self.normalizes_as_saved:
+                self.normalize.set(loaded.preprocessing["mean"], loaded.preprocessing["std"])
         if compile:
             self.network.compile()
 
@@ -236,12 +241,16 @@ class VideoClassifier(pl.LightningModule):
         checkpoint["vidattn"] = description(self.config, self.class_names, preprocessing)
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Take the class names from the checkpoint (prediction has no labelled data to take them from).
+        """Take the class names from the checkpoint (prediction has no labelled data to take them from), and mean and
+        std of the pixels unless they were given.
 
         Raises:
             ValueError: the data has other names, or the same in another order: every label would be wrong.
         """
         saved = checkpoint.get("vidattn", {})
+        pixels = saved.get("preprocessing", {})
+        if self.normalizes_as_saved and {"mean", "std"} <= pixels.keys():
+            self.normalize.set(pixels["mean"], pixels["std"])
         names = list(saved.get("class_names", []))
         for label, (ours, theirs) in enumerate(zip(self.class_names, names, strict=False)):
             if ours != theirs:
