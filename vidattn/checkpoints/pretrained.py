@@ -24,14 +24,14 @@ A video transformer with **{attention}** attention, made with vidattn.
 | clip | {num_frames} frames of {height} x {width} pixels |
 | width, depth, heads | {embed_dim}, {depth}, {num_heads} |
 | parameters | {parameters:,} |
-| cost of a clip | {gmacs:.1f} GMACs (1 MAC = 2 FLOPs) |
+| cost of a clip | {gmacs:.3g} GMACs (1 MAC = 2 FLOPs) |
 | classes | {num_classes} |
 | mean, std of pixels | {mean}, {std} |
 
 ```python
 import vidattn
 
-model = vidattn.load("{title}")  # the folder, or its id on the hub
+model = vidattn.load("FOLDER")  # this folder, or its id on the hub
 logits = model(video)  # uint8 (batch, 3, frames, height, width) -> (batch, classes)
 ```
 {classes}"""
