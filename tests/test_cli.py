@@ -191,12 +191,14 @@ def test_a_folder_per_class_trains(videos, tmp_path):
 
 def test_training_without_validation_keeps_the_last_checkpoint(videos, tmp_path):
     values = config(videos, tmp_path)
-    values["data"] |= {"val": None, "test": None}
+    values["data"] |= {"val": None}
     values["trainer"]["max_epochs"] = 1
 
     main(["fit", "--config", str(write_config(tmp_path / "config.yaml", values))])
 
-    assert (tmp_path / "run_0" / "checkpoints" / "last.ckpt").exists()
+    last = tmp_path / "run_0" / "checkpoints" / "last.ckpt"
+    assert last.exists()
+    assert json.loads((tmp_path / "run_0" / "scorecard.json").read_text())["checkpoint"] == str(last)  # and tests it
 
 
 def test_a_trial_run_of_one_batch_ends_with_its_test(videos, tmp_path, capsys):

@@ -13,6 +13,7 @@ from torch.utils.data import DataLoader
 
 from vidattn.data.balance import Balance
 from vidattn.data.clips import OnError, TestViews, TrainClips, collate
+from vidattn.data.frame_index import FrameIndex
 from vidattn.data.manifest import Manifest, read_class_names, read_manifest
 from vidattn.data.opening import VideoOpener
 from vidattn.data.quarantine import Quarantine
@@ -59,6 +60,7 @@ class VideoDataModule(pl.LightningDataModule):
             waits for ever (and saves the process that each data worker needs for it).
         quarantine: list of videos that are not opened but skipped; under `on_error: skip` a run adds to it what it
             cannot decode. A file that has changed since counts as good again. See `Quarantine`.
+        index: `index.json` of `vidattn check`: files whose frames must be counted (MPEG-4 in AVI) then open at once.
         num_val_clips: clips of a video in validation, evenly over time.
         num_val_crops: crops of each clip in validation.
         num_test_clips: clips of a video in test and prediction.
@@ -89,6 +91,7 @@ class VideoDataModule(pl.LightningDataModule):
         on_error: OnError = "raise",
         decode_timeout: float | None = 60.0,
         quarantine: str | None = None,
+        index: str | None = None,
         num_val_clips: int = 1,
         num_val_crops: int = 1,
         num_test_clips: int = 1,
@@ -123,6 +126,7 @@ class VideoDataModule(pl.LightningDataModule):
         self.on_error = on_error
         self.decode_timeout = decode_timeout
         self.quarantine = Quarantine(quarantine) if quarantine else None
+        self.index = FrameIndex(index) if index else None
         self.num_val_clips = num_val_clips
         self.num_val_crops = num_val_crops
         self.num_test_clips = num_test_clips
@@ -300,7 +304,7 @@ class VideoDataModule(pl.LightningDataModule):
         return len(self.class_names) if self.manifest(split).multi_label else None
 
     def _opener(self) -> VideoOpener:
-        return VideoOpener(self.reader, self.decode_timeout, self.quarantine)
+        return VideoOpener(self.reader, self.decode_timeout, self.quarantine, self.index)
 
     def _processes(self) -> tuple[int, int]:
         """How many training processes there are, and which is this."""

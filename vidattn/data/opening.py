@@ -1,10 +1,14 @@
 """How the videos of a dataset are opened: by which reader, for how long at most, and which ones not at all."""
 
+from collections.abc import Sequence
+
+from vidattn.data.frame_index import FrameIndex
 from vidattn.data.manifest import Video
 from vidattn.data.quarantine import Quarantine
 from vidattn.data.readers import VideoReader, open_video
 from vidattn.data.readers.frame_folder import FrameFolderReader
 from vidattn.data.readers.guarded import AVAILABLE, Watchdog
+from vidattn.data.readers.pyav import PyAVReader
 
 
 class VideoOpener:
@@ -15,13 +19,19 @@ class VideoOpener:
         timeout: seconds after which opening or decoding is given up; None waits for ever. Linux only: elsewhere
             nothing is given up.
         quarantine: videos that are not opened.
+        index: what `vidattn check` has counted, for the reader "pyav".
     """
 
     def __init__(
-        self, reader: str = "pyav", timeout: float | None = None, quarantine: Quarantine | None = None
+        self,
+        reader: str = "pyav",
+        timeout: float | None = None,
+        quarantine: Quarantine | None = None,
+        index: FrameIndex | None = None,
     ) -> None:
         self.reader = reader
         self.quarantine = quarantine
+        self.index = index
         self.watchdog = Watchdog(timeout, open_file) if timeout is not None and AVAILABLE else None
 
     def __call__(self, video: Video) -> VideoReader:
@@ -33,11 +43,16 @@ class VideoOpener:
         """
         if self.quarantine is not None:
             self.quarantine.check(video.path)
+        known_pts = self.index.pts(video.path) if self.index is not None and self.reader == "pyav" else None
         if self.watchdog is not None:
-            return self.watchdog.open(video.path, self.reader, video.folder_fps)
-        return open_file(video.path, self.reader, video.folder_fps)
+            return self.watchdog.open(video.path, self.reader, video.folder_fps, known_pts)
+        return open_file(video.path, self.reader, video.folder_fps, known_pts)
 
 
-def open_file(path: str, reader: str, folder_fps: float | None) -> VideoReader:
-    """A reader on a file, or on a folder of pictures where its rate is given."""
+def open_file(
+    path: str, reader: str, folder_fps: float | None, known_pts: Sequence[int | None] | None = None
+) -> VideoReader:
+    """A reader on a file, whose frames may be known, or on a folder of pictures where its rate is given."""
+    if known_pts is not None:
+        return PyAVReader(path, known_pts)
     return open_video(path, reader) if folder_fps is None else FrameFolderReader(path, folder_fps)

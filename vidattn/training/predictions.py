@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytorch_lightning as pl
+import torch
 from rich.console import Console
 from rich.table import Table
 
@@ -15,8 +16,8 @@ class PredictionWriter(pl.Callback):
     """Writes the five likeliest classes of each video, with probabilities, as CSV or JSON.
 
     Args:
-        path: file to write, `.csv` or `.json`; `predictions.csv` in the run's folder by default. Other processes than
-            the first put their number before the ending (`predictions.1.csv`).
+        path: file to write, `.csv` or `.json`; `predictions.csv` in the run's folder by default. Of several processes
+            the first writes the answers of all, in the order of the list.
         top: how many classes to list.
 
     Raises:
@@ -46,11 +47,22 @@ class PredictionWriter(pl.Callback):
     def on_predict_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Write the file and show the table."""
         file = Path(self.path) if self.path else run_folder(trainer) / "predictions.csv"
-        if trainer.global_rank:
-            file = file.with_suffix(f".{trainer.global_rank}{file.suffix}")
-        write_answers(file, self.rows, self.top)
+        rows = self._of_all_processes(trainer)
         if trainer.is_global_zero:
-            show_predictions(self.rows, file)
+            write_answers(file, rows, self.top)
+            show_predictions(rows, file)
+
+    def _of_all_processes(self, trainer: pl.Trainer) -> list[dict[str, Any]]:
+        """In the first process the rows of all, in the order of the videos; elsewhere the process's own."""
+        if trainer.world_size == 1:
+            return self.rows
+        gathered: list[list[dict[str, Any]]] | None = [[] for _ in range(trainer.world_size)]
+        torch.distributed.gather_object(self.rows, gathered if trainer.is_global_zero else None)
+        if not trainer.is_global_zero:
+            return self.rows
+        datamodule: Any = trainer.datamodule  # type: ignore[attr-defined]
+        place = {video.path: i for i, video in enumerate(datamodule.manifest("predict").videos)}
+        return sorted((row for rows in gathered or [] for row in rows), key=lambda row: place[row["path"]])
 
 
 def show_predictions(rows: list[dict[str, Any]], file: Path, most: int = 20) -> None:

@@ -108,14 +108,15 @@ class TrainerCLI(LightningCLI):
         return super().instantiate_trainer(**kwargs)
 
     def after_fit(self) -> None:
-        """Test the best weights of the run that has just ended."""
+        """Test the best weights of the run that has just ended; the last where nothing was validated."""
         if not (self._get(self.config_init, "test_after_fit") and self.datamodule.sources["test"]):
             return
         callbacks: list[pl.Callback] = self.trainer.callbacks  # type: ignore[attr-defined]
         for callback in [one for one in callbacks if isinstance(one, WeightAveraging)]:
             callbacks.remove(callback)  # on loading it would put the weights of the last step back for the average
+        kept = [one.best_model_path for one in callbacks if isinstance(one, ModelCheckpoint) and one.best_model_path]
         best = self.trainer.checkpoint_callback.best_model_path  # type: ignore[union-attr]
-        self.trainer.test(self.model, self.datamodule, ckpt_path=best or None, verbose=False)
+        self.trainer.test(self.model, self.datamodule, ckpt_path=best or next(iter(kept), None), verbose=False)
 
 
 def next_run(root: Path, kind: str) -> str:

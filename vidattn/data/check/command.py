@@ -16,6 +16,7 @@ from rich.table import Table
 from vidattn.data.check.findings import Findings, findings
 from vidattn.data.check.probe import Probe
 from vidattn.data.check.survey import survey
+from vidattn.data.frame_index import write_index
 from vidattn.data.manifest import Manifest, ManifestError, read_manifest, write_manifest
 
 ADVICE = {
@@ -38,7 +39,7 @@ def check_command(words: list[str]) -> None:
     parser = argparse.ArgumentParser(
         prog="vidattn check",
         description="Go through every video of a dataset: what cannot be decoded, what is odd, what leaks between "
-        "splits. Writes report.json and clean/<name>.csv, a list of what can be used, into a folder.",
+        "splits. Writes report.json, clean/<name>.csv (what can be used) and index.json (for data.index) into a folder.",
         epilog="example: vidattn check train.csv val.csv test.csv --root videos --out checked",
     )
     parser.add_argument("data", nargs="+", help="lists, folders or files of videos, one for each split, training first")
@@ -59,7 +60,9 @@ def check_command(words: list[str]) -> None:
     show(result)
     write(result, Path(options.out))
     Console().print(
-        f"report.json and clean/ (lists of what can be used) are in {options.out}", highlight=False, soft_wrap=True
+        f"report.json, clean/ (lists of what can be used) and index.json (for data.index) are in {options.out}",
+        highlight=False,
+        soft_wrap=True,
     )
 
 
@@ -135,7 +138,7 @@ def show(result: Findings) -> None:
 
 
 def write(result: Findings, folder: Path) -> None:
-    """`report.json` and `clean/<split>.csv`."""
+    """`report.json`, `index.json` and `clean/<split>.csv`."""
     (folder / "clean").mkdir(parents=True, exist_ok=True)
     report = {
         "videos": len(result.probes),
@@ -145,8 +148,11 @@ def write(result: Findings, folder: Path) -> None:
         "same_in_several_splits": result.leaks,
         "same_within_a_split": result.repeats,
         "classes_without_videos": result.empty_classes,
-        "files": [asdict(found) for _, found in sorted(result.probes.items())],
+        "files": [asdict(replace(found, counted_pts=[])) for _, found in sorted(result.probes.items())],
     }
+    write_index(
+        folder / "index.json", {path: one.counted_pts for path, one in result.probes.items() if one.counted_pts}
+    )
     (folder / "report.json").write_text(json.dumps(report, indent=1) + "\n")
     for split, manifest in result.manifests.items():
         if videos := result.clean(split):

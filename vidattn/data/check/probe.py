@@ -37,6 +37,7 @@ class Probe:
         fps: average frames per second.
         num_frames: frames that decoding yields.
         keyframes: numbers of the frames that can be decoded without others.
+        counted_pts: times of the frames in ticks, where only decoding tells the frames.
         clip_seconds: to open the file and decode eight frames at stride 4 from its middle, on one core.
     """
 
@@ -52,6 +53,7 @@ class Probe:
     fps: float = 0.0
     num_frames: int = 0
     keyframes: list[int] = field(default_factory=list)
+    counted_pts: list[int | None] = field(default_factory=list)
     clip_seconds: float = 0.0
 
 
@@ -97,6 +99,7 @@ def _look_into_file(found: Probe) -> None:
         reader.frames(_clip(reader.num_frames))
         found.clip_seconds = time.perf_counter() - began
         found.codec, found.fps = reader.codec, reader.fps
+        found.counted_pts = [] if reader.indexed else reader.pts
         points = reader.seek_points() if reader.indexed else []
         compared = _spread([frame for point in points for frame in (point, point + 1)], reader.num_frames)
         by_seeking = reader.frames(compared).numpy()

@@ -46,6 +46,8 @@ class PyAVReader(VideoReader):
 
     Args:
         source: a path, or a whole video as bytes or as a binary stream (read into memory).
+        known_pts: the times of all frames, in ticks, as an earlier reader's `pts` told: then opening need not decode to
+            count. Wrong ones are noticed when frames are asked.
 
     Attributes:
         seekable: whether frames are reached by seeking; False once that has failed or where it is not known safe.
@@ -56,7 +58,7 @@ class PyAVReader(VideoReader):
         VideoDecodeError: the file cannot be opened, holds no video, or does not decode.
     """
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, known_pts: Sequence[int | None] | None = None) -> None:
         self.path, self._source = load_source(source)
         self._closed = False
         self._container, self._stream = self._open()
@@ -76,11 +78,18 @@ class PyAVReader(VideoReader):
             self.seekable = self.indexed and self.codec in _SEEKABLE and not is_unsafe(self.path)
             if self.indexed:
                 self._set_times(self._index.pts)
+            elif known_pts:
+                self._set_times(list(known_pts))
             else:
                 self._count_by_decoding()
         except BaseException:
             self.close()
             raise
+
+    @property
+    def pts(self) -> list[int | None]:
+        """When each frame is shown, in ticks of the file."""
+        return self._pts
 
     @property
     def unsafe(self) -> bool:
