@@ -1,3 +1,5 @@
+import os
+
 import av
 import numpy as np
 import pytest
@@ -10,6 +12,7 @@ from vidattn.data import opening
 from vidattn.data.clips import TestViews, TrainClips, collate
 from vidattn.data.errors import VideoDecodeError
 from vidattn.data.manifest import Video
+from vidattn.data.opening import VideoOpener
 from vidattn.data.sampling import StrideSampling, UniformSampling
 
 SIZE = 64
@@ -130,6 +133,27 @@ def test_workers_change_nothing(videos, broken):
         assert torch.equal(one["video"], other["video"])
         assert torch.equal(one["video_id"], other["video_id"])
         assert one["skipped"] == other["skipped"]
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn"])
+def test_workers_started_in_either_way_decode_under_the_watchdog(videos, method):
+    dataset = train_clips(videos, opener=VideoOpener(timeout=60))
+    loader = DataLoader(dataset, 5, collate_fn=collate, num_workers=1, multiprocessing_context=method)
+
+    (batch,) = loader
+    assert torch.equal(batch["video"], collate([train_clips(videos)[index] for index in range(5)])["video"])
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="counts files in /proc")
+def test_no_file_stays_open_whether_it_decodes_or_not(videos, broken):
+    dataset = train_clips([*videos, broken], on_error="skip")
+    dataset[5], dataset[0]
+    before = sorted(os.listdir("/proc/self/fd"))
+    for epoch in range(3):
+        for index in range(6):
+            dataset[epoch, index]
+
+    assert sorted(os.listdir("/proc/self/fd")) == before
 
 
 def test_a_broken_training_video_is_replaced_and_reported(videos, broken):

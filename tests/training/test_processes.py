@@ -1,5 +1,6 @@
 """Two processes on the CPU (gloo) do what one does: DDP and FSDP2, from the command line."""
 
+import csv
 import json
 
 import pytest
@@ -77,3 +78,16 @@ def test_fsdp2_shards_and_ddp_does_not(two):
         assert max(sizes) < 0.6 * whole
     else:
         assert sizes == [0, 0]
+
+
+def test_two_processes_write_the_answers_of_all_in_the_order_of_the_list(two, tiny_set):
+    if "fsdp2" in str(two):
+        pytest.skip("prediction is the same there")
+    answers = two.parent / "answers.csv"
+    arguments = ["--ckpt_path", two / "checkpoints" / "last.ckpt", "--data.predict", tiny_set / "test.csv"]
+    run("predict", "--config", two / "config.yaml", *arguments, "--predictions.path", answers)
+
+    rows = list(csv.DictReader(answers.open()))
+    listed = [line.partition(",")[0] for line in (tiny_set / "test.csv").read_text().splitlines()]
+    assert [row["path"] for row in rows] == [str(tiny_set / name) for name in listed]
+    assert [path.name for path in two.parent.glob("answers*")] == ["answers.csv"]

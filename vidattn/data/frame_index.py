@@ -1,4 +1,4 @@
-"""The frames of files that do not tell them (MPEG-4 in AVI: UCF101, HMDB51), counted once instead of at every opening."""
+"""The frames of files that do not tell them (MPEG-4 in AVI, as UCF101 and HMDB51), counted once and for all."""
 
 import json
 import os

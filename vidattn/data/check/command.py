@@ -39,7 +39,7 @@ def check_command(words: list[str]) -> None:
     parser = argparse.ArgumentParser(
         prog="vidattn check",
         description="Go through every video of a dataset: what cannot be decoded, what is odd, what leaks between "
-        "splits. Writes report.json, clean/<name>.csv (what can be used) and index.json (for data.index) into a folder.",
+        "splits. Writes report.json, clean/<name>.csv (what can be used) and index.json (for data.index).",
         epilog="example: vidattn check train.csv val.csv test.csv --root videos --out checked",
     )
     parser.add_argument("data", nargs="+", help="lists, folders or files of videos, one for each split, training first")
@@ -59,11 +59,8 @@ def check_command(words: list[str]) -> None:
         sys.exit("vidattn check: interrupted; nothing was written")
     show(result)
     write(result, Path(options.out))
-    Console().print(
-        f"report.json, clean/ (lists of what can be used) and index.json (for data.index) are in {options.out}",
-        highlight=False,
-        soft_wrap=True,
-    )
+    files = "report.json, clean/ (lists of what can be used) and index.json (for data.index)"
+    Console().print(f"{files} are in {options.out}", highlight=False, soft_wrap=True)
 
 
 def read_splits(sources: Sequence[str], root: str | None, class_names: str | None) -> dict[str, Manifest]:
@@ -150,9 +147,8 @@ def write(result: Findings, folder: Path) -> None:
         "classes_without_videos": result.empty_classes,
         "files": [asdict(replace(found, counted_pts=[])) for _, found in sorted(result.probes.items())],
     }
-    write_index(
-        folder / "index.json", {path: one.counted_pts for path, one in result.probes.items() if one.counted_pts}
-    )
+    counted = {path: found.counted_pts for path, found in result.probes.items() if found.counted_pts}
+    write_index(folder / "index.json", counted)
     (folder / "report.json").write_text(json.dumps(report, indent=1) + "\n")
     for split, manifest in result.manifests.items():
         if videos := result.clean(split):
