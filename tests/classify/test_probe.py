@@ -15,7 +15,7 @@ def batches(count=64):
 
 def test_a_model_that_learnt_motion_takes_the_reverse_for_the_opposite():
     probe = temporal_probe(trained(), batches())
-    assert probe.accuracy["in order"] > 0.95
+    assert probe.accuracy["in order"] > 0.9
     assert probe.accuracy["reversed"] < 0.15
     assert probe.accuracy["shuffled"] < 0.8
     assert probe.accuracy["one frame repeated"] < 0.5

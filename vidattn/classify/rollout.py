@@ -40,7 +40,8 @@ def rollout(network: nn.Module, video: Tensor, memory_limit: float = MEMORY_LIMI
     """Where the read-out's vector comes from: products of `(I + W) / 2` over all steps, W a step's mean over heads.
 
     Attention rollout: https://arxiv.org/abs/2005.00928, section 3. Each step of a block has a residual of its own, so
-    each is one factor; a token that a step gives no update keeps what it has. MLPs are left out, as in the paper.
+    each is one factor; a token that a step gives no update keeps what it has. MLPs are left out, as in the
+    paper, and so is a conditional position encoding, which mixes neighbours only.
 
     Args:
         network: a `VideoTransformer`, `SpaceOnlyTransformer` or `FactorisedEncoder`; it is run in evaluation mode.
