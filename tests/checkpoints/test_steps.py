@@ -83,7 +83,9 @@ def test_a_role_names_layers_of_attention_that_the_step_has(name):
         ("joint", "joint+peg", [(0, True, False), (None, False, True)]),
         ("window(2,2,2)", "window(4,2,2)", [(0, True, False)]),
         ("joint", "local+global", [(0, False, True), (0, False, False)]),
-        ("space+time", "space+temporal", [(0, True, False), (0, False, True)]),
+        ("space+time", "space+temporal", [(0, True, False), (1, False, False)]),
+        ("temporal+joint", "joint+time", [(1, True, False), (0, False, False)]),
+        ("time+space", "time+temporal+space", [(0, True, False), (1, False, True), (1, True, False)]),
     ],
 )
 def test_where_a_steps_weights_come_from(trained, wanted, sources):

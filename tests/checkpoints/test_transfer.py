@@ -94,6 +94,75 @@ def test_joint_attention_comes_from_the_spatial_step_and_the_temporal_one_is_nam
     assert "blocks.*.steps.0.fc.weight: not taken over" in after.report
 
 
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [("space+time", "space+temporal"), ("temporal+joint", "time+joint"), ("time+space", "temporal+space+temporal")],
+)
+def test_attention_along_time_stays_the_same_function_with_one_linear_layer_more_or_less(tmp_path, old, new):
+    before, after = changed(tmp_path, old, attention=new)
+
+    torch.testing.assert_close(logits(after.network), logits(before), atol=1e-5, rtol=1e-5)
+    assert verdict(after).endswith("computes at first what it did")
+    assert not any("not taken over" in line or line.endswith("starts fresh") for line in after.report)
+
+
+def test_along_time_in_another_order_keeps_its_weights_and_is_no_longer_the_same(tmp_path):
+    before, after = changed(tmp_path, "divided", attention="space+temporal")
+
+    for old, new in zip(before.blocks, after.network.blocks, strict=True):
+        assert torch.equal(new.steps[1].attn.qkv.weight, old.steps[0].attn.qkv.weight)
+        assert torch.equal(new.norms[1].weight, old.norms[0].weight)
+    assert (logits(after.network) - logits(before)).abs().max() > 1e-3
+    assert "computes something else at first" in verdict(after)
+
+
+@pytest.mark.parametrize(("old", "part"), [("divided", "peg"), ("divided", "peg3d"), ("space>time(2)", "peg")])
+def test_a_fresh_conditional_position_adds_nothing_at_first_and_is_named(tmp_path, old, part):
+    before, after = changed(tmp_path, old, conditional_position=part)
+
+    assert torch.equal(logits(after.network), logits(before))
+    assert after.report == [f"conditional_position: none -> {part}, starts fresh, its output zero"]
+
+
+def test_a_conditional_position_that_is_left_out_is_named(tmp_path):
+    before, after = changed(tmp_path, "joint", saved={"conditional_position": "peg"}, conditional_position="none")
+
+    assert (logits(after.network) - logits(before)).abs().max() > 1e-3
+    assert after.report == ["conditional_position: peg -> none, left out"]
+
+
+def test_fresh_norms_of_queries_and_keys_are_named(tmp_path):
+    before, after = changed(tmp_path, "joint", query_key="norm+rotary")
+
+    assert torch.equal(after.network.blocks[0].steps[0].attn.qkv.weight, before.blocks[0].steps[0].attn.qkv.weight)
+    fresh = [f"{side}.{part}" for side in ("query", "key") for part in ("weight", "bias")]
+    assert after.report == [
+        "query_key: plain in the file, norm+rotary here",
+        *(f"blocks.*.steps.0.attn.query_key.0.{name}: starts fresh" for name in fresh),
+    ]
+
+
+def test_norms_of_queries_and_keys_go_with_their_attention(tmp_path):
+    before, after = changed(tmp_path, "space", saved={"pooling": "mean", "query_key": "norm"}, attention="divided")
+
+    for old, new in zip(before.blocks, after.network.blocks, strict=True):
+        norm = old.steps[0].attn.query_key[0].query.weight
+        assert all(torch.equal(step.attn.query_key[0].query.weight, norm) for step in new.steps)
+    torch.testing.assert_close(logits(after.network), logits(before), atol=1e-5, rtol=1e-5)
+    assert verdict(after).endswith("computes at first what it did")
+
+
+def test_a_verdict_looks_at_all_that_changes(tmp_path):
+    """Waves counted over a frame or over a clip, and tubelets of another length: not what it was."""
+    before, after = changed(tmp_path, "space", saved={"position": "sine", "pooling": "mean"}, attention="divided")
+    assert (logits(after.network) - logits(before)).abs().max() > 1e-3
+    assert "computes something else at first" in verdict(after)
+
+    before, after = changed(tmp_path, "joint", attention="time+joint", tubelet_size=2)
+    assert (logits(after.network) - logits(before)).abs().max() > 1e-3
+    assert "computes something else at first" in verdict(after)
+
+
 def test_what_starts_fresh_is_named(tmp_path):
     _, after = changed(tmp_path, "joint", attention="trajectory")
 

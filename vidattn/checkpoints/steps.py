@@ -1,5 +1,6 @@
 """Which step's weights serve which other step: what a block of another scheme takes from a trained one."""
 
+from dataclasses import replace
 from typing import NamedTuple
 
 from torch import nn
@@ -28,6 +29,7 @@ from vidattn.attention.neighborhood import NeighborhoodAttention3D
 from vidattn.attention.per_frame import PerFrame
 from vidattn.attention.pooled import PooledAttention
 from vidattn.attention.position_encoding import PositionalEncodingGenerator3D
+from vidattn.attention.scheme import Step
 from vidattn.attention.spatial import SpatialAttention
 from vidattn.attention.temporal import TemporalAttention
 from vidattn.attention.trajectory import TrajectoryAttention
@@ -95,6 +97,9 @@ FAMILIES: dict[type[nn.Module], type[nn.Module]] = {
 }
 """Classes with the same weights, that take turns from block to block."""
 
+CLOSED: dict[type[nn.Module], type[nn.Module]] = {TemporalAttention: PlainTemporalAttention}
+"""Classes with one more linear layer `fc` behind the projection -> the same without it."""
+
 
 def kind(step: nn.Module) -> type[nn.Module]:
     """The class that a step's weights are of: of an image block its own, not `PerFrame`."""
@@ -105,6 +110,16 @@ def kind(step: nn.Module) -> type[nn.Module]:
 def role(step: nn.Module) -> Role:
     """What the step's weights mean; of a class that is not known here, nothing."""
     return ROLES.get(kind(step), Role(None))
+
+
+def one_is_closed(one: nn.Module, other: nn.Module) -> bool:
+    """Whether the two steps are the same but for a linear layer `fc` behind the projection of one of them."""
+    return (kind(one), kind(other)) in {*CLOSED.items(), *((without, closed) for closed, without in CLOSED.items())}
+
+
+def unclosed(step: Step) -> Step:
+    """The term of a scheme that computes the same without such a layer; itself where there is none."""
+    return replace(step, turns=tuple(CLOSED.get(cls, cls) for cls in step.turns))
 
 
 class Match(NamedTuple):
@@ -124,9 +139,10 @@ class Match(NamedTuple):
 def match(trained: list[nn.Module], wanted: list[nn.Module]) -> list[Match]:
     """For each wanted step of a block: which of the trained block's steps its weights come from.
 
-    First, steps of the same kind, in order. Then main attentions take the weights of main attentions: joint those of
-    space, windows those of joint. What is left takes a copy of the main attention where its weights mean the same (as
-    TimeSformer's code starts time attention from an image model), and keeps silent at first where it can.
+    First, steps of the same kind, in order, then those that differ in one linear layer. Then main attentions take the
+    weights of main attentions: joint those of space, windows those of joint. What is left takes a copy of the main
+    attention where its weights mean the same (as TimeSformer's code starts time attention from an image model), and
+    keeps silent at first where it can.
     """
     free = list(range(len(trained)))
     found: list[Match | None] = [None] * len(wanted)
@@ -135,6 +151,12 @@ def match(trained: list[nn.Module], wanted: list[nn.Module]) -> list[Match]:
         if same is not None:
             free.remove(same)
             found[index] = Match(same, True, False)
+    for index, step in enumerate(wanted):
+        if found[index] is None:
+            alike = next((one for one in free if one_is_closed(trained[one], step)), None)
+            if alike is not None:
+                free.remove(alike)
+                found[index] = Match(alike, False, False)
     for index, step in enumerate(wanted):
         if found[index] is None and is_main(step):
             main = next((one for one in free if is_main(trained[one])), None)
