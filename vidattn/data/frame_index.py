@@ -1,15 +1,32 @@
-"""The frames of files that do not tell them (MPEG-4 in AVI, as UCF101 and HMDB51), counted once and for all."""
+"""What `vidattn check` has found out about files once and for all, so that no reader need find it out again."""
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 Pts = list[int | None]
 
 
+class Known(NamedTuple):
+    """What is known of a file before it is opened.
+
+    Args:
+        pts: the times of all frames, in ticks, where only decoding tells them (MPEG-4 in AVI, as UCF101 and HMDB51);
+            else None.
+        unsafe: seeking has given other frames than decoding from the start, so the file is decoded from its start.
+    """
+
+    pts: Pts | None = None
+    unsafe: bool = False
+
+
+NOTHING = Known()
+
+
 class FrameIndex:
-    """The times of all frames, in ticks, of some files; written by `vidattn check`.
+    """Files whose frames must be counted, and files that cannot be sought in; written by `vidattn check`.
 
     A file that was written anew since is not known any more.
 
@@ -29,21 +46,36 @@ class FrameIndex:
                 f"data.index={path} is no index ({error}); vidattn check DATA --out DIR writes one"
             ) from error
 
-    def pts(self, path: str) -> Pts | None:
-        """The times of the file's frames; None where they are not known."""
+    def known(self, path: str) -> Known:
+        """What the index tells of the file; `NOTHING` where it has changed or is not listed."""
         entry = self._entries.get(os.path.abspath(path))
-        return entry["pts"] if entry is not None and entry["file"] == _identity(path) else None
+        if entry is None or entry["file"] != _identity(path):
+            return NOTHING
+        return Known(entry["pts"], entry.get("unsafe", False))
 
     def __len__(self) -> int:
         return len(self._entries)
 
 
-def write_index(path: Path, frames: Mapping[str, Sequence[int | None]]) -> None:
-    """The index that `FrameIndex` reads, from the times of the frames by file."""
-    entries = {os.path.abspath(name): {"file": _identity(name), "pts": list(pts)} for name, pts in frames.items()}
+def write_index(path: Path, counted: Mapping[str, Sequence[int | None]], unsafe: Collection[str]) -> None:
+    """The index that `FrameIndex` reads.
+
+    Args:
+        counted: the times of the frames, by file, where only decoding tells them.
+        unsafe: files that cannot be sought in.
+    """
+    entries = {}
+    for name in sorted({*counted, *unsafe}):
+        if identity := _identity(name):
+            pts = list(counted[name]) if name in counted else None
+            entries[os.path.abspath(name)] = {"file": identity, "pts": pts, "unsafe": name in unsafe}
     path.write_text(json.dumps({"frames": entries}) + "\n")
 
 
-def _identity(path: str) -> list[int]:
-    status = os.stat(path)
+def _identity(path: str) -> list[int] | None:
+    """Size and time of writing; None for a file that is gone."""
+    try:
+        status = os.stat(path)
+    except OSError:
+        return None
     return [status.st_size, status.st_mtime_ns]

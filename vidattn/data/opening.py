@@ -1,14 +1,13 @@
 """How the videos of a dataset are opened: by which reader, for how long at most, and which ones not at all."""
 
-from collections.abc import Sequence
-
-from vidattn.data.frame_index import FrameIndex
+from vidattn.data.frame_index import NOTHING, FrameIndex, Known
 from vidattn.data.manifest import Video
 from vidattn.data.quarantine import Quarantine
 from vidattn.data.readers import VideoReader, open_video
 from vidattn.data.readers.frame_folder import FrameFolderReader
 from vidattn.data.readers.guarded import AVAILABLE, Watchdog
 from vidattn.data.readers.pyav import PyAVReader
+from vidattn.data.readers.unsafe import remember_unsafe
 
 
 class VideoOpener:
@@ -19,7 +18,7 @@ class VideoOpener:
         timeout: seconds after which opening or decoding is given up; None waits for ever. Linux only: elsewhere
             nothing is given up.
         quarantine: videos that are not opened.
-        index: what `vidattn check` has counted, for the reader "pyav".
+        index: what `vidattn check` has found out: which files are not to be sought in, and frames it has counted.
     """
 
     def __init__(
@@ -43,16 +42,16 @@ class VideoOpener:
         """
         if self.quarantine is not None:
             self.quarantine.check(video.path)
-        known_pts = self.index.pts(video.path) if self.index is not None and self.reader == "pyav" else None
+        known = self.index.known(video.path) if self.index is not None else NOTHING
         if self.watchdog is not None:
-            return self.watchdog.open(video.path, self.reader, video.folder_fps, known_pts)
-        return open_file(video.path, self.reader, video.folder_fps, known_pts)
+            return self.watchdog.open(video.path, self.reader, video.folder_fps, known)
+        return open_file(video.path, self.reader, video.folder_fps, known)
 
 
-def open_file(
-    path: str, reader: str, folder_fps: float | None, known_pts: Sequence[int | None] | None = None
-) -> VideoReader:
-    """A reader on a file, whose frames may be known, or on a folder of pictures where its rate is given."""
-    if known_pts is not None:
-        return PyAVReader(path, known_pts)
-    return open_video(path, reader) if folder_fps is None else FrameFolderReader(path, folder_fps)
+def open_file(path: str, reader: str, folder_fps: float | None, known: Known = NOTHING) -> VideoReader:
+    """A reader on a file, of which something may be known, or on a folder of pictures where its rate is given."""
+    if folder_fps is not None:
+        return FrameFolderReader(path, folder_fps)
+    if known.unsafe:  # the other readers learn it as well: they compare themselves with PyAV
+        remember_unsafe(path)
+    return PyAVReader(path, known.pts) if reader == "pyav" else open_video(path, reader)

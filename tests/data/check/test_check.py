@@ -116,6 +116,18 @@ def test_the_cleaned_lists_hold_what_decodes_and_keep_the_labels(videos, checked
             reader.frames([0, reader.num_frames - 1])
 
 
+def test_lists_by_absolute_and_by_relative_paths_go_together(videos, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(videos)
+    monkeypatch.setenv("COLUMNS", "200")
+    (videos / "absolute.csv").write_text(f"{videos}/val/dance/good.mp4,dance\n")
+    (videos / "relative.csv").write_text("train/jump/good.mp4,jump\nval/dance/good.mp4,dance\n")
+
+    main(["check", "relative.csv", "absolute.csv", "--out", str(tmp_path), "--workers", "0"])
+
+    assert "same in several splits" in " ".join(capsys.readouterr().out.split())
+    assert len(read_manifest(tmp_path / "clean" / "absolute.csv").videos) == 1
+
+
 def test_the_table_says_what_to_do(videos, tmp_path, capsys, monkeypatch):
     monkeypatch.setenv("COLUMNS", "200")
     main(["check", str(videos / "train"), "--out", str(tmp_path), "--workers", "0"])

@@ -30,7 +30,7 @@ ADVICE = {
     "too short": "its last frame repeats; drop it if that hurts",
     "variable rate": "sample by time (SecondsSampling); by frame motion is uneven",
     "rotated": "nothing: our readers turn it upright",
-    "unsafe to seek": "nothing: it is decoded from its start, slowly; vidattn prepare mends that",
+    "unsafe to seek": "give data.index: it is then decoded from its start, slowly; vidattn prepare mends that",
 }
 
 
@@ -53,12 +53,12 @@ def check_command(words: list[str]) -> None:
     try:
         manifests = read_splits(options.data, options.root, options.class_names)
         result = check(manifests, options.min_frames, options.workers, options.timeout)
+        write(result, Path(options.out))
     except (ManifestError, ValueError) as error:
         parser.error(str(error))
     except KeyboardInterrupt:
         sys.exit("vidattn check: interrupted; nothing was written")
     show(result)
-    write(result, Path(options.out))
     files = "report.json, clean/ (lists of what can be used) and index.json (for data.index)"
     Console().print(f"{files} are in {options.out}", highlight=False, soft_wrap=True)
 
@@ -99,7 +99,7 @@ def show(result: Findings) -> None:
     """The table of problems, and what the splits look like together."""
     console = Console(soft_wrap=True, highlight=False)
     total, usable = len(result.probes), sum(found.usable for found in result.probes.values())
-    folder = os.path.commonpath([os.path.dirname(path) for path in result.probes])
+    folder = os.path.commonpath([os.path.dirname(os.path.abspath(path)) for path in result.probes])
     table = Table(title=f"{usable} of {total} videos can be used", title_justify="left", caption=f"in {folder}")
     for column in ("problem", "videos", "unusable", "for example", "what to do"):
         table.add_column(column, overflow="fold")
@@ -111,7 +111,7 @@ def show(result: Findings) -> None:
     for problem, paths in result.problems.items():
         row(problem, [[path] for path in paths], ADVICE[problem], sum(not result.probes[path].usable for path in paths))
     if result.leaks:
-        row("same in several splits", result.leaks, "remove it from training")
+        row("same in several splits", result.leaks, "remove it from training (the cleaned list keeps it)")
     if result.repeats:
         row("same within a split", result.repeats, "keep one of them")
     for split, names in result.empty_classes.items():
@@ -148,7 +148,7 @@ def write(result: Findings, folder: Path) -> None:
         "files": [asdict(replace(found, counted_pts=[])) for _, found in sorted(result.probes.items())],
     }
     counted = {path: found.counted_pts for path, found in result.probes.items() if found.counted_pts}
-    write_index(folder / "index.json", counted)
+    write_index(folder / "index.json", counted, result.problems.get("unsafe to seek", []))
     (folder / "report.json").write_text(json.dumps(report, indent=1) + "\n")
     for split, manifest in result.manifests.items():
         if videos := result.clean(split):
