@@ -2,6 +2,7 @@ import pytest
 from encode import encode_video, numbered_frames
 
 from vidattn.cli import main
+from vidattn.data.readers import open_video
 from vidattn.models.presets import preset
 from vidattn.training.bench_loader import training_speed, verdict
 
@@ -27,6 +28,18 @@ def test_no_readable_video_is_an_error(tmp_path):
     (tmp_path / "broken.mp4").write_bytes(b"no video" * 100)
     with pytest.raises(SystemExit, match="no video there can be read; vidattn check"):
         main(["bench-loader", str(tmp_path)])
+
+
+def test_a_video_that_opens_but_does_not_decode_is_left_out(tmp_path, capsys):
+    faststart = {"movflags": "faststart"}
+    path = encode_video(tmp_path / "a.mp4", numbered_frames(30), options={"g": "5"}, container_options=faststart)
+    data = path.read_bytes()
+    path.write_bytes(data[: len(data) * 2 // 3] + bytes(len(data) - len(data) * 2 // 3))
+    open_video(path).close()
+
+    with pytest.raises(SystemExit, match="no video there can be read"):
+        main(["bench-loader", str(path)])
+    assert "left out" in capsys.readouterr().out
 
 
 def test_workers_are_rounded_up():
