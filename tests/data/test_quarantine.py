@@ -35,6 +35,15 @@ def test_a_file_that_was_written_anew_is_good_again(tmp_path, bad):
         quarantine.check(bad)
 
 
+def test_a_video_in_a_shard_behind_a_url_stays_on_the_list_in_any_folder(tmp_path, monkeypatch):
+    member = "s3://bucket/shard-00000.tar#512+30000#dance/a.mp4"
+    Quarantine(tmp_path / "q.csv").add({member: "broken"})
+    monkeypatch.chdir("/")
+
+    with pytest.raises(QuarantinedError, match="broken"):
+        Quarantine(tmp_path / "q.csv").check(member)
+
+
 def test_a_missing_file_stays_on_the_list_until_it_comes(tmp_path):
     quarantine = Quarantine(tmp_path / "q.csv")
     quarantine.add({str(tmp_path / "gone.mp4"): "no such file"})

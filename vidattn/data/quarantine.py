@@ -41,7 +41,7 @@ class Quarantine:
         QuarantinedError: the video is on the list.
         """
         self._refresh()
-        entry = self._entries.get(os.path.abspath(path))
+        entry = self._entries.get(_name(path))
         if entry is not None and _identity(path) == (entry.size, entry.modified):
             raise QuarantinedError(path, f"on the quarantine list {self.path}: {entry.reason}")
 
@@ -50,9 +50,9 @@ class Quarantine:
         self._refresh()
         rows = []
         for path, reason in reasons.items():
-            known = self._entries.get(os.path.abspath(path))
+            known = self._entries.get(_name(path))
             if known is None or _identity(path) != (known.size, known.modified):
-                rows.append([os.path.abspath(path), " ".join(reason.split()), *_identity(path)])
+                rows.append([_name(path), " ".join(reason.split()), *_identity(path)])
         if not rows:
             return
         self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -89,6 +89,11 @@ class Quarantine:
                         f"{self.path}: {','.join(row)!r} is no line of a quarantine list ({','.join(COLUMNS)}); "
                         "give the file that an earlier run wrote, or a new name"
                     ) from None
+
+
+def _name(path: str) -> str:
+    """What the list calls a video, from whatever folder it is asked: URLs, of videos in shards, as they are."""
+    return path if "://" in path else os.path.abspath(path)
 
 
 def _identity(path: str) -> tuple[int, int]:
