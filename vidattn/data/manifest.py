@@ -145,7 +145,7 @@ def write_manifest(path: str | Path, manifest: Manifest) -> None:
         where = os.path.abspath(video.path)
         segment = (video.start, video.end, video.start_frame, video.end_frame)
         rows.append(Row("", where, tuple(names[label] for label in labels), *segment))
-    table.write(Path(path), rows)
+    table.write(Path(path), rows, manifest.multi_label)
 
 
 def read_class_names(path: str | Path) -> list[str]:

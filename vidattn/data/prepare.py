@@ -81,12 +81,12 @@ def prepare(
         console.print(manifest.describe_missing())
     _claim(folder, transcoding)
     targets = _targets(manifest.videos, folder / "videos")
-    done = [video for video, target in targets.items() if _is_newer(target, video.path)]
-    if done:
-        console.print(f"{len(done)} of {len(targets)} videos are there already")
-    failures = _transcode_all({v: t for v, t in targets.items() if v not in done}, transcoding, workers)
-
-    good = {video.path: target for video, target in targets.items() if video not in failures}
+    todo = {video: target for video, target in targets.items() if not _is_newer(target, video.path)}
+    if len(todo) < len(targets):
+        console.print(f"{len(targets) - len(todo)} of {len(targets)} videos are there already")
+    failures = _transcode_all(todo, transcoding, workers)
+    failed = {video.path for video in failures}
+    good = {video.path: target for video, target in targets.items() if video.path not in failed}
     written = [replace(v, path=str(good[v.path]), folder_fps=None) for v in manifest.videos if v.path in good]
     _write_list(folder, manifest, written)
     report: dict[str, Any] = {"transcoding": asdict(transcoding), "videos": len(good)}
@@ -140,7 +140,7 @@ def _is_newer(target: Path, source: str) -> bool:
 def _transcode_all(todo: dict[Video, Path], transcoding: Transcoding, workers: int) -> dict[Video, str]:
     """Do all, in parallel; the reason for each that failed."""
     failures: dict[Video, str] = {}
-    tries = dict.fromkeys(todo, 0)
+    todo, tries = dict(todo), dict.fromkeys(todo, 0)
     columns = (
         TextColumn("transcoding"),
         BarColumn(),
@@ -158,7 +158,7 @@ def _transcode_all(todo: dict[Video, Path], transcoding: Transcoding, workers: i
                 if problem:
                     failures[video] = problem
                     progress.console.print(f"failed: {video.path}: {problem}", highlight=False, markup=False)
-                todo = {other: target for other, target in todo.items() if other is not video}
+                todo.pop(video, None)
                 progress.update(task, advance=1, description=f"{len(failures)} failed" if failures else "")
     return failures
 
@@ -225,7 +225,7 @@ def _write_list(folder: Path, manifest: Manifest, videos: Sequence[Video]) -> No
         labels = video.labels or (() if video.label is None else (video.label,))
         segment = (video.start, video.end, video.start_frame, video.end_frame)
         rows.append(Row("", os.path.relpath(video.path, folder), tuple(names[label] for label in labels), *segment))
-    list_table.write(folder / "manifest.csv", rows)
+    list_table.write(folder / "manifest.csv", rows, manifest.multi_label)
     (folder / "classes.txt").write_text("".join(f"{name}\n" for name in names))
 
 
