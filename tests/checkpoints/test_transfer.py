@@ -215,6 +215,21 @@ def test_every_table_can_be_written_as_one_of_tokens(tmp_path, old):
     torch.testing.assert_close(logits(after.network), logits(before), atol=1e-5, rtol=1e-5)
 
 
+@pytest.mark.parametrize("attention", ["space", "space>time(2)"])
+def test_a_stage_of_single_frames_takes_the_mean_of_a_table_of_tokens(tmp_path, attention):
+    """Of a stage of its own kind it takes the table as it is."""
+    before, after = changed(tmp_path, "joint", saved={"position": "token"}, attention=attention)
+
+    table = after.network.state_dict()[f"{'spatial.' if '>' in attention else ''}position.table"]
+    places = before.position.table[:, 1:].unflatten(1, (4, 16)).mean(1)
+    torch.testing.assert_close(table, torch.cat((before.position.table[:, :1], places), dim=1))
+
+    after.save_pretrained(tmp_path)
+    again = load(tmp_path)
+    assert again.report == []
+    assert torch.equal(logits(again.network), logits(after.network))
+
+
 def test_a_table_of_tokens_that_is_a_sum_becomes_places_and_times(tmp_path):
     before = random_network("joint")
     model = small_model("joint", position="token")

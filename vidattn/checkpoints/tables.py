@@ -6,6 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from vidattn.attention.factorised import temporal_depth
+from vidattn.grid import Grid
 from vidattn.models.config import VideoTransformerConfig
 from vidattn.models.positions import SineTable, resized
 
@@ -102,8 +104,7 @@ def _as_tokens(
     old: Mapping[str, Tensor], saved: VideoTransformerConfig, wanted: Collection[str], config: VideoTransformerConfig
 ) -> tuple[dict[str, Tensor], list[str]]:
     """A table of another kind: by way of a vector for each token, which every kind can be written as."""
-    before, after = saved.native_grid, config.native_grid
-    dim = saved.embed_dim
+    before, after, dim = _table_grid(saved), _table_grid(config), saved.embed_dim
     prefix, video = torch.zeros(1, before.prefix, dim), torch.zeros(1, 1, *before[1:3], dim)
     if saved.position == "sine":
         video = SineTable(dim, before).table.unflatten(1, before[:3])
@@ -113,12 +114,13 @@ def _as_tokens(
         video = places.unflatten(1, (-1, *before[1:3]))
         if "time.table" in old:
             video = video + old["time.table"][:, :, None, None]
+    if after.frames == 1:
+        video = video.mean(1, keepdim=True)
     video = resized(video, after.frames if video.shape[1] > 1 else 1, *after[1:3])
     prefix = _with_prefix(prefix, before.prefix, after.prefix)
     changed = [f"position: {saved.position} {tuple(before[:3])} -> {config.position} {tuple(after[:3])}"]
     if config.position == "token" and "position.table" in wanted:
-        frames = after.frames if config.attention.strip() != "space" else 1
-        video = video.mean(1, keepdim=True) if frames == 1 else video.expand(-1, frames, -1, -1, -1)
+        video = video.expand(-1, after.frames, -1, -1, -1)
         same = saved.position == "token" and before == after
         return {"position.table": torch.cat((prefix, video.flatten(1, 3)), dim=1)}, [] if same else changed
     if config.position == "space+time":
@@ -129,6 +131,12 @@ def _as_tokens(
             found["time.table"] = times.expand(-1, after.frames, -1)
         return found, [f"{changed[0]}, the means over frames and over places"]
     return {}, [f"{changed[0]}, the learned table is not taken over"]
+
+
+def _table_grid(config: VideoTransformerConfig) -> Grid:
+    """The tokens that a table of tokens is for: of one frame where each frame has a stage of its own."""
+    alone = config.attention.strip() == "space" or temporal_depth(config.attention) is not None
+    return config.native_grid._replace(frames=1) if alone else config.native_grid
 
 
 def _with_prefix(table: Tensor, old: int, new: int) -> Tensor:
