@@ -169,6 +169,15 @@ def test_labels_are_those_of_the_training_list_in_every_split(folder):
     assert batch["label"].tolist() == [1] * 6  # "jump" is the only class there, and still 1
 
 
+def test_a_split_with_one_class_each_is_multi_label_where_training_is(folder, tmp_path):
+    (tmp_path / "train.csv").write_text("path,labels,start,end,start_frame,end_frame\ndance/0.mp4,dance;jump,,,,\n")
+    (tmp_path / "val.csv").write_text("dance/0.mp4,dance\n")
+    data = datamodule(folder, train=str(tmp_path / "train.csv"), val=str(tmp_path / "val.csv"), root=str(folder))
+    data.setup("fit")
+
+    assert next(iter(data.val_dataloader()))["label"].tolist() == [[1.0, 0.0]]
+
+
 def test_given_class_names_win(folder):
     data = datamodule(folder, class_names=["jump", "dance"])
 

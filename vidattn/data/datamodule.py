@@ -1,9 +1,8 @@
 """Everything a Lightning run needs to know of its data, in one class whose arguments are the YAML keys."""
 
 import os
-from collections.abc import Sequence
 from functools import partial
-from typing import Any, Literal
+from typing import Any
 
 import pytorch_lightning as pl
 import torch
@@ -14,17 +13,15 @@ from torch.utils.data import DataLoader
 from vidattn.data.balance import Balance
 from vidattn.data.clips import OnError, TestViews, TrainClips, collate
 from vidattn.data.frame_index import FrameIndex
-from vidattn.data.manifest import Manifest, read_class_names, read_manifest
+from vidattn.data.manifest import Manifest
 from vidattn.data.opening import VideoOpener
 from vidattn.data.quarantine import Quarantine
 from vidattn.data.samplers import EpochSampler, OnceEachSampler, Order, ResumableLoader
 from vidattn.data.sampling import Sampler
 from vidattn.data.shard_order import ShardOrder
-from vidattn.data.shards import is_shards, read_shards
+from vidattn.data.splits import Split, Splits
 from vidattn.data.synthetic import SyntheticSet
 from vidattn.data.transforms import default_train_transforms
-
-Split = Literal["train", "val", "test", "predict"]
 
 
 class VideoDataModule(pl.LightningDataModule):
@@ -42,6 +39,7 @@ class VideoDataModule(pl.LightningDataModule):
         root: folder that the lists' paths start from; each list's own folder by default.
         class_names: names in the order of their labels, or a file of them; those of `train` by default.
         folder_fps: frames per second of videos that are folders of pictures.
+        multi_label: a video may have several classes, even if no list shows one that has.
         make: a set of videos that this package draws itself. It is written before the run starts, and its lists are the
             defaults of `train`, `val` and `test`.
         image_size: side of the square clips in pixels.
@@ -60,8 +58,8 @@ class VideoDataModule(pl.LightningDataModule):
             waits for ever (and saves the process that each data worker needs for it).
         quarantine: list of videos that are not opened but skipped; under `on_error: skip` a run adds to it what it
             cannot decode. A file that has changed since counts as good again. See `Quarantine`.
-        index: `index.json` of `vidattn check`: files whose frames must be counted (MPEG-4 in AVI) then open at once, and
-            files in which seeking goes wrong are decoded from their start from the first time on.
+        index: `index.json` of `vidattn check`: files whose frames must be counted (MPEG-4 in AVI) then open at once,
+            and files in which seeking goes wrong are decoded from their start.
         num_val_clips: clips of a video in validation, evenly over time.
         num_val_crops: crops of each clip in validation.
         num_test_clips: clips of a video in test and prediction.
@@ -79,6 +77,7 @@ class VideoDataModule(pl.LightningDataModule):
         root: str | None = None,
         class_names: list[str] | str | None = None,
         folder_fps: float = 30.0,
+        multi_label: bool = False,
         make: SyntheticSet | None = None,
         image_size: int = 224,
         train_transforms: list[nn.Module] | None = None,
@@ -105,14 +104,14 @@ class VideoDataModule(pl.LightningDataModule):
         self.sampling = sampling
         self.make = make
         lists = {name: os.path.join(make.folder, f"{name}.csv") for name in ("train", "val", "test")} if make else {}
-        self.sources: dict[str, str | None] = {
+        self.sources: dict[Split, str | None] = {
             "train": train or lists.get("train"),
             "val": val or lists.get("val"),
             "test": test or lists.get("test"),
             "predict": predict,
         }
-        self.root = root
-        self.folder_fps = folder_fps
+        names = make.class_names if make and class_names is None else class_names
+        self.splits = Splits(self.sources, root, names, folder_fps, multi_label, rank_zero_warn)
         self.image_size = image_size
         self.train_transforms = default_train_transforms(image_size) if train_transforms is None else train_transforms
         if clips_per_video < 1 or batch_size % clips_per_video:
@@ -133,8 +132,6 @@ class VideoDataModule(pl.LightningDataModule):
         self.num_test_clips = num_test_clips
         self.num_test_crops = num_test_crops
         self.seed = seed
-        self._given_names = make.class_names if make and class_names is None else class_names
-        self._manifests: dict[Split, Manifest] = {}
         self._train_loader: ResumableLoader | None = None
         self._resume: dict[str, int] | None = None
 
@@ -147,15 +144,7 @@ class VideoDataModule(pl.LightningDataModule):
         Raises:
             ValueError: neither `class_names` nor a list with labels is given.
         """
-        if isinstance(self._given_names, str):
-            self._given_names = read_class_names(self._given_names)
-        if self._given_names is not None:
-            return self._given_names
-        labelled: list[Split] = ["train", "val", "test"]
-        for split in labelled:
-            if self.sources[split]:
-                return self.manifest(split).class_names
-        raise ValueError("no classes are known: set data.class_names, or data.train to a list with labels")
+        return self.splits.class_names
 
     @property
     def view_spec(self) -> str:
@@ -185,27 +174,7 @@ class VideoDataModule(pl.LightningDataModule):
             ValueError: the split has no source.
             ManifestError: its source cannot be used.
         """
-        if split not in self._manifests:
-            source = self.sources[split]
-            if source is None:
-                raise ValueError(f"data.{split} is not set; give it a list, a folder or a file of videos")
-            names = self._names_for(split)
-            if is_shards(source):
-                manifest = read_shards(source, names)
-            else:
-                manifest = read_manifest(source, self.root, names, self.folder_fps)
-            if manifest.missing:
-                rank_zero_warn(manifest.describe_missing())
-            self._manifests[split] = manifest
-        return self._manifests[split]
-
-    def _names_for(self, split: Split) -> Sequence[str] | None:
-        """The common names; None for the split that they come from."""
-        if self._given_names is None:
-            first = next((name for name, source in self.sources.items() if source), None)
-            if first in (split, "predict"):
-                return None
-        return self.class_names
+        return self.splits.manifest(split)
 
     # What Lightning calls.
 

@@ -141,6 +141,7 @@ class VideoClassifier(pl.LightningModule):
             raise ValueError(
                 f"the lists have {'several labels' if several else 'one label'} a video; set --model.objective "
                 f"vidattn.training.objective.{'MultiLabel' if several else 'OneLabel'}"
+                f"{'' if several else ', or data.multi_label to true if a video may have several'}"
             )
         self.class_names = list(data.class_names)
         self.preprocessing = dict(data.preprocessing)
