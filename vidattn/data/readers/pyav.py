@@ -1,22 +1,18 @@
 """The default reader: PyAV, exact on every file that FFmpeg decodes, and faster than decoding everything."""
 
-import io
 from collections.abc import Collection, Container, Iterator, Sequence
 from itertools import pairwise
-from typing import cast
 
 import av
 import numpy as np
-from av.container import InputContainer
 from av.packet import Packet
-from av.stream import Disposition
 from av.video.frame import VideoFrame
 from av.video.reformatter import VideoReformatter
-from av.video.stream import VideoStream
 from torch import Tensor
 
 from vidattn.data.errors import VideoDecodeError
 from vidattn.data.readers.base import REENCODE, Source, VideoReader, average_fps, check_indices, load_source
+from vidattn.data.readers.container import open_container
 from vidattn.data.readers.filled_clip import FilledClip
 from vidattn.data.readers.orientation import display_matrix, upright
 from vidattn.data.readers.packets import PacketIndex, demux
@@ -61,7 +57,7 @@ class PyAVReader(VideoReader):
     def __init__(self, source: Source, known_pts: Sequence[int | None] | None = None) -> None:
         self.path, self._source = load_source(source)
         self._closed = False
-        self._container, self._stream = self._open()
+        self._container, self._stream = open_container(self.path, self._source)
         self._reformatter = VideoReformatter()
         self._matrix: tuple[int, int, int, int] | None = None
         self._matrix_known = False
@@ -166,29 +162,6 @@ class PyAVReader(VideoReader):
         self._kept = []
         self._container.close()
 
-    def _open(self) -> tuple[InputContainer, VideoStream]:
-        source = io.BytesIO(self._source) if isinstance(self._source, bytes) else self._source
-        try:
-            container = av.open(source, "r", metadata_errors="ignore")
-        except (av.FFmpegError, OSError, ValueError) as error:
-            raise VideoDecodeError(self.path, f"cannot open it as a video ({error}); {REENCODE}") from error
-        stream = cast(VideoStream | None, container.streams.best("video"))
-        problem = None
-        if stream is None:
-            problem = "it has no video stream"
-        elif stream.disposition & Disposition.attached_pic:
-            problem = "its only picture is a cover"
-        elif stream.codec_context is None:
-            problem = "FFmpeg does not know its video codec"
-        if stream is None or problem is not None:
-            kinds = ", ".join(sorted({s.type for s in container.streams})) or "nothing"
-            container.close()
-            raise VideoDecodeError(self.path, f"{problem} (the file holds: {kinds}); {REENCODE}")
-        # Workers are the parallelism. Frame threads cost 12-20% more CPU and have deadlocked on an early exit.
-        stream.codec_context.thread_type = "NONE"
-        stream.codec_context.thread_count = 1
-        return container, stream
-
     def _by_seeking(self, indices: Collection[int]) -> Iterator[tuple[int, VideoFrame]]:
         """The frames `indices` in ascending order from the groups of pictures that hold them; ends early where anything
         is not as expected."""
@@ -243,7 +216,7 @@ class PyAVReader(VideoReader):
     def _decode_all(self) -> Iterator[VideoFrame]:
         """Every frame from the start, plainly: the reference."""
         self._container.close()  # opened anew, since not every format can seek to its start
-        self._container, self._stream = self._open()
+        self._container, self._stream = open_container(self.path, self._source)
         count = 0
         try:
             for packet in demux(self._container, self._stream):
