@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from vidattn.data import synthetic
-from vidattn.data.synthetic import AppearanceSet, MotionSet, SyntheticSet, random_motion, render, write_mp4
+from vidattn.data.scene import MOTIONS, write_mp4
+from vidattn.data.synthetic import AppearanceSet, MotionSet, SyntheticSet
 
 
 def decode(path: Path) -> np.ndarray:
@@ -24,11 +25,6 @@ def split(made: SyntheticSet, name: str) -> tuple[np.ndarray, np.ndarray]:
     rows = list(csv.reader((folder / f"{name}.csv").read_text().splitlines()))
     videos = np.stack([decode(folder / path) for path, _ in rows])
     return videos / 255, np.array([made.class_names.index(label) for _, label in rows])
-
-
-def still(x: float = 0.5, y: float = 0.5, scale: float = 0.2, angle: float = 0.1, size: int = 64) -> np.ndarray:
-    """Spot, ring and hand of one frame, in 0..255."""
-    return (255 * render(np.array([[x], [y], [scale], [angle]], dtype=np.float32), size)[0]).astype(int)
 
 
 def held_out_accuracy(features: list[np.ndarray], labels: list[np.ndarray]) -> float:
@@ -78,18 +74,6 @@ def appearance(tmp_path_factory: pytest.TempPathFactory) -> list[Split]:
 # What a still shows.
 
 
-@pytest.mark.parametrize("frame", [0, 7])
-@pytest.mark.parametrize("name", synthetic.MOTIONS)
-def test_every_phase_of_every_frame_is_uniform_in_every_class(name: str, frame: int):
-    rng = np.random.default_rng(0)
-    index = list(synthetic.MOTIONS).index(name)
-    phases = np.stack([random_motion(index, 8, rng)[:, frame] for _ in range(2000)])
-    for phase in phases.T:
-        counts = np.histogram(phase, bins=10, range=(0, 1))[0]
-        assert counts.sum() == 2000
-        assert ((counts - 200) ** 2 / 200).sum() < 33.7  # chi-square, 9 degrees of freedom, p = 1e-4
-
-
 def test_a_decoded_frame_does_not_depend_on_its_neighbours(tmp_path: Path):
     frames = MotionSet().draw(2, np.random.default_rng(0))
     write_mp4(tmp_path / "forth.mp4", frames, fps=8)
@@ -120,47 +104,6 @@ def test_pairs_of_frames_of_the_motion_set_tell_the_class(motion: list[Split]):
 def test_flow_of_the_appearance_set_does_not_tell_the_class(appearance: list[Split]):
     accuracy = held_out_accuracy([flow_features(v) for v, _ in appearance], [y for _, y in appearance])
     assert accuracy < 1 / 6 + 3.5 * (1 / 6 * 5 / 6 / 240) ** 0.5  # 240 test videos
-
-
-# What a motion is.
-
-
-@pytest.mark.parametrize("name", synthetic.MOTIONS)
-def test_one_phase_drifts_steadily_and_the_others_rest(name: str):
-    index = list(synthetic.MOTIONS).index(name)
-    phases = random_motion(index, 8, np.random.default_rng(1))
-    steps = (np.diff(phases) + 0.5) % 1 - 0.5
-    drifting, sign = synthetic.MOTIONS[name]
-    np.testing.assert_allclose(steps[drifting], sign * synthetic.TRAVEL / 8, atol=1e-6)
-    assert (np.delete(steps, drifting, axis=0) == 0).all()
-
-
-@pytest.mark.parametrize(
-    ("name", "axis", "sign"), [("move_left", 1, -1), ("move_right", 1, 1), ("move_up", 0, -1), ("move_down", 0, 1)]
-)
-def test_moves_shift_the_spot_the_way_they_say(name: str, axis: int, sign: int):
-    phases = random_motion(list(synthetic.MOTIONS).index(name), 7, np.random.default_rng(0))
-    spot = render(phases, 40)[..., 0]  # 0.7 of 40 pixels in 7 frames
-    np.testing.assert_allclose(np.roll(spot[0], sign * 4, axis), spot[1], atol=1e-4)
-
-
-def test_turning_right_by_a_quarter_is_a_clockwise_quarter_turn():
-    assert synthetic.MOTIONS["turn_right"] == (3, 1)
-    assert np.abs(np.rot90(still(angle=0.1), k=-1) - still(angle=0.35))[..., 2].max() <= 1
-
-
-def test_growing_widens_the_ring():
-    assert synthetic.MOTIONS["grow"] == (2, 1)
-    widths = [np.flatnonzero(still(scale=scale)[32, 32:, 1] > 128).mean() for scale in (0.0, 0.25, 0.5, 0.75)]
-    np.testing.assert_allclose(np.diff(widths), 0.1 * 64, atol=1.0)
-
-
-@pytest.mark.parametrize(("phase", "part"), [("x", 0), ("y", 0), ("scale", 1), ("angle", 2)])
-def test_a_phase_moves_one_part_only_and_a_whole_period_changes_nothing(phase: str, part: int):
-    change = np.abs(still(**{phase: 0.3}) - still(**{phase: 0.8})).max((0, 1))
-    assert change[part] > 100
-    assert not np.delete(change, part).any()
-    assert np.abs(still(**{phase: 0.3}) - still(**{phase: 1.3})).max() <= 1
 
 
 # How the files come to lie in their folder.
@@ -268,7 +211,7 @@ def test_moving_tells_where_the_drifting_thing_is(class_index: int) -> None:
     made = MotionSet("never written", size=32)
     frames = made.draw(class_index, np.random.default_rng(5)) / 255
     there = made.moving(class_index, np.random.default_rng(5))
-    colour = [2, 2, 0, 1][list(synthetic.MOTIONS.values())[class_index][0]]
+    colour = [2, 2, 0, 1][list(MOTIONS.values())[class_index][0]]
     assert frames[there][:, colour].mean() > frames[~there][:, colour].mean() + 0.15
     ever = there.any(0)
     assert frames[:, ever].std(0)[:, colour].mean() > 2 * frames[:, ~ever].std(0)[:, colour].mean()

@@ -13,7 +13,7 @@ from PIL import Image
 from torch import Tensor, nn
 
 from vidattn.classify.rollout import MEMORY_LIMIT, gradient_rollout, rollout
-from vidattn.data.synthetic import write_mp4
+from vidattn.data.scene import write_mp4
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
