@@ -3,6 +3,10 @@
 import os
 from pathlib import Path
 
+# Tests run side by side (-n 2), on networks so small that a second thread costs more than it brings; where threads of
+# several processes wait for the same cores, a training of seconds takes minutes. Set before torch starts its threads.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 import pytest
 from encode import encode_video, numbered_frames
 
