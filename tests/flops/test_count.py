@@ -165,6 +165,17 @@ def test_blocks_and_ends_add_up_to_the_memory_of_the_network(attention):
     assert count(config, 3, 48, 40, batch=2).activation_bytes == whole
 
 
+@pytest.mark.parametrize(
+    ("attention", "encoding"),
+    [("divided", "peg"), ("joint", "peg3d"), ("space", "peg"), ("space>time(2)", "peg")],
+)
+def test_memory_holds_the_position_encoding_behind_the_first_block(attention, encoding):
+    config = replace(SMALL, attention=attention, conditional_position=encoding)
+    for batch in (1, 2):
+        whole = network_bytes(network_on_meta(config), 3, 48, 40, batch)
+        assert count(config, 3, 48, 40, batch, check=False).activation_bytes == whole
+
+
 def test_joint_attention_keeps_sixteen_numbers_of_each_component():
     """6 in attention (input of the norm and of the layer, q, k, v, output), 10 in an MLP four times as wide."""
     one, two = (count(preset("B", attention="joint", depth=depth), check=False) for depth in (1, 2))
