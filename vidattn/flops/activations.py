@@ -20,25 +20,6 @@ def network_bytes(network: Network, frames: int, height: int, width: int, batch:
     return kept_bytes(network, lambda: network(clip))
 
 
-def ends_bytes(network: Network, frames: int, height: int, width: int, batch: int = 1) -> int:
-    """Bytes kept by what lies before and after the blocks of a network on the meta device."""
-    blocks = {name: part for name, part in network.named_modules() if name.split(".")[-1] == "blocks"}
-    try:
-        for name in blocks:
-            network.set_submodule(name, nn.ModuleList([_Through()]))  # a position encoding follows the first block
-        return network_bytes(network, frames, height, width, batch)
-    finally:
-        for name, part in blocks.items():
-            network.set_submodule(name, part)
-
-
-class _Through(nn.Module):
-    """In the place of a block: tokens as they are."""
-
-    def forward(self, tokens: Tensor, grid: Grid) -> Tensor:
-        return tokens
-
-
 def block_bytes(block: Block, grid: Grid, runs: int = 1) -> int:
     """Bytes kept for the backward pass by a block on the meta device, its input included, its output not.
 

@@ -5,12 +5,13 @@ from dataclasses import replace
 from itertools import combinations, product
 from typing import Any
 
-import torch
 from rich.progress import track
 
-from vidattn.flops.count import count
+from vidattn.flops.count import count, count_outline
+from vidattn.flops.meta import network_on_meta
+from vidattn.flops.outline import Ends, Outline, count_ends
 from vidattn.models.config import VideoTransformerConfig
-from vidattn.models.presets import build_network, preset
+from vidattn.models.presets import preset
 
 
 def compare(
@@ -42,11 +43,21 @@ def compare(
     Raises:
         ValueError: a scheme cannot be read, the patch does not divide a size, a length is below 1.
     """
+    # A block is the same at any length and size, and the rest is the same for any scheme: neither is made twice.
+    outlines = {scheme: Outline(network_on_meta(_config(base, attention=scheme))) for scheme in schemes}
     rows: list[dict[str, Any]] = []
     clips = list(product(sizes, frames))
     for size, length in track(clips, description="Counting", transient=True, disable=not progress):
-        made_for = {"num_frames": length, "image_size": size}
-        counts = [count(_config(base, attention=scheme, **made_for), check=check) for scheme in schemes]
+        counts, ends = [], dict[type, Ends]()
+        for scheme in schemes:
+            outline = outlines[scheme]
+            config = _config(base, attention=scheme, num_frames=length, image_size=size)
+            if check:
+                counts.append(count(config))
+                continue
+            if (kind := type(outline.ends)) not in ends:
+                ends[kind] = count_ends(config)
+            counts.append(count_outline(outline, config, ends[kind], length, size, size))
         for cost in counts:
             rows.append(
                 cost.row()
@@ -94,21 +105,19 @@ def crossovers(
     """
     tubelet, patch = _config(base).tubelet_size, _config(base).patch_size
     lengths, sides = range(tubelet, most_frames + 1, tubelet), range(patch, most_size + 1, patch)
-    networks = {}
+    outlines = {}
     for scheme in schemes:
         for size in sizes:
             _config(base, attention=scheme, image_size=size)  # says what is wrong with it
         for length in frames:
             _config(base, attention=scheme, num_frames=length)
-        with torch.device("meta"):
-            networks[scheme] = build_network(_config(base, attention=scheme))
+        outlines[scheme] = Outline(network_on_meta(_config(base, attention=scheme)))
     rows = []
     for size in sizes:
-        costs = {name: [network.macs(length, size, size).total for length in lengths]
-                 for name, network in networks.items()}  # fmt: skip
+        costs = {name: [outline.macs(length, size, size) for length in lengths] for name, outline in outlines.items()}
         rows += _turning_points(costs, lengths, "frames", f"{size} px")
     for length in frames:
-        costs = {name: [network.macs(length, side, side).total for side in sides] for name, network in networks.items()}
+        costs = {name: [outline.macs(length, side, side) for side in sides] for name, outline in outlines.items()}
         rows += _turning_points(costs, sides, "px", f"{length} frames")
     return rows
 

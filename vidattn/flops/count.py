@@ -7,10 +7,11 @@ import torch
 from torch import nn
 
 from vidattn.attention.per_frame import PerFrame
-from vidattn.flops.activations import block_bytes, ends_bytes
+from vidattn.flops.activations import block_bytes
 from vidattn.flops.agreement import CountError, check_macs
 from vidattn.flops.kept import closed_form_bytes
 from vidattn.flops.meta import Network, network_on_meta
+from vidattn.flops.outline import Ends, Outline, num_parameters
 from vidattn.grid import Grid
 from vidattn.macs import Macs
 from vidattn.models.block import Block
@@ -165,46 +166,79 @@ def count(
     twin = network_on_meta(network, dtype)
     if check:
         check_macs(twin, frames, height, width, batch)
-    blocks = _blocks(twin, frames, height, width, batch, check)
-    macs = twin.macs(frames, height, width).total
+    outline = Outline(twin)
+    ends = outline.count_ends(frames, height, width, batch)
+    return count_outline(outline, config, ends, frames, height, width, batch, check)
+
+
+def count_outline(
+    outline: Outline,
+    config: VideoTransformerConfig,
+    ends: Ends,
+    frames: int,
+    height: int,
+    width: int,
+    batch: int = 1,
+    check: bool = False,
+) -> Count:
+    """The cost of one clip, of a network that is taken apart already; see `count`.
+
+    Args:
+        outline: the network; its tables of positions are not looked at.
+        config: of the network: its scheme, and whether blocks are recomputed.
+        ends: with tables of positions as they shall be.
+        frames: frames of the clip.
+        height: of the clip in pixels.
+        width: of the clip in pixels.
+        batch: clips of a training step.
+        check: measure also the memory that closed forms tell.
+
+    Raises:
+        CountError: a block keeps something else than its closed form says.
+    """
+    blocks = _blocks(outline, frames, height, width, batch, check)
+    network = outline.ends
     tokens = config.grid(frames, height, width).num_video_tokens
-    runs, grid = twin.block_grids(frames, height, width)[0]
-    conditional = runs * sum((encoding.macs(grid) for encoding in twin.conditional), Macs())  # type: ignore[operator]
-    body = Parts(patch_embedding=twin.patch.macs(tokens).total, convolution=conditional.total)
+    runs, grid = network.block_grids(frames, height, width)[0]
+    conditional = runs * sum((encoding.macs(grid) for encoding in network.conditional), Macs())  # type: ignore[operator]
+    body = Parts(patch_embedding=network.patch.macs(tokens).total, convolution=conditional.total)
     for block in blocks:
         body = Parts(**{name: own + getattr(block.parts, name) for name, own in asdict(body).items()})
-    kept = ends_bytes(twin, frames, height, width, batch) + sum(block.activation_bytes for block in blocks)
+    kept = ends.activation_bytes + sum(block.activation_bytes for block in blocks)
     if config.gradient_checkpointing:
-        kept -= _recomputed_bytes(twin, blocks, frames, height, width, batch)
+        kept -= _recomputed_bytes(network, blocks, frames, height, width, batch)
     return Count(
         attention=config.attention,
         frames=frames,
         height=height,
         width=width,
-        parameters=_parameters(twin),
-        parts=replace(body, head=macs - body.total),
+        parameters=ends.parameters + sum(block.parameters for block in blocks),
+        parts=replace(body, head=outline.macs(frames, height, width) - body.total),
         batch=batch,
-        dtype=str(dtype).removeprefix("torch."),
+        dtype=str(network.head.weight.dtype).removeprefix("torch."),
         activation_bytes=kept,
         blocks=blocks,
     )
 
 
-def _blocks(network: Network, frames: int, height: int, width: int, batch: int, check: bool) -> tuple[BlockCount, ...]:
+def _blocks(outline: Outline, frames: int, height: int, width: int, batch: int, check: bool) -> tuple[BlockCount, ...]:
     counts: dict[Any, BlockCount] = {}  # blocks that are alike are counted once
     rows = []
-    grids = network.block_grids(frames, height, width)
-    for index, (block, (runs, grid)) in enumerate(zip(network.blocks, grids, strict=True)):
-        assert isinstance(block, Block)
-        if (key := (runs, grid, _likeness(block))) not in counts:
-            form = closed_form_bytes(block, grid, batch * runs, network.head.weight.dtype.itemsize)
-            kept = block_bytes(block, grid, batch * runs) if check or form is None else form
+    grids = outline.ends.block_grids(frames, height, width)
+    for index, (kind, (runs, grid)) in enumerate(zip(outline.kinds, grids, strict=True)):
+        if (key := (kind, runs, grid)) not in counts:
+            block = outline.blocks[kind]
+            form = closed_form_bytes(block, grid, batch * runs, outline.ends.head.weight.dtype.itemsize)
+            if check:
+                kept = block_bytes(block, grid, batch * runs)
+            else:
+                kept = outline.block_bytes(kind, grid, batch * runs) if form is None else form
             if form not in (None, kept):
                 raise CountError(f"block {index} on {grid} keeps {kept:,} bytes, its closed form says {form:,}")
             counts[key] = BlockCount(
                 name=" + ".join(step_name(step) for step in block.steps),
                 runs=runs,
-                parameters=_parameters(block),
+                parameters=num_parameters(block),
                 parts=_parts(block, runs, grid),
                 activation_bytes=kept,
             )
@@ -234,16 +268,3 @@ def _recomputed_bytes(
 def step_name(step: nn.Module) -> str:
     """The class of a step; of an image block its own."""
     return type(step.block if isinstance(step, PerFrame) else step).__name__
-
-
-def _likeness(module: nn.Module) -> tuple:
-    """Equal for modules that differ in their weights alone."""
-    plain = (int, float, str, tuple)
-    return tuple(
-        (type(part), tuple((name, value) for name, value in vars(part).items() if isinstance(value, plain)))
-        for part in module.modules()
-    )
-
-
-def _parameters(module: nn.Module) -> int:
-    return sum(parameter.numel() for parameter in module.parameters())
