@@ -165,20 +165,47 @@ def test_a_vit_without_its_head_is_taken_and_its_pooler_left_out(tmp_path):
     assert "the pooler, which no classifier uses: left out, 2 tensors" in model.report
 
 
-def test_a_vit_with_parts_that_we_do_not_have_is_refused_by_their_names(tmp_path):
-    model = timm.models.VisionTransformer(32, 8, embed_dim=32, depth=1, num_heads=4, num_classes=5, init_values=1.0)
-    torch.save(model.state_dict(), tmp_path / "scaled.pth")
+@pytest.mark.parametrize(
+    ("parts", "pooling"),
+    [
+        ({"init_values": 1.0}, "class_token"),
+        ({"no_embed_class": True, "init_values": 1.0}, "class_token"),
+        ({"reg_tokens": 4}, "registers"),
+        ({"reg_tokens": 4, "no_embed_class": True}, "registers"),
+        ({"class_token": False, "global_pool": "avg"}, "mean"),
+    ],
+)
+@pytest.mark.parametrize("attention", ["divided", "space"])
+def test_a_vit_of_timms_with_other_parts_gives_its_logits_on_a_still_clip(tmp_path, parts, pooling, attention):
+    """LayerScale, registers, class tokens without a position, the mean over patches."""
+    model = timm.models.VisionTransformer(32, 8, embed_dim=32, depth=2, num_heads=4, num_classes=5, **parts)
+    torch.save(randomised(model).state_dict(), tmp_path / "vit.pth")
+    image, clip = still(4)
 
-    with pytest.raises(WeightsError, match=r"left over: blocks\.0\.ls1\.gamma"):
-        load(tmp_path / "scaled.pth")
+    ours = load(tmp_path / "vit.pth", num_heads=4, num_frames=4, attention=attention)
+
+    with torch.no_grad():
+        torch.testing.assert_close(ours.network(clip), model(image), atol=5e-6, rtol=1e-5)
+    assert ours.config.pooling == pooling
+    scaled = "LayerScale: 4 scales became part of the layers that they scale" in ours.report
+    assert scaled == ("init_values" in parts)
 
 
-def test_a_network_of_timms_that_is_no_vit_is_refused(tmp_path):
-    model = timm.create_model("vit_tiny_patch16_224", class_token=False, global_pool="avg", depth=1)
-    torch.save(model.state_dict(), tmp_path / "mean.pth")
+@pytest.mark.parametrize(
+    ("parts", "message"),
+    [
+        ({"qk_norm": True}, r"left over: blocks\.0\.attn\.q_norm\.weight"),
+        ({"reg_tokens": 2}, "3 prefix tokens; vidattn has a class token, alone or with four registers"),
+        ({"global_pool": "avg"}, "a ViT that averages patches beside a class token"),
+        ({"class_token": False, "global_pool": "avg", "fc_norm": False}, "averages its patches after the last norm"),
+    ],
+)
+def test_a_vit_of_timms_with_parts_that_we_do_not_have_is_refused_by_their_names(tmp_path, parts, message):
+    model = timm.models.VisionTransformer(32, 8, embed_dim=32, depth=1, num_heads=4, num_classes=5, **parts)
+    torch.save(model.state_dict(), tmp_path / "other.pth")
 
-    with pytest.raises(WeightsError, match="not a ViT with a class token: cls_token not there"):
-        load(tmp_path / "mean.pth")
+    with pytest.raises(WeightsError, match=message):
+        load(tmp_path / "other.pth")
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from typing import Any
 
 from torch import Tensor
 
-from vidattn.checkpoints import folder, huggingface, timesformer, videomae, vit, vivit
+from vidattn.checkpoints import folder, huggingface, timesformer, timm, videomae, vit, vivit
 from vidattn.checkpoints.files import WEIGHTS, read_folder_weights, read_json, read_weights, tensors_of
 from vidattn.checkpoints.hub import local_path
 from vidattn.checkpoints.names import WeightsError
@@ -52,7 +52,7 @@ def _read_folder(path: Path) -> Saved:
     if "model_type" in config:
         return _read_huggingface(path, config, weights)
     if "architecture" in config:
-        return vit.read_timm(config, weights)
+        return timm.read(config, weights)
     raise WeightsError(f"config.json is neither vidattn's nor of a known model; holds {', '.join(list(config)[:8])}")
 
 
@@ -83,7 +83,7 @@ def _read_file(path: Path) -> Saved:
     if (isinstance(found, dict) and "model_state" in found) or "time_embed" in weights:
         return timesformer.read(weights)
     if "patch_embed.proj.weight" in weights:
-        return vit.read_timm({}, weights)
+        return timm.read({}, weights)
     if kind := next((one for one in HF_MODELS if any(name.startswith(f"{one}.") for name in weights)), None):
         raise WeightsError(f"weights of a Hugging Face {kind}; put its config.json beside them and load the folder")
     held = ", ".join(map(str, list(found)[:5])) if isinstance(found, dict) else type(found).__name__

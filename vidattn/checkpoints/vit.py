@@ -1,30 +1,22 @@
-"""Image transformers: timm's and Hugging Face's ViT, read as a video network that sees each frame on its own.
+"""Image transformers: Hugging Face's ViT, read as a video network that sees each frame on its own.
 
 https://arxiv.org/abs/2010.11929. Another scheme is inflated from that: see `vidattn.checkpoints.transfer`.
 """
 
-import math
 from collections.abc import Collection
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from vidattn.checkpoints import timesformer
 from vidattn.checkpoints.folder import activation, mlp_ratio, num_classes, prefixed
-from vidattn.checkpoints.names import Names, WeightsError, renamed, without
+from vidattn.checkpoints.names import Names, renamed, without
 from vidattn.checkpoints.saved import Saved
 from vidattn.models.config import VideoTransformerConfig
 from vidattn.models.presets import build_network
 
 PIXELS = {"mean": [0.5] * 3, "std": [0.5] * 3}
 """What ViTs were trained with, unless their folder says otherwise."""
-
-HEADS = {192: 3, 384: 6, 768: 12, 1024: 16, 1152: 16, 1280: 16, 1408: 16, 1664: 16}
-"""Width -> heads of the published ViTs, of Ti to G; the weights do not say."""
-
-TIMM: Names = timesformer.SPACE
-"""timm's names are those of the official TimeSformer, which was made of timm's ViT."""
 
 
 def hf_names(model: str, weights: Collection[str]) -> Names:
@@ -70,49 +62,3 @@ def read_huggingface(config: dict[str, Any], weights: dict[str, Tensor]) -> Save
         network = build_network(ours)
     state = renamed(weights, hf_names("vit", weights), network, absent)
     return Saved(ours, state, notes=notes, is_image=True)
-
-
-def read_timm(about: dict[str, Any], weights: dict[str, Tensor]) -> Saved:
-    """A ViT of timm's (or DeiT's, the same names) with a class token.
-
-    Args:
-        about: `config.json` as timm writes it; empty where there is none.
-        weights: its state dict.
-
-    Raises:
-        WeightsError: it is another network, or a ViT with parts that vidattn does not have.
-    """
-    needed = ("patch_embed.proj.weight", "pos_embed", "cls_token")
-    if absent := [name for name in needed if name not in weights]:
-        raise WeightsError(f"not a ViT with a class token: {', '.join(absent)} not there")
-    dim, _, patch, _ = weights["patch_embed.proj.weight"].shape
-    side = math.isqrt(weights["pos_embed"].shape[1] - 1)
-    hidden = weights.get("blocks.0.mlp.fc1.weight", torch.empty(4 * dim, 0)).shape[0]
-    given = about.get("model_args", {}).get("num_heads")
-    heads = given or HEADS.get(dim, max(1, dim // 64))
-    headless = "head.weight" not in weights
-    config = VideoTransformerConfig(
-        attention="space",
-        num_classes=400 if headless else weights["head.weight"].shape[0],
-        image_size=side * patch,
-        patch_size=patch,
-        embed_dim=dim,
-        depth=sum(name.endswith("norm2.weight") for name in weights),
-        num_heads=heads,
-        mlp_ratio=mlp_ratio(hidden, dim),
-    )
-    with torch.device("meta"):
-        network = build_network(config)
-    state = renamed(weights, TIMM, network, ["head"] if headless else [])
-    notes = [] if given else [f"num_heads: assumed {heads}, as published for width {dim}; the file does not say"]
-    trained = about.get("pretrained_cfg", {})
-    pixels = {name: list(trained[name]) for name in ("mean", "std") if name in trained}
-    if not pixels:
-        notes.append(f"mean and std: assumed {PIXELS['mean']} and {PIXELS['std']}, the file does not say")
-    preprocessing: dict[str, Any] = {"image_size": config.image_size, **PIXELS, **pixels}
-    if "crop_pct" in trained:
-        preprocessing["short_side"] = math.floor(side * patch / trained["crop_pct"])
-    names = [str(name) for name in about.get("label_names", [])]
-    return Saved(
-        config, state, names if len(names) == config.num_classes else [], preprocessing, notes, True, not given
-    )
