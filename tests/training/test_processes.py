@@ -91,3 +91,19 @@ def test_two_processes_write_the_answers_of_all_in_the_order_of_the_list(two, ti
     listed = [line.partition(",")[0] for line in (tiny_set / "test.csv").read_text().splitlines()]
     assert [row["path"] for row in rows] == [str(tiny_set / name) for name in listed]
     assert [path.name for path in two.parent.glob("answers*")] == ["answers.csv"]
+
+
+def test_a_backbone_that_thaws_moves_alike_in_two_processes(tiny_set, tmp_path):
+    ends = []
+    for processes, strategy in ((1, "auto"), (2, "ddp_find_unused_parameters_true")):
+        values = config(tiny_set, tmp_path / strategy) | {"test_after_fit": False}
+        freezing = {"class_path": "vidattn.training.freezing.FrozenBackbone", "init_args": {"epochs": 1}}
+        values["trainer"] |= {"devices": processes, "strategy": strategy, "callbacks": [freezing]}
+        values["model"]["network"]["pooling"] = "attentive"
+        values["data"]["batch_size"] = 4 // processes
+        path = write_config(tmp_path / strategy / "config.yaml", values)
+        run("fit", "--config", path) if processes > 1 else main(["fit", "--config", str(path)])
+        ends.append(load(tmp_path / strategy / "run_0" / "checkpoints" / "last.ckpt").network.state_dict())
+
+    for name, weights in ends[0].items():
+        torch.testing.assert_close(ends[1][name], weights, atol=1e-3, rtol=0, msg=name)
