@@ -14,6 +14,7 @@ from rich.table import Table
 from vidattn.flops.agreement import CountError
 from vidattn.flops.count import BlockCount, Count, count
 from vidattn.flops.explain import Figure, figures
+from vidattn.flops.module_rows import module_rows, shape, text
 from vidattn.flops.side_by_side import side_by_side
 from vidattn.flops.source import find_source
 from vidattn.flops.tables import rich_table, write_rows
@@ -45,6 +46,13 @@ def flops_command(words: list[str]) -> None:
         help=f"a preset ({', '.join(PRESETS)}), a scheme such as time+space (at ViT-B/16), a YAML of vidattn fit, a "
         "run's folder or a checkpoint",
     )
+    parser.add_argument(
+        "--input",
+        type=shape,
+        metavar="1,3,8,224,224",
+        help="measure any module instead: NETWORK is where to import what makes it, such as "
+        "torchvision.models.video.swin3d_t, and this the shape of what it takes",
+    )
     parser.add_argument("--frames", type=int, help="of a clip; by default those that the network is made for")
     parser.add_argument("--size", type=pixels, help="of a clip, as in 224 or 224x320 (height x width); likewise")
     parser.add_argument("--batch", type=int, default=1, help="clips of a training step, for the memory (default 1)")
@@ -72,7 +80,11 @@ def run(options: argparse.Namespace) -> None:
     """Count, print and write what the options ask for."""
     console = Console(soft_wrap=True, highlight=False)
     rows: list[dict[str, Any]] = []
-    if options.network is not None:
+    if options.network is not None and options.input:
+        rows = module_rows(options.network, options.input)
+        title = f"{options.network} on {' x '.join(map(str, options.input))}, by measurement. 1 MAC = 2 FLOPs"
+        console.print(rich_table(text(rows), title))
+    elif options.network is not None:
         source = find_source(options.network, options.frames, options.size)
         clips = source.clips if options.clips is None else options.clips
         crops = source.crops if options.crops is None else options.crops
