@@ -189,6 +189,13 @@ def test_reach(case, grid):
 
 
 @cases
+def test_a_step_says_whether_prefix_tokens_get_an_update(case):
+    grid = GRIDS[2]
+    attention = build(case)
+    assert attention(torch.randn(1, grid.num_tokens, DIM), grid)[:, : grid.prefix].any() == attention.moves_prefix
+
+
+@cases
 @pytest.mark.parametrize("grid", GRIDS[1:3], ids=str)
 def test_attention_maps_show_the_reach(case, grid):
     """Weights on the full grid: positive inside the reach, zero outside; some tokens are never asked themselves."""

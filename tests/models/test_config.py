@@ -1,6 +1,8 @@
 import pytest
+import torch
 
 from vidattn.models.config import VideoTransformerConfig
+from vidattn.models.presets import build_network
 
 
 @pytest.mark.parametrize(
@@ -48,3 +50,17 @@ def test_a_wrong_value_is_refused_with_the_next_move(fields, message):
 def test_drop_path_rises_linearly_from_zero():
     config = VideoTransformerConfig(depth=5, drop_path=0.2)
     assert [round(config.drop_path_of(block), 3) for block in range(5)] == [0, 0.05, 0.1, 0.15, 0.2]
+
+
+@pytest.mark.parametrize("attention", ["time", "time+cbam", "time+swin(2)", "space+cbam", "joint", "space>time(2)"])
+@pytest.mark.parametrize("pooling", ["class_token", "mean"])
+def test_a_network_whose_class_token_never_hears_of_the_video_answers_blindly(attention, pooling):
+    config = VideoTransformerConfig(attention, 5, 4, 32, 8, 32, 2, 2, pooling=pooling)
+    torch.manual_seed(0)
+    network = build_network(config)
+    for parameter in network.parameters():
+        torch.nn.init.normal_(parameter, std=0.2)
+    one, other = network(torch.randn(2, 3, 4, 32, 32))
+
+    assert torch.equal(one, other) == config.answers_blindly
+    assert config.answers_blindly == (attention.startswith("time") and pooling == "class_token")

@@ -66,6 +66,12 @@ def test_label_smoothing_spreads_its_share_over_all_classes(tmp_path):
     assert watch.losses[0] == pytest.approx(wanted, abs=1e-6)
 
 
+def test_a_scheme_that_never_tells_the_class_token_of_the_video_is_refused_with_the_next_move():
+    with pytest.raises(ValueError, match="all clips would get the same logits; take pooling=mean, or add a step"):
+        VideoClassifier(VideoTransformerConfig("time+cbam", 3, 2, 16, 8, 16, 1, 2))
+    VideoClassifier(VideoTransformerConfig("time+cbam", 3, 2, 16, 8, 16, 1, 2, pooling="mean"))
+
+
 def test_data_with_another_number_of_classes_is_refused_with_the_next_move():
     model = classifier()
     data = SimpleNamespace(class_names=list("abcde"), preprocessing={}, sources={"val": None})

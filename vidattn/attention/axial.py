@@ -22,6 +22,7 @@ class WidthAttention(VideoAttention):
     """
 
     scores_tokens = True
+    moves_prefix = False
 
     def __init__(self, dim: int, num_heads: int | None = None) -> None:
         super().__init__()

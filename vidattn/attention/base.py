@@ -17,9 +17,11 @@ class VideoAttention(nn.Module, ABC):
     Attributes:
         scores_tokens: whether all scores are of a token's query with a token's key, from `Heads.project` or `across`:
             what a configuration's `query_key` then does to them has a meaning.
+        moves_prefix: whether prefix tokens get an update; zeros otherwise.
     """
 
     scores_tokens: ClassVar[bool] = False
+    moves_prefix: ClassVar[bool] = True
 
     @abstractmethod
     def forward(self, x: Tensor, grid: Grid) -> Tensor:

@@ -30,6 +30,7 @@ class PlainTemporalAttention(VideoAttention):
     """
 
     scores_tokens = True
+    moves_prefix = False
 
     def __init__(self, dim: int, num_heads: int | None = None) -> None:
         super().__init__()

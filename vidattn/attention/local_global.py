@@ -25,6 +25,7 @@ class LocalAttention(VideoAttention):
     """
 
     scores_tokens = True
+    moves_prefix = False
 
     def __init__(self, dim: int, num_heads: int | None = None) -> None:
         super().__init__()

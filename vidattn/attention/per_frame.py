@@ -19,6 +19,8 @@ class PerFrame(VideoAttention):
         block: the image block; it is run on maps `(B*T, D, H, W)`.
     """
 
+    moves_prefix = False
+
     def __init__(self, block: ImageAttention) -> None:
         super().__init__()
         self.block = block

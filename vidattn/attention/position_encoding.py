@@ -22,6 +22,8 @@ class PositionalEncodingGenerator3D(VideoAttention):
         ValueError: `kernel_size` is even.
     """
 
+    moves_prefix = False
+
     def __init__(self, dim: int, num_heads: int | None = None, kernel_size: int = 3) -> None:
         super().__init__()
         if kernel_size % 2 == 0:

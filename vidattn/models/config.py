@@ -126,6 +126,14 @@ class VideoTransformerConfig:
                         f"attention={self.attention!r}: it does not score tokens' queries with tokens' keys; use plain"
                     )
 
+    @property
+    def answers_blindly(self) -> bool:
+        """Whether all clips get the same logits: a prefix token is read, and no step tells it of the video."""
+        if READOUTS[self.pooling].num_prefix == 0 or temporal_depth(self.attention) is not None:
+            return False
+        classes = [cls for step in parse_scheme(self.attention) for cls in step.turns]
+        return not any(issubclass(cls, VideoAttention) and cls.moves_prefix for cls in classes)
+
     def _frames_meet(self) -> bool:
         return self.attention.strip() != "space" and temporal_depth(self.attention) is None
 

@@ -61,6 +61,11 @@ class VideoClassifier(pl.LightningModule):
         compile: bool = False,
     ) -> None:
         super().__init__()
+        if network.answers_blindly:
+            raise ValueError(
+                f"attention={network.attention!r} never tells the token of pooling={network.pooling!r} of the video: "
+                "all clips would get the same logits; take pooling=mean, or add a step such as space"
+            )
         self.config = network
         self.network = build_network(network)
         self.normalize = Normalize(*NORMALIZATIONS[normalization or "timesformer"])
