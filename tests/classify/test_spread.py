@@ -2,13 +2,14 @@
 
 import pytest
 import torch
+import torch.nn.functional as F
 from attention.test_contract import CASES, DIM, GRIDS, HEADS, build, tokens
 from torch import nn
 
 from vidattn.attention.base import VideoAttention
 from vidattn.attention.heads import SelfAttention
 from vidattn.attention.scheme import IMAGE_STEPS, parse_scheme
-from vidattn.classify.spread import spread
+from vidattn.classify.spread import Recording, spread
 from vidattn.grid import Grid
 
 D = DIM // HEADS  # width of a head
@@ -112,7 +113,32 @@ class Gated(VideoAttention):
         raise NotImplementedError
 
 
-@pytest.mark.parametrize("cls", [Strangers, Gated])
+class Masked(VideoAttention):
+    """A user's own: the fused kernel with all that can be asked of it."""
+
+    options = ({"scale": 0.5, "is_causal": True, "dropout_p": 0.0}, {"attn_mask": torch.ones(25, 25).bool().triu()})
+
+    def __init__(self, dim, num_heads=None):
+        super().__init__()
+        self.qkv = nn.Linear(dim, 3 * dim)
+
+    def forward(self, x, grid):
+        q, k, v = self.qkv(x).chunk(3, dim=-1)
+        return sum(F.scaled_dot_product_attention(q, k, v, **options) for options in self.options)
+
+    def macs(self, grid):
+        raise NotImplementedError
+
+
+def test_recording_changes_no_output():
+    step, x, grid = Masked(DIM), torch.randn(2, 25, DIM), Grid(3, 2, 4)
+    with Recording([step], memory_limit=float("inf")) as recording:
+        output = step(x, grid)
+    torch.testing.assert_close(output, step(x, grid))
+    assert len(recording.visits[step].weights) == 2
+
+
+@pytest.mark.parametrize("cls", [Strangers, Gated, Masked])
 def test_a_step_of_another_make_reaches_what_it_reaches(cls):
     grid = Grid(3, 2, 4)
     torch.manual_seed(0)

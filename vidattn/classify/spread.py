@@ -80,14 +80,30 @@ class Recording(TorchFunctionMode):
         if func is linear_attend:
             self._book(args[0], args[1])
             return self._keep(linear_weights(*args[:2])) @ args[2]
-        if func is F.scaled_dot_product_attention:
+        if func is F.scaled_dot_product_attention and not kwargs.get("enable_gqa"):
             return self._attention(*args, **kwargs)
         return func(*args, **kwargs)
 
-    def _attention(self, q: Tensor, k: Tensor, v: Tensor, attn_mask: Tensor | None = None) -> Tensor:
+    def _attention(
+        self,
+        q: Tensor,
+        k: Tensor,
+        v: Tensor,
+        attn_mask: Tensor | None = None,
+        dropout_p: float = 0.0,
+        is_causal: bool = False,
+        scale: float | None = None,
+    ) -> Tensor:
+        """What the fused kernel gives, with weights that can be kept; as in evaluation there is no dropout."""
         self._book(q, k)
-        scores = q @ k.mT * q.shape[-1] ** -0.5
-        return self._keep((scores if attn_mask is None else scores + attn_mask).softmax(-1)) @ v
+        scores = q @ k.mT * (q.shape[-1] ** -0.5 if scale is None else scale)
+        if is_causal:
+            attn_mask = torch.ones(scores.shape[-2:], dtype=torch.bool, device=scores.device).tril()
+        if attn_mask is not None and attn_mask.dtype == torch.bool:
+            scores = scores.masked_fill(~attn_mask, float("-inf"))
+        elif attn_mask is not None:
+            scores = scores + attn_mask
+        return self._keep(scores.softmax(-1)) @ v
 
     def _book(self, q: Tensor, k: Tensor) -> None:
         """Raise before the weights are made, rather than run out of memory."""
