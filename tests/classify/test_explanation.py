@@ -10,6 +10,7 @@ from PIL import Image
 from vidattn import Classifier
 from vidattn.classify.explanation import explain
 from vidattn.classify.rollout import gradient_rollout, rollout
+from vidattn.plots.attention_maps import enlarged
 
 
 def share_over_area(network, follow):
@@ -68,6 +69,13 @@ def test_png_gif_and_mp4_open_again_and_hold_every_frame(explanation, tmp_path):
     assert min(Image.open(explanation.save(tmp_path / "map.png")).size) > 300
     gif = Image.open(explanation.save(tmp_path / "map.gif", fps=5))
     assert (gif.n_frames, gif.info["duration"], gif.size) == (8, 200, (448, 224))
+    worst = []
+    for frame in range(8):
+        gif.seek(frame)
+        worst.append(
+            np.abs(np.asarray(gif.convert("RGB"))[:, :224] - enlarged(explanation.frames, 224)[frame].astype(int)).max()
+        )
+    assert max(worst) < 64  # no thing has lost its colour
     with av.open(str(explanation.save(tmp_path / "map.mp4"))) as film:
         frames = [frame.to_ndarray(format="rgb24") for frame in film.decode(video=0)]
     assert len(frames) == 8

@@ -72,7 +72,9 @@ class Explanation:
         elif path.suffix == ".mp4":
             write_mp4(path, self._film(), fps)
         elif path.suffix == ".gif":
-            first, *others = (Image.fromarray(frame).quantize(128) for frame in self._film())
+            # The default palette takes small things' colour away, such as a moving spot's.
+            octree = Image.Quantize.FASTOCTREE
+            first, *others = (Image.fromarray(frame).quantize(method=octree) for frame in self._film())
             first.save(path, save_all=True, append_images=others, duration=round(1000 / fps), loop=0)
         else:
             raise ValueError(f"{path}: attention maps are written as .png, .gif or .mp4; choose one of these endings")
