@@ -2,8 +2,10 @@
 
 import pytest
 import torch
+from checkpoints.test_huggingface import vivit
 from test_parity import random_pair
 
+from vidattn.checkpoints.load import load
 from vidattn.classify.rollout import gradient_rollout, rollout
 from vidattn.classify.spread import spread
 from vidattn.models.config import VideoTransformerConfig
@@ -40,6 +42,22 @@ def test_joint_attention_gives_plain_rollout_of_the_reference():
     result = rollout(ours, video)
     torch.testing.assert_close(result.prefix, rows[:, 0, 0], rtol=1e-3, atol=1e-5)
     torch.testing.assert_close(result.video.flatten(2), by_frame_then_place(rows[:, 0], 4), rtol=1e-3, atol=1e-6)
+
+
+def test_tubelets_give_plain_rollout_of_vivit(tmp_path):
+    theirs = vivit()
+    theirs.save_pretrained(tmp_path)
+    theirs.set_attn_implementation("eager")
+    ours, video = load(tmp_path).network, torch.randn(2, 3, 8, 32, 32)
+    with torch.no_grad():
+        attentions = theirs(video.transpose(1, 2), output_attentions=True).attentions
+    rows = torch.eye(attentions[0].shape[-1])
+    for weights in attentions:
+        rows = (0.5 * weights.mean(1) + 0.5 * torch.eye(weights.shape[-1])) @ rows
+    result = rollout(ours, video)
+    assert result.video.shape == (2, 4, 4, 4)
+    torch.testing.assert_close(result.prefix, rows[:, 0, 0], rtol=1e-3, atol=1e-5)
+    torch.testing.assert_close(result.video.flatten(1), rows[:, 0, 1:], rtol=1e-3, atol=1e-6)
 
 
 def test_joint_attention_gives_the_gradient_rollout_of_the_reference():
