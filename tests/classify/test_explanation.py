@@ -4,6 +4,7 @@ import av
 import numpy as np
 import pytest
 import torch
+from foreseen import PREPROCESSING, write_checkpoint
 from motion_run import CLASSES, NORMALIZE, fresh, motion_clips, trained
 from PIL import Image
 
@@ -107,6 +108,15 @@ def test_a_classifier_explains_the_middle_clip_of_a_file(checkpoint, tiny_video)
     assert why.seconds == pytest.approx([(19 + 3 * i) / 30 for i in range(4)], abs=1e-3)
     assert why.shares.shape == (4, 4, 4)
     assert classifier.explain(tiny_video, "sit").class_name == "sit"
+
+
+def test_classes_that_do_not_exclude_one_another_are_explained_with_probabilities_of_their_own(tmp_path, tiny_video):
+    path = write_checkpoint(tmp_path / "several.ckpt", preprocessing={**PREPROCESSING, "multi_label": True})
+    classifier = Classifier.from_pretrained(path)
+    wanted = {answer.name: answer.probability for answer in classifier(tiny_video).top()}
+    assert sum(wanted.values()) != pytest.approx(1, abs=0.05)
+    for name in classifier.class_names:
+        assert classifier.explain(tiny_video, name).probability == pytest.approx(wanted[name], rel=1e-4)
 
 
 def test_a_compiled_classifier_explains_alike(checkpoint, tiny_video):

@@ -77,3 +77,12 @@ def test_a_classifier_is_probed_with_a_folder_of_videos(tmp_path):
     assert probe.chance == pytest.approx(1 / 3)
     assert probe.accuracy["in order"] == probe.accuracy["reversed"] == probe.accuracy["shuffled"] == 1
     assert probe.accuracy["one frame repeated"] == pytest.approx(2 / 3)
+
+
+@pytest.mark.parametrize("lines", ["a.mp4 0 1\nb.mp4 2\n", "a.mp4\nb.mp4\n"], ids=["several", "none"])
+def test_lists_without_one_class_a_video_are_refused(tmp_path, lines):
+    for name in ("a", "b"):
+        plain_video(tmp_path / f"{name}.mp4", [30] * 8)
+    (tmp_path / "list.txt").write_text(lines)
+    with pytest.raises(ValueError, match=r"list\.txt: wanted one class for each video"):
+        brightness_classifier().temporal_probe(tmp_path / "list.txt")

@@ -218,7 +218,17 @@ class Classifier:
         views = self.views(source, fps)
         clip, seconds = views.middle
         notes = self.notes + views.notes
-        return explain(self.network, self.normalize, clip, self.class_names, class_name, gradients, seconds, notes)
+        return explain(
+            self.network,
+            self.normalize,
+            clip,
+            self.class_names,
+            class_name,
+            gradients,
+            seconds,
+            notes,
+            self.multi_label,
+        )
 
     def temporal_probe(self, videos: str | Path, progress: bool = True) -> TemporalProbe:
         """Whether the model uses time: its accuracy with frames in order, reversed, shuffled, and one frame repeated.
@@ -230,8 +240,11 @@ class Classifier:
 
         Raises:
             ManifestError: the list cannot be read, or has a class that the model has not.
+            ValueError: the list names no classes, or several of one video: there is no accuracy then.
         """
         labelled = read_manifest(videos, class_names=self.class_names).videos
+        if any(video.label is None for video in labelled):
+            raise ValueError(f"{videos}: wanted one class for each video; without it there is no accuracy to probe")
         clips = TestViews(
             labelled, self.preparation.sampling, 1, 1, self.preparation.image_size, VideoOpener(self.reader)
         )

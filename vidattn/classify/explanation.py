@@ -121,6 +121,7 @@ def explain(
     gradients: bool = True,
     seconds: Sequence[float] | None = None,
     notes: Sequence[str] = (),
+    multi_label: bool = False,
     memory_limit: float = MEMORY_LIMIT,
 ) -> Explanation:
     """What each patch of `clip` counted for one answer of `network`.
@@ -135,6 +136,7 @@ def explain(
             same for every class (`rollout`): half the time and a third of the memory.
         seconds: `(T,)`, when the frames are in the video.
         notes: what has to be known about the clip.
+        multi_label: each class has a probability of its own (a sigmoid, no softmax).
         memory_limit: bytes that all attention weights together may take.
 
     Raises:
@@ -153,7 +155,8 @@ def explain(
         result = gradient_rollout(network, video, index, memory_limit)
     else:
         result = rollout(network, video, memory_limit)
-    probabilities = result.logits[0].float().softmax(0)
+    logits = result.logits[0].float()
+    probabilities = logits.sigmoid() if multi_label else logits.softmax(0)
     index = int(probabilities.argmax()) if index is None else index
     shares, notes = result.video[0], (*notes, *result.notes)
     if not shares.any():
