@@ -100,6 +100,12 @@ def test_what_could_not_be_read_is_said_and_told_by_the_status(videos, checkpoin
         (["--image-size", "33"], "33 is not a multiple of patch_size=8; nearest sizes are 32 and 40"),
         (["--class-names", "none.txt"], "class_names=none.txt: cannot read it"),
         (["--timeline", "--window", "1", "--step", "2"], "wanted 0 < step <= window"),
+        (["--timeline", "--window", "0"], "wanted 0 < step <= window"),
+        (["--step", "0"], "--window and --step are for --timeline; add it"),
+        (["--batch-size", "0"], "batch_size=0 must be at least 1"),
+        (["--top", "0"], "--top 0: wanted at least one class to show"),
+        (["--device", "cuda:99"], "device=cuda:99: "),
+        (["--device", "gpu"], "take device=cpu, or see what vidattn doctor says"),
     ],
 )
 def test_mistakes_are_one_line(videos, checkpoint, capsys, words, message):

@@ -113,6 +113,15 @@ def test_a_broken_video_is_an_error(tmp_path):
         brightness_classifier().timeline(tmp_path / "broken.mp4")
 
 
+def test_what_the_system_refuses_is_said_of_the_video(scenes, monkeypatch):
+    def refuse(self, indices):
+        raise PermissionError("Permission denied")
+
+    monkeypatch.setattr(PyAVReader, "stream", refuse)
+    with pytest.raises(VideoDecodeError, match=r"scenes\.mp4: Permission denied"):
+        brightness_classifier().timeline(scenes, progress=False)
+
+
 @pytest.fixture(scope="module")
 def half_an_hour(tmp_path_factory) -> Path:
     """1,800 seconds in 9,000 frames of 64 x 48 pixels, a keyframe every 250; the last third is grey, the rest dark."""

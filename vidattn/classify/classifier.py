@@ -13,6 +13,7 @@ from torch.utils.data import DataLoader
 
 from vidattn.checkpoints.load import load
 from vidattn.checkpoints.names import WeightsError
+from vidattn.classify.device import usable_device
 from vidattn.classify.explanation import Explanation, explain
 from vidattn.classify.names import names_for
 from vidattn.classify.prediction import Prediction, Predictions
@@ -49,6 +50,9 @@ class Classifier:
         reader: "pyav", "decord" or "torchcodec".
         multi_label: classes do not exclude one another: each has a probability of its own (a sigmoid, no softmax).
 
+    Raises:
+        ValueError: there is no such device or precision, or batches would be empty.
+
     Attributes:
         notes: what the checkpoint does not say, and what was chosen instead.
     """
@@ -67,7 +71,9 @@ class Classifier:
     ) -> None:
         if precision not in ("fp32", "bf16"):
             raise ValueError(f"precision={precision!r} is unknown; choose fp32 or bf16")
-        self.device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+        if batch_size < 1:
+            raise ValueError(f"batch_size={batch_size} must be at least 1")
+        self.device = usable_device(device)
         self.dtype = torch.bfloat16 if precision == "bf16" else torch.float32
         self.network = network.to(self.device, self.dtype).eval()
         if compile:
@@ -151,11 +157,8 @@ class Classifier:
 
     def views(self, source: One, fps: float = 30.0) -> Views:
         """What the network is shown of one video; see `__call__`."""
-        try:
-            with open_source(source, self.reader, fps) as reader:
-                return self.preparation.views(reader)
-        except OSError as error:
-            raise VideoDecodeError(name_of(source), str(error)) from error
+        with open_source(source, self.reader, fps) as reader:
+            return self.preparation.views(reader)
 
     def timeline(
         self,
@@ -184,8 +187,8 @@ class Classifier:
             assert isinstance(reader, (PyAVReader, FramesReader))
             times = VideoTimes(reader.num_frames, reader.fps, reader.times)
             duration = times.seconds(times.num_frames - 1) + 1 / times.fps
-            window = window or self.preparation.natural_window(times.fps)
-            windows = sliding_windows(duration, window, step or window / 2)
+            window = self.preparation.natural_window(times.fps) if window is None else window
+            windows = sliding_windows(duration, window, window / 2 if step is None else step)
             clips = clips_in(windows, times, self.preparation.sampling)
             picker = StripPicker(times, clips)
             views = stream_clips(reader, clips, self.preparation.crops)

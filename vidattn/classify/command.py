@@ -28,7 +28,7 @@ def classify(words: list[str]) -> None:
     options = _parser().parse_args(words)
     console = Console(soft_wrap=not sys.stdout.isatty())  # no lines broken where a program reads them
     try:
-        _check_endings(options)
+        _check(options)
         sources = [one for file in options.files for one in expand(file)[0]]
         classifier = Classifier.from_pretrained(
             options.weights,
@@ -92,14 +92,16 @@ def _finish(cards: Sequence[str], skipped: _Skipped, options: Namespace, console
         console.print(Text(f"wrote {file}"))
 
 
-def _check_endings(options: Namespace) -> None:
-    """Say before anything runs that a file could not be written."""
+def _check(options: Namespace) -> None:
+    """Say before anything runs that a file could not be written, or that options do not fit."""
     for file, ending in ((options.csv, ".csv"), (options.json, ".json"), (options.save_html, ".html")):
         if file is not None and file.suffix != ending:
             raise ValueError(f"{file}: wanted a name that ends in {ending}")
         if file is not None and not file.parent.is_dir():
             raise ValueError(f"{file}: the folder {file.parent} does not exist; make it first")
-    if not options.timeline and (options.window or options.step):
+    if options.top < 1:
+        raise ValueError(f"--top {options.top}: wanted at least one class to show")
+    if not options.timeline and (options.window, options.step) != (None, None):
         raise ValueError("--window and --step are for --timeline; add it")
 
 

@@ -2,7 +2,8 @@
 
 import glob
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from difflib import get_close_matches
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -45,22 +46,28 @@ def expand(source: Many) -> tuple[list[One], bool]:
     return [one for part in source for one in expand(part)[0]], True
 
 
-def open_source(source: One, reader: str, fps: float) -> VideoReader:
-    """A reader on one video.
+@contextmanager
+def open_source(source: One, reader: str, fps: float) -> Iterator[VideoReader]:
+    """A reader on one video, closed afterwards; what the system refuses while it is open is said of the video.
 
     Args:
         reader: for files: "pyav", "decord" or "torchcodec".
         fps: frames per second of an array.
 
     Raises:
-        VideoDecodeError: the file is not there (names like it are said) or is no video.
+        VideoDecodeError: the file is not there (names like it are said), cannot be read or is no video.
         ValueError: an array is not uint8 `(T, H, W, 3)`.
     """
     if isinstance(source, (np.ndarray, Tensor)):
-        return FramesReader(source, fps)
+        yield FramesReader(source, fps)
+        return
     if isinstance(source, (str, Path)) and not os.path.exists(source):
         raise VideoDecodeError(str(source), f"no such file{_hint(Path(source))}")
-    return open_video(source, reader)
+    try:
+        with open_video(source, reader) as video:
+            yield video
+    except OSError as error:
+        raise VideoDecodeError(name_of(source), str(error)) from error
 
 
 def name_of(source: One) -> str:

@@ -61,7 +61,8 @@ def torch_finding(torch: Answer) -> Finding:
             "torch", "trouble", "", f"{torch.error}; nothing works without it", "pip install torch torchvision"
         )
     kind = f"built for CUDA {torch.facts['cuda']}" if torch.facts["cuda"] else "built for CPU only"
-    return Finding("torch", "ok", torch.facts["version"], f"networks; {kind}, {torch.facts['threads']} threads")
+    threads = f"{torch.facts['threads']} thread{'s' * (torch.facts['threads'] != 1)}"
+    return Finding("torch", "ok", torch.facts["version"], f"networks; {kind}, {threads}")
 
 
 def cuda_finding(torch: Answer, has_nvidia: bool) -> Finding:
