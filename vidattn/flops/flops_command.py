@@ -82,8 +82,9 @@ def run(options: argparse.Namespace) -> None:
     rows: list[dict[str, Any]] = []
     if options.network is not None and options.input:
         rows = module_rows(options.network, options.input)
-        title = f"{options.network} on {' x '.join(map(str, options.input))}, by measurement. 1 MAC = 2 FLOPs"
+        title = f"{options.network} on {' x '.join(map(str, options.input))}, {rows[0]['parameters']:,} parameters"
         console.print(rich_table(text(rows), title))
+        console.print("by measurement; 1 MAC = 2 FLOPs; elements: of the largest tensor of each call")
     elif options.network is not None:
         source = find_source(options.network, options.frames, options.size)
         clips = source.clips if options.clips is None else options.clips

@@ -47,7 +47,7 @@ def module_rows(path: str, sides: Sequence[int]) -> list[dict[str, Any]]:
         cost = measure(module.eval(), torch.empty(*sides, device="meta"))
     except (RuntimeError, TypeError, IndexError) as error:
         raise ValueError(f"{path} fails on a tensor of shape {tuple(sides)}: {error}") from error
-    rows = [{"row": path, "macs": cost.macs, "flops": cost.flops, "parameters": cost.parameters}]
+    rows = [{"row": "all", "macs": cost.macs, "flops": cost.flops, "parameters": cost.parameters}]
     rows += [{"row": name, "macs": macs, "flops": 2 * macs} for name, macs in cost.by_operator.items()]
     rows += [
         {"row": f"not counted: {line.operator}", "calls": line.calls, "elements": line.elements}
@@ -59,5 +59,20 @@ def module_rows(path: str, sides: Sequence[int]) -> list[dict[str, Any]]:
 
 
 def text(rows: Sequence[dict[str, Any]]) -> list[dict[str, str]]:
-    """The rows as text for the terminal."""
-    return [{key: f"{value:,}" if isinstance(value, int) else value for key, value in row.items()} for row in rows]
+    """The rows as text for the terminal, without the parameters."""
+    unit, scale = ("G", 1e9) if rows[0]["macs"] >= 1e9 else ("M", 1e6)
+
+    def written(value: int | str, divisor: float = 0) -> str:
+        if value == "":
+            return ""
+        return f"{int(value) / divisor:,.3f}" if divisor else f"{value:,}"
+
+    return [
+        {
+            "operator": row["row"],
+            f"{unit}MACs": written(row["macs"], scale),
+            f"{unit}FLOPs": written(row["flops"], scale),
+        }
+        | {key: written(row[key]) for key in ("calls", "elements")}
+        for row in rows
+    ]

@@ -51,8 +51,10 @@ def rich_table(rows: Sequence[Mapping[str, str]], title: str) -> Table:
     """The rows as a table for the terminal, with a line wherever the column `clip` changes."""
     table = Table(title=title, title_justify="left")
     for column in rows[0]:
-        left = column in ("clip", "attention", "kernel")
-        table.add_column(column, justify="left" if left else "right", no_wrap=column == "attention", overflow="fold")
+        left = column in ("clip", "attention", "kernel", "operator")
+        table.add_column(
+            column, justify="left" if left else "right", no_wrap=column in ("attention", "operator"), overflow="fold"
+        )
     for row, following in zip(rows, [*rows[1:], {}], strict=True):
         table.add_row(*row.values(), end_section=row.get("clip") != following.get("clip"))
     return table
