@@ -9,7 +9,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 TOOLS = {
     "format": [sys.executable, "-m", "ruff", "format", "--check", "vidattn", "tests"],
-    "lint": [sys.executable, "-m", "ruff", "check", "vidattn", "tests"],
+    "lint": [sys.executable, "-m", "ruff", "check", "vidattn", "tests", "notebooks"],
     "types": [sys.executable, "-m", "mypy"],
     "floors": [sys.executable, "-c", "from importlinter.cli import lint_imports_command as run; run()"],
 }

@@ -12,7 +12,9 @@ from torchvision.transforms import v2
 
 from vidattn.checkpoints.load import load
 from vidattn.checkpoints.pretrained import Pretrained
+from vidattn.models.config import VideoTransformerConfig
 from vidattn.models.normalize import NORMALIZATIONS
+from vidattn.training.classifier import VideoClassifier
 from vidattn.training.schedule import WarmupCosine
 
 pytestmark = pytest.mark.usefixtures("one_thread")
