@@ -1,7 +1,7 @@
 """The slow oracle for schemes whose tokens attend within groups: loops over PyTorch's own attention."""
 
 from collections import defaultdict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from itertools import product
 
 import torch
@@ -20,6 +20,16 @@ def randomised(step: nn.Module) -> nn.Module:
     for parameter in step.parameters():
         nn.init.normal_(parameter, std=0.3)
     return step.double()
+
+
+def gradients(
+    function: Callable[[Tensor], Tensor], x: Tensor, parameters: Sequence[nn.Parameter]
+) -> tuple[Tensor, ...]:
+    """The output of `function`, and the gradients of a weighted sum of it: of `x`, and of each parameter."""
+    x = x.clone().requires_grad_()
+    out = function(x)
+    weights = torch.linspace(-1, 1, out.numel(), dtype=out.dtype).view_as(out)
+    return out, *torch.autograd.grad((out * weights).sum(), [x, *parameters])
 
 
 def torchs(attention: SelfAttention) -> nn.MultiheadAttention:

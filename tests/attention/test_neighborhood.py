@@ -4,6 +4,7 @@ import itertools
 
 import pytest
 import torch
+from grouped import gradients, randomised
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from vidattn.attention.joint import JointAttention
@@ -13,18 +14,7 @@ from vidattn.models.presets import build_network, preset
 
 
 def random_step(*args):
-    torch.manual_seed(0)
-    attention = NeighborhoodAttention3D(*args).double()
-    for parameter in attention.parameters():
-        torch.nn.init.normal_(parameter, std=0.3)
-    return attention
-
-
-def gradients(function, x, parameters):
-    x = x.clone().requires_grad_()
-    out = function(x)
-    weights = torch.linspace(-1, 1, out.numel(), dtype=out.dtype).view_as(out)
-    return out, *torch.autograd.grad((out * weights).sum(), [x, *parameters])
+    return randomised(NeighborhoodAttention3D(*args))
 
 
 def window(position, length, side):

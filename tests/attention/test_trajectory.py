@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from grouped import gradients, randomised
 
 from vidattn.attention.query_key import use_heads
 from vidattn.attention.trajectory import TrajectoryAttention
@@ -10,20 +11,9 @@ from vidattn.models.presets import build_network, preset
 
 
 def random_step(*args, query_key="plain"):
-    torch.manual_seed(0)
     attention = TrajectoryAttention(*args)
     use_heads(attention, query_key=query_key)
-    attention.double()
-    for parameter in attention.parameters():
-        torch.nn.init.normal_(parameter, std=0.3)
-    return attention
-
-
-def gradients(function, x, parameters):
-    x = x.clone().requires_grad_()
-    out = function(x)
-    weights = torch.linspace(-1, 1, out.numel(), dtype=out.dtype).view_as(out)
-    return out, *torch.autograd.grad((out * weights).sum(), [x, *parameters])
+    return randomised(attention)
 
 
 def equations(attention, x, grid):

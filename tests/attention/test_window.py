@@ -4,6 +4,7 @@ import itertools
 
 import pytest
 import torch
+from grouped import gradients, randomised
 from torch.utils._python_dispatch import TorchDispatchMode
 from torchvision.models.video.swin_transformer import ShiftedWindowAttention3d as TorchvisionAttention
 
@@ -16,18 +17,7 @@ steps = pytest.mark.parametrize(("step", "shifted"), [(WindowAttention3D, 0), (S
 
 
 def random_step(step, *args):
-    torch.manual_seed(0)
-    attention = step(*args).double()
-    for parameter in attention.parameters():
-        torch.nn.init.normal_(parameter, std=0.3)
-    return attention
-
-
-def gradients(function, x, parameters):
-    x = x.clone().requires_grad_()
-    out = function(x)
-    weights = torch.linspace(-1, 1, out.numel(), dtype=out.dtype).view_as(out)
-    return out, *torch.autograd.grad((out * weights).sum(), [x, *parameters])
+    return randomised(step(*args))
 
 
 def dense(attention, x, grid, shifted):

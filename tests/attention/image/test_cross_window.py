@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from grouped import gradients
 
 from vidattn.attention.image.cross_window import CrossShapedWindowAttention
 
@@ -42,13 +43,6 @@ def lepe(block, v):
                         kernel = block.columns.lepe.weight[:, 0, b - j + 1, a - i + 1]
                         out[:, half:, i, j] = out[:, half:, i, j] + kernel * v[:, half:, a, b]
     return out
-
-
-def gradients(function, x, parameters):
-    x = x.clone().requires_grad_()
-    out = function(x)
-    weights = torch.linspace(-1, 1, out.numel(), dtype=out.dtype).view_as(out)
-    return out, *torch.autograd.grad((out * weights).sum(), [x, *parameters])
 
 
 def test_parameters_and_macs_are_those_of_the_reference():

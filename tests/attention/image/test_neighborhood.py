@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from grouped import gradients
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from vidattn.attention.heads import SelfAttention
@@ -38,13 +39,6 @@ def looped(block, x):
             values = torch.stack([value[:, a, b] for a, b in near], 2)
             rows.append((weights[..., None] * values).sum(2).flatten(1))
     return block.proj(torch.stack(rows, 1)).mT.view_as(x)
-
-
-def gradients(function, x, parameters):
-    x = x.clone().requires_grad_()
-    out = function(x)
-    weights = torch.linspace(-1, 1, out.numel(), dtype=out.dtype).view_as(out)
-    return out, *torch.autograd.grad((out * weights).sum(), [x, *parameters])
 
 
 def test_parameters_and_macs_are_exact():

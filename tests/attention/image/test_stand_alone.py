@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from grouped import gradients
 
 from vidattn.attention.image.stand_alone import StandAloneAttention
 
@@ -32,13 +33,6 @@ def looped(block, x):
             weights = torch.stack(scores, -1).softmax(-1)
             pixels.append((weights[..., None] * torch.stack(values, 2)).sum(2).flatten(1))
     return torch.stack(pixels, -1).view_as(x)
-
-
-def gradients(function, x, parameters):
-    x = x.clone().requires_grad_()
-    out = function(x)
-    weights = torch.linspace(-1, 1, out.numel(), dtype=out.dtype).view_as(out)
-    return out, *torch.autograd.grad((out * weights).sum(), [x, *parameters])
 
 
 def test_parameters_are_exact():

@@ -4,6 +4,7 @@ import itertools
 
 import pytest
 import torch
+from grouped import gradients
 from torchvision.models.swin_transformer import ShiftedWindowAttention as TorchvisionAttention
 
 from vidattn.attention.image.window import ShiftedWindowAttention, WindowAttention
@@ -18,13 +19,6 @@ def random_block(block_class, *args):
     for parameter in block.parameters():
         torch.nn.init.normal_(parameter, std=0.3)
     return block
-
-
-def gradients(function, x, parameters):
-    x = x.clone().requires_grad_()
-    out = function(x)
-    weights = torch.linspace(-1, 1, out.numel(), dtype=out.dtype).view_as(out)
-    return out, *torch.autograd.grad((out * weights).sum(), [x, *parameters])
 
 
 def dense(block, x, window, shift):
