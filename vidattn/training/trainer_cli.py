@@ -15,6 +15,7 @@ from vidattn.training.classifier import VideoClassifier
 from vidattn.training.predictions import PredictionWriter
 from vidattn.training.scorecard import Scorecard
 from vidattn.training.skipped import SkippedVideos
+from vidattn.training.threads import CoresForDecoding
 
 RUN_VARIABLE = "VIDATTN_RUN"  # the number of the run, for the processes that Lightning starts
 
@@ -59,7 +60,7 @@ class TrainerCLI(LightningCLI):
                 trainer_defaults={
                     "default_root_dir": "outputs",
                     "use_distributed_sampler": False,  # ours shard already
-                    "callbacks": [SkippedVideos(), Scorecard(), *callbacks],
+                    "callbacks": [SkippedVideos(), Scorecard(), CoresForDecoding(), *callbacks],
                 },
             )
         finally:
