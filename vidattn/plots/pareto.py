@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 MARKERS = ["o", "s", "^", "D", "v", "P", "X", "<", ">", "*"]
@@ -42,14 +43,10 @@ def plot_pareto(
         best = front(points)
         costs, scores = [points[one].cost for one in best], [100 * points[one].accuracy for one in best]
         axes.plot(costs, scores, color="0.6", linewidth=1, drawstyle="steps-post", zorder=1)
-        for index, (candidate, point) in enumerate(points.items()):
+        for index, point in enumerate(points.values()):
             axes.errorbar(
                 point.cost, 100 * point.accuracy, yerr=100 * point.spread or None, color=f"C{index % 10}",
                 marker=MARKERS[index % len(MARKERS)], capsize=4, linestyle="none",
-            )  # fmt: skip
-            axes.annotate(
-                candidate, (point.cost, 100 * point.accuracy), (7, 5), textcoords="offset points", fontsize=9,
-                color=f"C{index % 10}",
             )  # fmt: skip
         if chance and name in chance:
             axes.axhline(100 * chance[name], color="0.3", linestyle=":", linewidth=1)
@@ -58,7 +55,23 @@ def plot_pareto(
         axes.margins(x=0.25, y=0.1)
         bottom, top = axes.get_ylim()
         axes.set_ylim(max(bottom, -4), min(top, 104))  # an interval may reach past what accuracy can be
+    figure.draw_without_rendering()  # lays the panels out: only now is it known how near two points are
+    for axes, points in zip(figure.axes, panels.values(), strict=True):
+        _name(axes, points)
     return figure
+
+
+def _name(axes: Axes, points: Mapping[str, Point]) -> None:
+    """Names right of the points, a line lower where a name would cover another."""
+    taken: list[tuple[float, float]] = []  # in printer's points
+    colours = {candidate: f"C{index % 10}" for index, candidate in enumerate(points)}
+    for candidate, point in sorted(points.items(), key=lambda item: -item[1].accuracy):
+        place = (point.cost, 100 * point.accuracy)
+        x, y = axes.transData.transform(place) * 72 / axes.figure.dpi
+        lines = (5 - 12 * line for line in range(len(points) + 1))
+        free = next(dy for dy in lines if all(abs(x - a) > 70 or abs(y + dy - b) > 11 for a, b in taken))
+        taken.append((x, y + free))
+        axes.annotate(candidate, place, (7, free), textcoords="offset points", fontsize=9, color=colours[candidate])
 
 
 def front(points: Mapping[str, Point]) -> list[str]:
