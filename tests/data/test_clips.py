@@ -91,17 +91,18 @@ def test_another_visit_in_the_same_epoch_is_another_clip(videos):
     assert torch.equal(dataset[3, 1, 1]["video"], dataset[3, 1, 1]["video"])
 
 
-def test_several_clips_of_a_video_share_one_decoding(videos, monkeypatch):
+def asked_for(monkeypatch):
+    """The frames of each call that a reader will have been asked for."""
     asked = []
-    open_video = opening.open_video
+    frames = opening.PyAVReader.frames
+    monkeypatch.setattr(
+        opening.PyAVReader, "frames", lambda reader, indices: asked.append(list(indices)) or frames(reader, indices)
+    )
+    return asked
 
-    def open_counting(path, reader):
-        opened = open_video(path, reader)
-        frames = opened.frames
-        opened.frames = lambda indices: asked.append(list(indices)) or frames(indices)
-        return opened
 
-    monkeypatch.setattr(opening, "open_video", open_counting)
+def test_several_clips_of_a_video_share_one_decoding(videos, monkeypatch):
+    asked = asked_for(monkeypatch)
     item = train_clips(videos, [v2.RandomHorizontalFlip(0.0)], clips_per_video=3)[5, 2]
 
     clips = [numbers(view) for view in item["video"]]
@@ -206,16 +207,7 @@ def test_views_are_ordered_clip_by_clip_and_hold_the_exact_frames(folder):
 
 
 def test_all_views_share_one_decoding_of_each_frame(videos, monkeypatch):
-    asked = []
-
-    def open_counting(path, reader):
-        opened = open_video(path, reader)
-        frames = opened.frames
-        opened.frames = lambda indices: asked.append(list(indices)) or frames(indices)
-        return opened
-
-    open_video = opening.open_video
-    monkeypatch.setattr(opening, "open_video", open_counting)
+    asked = asked_for(monkeypatch)
     item = TestViews(videos, StrideSampling(4, 9), num_clips=5, num_crops=1, image_size=SIZE)[1]
 
     starts = [0, 3, 6, 9, 12]
