@@ -14,9 +14,14 @@ SMALL = VideoTransformerConfig(
 
 
 def random_network(attention="divided", **changes):
+    """The small network of this scheme, every parameter random."""
+    return randomised(dataclasses.replace(SMALL, attention=attention, **changes))
+
+
+def randomised(config):
     """Every parameter random: zeros would hide what was not loaded."""
     torch.manual_seed(0)
-    network = build_network(dataclasses.replace(SMALL, attention=attention, **changes)).eval()
+    network = build_network(config).eval()
     for parameter in network.parameters():
         torch.nn.init.normal_(parameter, std=0.2)
     return network

@@ -4,6 +4,7 @@ import pickle
 import pytest
 import torch
 import torch.nn.functional as F
+from small_networks import logits, randomised
 
 from vidattn.checkpoints import timesformer
 from vidattn.checkpoints.load import load, load_weights
@@ -22,21 +23,6 @@ def config(attention="divided", **changes):
         attention, num_classes=5, num_frames=4, image_size=32, patch_size=8, embed_dim=128, depth=2, num_heads=2
     )
     return dataclasses.replace(small, **changes)
-
-
-def random_network(wanted):
-    """Every parameter random: zeros would hide what was not loaded."""
-    torch.manual_seed(0)
-    network = build_network(wanted).eval()
-    for parameter in network.parameters():
-        torch.nn.init.normal_(parameter, std=0.2)
-    return network
-
-
-def logits(network, frames=4, size=32):
-    torch.manual_seed(1)
-    with torch.no_grad():
-        return network(torch.randn(2, 3, frames, size, size))
 
 
 def official_name(ours, names):
@@ -75,7 +61,7 @@ def our_file(path, network):
 
 @pytest.mark.parametrize("attention", SCHEMES)
 def test_our_checkpoint_gives_the_same_logits(tmp_path, attention):
-    network = random_network(config(attention))
+    network = randomised(config(attention))
 
     model = load(our_file(tmp_path / "ours.ckpt", network))
 
@@ -88,7 +74,7 @@ def test_our_checkpoint_gives_the_same_logits(tmp_path, attention):
 
 
 def test_our_checkpoint_of_a_wide_picture_gives_the_same_network(tmp_path):
-    network = random_network(config(image_size=(16, 32)))
+    network = randomised(config(image_size=(16, 32)))
 
     model = load(our_file(tmp_path / "ours.ckpt", network))
 
@@ -98,7 +84,7 @@ def test_our_checkpoint_of_a_wide_picture_gives_the_same_network(tmp_path):
 
 @pytest.mark.parametrize("attention", SCHEMES)
 def test_an_official_file_gives_the_same_logits(tmp_path, attention):
-    network = random_network(config(attention))
+    network = randomised(config(attention))
 
     model = load(official_file(tmp_path / "official.pyth", network, attention))
 
@@ -110,7 +96,7 @@ def test_an_official_file_gives_the_same_logits(tmp_path, attention):
 
 
 def test_weights_of_the_same_network_are_taken_over_as_they_are(tmp_path):
-    network, target = random_network(config()), build_network(config()).eval()
+    network, target = randomised(config()), build_network(config()).eval()
 
     assert load_weights(target, config(), our_file(tmp_path / "ours.ckpt", network)).report == []
     assert torch.equal(logits(target), logits(network))
@@ -118,7 +104,7 @@ def test_weights_of_the_same_network_are_taken_over_as_they_are(tmp_path):
 
 @pytest.mark.parametrize("write", [our_file, lambda path, network: official_file(path, network, "divided")])
 def test_another_number_of_classes_resets_the_head_alone(tmp_path, write):
-    network, wanted = random_network(config()), config(num_classes=9)
+    network, wanted = randomised(config()), config(num_classes=9)
     target = build_network(wanted)
     fresh = {name: value.clone() for name, value in target.state_dict().items()}
 
@@ -130,7 +116,7 @@ def test_another_number_of_classes_resets_the_head_alone(tmp_path, write):
 
 
 def test_another_number_of_frames_and_size_resizes_the_tables_alone(tmp_path):
-    network, wanted = random_network(config()), config(num_frames=6, image_size=(48, 40))
+    network, wanted = randomised(config()), config(num_frames=6, image_size=(48, 40))
     target = build_network(wanted)
 
     report = load_weights(target, wanted, our_file(tmp_path / "ours.ckpt", network)).report
@@ -148,7 +134,7 @@ def test_another_number_of_frames_and_size_resizes_the_tables_alone(tmp_path):
 
 def test_resized_tables_do_what_the_network_does_at_run_time(tmp_path):
     """Tables resized once, while loading, and tables resized in every forward pass give the same logits."""
-    network, wanted = random_network(config()), config(num_frames=6, image_size=48)
+    network, wanted = randomised(config()), config(num_frames=6, image_size=48)
     target = build_network(wanted).eval()
     load_weights(target, wanted, our_file(tmp_path / "ours.ckpt", network))
 
@@ -156,7 +142,7 @@ def test_resized_tables_do_what_the_network_does_at_run_time(tmp_path):
 
 
 def test_the_class_tokens_position_is_kept_and_rows_are_not_columns(tmp_path):
-    network, wanted = random_network(config()), config(image_size=(32, 64))
+    network, wanted = randomised(config()), config(image_size=(32, 64))
     with torch.no_grad():
         rows = torch.arange(4.0).view(4, 1).expand(4, 4)
         network.position.table[0, 1:, 0] = rows.flatten()
@@ -169,7 +155,7 @@ def test_the_class_tokens_position_is_kept_and_rows_are_not_columns(tmp_path):
 
 
 def test_a_longer_time_table_lies_between_its_neighbours(tmp_path):
-    network, wanted = random_network(config()), config(num_frames=8)
+    network, wanted = randomised(config()), config(num_frames=8)
     target = build_network(wanted)
 
     load_weights(target, wanted, our_file(tmp_path / "ours.ckpt", network))
@@ -183,7 +169,7 @@ def test_a_longer_time_table_lies_between_its_neighbours(tmp_path):
 @pytest.fixture(scope="module")
 def bad_files(tmp_path_factory):
     folder = tmp_path_factory.mktemp("bad")
-    good = our_file(folder / "good.ckpt", random_network(config()))
+    good = our_file(folder / "good.ckpt", randomised(config()))
     whole = good.read_bytes()
     (folder / "empty.ckpt").write_bytes(b"")
     (folder / "text.ckpt").write_text("not a checkpoint at all, only words\n" * 50)
@@ -259,7 +245,7 @@ def test_a_pickle_with_code_is_refused_and_does_not_run(tmp_path, zipped):
 )
 def test_weights_of_another_size_are_refused_with_what_to_set(tmp_path, changes):
     """The number of heads shows in no shape: taken over silently, it would change every logit."""
-    network, wanted = random_network(config()), config(**changes)
+    network, wanted = randomised(config()), config(**changes)
     target = build_network(wanted)
     before = target.head.weight.clone()
     ((field, value),) = changes.items()
@@ -273,7 +259,7 @@ def test_weights_of_another_size_are_refused_with_what_to_set(tmp_path, changes)
 
 
 def test_an_official_file_leaves_the_number_of_heads_to_the_user(tmp_path):
-    network = random_network(config(num_heads=4))
+    network = randomised(config(num_heads=4))
 
     model = load(official_file(tmp_path / "official.pyth", network, "divided"), num_heads=4)
 
@@ -281,7 +267,7 @@ def test_an_official_file_leaves_the_number_of_heads_to_the_user(tmp_path):
 
 
 def test_the_official_rules_take_the_nearest_vector_in_a_row(tmp_path):
-    network, wanted = random_network(config()), config(num_frames=6, image_size=64)
+    network, wanted = randomised(config()), config(num_frames=6, image_size=64)
     target = build_network(wanted)
 
     report = load_weights(target, wanted, our_file(tmp_path / "ours.ckpt", network), resize="official").report
