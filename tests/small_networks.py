@@ -1,6 +1,7 @@
 """Small configurations and networks whose every parameter is random."""
 
 import dataclasses
+from typing import Any
 
 import torch
 
@@ -8,9 +9,16 @@ from vidattn.checkpoints.pretrained import Pretrained
 from vidattn.models.config import VideoTransformerConfig
 from vidattn.models.presets import build_network
 
-SMALL = VideoTransformerConfig(
-    "divided", num_classes=5, num_frames=4, image_size=32, patch_size=8, embed_dim=32, depth=2, num_heads=2
-)
+SIZES: dict[str, Any] = {
+    "num_classes": 5,
+    "num_frames": 4,
+    "image_size": 32,
+    "patch_size": 8,
+    "embed_dim": 32,
+    "depth": 2,
+    "num_heads": 2,
+}
+SMALL = VideoTransformerConfig("divided", **SIZES)
 
 
 def random_network(attention="divided", **changes):

@@ -2,20 +2,12 @@
 
 import pytest
 import torch
+from small_networks import SIZES as SMALL
 from torch.utils.flop_counter import FlopCounterMode
 
 from vidattn.models.config import VideoTransformerConfig
 from vidattn.models.presets import PRESETS, build_network, preset
 
-SMALL = {
-    "num_classes": 5,
-    "num_frames": 4,
-    "image_size": 32,
-    "patch_size": 8,
-    "embed_dim": 32,
-    "depth": 2,
-    "num_heads": 2,
-}
 schemes = pytest.mark.parametrize(
     "attention", ["divided", "joint", "space", "axial", "local+global", "temporal+space", "space|time", "space>time(3)"]
 )

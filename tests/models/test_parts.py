@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from small_networks import SIZES as SMALL
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
@@ -13,15 +14,6 @@ from vidattn.models.config import VideoTransformerConfig
 from vidattn.models.positions import peg
 from vidattn.models.presets import build_network
 
-SMALL = {
-    "num_classes": 5,
-    "num_frames": 4,
-    "image_size": 32,
-    "patch_size": 8,
-    "embed_dim": 32,
-    "depth": 2,
-    "num_heads": 2,
-}
 PARTS = [
     {"tubelet_size": 2},
     {"position": "token"},
