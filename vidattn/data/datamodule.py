@@ -58,8 +58,8 @@ class VideoDataModule(pl.LightningDataModule):
             waits for ever (and saves the process that each data worker needs for it).
         quarantine: list of videos that are not opened but skipped; under `on_error: skip` a run adds to it what it
             cannot decode. A file that has changed since counts as good again. See `Quarantine`.
-        index: `index.json` of `vidattn check`: files whose frames must be counted (MPEG-4 in AVI) then open at once,
-            and files in which seeking goes wrong are decoded from their start.
+        index: `index.json` of `vidattn check`: files then open without being read through (or decoded, where their
+            frames must be counted: MPEG-4 in AVI), and files in which seeking goes wrong are decoded from their start.
         num_val_clips: clips of a video in validation, evenly over time.
         num_val_crops: crops of each clip in validation.
         num_test_clips: clips of a video in test and prediction.

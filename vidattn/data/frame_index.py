@@ -2,31 +2,35 @@
 
 import json
 import os
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-Pts = list[int | None]
+from vidattn.data.readers.known import NOTHING, Known
 
 
-class Known(NamedTuple):
-    """What is known of a file before it is opened.
+class IndexEntry(NamedTuple):
+    """One file.
 
     Args:
-        pts: the times of all frames, in ticks, where only decoding tells them (MPEG-4 in AVI, as UCF101 and HMDB51);
-            else None.
-        unsafe: seeking has given other frames than decoding from the start, so the file is decoded from its start.
+        num_frames: frames that decoding yields.
+        fps: average frames per second.
+        width: pixels of the upright picture.
+        height: pixels of the upright picture.
+        keyframes: numbers of the frames that can be decoded without others.
+        known: what spares the reader work.
     """
 
-    pts: Pts | None = None
-    unsafe: bool = False
-
-
-NOTHING = Known()
+    num_frames: int
+    fps: float
+    width: int
+    height: int
+    keyframes: list[int]
+    known: Known
 
 
 class FrameIndex:
-    """Files whose frames must be counted, and files that cannot be sought in; written by `vidattn check`.
+    """Frame count, rate, size, keyframes and packets of files; written by `vidattn check`.
 
     A file that was written anew since is not known any more.
 
@@ -40,36 +44,42 @@ class FrameIndex:
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path).expanduser()
         try:
-            self._entries = json.loads(self.path.read_text())["frames"]
+            self._entries: dict[str, dict[str, Any]] = json.loads(self.path.read_text())["files"]
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise ValueError(
                 f"data.index={path} is no index ({error}); vidattn check DATA --out DIR writes one"
             ) from error
 
+    def entry(self, path: str) -> IndexEntry | None:
+        """All that the index tells of the file; None where it has changed or is not listed."""
+        stored = self._entries.get(os.path.abspath(path))
+        if stored is None or stored["file"] != _identity(path):
+            return None
+        known = Known(stored["packets"], stored["pts"], stored["unsafe"])
+        return IndexEntry._make((*(stored[name] for name in IndexEntry._fields[:-1]), known))
+
     def known(self, path: str) -> Known:
-        """What the index tells of the file; `NOTHING` where it has changed or is not listed."""
-        entry = self._entries.get(os.path.abspath(path))
-        if entry is None or entry["file"] != _identity(path):
-            return NOTHING
-        return Known(entry["pts"], entry.get("unsafe", False))
+        """What spares a reader of the file work; `NOTHING` where it has changed or is not listed."""
+        entry = self.entry(path)
+        return NOTHING if entry is None else entry.known
 
     def __len__(self) -> int:
         return len(self._entries)
 
 
-def write_index(path: Path, counted: Mapping[str, Sequence[int | None]], unsafe: Collection[str]) -> None:
-    """The index that `FrameIndex` reads.
+def write_index(path: Path, entries: Mapping[str, IndexEntry]) -> None:
+    """The index that `FrameIndex` reads; files that are gone are left out.
 
     Args:
-        counted: the times of the frames, by file, where only decoding tells them.
-        unsafe: files that cannot be sought in.
+        entries: by file.
     """
-    entries = {}
-    for name in sorted({*counted, *unsafe}):
+    stored = {}
+    for name, entry in sorted(entries.items()):
         if identity := _identity(name):
-            pts = list(counted[name]) if name in counted else None
-            entries[os.path.abspath(name)] = {"file": identity, "pts": pts, "unsafe": name in unsafe}
-    path.write_text(json.dumps({"frames": entries}) + "\n")
+            fields = entry._asdict()
+            del fields["known"]
+            stored[os.path.abspath(name)] = {"file": identity} | fields | entry.known._asdict()
+    path.write_text(json.dumps({"files": stored}) + "\n")
 
 
 def _identity(path: str) -> list[int] | None:

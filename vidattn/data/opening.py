@@ -1,11 +1,12 @@
 """How the videos of a dataset are opened: by which reader, for how long at most, and which ones not at all."""
 
-from vidattn.data.frame_index import NOTHING, FrameIndex, Known
+from vidattn.data.frame_index import FrameIndex
 from vidattn.data.manifest import Video
 from vidattn.data.quarantine import Quarantine
 from vidattn.data.readers import VideoReader, open_video
 from vidattn.data.readers.frame_folder import FrameFolderReader
 from vidattn.data.readers.guarded import AVAILABLE, Watchdog
+from vidattn.data.readers.known import NOTHING, Known
 from vidattn.data.readers.pyav import PyAVReader
 from vidattn.data.readers.unsafe import remember_unsafe
 
@@ -18,7 +19,7 @@ class VideoOpener:
         timeout: seconds after which opening or decoding is given up; None waits for ever. Linux only: elsewhere
             nothing is given up.
         quarantine: videos that are not opened.
-        index: what `vidattn check` has found out: which files are not to be sought in, and frames it has counted.
+        index: what `vidattn check` has found out: where the frames lie, and which files are not to be sought in.
     """
 
     def __init__(
@@ -54,4 +55,4 @@ def open_file(path: str, reader: str, folder_fps: float | None, known: Known = N
         return FrameFolderReader(path, folder_fps)
     if known.unsafe:  # the other readers learn it as well: they compare themselves with PyAV
         remember_unsafe(path)
-    return PyAVReader(path, known.pts) if reader == "pyav" else open_video(path, reader)
+    return PyAVReader(path, known) if reader == "pyav" else open_video(path, reader)

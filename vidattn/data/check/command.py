@@ -6,7 +6,7 @@ import math
 import os
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 from rich.console import Console
@@ -16,8 +16,11 @@ from rich.table import Table
 from vidattn.data.check.findings import Findings, findings
 from vidattn.data.check.probe import Probe
 from vidattn.data.check.survey import survey
-from vidattn.data.frame_index import write_index
-from vidattn.data.manifest import Manifest, ManifestError, read_manifest, write_manifest
+from vidattn.data.frame_index import IndexEntry, write_index
+from vidattn.data.manifest import Manifest, ManifestError, read_class_names, read_manifest, write_manifest
+from vidattn.data.quarantine import Quarantine
+from vidattn.data.readers.members import Member
+from vidattn.data.shards import is_shards, read_shards
 
 ADVICE = {
     "missing": "download it, or use the cleaned list",
@@ -39,10 +42,13 @@ def check_command(words: list[str]) -> None:
     parser = argparse.ArgumentParser(
         prog="vidattn check",
         description="Go through every video of a dataset: what cannot be decoded, what is odd, what leaks between "
-        "splits. Writes report.json, clean/<name>.csv (what can be used) and index.json (for data.index).",
+        "splits. Writes report.json, clean/<name>.csv (what can be used), quarantine.csv (what cannot, for "
+        "data.quarantine) and index.json (for data.index: training then opens files faster).",
         epilog="example: vidattn check train.csv val.csv test.csv --root videos --out checked",
     )
-    parser.add_argument("data", nargs="+", help="lists, folders or files of videos, one for each split, training first")
+    parser.add_argument(
+        "data", nargs="+", help="lists, folders, files or shards of videos, one for each split, training first"
+    )
     parser.add_argument("--root", help="folder that the lists' paths start from; each list's own folder by default")
     parser.add_argument("--class-names", help="file of class names; those of the first list by default")
     parser.add_argument("--out", default="checked", help="folder for the files (default checked)")
@@ -59,16 +65,16 @@ def check_command(words: list[str]) -> None:
     except KeyboardInterrupt:
         sys.exit("vidattn check: interrupted; nothing was written")
     show(result)
-    files = "report.json, clean/ (lists of what can be used) and index.json (for data.index)"
-    Console().print(f"{files} are in {options.out}", highlight=False, soft_wrap=True)
+    files = "report.json, clean/ (lists of what can be used), quarantine.csv (of what cannot, for data.quarantine)"
+    Console().print(f"{files} and index.json (for data.index) are in {options.out}", highlight=False, soft_wrap=True)
 
 
 def read_splits(sources: Sequence[str], root: str | None, class_names: str | None) -> dict[str, Manifest]:
     """The lists by their names, all with the classes of the first; two of one name are numbered."""
     manifests: dict[str, Manifest] = {}
-    names: Sequence[str] | str | None = class_names
+    names: Sequence[str] | None = read_class_names(class_names) if class_names else None
     for source in sources:
-        manifest = read_manifest(source, root, names)
+        manifest = read_shards(source, names) if is_shards(source) else read_manifest(source, root, names)
         names = names or manifest.class_names or None
         name = Path(source).stem or "videos"
         manifests[name if name not in manifests else f"{name}_{len(manifests)}"] = manifest
@@ -99,13 +105,15 @@ def show(result: Findings) -> None:
     """The table of problems, and what the splits look like together."""
     console = Console(soft_wrap=True, highlight=False)
     total, usable = len(result.probes), sum(found.usable for found in result.probes.values())
-    folder = os.path.commonpath([os.path.dirname(os.path.abspath(path)) for path in result.probes])
-    table = Table(title=f"{usable} of {total} videos can be used", title_justify="left", caption=f"in {folder}")
+    files = [os.path.dirname(os.path.abspath(path)) for path in result.probes if Member.parse(path) is None]
+    folder = os.path.commonpath(files) if files else ""
+    caption = f"in {folder}" if folder else None
+    table = Table(title=f"{usable} of {total} videos can be used", title_justify="left", caption=caption)
     for column in ("problem", "videos", "unusable", "for example", "what to do"):
         table.add_column(column, overflow="fold")
 
     def row(problem: str, groups: Sequence[Sequence[str]], advice: str, bad: int = 0) -> None:
-        names = [" = ".join(os.path.relpath(path, folder) for path in group) for group in groups]
+        names = [" = ".join(_short(path, folder) for path in group) for group in groups]
         table.add_row(problem, str(len(names)), str(bad or ""), _shown(names), advice, style="red" if bad else "")
 
     for problem, paths in result.problems.items():
@@ -135,7 +143,7 @@ def show(result: Findings) -> None:
 
 
 def write(result: Findings, folder: Path) -> None:
-    """`report.json`, `index.json` and `clean/<split>.csv`."""
+    """`report.json`, `index.json`, `quarantine.csv` and `clean/<split>.csv`."""
     (folder / "clean").mkdir(parents=True, exist_ok=True)
     report = {
         "videos": len(result.probes),
@@ -145,17 +153,39 @@ def write(result: Findings, folder: Path) -> None:
         "same_in_several_splits": result.leaks,
         "same_within_a_split": result.repeats,
         "classes_without_videos": result.empty_classes,
-        "files": [asdict(replace(found, counted_pts=[])) for _, found in sorted(result.probes.items())],
+        "files": [
+            {field.name: getattr(found, field.name) for field in fields(found) if field.name != "known"}
+            for _, found in sorted(result.probes.items())
+        ],
     }
-    counted = {path: found.counted_pts for path, found in result.probes.items() if found.counted_pts}
-    write_index(folder / "index.json", counted, result.problems.get("unsafe to seek", []))
+    indexed = {
+        path: IndexEntry(found.num_frames, found.fps, found.width, found.height, found.keyframes, found.known)
+        for path, found in result.probes.items()
+        if found.usable
+    }
+    write_index(folder / "index.json", indexed)
+    (folder / "quarantine.csv").unlink(missing_ok=True)
+    Quarantine(folder / "quarantine.csv").add(
+        {
+            path: found.reason
+            for path, found in result.probes.items()
+            if not found.usable and found.problems != ["missing"]
+        }
+    )
     (folder / "report.json").write_text(json.dumps(report, indent=1) + "\n")
     for split, manifest in result.manifests.items():
-        if videos := result.clean(split):
+        videos = result.clean(split)
+        if videos and not any(Member.parse(video.path) for video in videos):  # shards are not listed anew
             write_manifest(folder / "clean" / f"{split}.csv", replace(manifest, videos=videos))
             names = "".join(f"{name}\n" for name in manifest.class_names)
             if names:
                 (folder / "clean" / "classes.txt").write_text(names)
+
+
+def _short(path: str, folder: str) -> str:
+    """A file from the folder that all are in; a video in a shard by its name there."""
+    member = Member.parse(path)
+    return os.path.relpath(path, folder) if member is None else f"{os.path.basename(member.shard)}: {member.name}"
 
 
 def _shown(names: Sequence[str], most: int = 2) -> str:

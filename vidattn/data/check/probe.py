@@ -1,6 +1,7 @@
 """One video under the microscope: what it is, what is wrong with it, and how long a clip of it takes."""
 
 import hashlib
+import io
 import os
 import time
 from dataclasses import dataclass, field
@@ -8,11 +9,14 @@ from typing import cast
 
 import av
 import numpy as np
+from av.container import InputContainer
 from av.video.stream import VideoStream
 
 from vidattn.data.errors import VideoDecodeError
 from vidattn.data.readers.base import load_source
 from vidattn.data.readers.frame_folder import FrameFolderReader
+from vidattn.data.readers.known import NOTHING, Known
+from vidattn.data.readers.members import Member
 from vidattn.data.readers.orientation import display_matrix, upright
 from vidattn.data.readers.pyav import PyAVReader
 
@@ -25,7 +29,7 @@ class Probe:
     """What was found in one file.
 
     Args:
-        path: the file, or a folder of pictures.
+        path: the file, a folder of pictures, or a video in a shard (as a `Member`).
         problems: what is wrong with it, in the words of `vidattn check`'s table.
         usable: whether clips can be taken from it.
         reason: the decoder's words where something does not decode.
@@ -37,7 +41,7 @@ class Probe:
         fps: average frames per second.
         num_frames: frames that decoding yields.
         keyframes: numbers of the frames that can be decoded without others.
-        counted_pts: times of the frames in ticks, where only decoding tells the frames.
+        known: what spares later readers of the file work.
         clip_seconds: to open the file and decode eight frames at stride 4 from its middle, on one core.
     """
 
@@ -53,7 +57,7 @@ class Probe:
     fps: float = 0.0
     num_frames: int = 0
     keyframes: list[int] = field(default_factory=list)
-    counted_pts: list[int | None] = field(default_factory=list)
+    known: Known = NOTHING
     clip_seconds: float = 0.0
 
 
@@ -70,9 +74,9 @@ def probe(path: str, folder_fps: float | None, min_frames: int) -> Probe:
         if folder_fps is not None:
             _look_into_folder(found, folder_fps)
         else:
-            load_source(path)
-            found.size, found.digest = os.path.getsize(path), _digest(path)
-            _look_into_file(found)
+            _, source = load_source(path)
+            found.size, found.digest = _size_and_digest(source)
+            _look_into_file(found, source)
     except VideoDecodeError as error:
         found.usable, found.reason = False, error.reason
         found.problems.append(_kind_of_failure(path))
@@ -92,22 +96,24 @@ def _look_into_folder(found: Probe, fps: float) -> None:
     found.keyframes = list(range(reader.num_frames))
 
 
-def _look_into_file(found: Probe) -> None:
+def _look_into_file(found: Probe, source: str | bytes) -> None:
     began = time.perf_counter()
     with PyAVReader(found.path) as reader:
         seeks = reader.seekable
         reader.frames(_clip(reader.num_frames))
         found.clip_seconds = time.perf_counter() - began
-        found.codec, found.fps = reader.codec, reader.fps
-        found.counted_pts = [] if reader.indexed else reader.pts
+        found.codec, found.fps, found.known = reader.codec, reader.fps, reader.known
         points = reader.seek_points() if reader.indexed else []
         compared = _spread([frame for point in points for frame in (point, point + 1)], reader.num_frames)
+    with PyAVReader(found.path, found.known) as reader:  # as training will open it
         by_seeking = reader.frames(compared).numpy()
-        seen = _decode_all(found.path, compared)
+        seen = _decode_all(found.path, source, compared)
         found.num_frames, found.keyframes = seen.num_frames, seen.keyframes
         height, width = seen.frames[0].shape[:2] if seen.frames else (0, 0)
         found.height, found.width = height, width
-        if reader.unsafe or (seeks and not np.array_equal(by_seeking, seen.frames)):
+        unsafe = reader.unsafe or (seeks and not np.array_equal(by_seeking, seen.frames))
+        found.known = (found.known if reader.num_frames == seen.num_frames else NOTHING)._replace(unsafe=unsafe)
+        if unsafe:
             found.problems.append("unsafe to seek")
         if seen.num_frames < 0.99 * seen.claimed_frames or seen.end < 0.95 * seen.claimed_end - 1:
             found.problems.append("truncated")
@@ -139,11 +145,11 @@ class _Seen:
         return max(self.times) - self.times[0] if self.times else 0.0
 
 
-def _decode_all(path: str, wanted: list[int]) -> _Seen:
+def _decode_all(path: str, source: str | bytes, wanted: list[int]) -> _Seen:
     """Plain FFmpeg, without any of our reader's shortcuts: the reference."""
     seen = _Seen()
     matrix = None
-    with av.open(path, "r", metadata_errors="ignore") as container:
+    with _opened(source) as container:
         stream = cast(VideoStream, container.streams.best("video"))
         stream.codec_context.thread_type, stream.codec_context.thread_count = "NONE", 1
         seen.claimed_frames = stream.frames
@@ -192,12 +198,13 @@ def _is_uneven(times: list[float]) -> bool:
 
 
 def _kind_of_failure(path: str) -> str:
+    member = Member.parse(path)
     try:
-        if not os.path.exists(path):
+        if member is None and not os.path.exists(path):
             return "missing"
-        if os.path.isfile(path) and os.path.getsize(path) == 0:
+        if (os.path.getsize(path) if member is None else member.size) == 0:
             return "zero bytes"
-        with av.open(path, "r", metadata_errors="ignore") as container:
+        with _opened(load_source(path)[1]) as container:
             kinds = {stream.type for stream in container.streams}
             if "video" not in kinds:
                 return "audio only" if "audio" in kinds else "unreadable"
@@ -205,10 +212,15 @@ def _kind_of_failure(path: str) -> str:
             packets = [packet for packet in container.demux(stream) if packet.size]
             cut = bool(packets) and (packets[-1].is_corrupt or len(packets) < stream.frames)
             return "truncated" if cut else "unreadable"
-    except (av.FFmpegError, OSError, ValueError):
+    except (VideoDecodeError, av.FFmpegError, OSError, ValueError):
         return "unreadable"
 
 
-def _digest(path: str) -> str:
-    with open(path, "rb") as stream:
-        return hashlib.file_digest(stream, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
+def _opened(source: str | bytes) -> InputContainer:
+    return av.open(io.BytesIO(source) if isinstance(source, bytes) else source, "r", metadata_errors="ignore")
+
+
+def _size_and_digest(source: str | bytes) -> tuple[int, str]:
+    with io.BytesIO(source) if isinstance(source, bytes) else open(source, "rb") as stream:
+        digest = hashlib.file_digest(stream, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
+        return stream.tell(), digest

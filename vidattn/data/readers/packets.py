@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from operator import attrgetter
 from typing import NamedTuple
 
 from av.container import InputContainer
@@ -38,6 +39,13 @@ class PacketInfo(NamedTuple):
     is_corrupt: bool = False
 
 
+_fields = attrgetter(*PacketInfo._fields)
+
+
+def _info(packet: Packet) -> PacketInfo:
+    return PacketInfo._make(_fields(packet))
+
+
 @dataclass(frozen=True)
 class PacketIndex:
     """The packets of one stream in decode order, which is the order of the file.
@@ -60,16 +68,14 @@ class PacketIndex:
         """Demux `container` from where it stands to its end (about 4 microseconds a packet)."""
         packets: list[PacketInfo] = []
         kept: list[Packet] = []
-        size = 0
+        room = _KEPT_BYTES
         for packet in demux(container, stream):
-            if packet.size:
-                packets.append(
-                    PacketInfo(packet.pts, packet.dts, packet.is_keyframe, packet.is_discard, packet.is_corrupt)
-                )
-                size += packet.size
-                if size <= _KEPT_BYTES:
+            if size := packet.size:
+                packets.append(_info(packet))
+                room -= size
+                if room >= 0:
                     kept.append(packet)
-        if size > _KEPT_BYTES:
+        if room < 0:
             kept = []
         context = stream.codec_context
         one_frame_each = context.codec.canonical_name in ONE_FRAME_PER_PACKET and context.field_order in _PROGRESSIVE
@@ -99,8 +105,8 @@ class PacketIndex:
     @cached_property
     def shown(self) -> list[int]:
         """Positions (in decode order) of the packets that become frames, in order of presentation."""
-        positions = [i for i, packet in enumerate(self.packets) if not packet.is_discard]
-        return sorted(positions, key=lambda i: self.packets[i].pts or 0)
+        pts = [packet.pts or 0 for packet in self.packets]
+        return sorted((i for i, packet in enumerate(self.packets) if not packet.is_discard), key=pts.__getitem__)
 
     @cached_property
     def pts(self) -> list[int | None]:

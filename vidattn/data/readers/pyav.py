@@ -14,6 +14,7 @@ from vidattn.data.errors import VideoDecodeError
 from vidattn.data.readers.base import REENCODE, Source, VideoReader, average_fps, check_indices, load_source
 from vidattn.data.readers.container import open_container
 from vidattn.data.readers.filled_clip import FilledClip
+from vidattn.data.readers.known import NOTHING, Known, pack, unpack
 from vidattn.data.readers.orientation import display_matrix, upright
 from vidattn.data.readers.packets import PacketIndex, demux
 from vidattn.data.readers.unsafe import is_unsafe, remember_unsafe
@@ -42,8 +43,8 @@ class PyAVReader(VideoReader):
 
     Args:
         source: a path, or a whole video as bytes or as a binary stream (read into memory).
-        known_pts: the times of all frames, in ticks, as an earlier reader's `pts` told: then opening need not decode to
-            count. Wrong ones are noticed when frames are asked.
+        known: what is known of the file: then opening need not read its packets, or decode to count. What is wrong in
+            it is noticed when frames are asked.
 
     Attributes:
         seekable: whether frames are reached by seeking; False once that has failed or where it is not known safe.
@@ -54,7 +55,7 @@ class PyAVReader(VideoReader):
         VideoDecodeError: the file cannot be opened, holds no video, or does not decode.
     """
 
-    def __init__(self, source: Source, known_pts: Sequence[int | None] | None = None) -> None:
+    def __init__(self, source: Source, known: Known = NOTHING) -> None:
         self.path, self._source = load_source(source)
         self._closed = False
         self._container, self._stream = open_container(self.path, self._source)
@@ -63,19 +64,14 @@ class PyAVReader(VideoReader):
         self._matrix_known = False
         self._kept: list[VideoFrame] = []  # every frame, not yet RGB, where counting decoded them and they are small
         try:
-            try:
-                self._index = PacketIndex.read(self._container, self._stream)
-            except av.FFmpegError as error:
-                raise VideoDecodeError(self.path, f"cannot read its packets ({error}); {REENCODE}") from error
-            if not self._index.packets:
-                raise VideoDecodeError(self.path, f"the video stream is empty; {REENCODE}")
+            self._index = PacketIndex(unpack(known.packets), True, False) if known.packets else self._read_index()
             self.codec = self._stream.codec_context.codec.canonical_name
-            self.indexed = self._index.trusted
+            self.indexed = bool(known.packets) or self._index.trusted
             self.seekable = self.indexed and self.codec in _SEEKABLE and not is_unsafe(self.path)
             if self.indexed:
                 self._set_times(self._index.pts)
-            elif known_pts:
-                self._set_times(list(known_pts))
+            elif known.pts:
+                self._set_times(list(known.pts))
             else:
                 self._count_by_decoding()
         except BaseException:
@@ -91,6 +87,13 @@ class PyAVReader(VideoReader):
     def unsafe(self) -> bool:
         """Whether seeking is known to go wrong in this file, by this reader or an earlier one of this process."""
         return self.indexed and self.codec in _SEEKABLE and not self.seekable
+
+    @property
+    def known(self) -> Known:
+        """What spares another reader of the file the work of this one."""
+        if self.indexed and self._pts == self._index.pts:
+            return Known(pack(self._index.packets), unsafe=self.unsafe)
+        return Known(pts=self._pts, unsafe=self.unsafe)
 
     def seek_points(self) -> list[int]:
         """The frames where seeking can go wrong: keyframes, and what is shown before one but stored after it.
@@ -161,6 +164,15 @@ class PyAVReader(VideoReader):
         self._closed = True
         self._kept = []
         self._container.close()
+
+    def _read_index(self) -> PacketIndex:
+        try:
+            index = PacketIndex.read(self._container, self._stream)
+        except av.FFmpegError as error:
+            raise VideoDecodeError(self.path, f"cannot read its packets ({error}); {REENCODE}") from error
+        if not index.packets:
+            raise VideoDecodeError(self.path, f"the video stream is empty; {REENCODE}")
+        return index
 
     def _by_seeking(self, indices: Collection[int]) -> Iterator[tuple[int, VideoFrame]]:
         """The frames `indices` in ascending order from the groups of pictures that hold them; ends early where anything
