@@ -12,6 +12,7 @@ import torch
 from encode import encode_video, frame_number, numbered_frames
 from torchvision.transforms import v2
 
+from vidattn.cli import main
 from vidattn.data.clips import TestViews
 from vidattn.data.datamodule import VideoDataModule
 from vidattn.data.errors import VideoDecodeError
@@ -212,16 +213,41 @@ def test_two_processes_with_two_workers_see_every_video_once_and_resume(shards, 
     assert len(seen) == len(set(seen)) == 24
 
 
-def test_a_shard_with_a_broken_video_trains_on(shards, tmp_path):
+@pytest.fixture
+def damaged(shards, tmp_path) -> tuple[str, Member]:
+    """A copy of the shards, and the one video in it that is overwritten."""
     shutil.copytree(shards, tmp_path / "damaged")
     source = str(tmp_path / "damaged" / "shards.json")
     member = Member.parse(read_shards(source).videos[0].path)
     with open(member.shard, "r+b") as stream:
         stream.seek(member.offset)
         stream.write(b"\0" * member.size)
+    return source, member
+
+
+def test_a_shard_with_a_broken_video_trains_on(damaged):
+    source, member = damaged
 
     with pytest.raises(VideoDecodeError, match=r"dance/0\.mp4: cannot open it as a video"):
         numbers(datamodule(source))
     batches = list(datamodule(source, on_error="skip", batch_size=1).train_dataloader())
     assert [path for batch in batches for path, _ in batch["skipped"]] == [str(member)]
     assert torch.cat([batch["label"] for batch in batches]).shape == (COUNT,)
+
+
+@pytest.mark.parametrize("url", ["{}", "file://{}"])
+def test_check_goes_through_shards_and_training_leaves_out_what_it_found(damaged, tmp_path, url, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")
+    source, member = damaged
+    source = url.format(source)
+    main(["check", source, "--out", str(tmp_path / "out"), "--workers", "0", "--min-frames", "3"])
+
+    report = json.loads((tmp_path / "out" / "report.json").read_text())
+    assert report["usable"] == COUNT - 1
+    bad = next(entry["path"] for entry in report["files"] if entry["problems"] == ["unreadable"])
+    assert Member.parse(bad).name == member.name
+    assert "shard-00000.tar: dance/0.mp4" in capsys.readouterr().out
+    quarantined = datamodule(source, quarantine=str(tmp_path / "out" / "quarantine.csv"), batch_size=1)
+    (skipped,) = [skip for batch in quarantined.train_dataloader() for skip in batch["skipped"]]
+    assert skipped[0] == bad
+    assert "on the quarantine list" in skipped[1]
