@@ -303,3 +303,8 @@ def test_every_argument_can_be_written_in_yaml(folder):
     assert next(iter(data.train_dataloader()))["video"].shape == (8, 3, 4, 32, 32)
     again = parser.parse_string(parser.dump(config))  # Lightning saves the configuration beside the run
     assert again == config
+
+
+def test_decoding_on_the_gpu_goes_without_workers(folder):
+    with pytest.raises(ValueError, match=r"num_workers=2 forked data workers cannot use; set data\.num_workers=0"):
+        VideoDataModule(StrideSampling(2, 1), train=str(folder), reader="torchcodec_cuda", num_workers=2)

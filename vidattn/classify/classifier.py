@@ -47,7 +47,7 @@ class Classifier:
         precision: "bf16" takes half the memory, and half the time on processors that know it.
         compile: run the network through `torch.compile`: slow at first, faster after.
         batch_size: clips that go through the network together.
-        reader: "pyav", "decord" or "torchcodec".
+        reader: "pyav", "decord", "torchcodec" or "torchcodec_cuda".
         multi_label: classes do not exclude one another: each has a probability of its own (a sigmoid, no softmax).
 
     Raises:

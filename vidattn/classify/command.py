@@ -135,5 +135,6 @@ def _parser() -> ArgumentParser:
     add("--precision", choices=["fp32", "bf16"], default="fp32", help="bf16: half the memory, less exact")
     add("--compile", action="store_true", help="torch.compile: slow at first, faster after")
     add("--batch-size", type=int, default=8, help="clips that go through the network together; 8 by default")
-    add("--reader", choices=["pyav", "decord", "torchcodec"], default="pyav", help="decoder of files; pyav by default")
+    readers = ["pyav", "decord", "torchcodec", "torchcodec_cuda"]
+    add("--reader", choices=readers, default="pyav", help="decoder of files; pyav by default")
     return parser

@@ -51,7 +51,7 @@ def open_source(source: One, reader: str, fps: float) -> Iterator[VideoReader]:
     """A reader on one video, closed afterwards; what the system refuses while it is open is said of the video.
 
     Args:
-        reader: for files: "pyav", "decord" or "torchcodec".
+        reader: for files: "pyav", "decord", "torchcodec" or "torchcodec_cuda".
         fps: frames per second of an array.
 
     Raises:

@@ -52,7 +52,7 @@ class VideoDataModule(pl.LightningDataModule):
         eval_batch_size: videos (each with all its views) per process and step of validation, test and prediction.
         num_workers: processes that decode, for each training process; 0 decodes in the training process.
         shuffle_buffer: training videos out of shards are mixed among so many; see `ShardOrder`.
-        reader: `pyav`, `decord` or `torchcodec`.
+        reader: `pyav`, `decord`, `torchcodec`, or `torchcodec_cuda` (on the GPU, with `num_workers: 0`).
         on_error: what a video that cannot be decoded does: `raise`, or `skip` (and list it in the batch).
         decode_timeout: seconds after which opening or decoding a video is given up, as if it could not be decoded; None
             waits for ever (and saves the process that each data worker needs for it).
@@ -116,6 +116,11 @@ class VideoDataModule(pl.LightningDataModule):
         self.train_transforms = default_train_transforms(image_size) if train_transforms is None else train_transforms
         if clips_per_video < 1 or batch_size % clips_per_video:
             raise ValueError(f"batch_size={batch_size} is not a multiple of clips_per_video={clips_per_video}")
+        if reader == "torchcodec_cuda" and num_workers > 0:
+            raise ValueError(
+                f"reader=torchcodec_cuda decodes on the GPU, which num_workers={num_workers} forked data workers "
+                "cannot use; set data.num_workers=0"
+            )
         self.batch_size = batch_size
         self.clips_per_video = clips_per_video
         self.balance = balance

@@ -16,8 +16,8 @@ class VideoOpener:
 
     Args:
         reader: the video reader, a name that `open_video` knows.
-        timeout: seconds after which opening or decoding is given up; None waits for ever. Linux only: elsewhere
-            nothing is given up.
+        timeout: seconds after which opening or decoding is given up; None waits for ever. Linux only, and not on the
+            GPU, which a forked process cannot use: elsewhere nothing is given up.
         quarantine: videos that are not opened.
         index: what `vidattn check` has found out: where the frames lie, and which files are not to be sought in.
     """
@@ -32,7 +32,8 @@ class VideoOpener:
         self.reader = reader
         self.quarantine = quarantine
         self.index = index
-        self.watchdog = Watchdog(timeout, open_file) if timeout is not None and AVAILABLE else None
+        can_fork = AVAILABLE and reader != "torchcodec_cuda"
+        self.watchdog = Watchdog(timeout, open_file) if timeout is not None and can_fork else None
 
     def __call__(self, video: Video) -> VideoReader:
         """A reader on the video.

@@ -105,3 +105,56 @@ def test_other_readers_return_the_frames_of_sequential_decoding_or_refuse(shared
     assert list(verdicts.values()).count("same") >= 4
     for name in ("codecs/h264_10bit.mp4", "broken/zero_bytes.webm", "broken/audio_only.mp3"):
         assert verdicts[name] == "refused"
+
+
+@pytest.fixture
+def gpu(monkeypatch):
+    """Stands for a GPU that decodes with slightly other colours; what it was asked for is noted."""
+    decoders = pytest.importorskip("torchcodec.decoders", exc_type=Exception)
+    asked = []
+
+    class Decoder(decoders.VideoDecoder):
+        shift = 0
+
+        def __init__(self, source, *, device, **options):
+            asked.append(device)
+            super().__init__(source, device="cpu", **options)
+
+        def get_frames_at(self, indices):
+            batch = super().get_frames_at([max(0, index - self.shift) for index in indices])
+            batch.data = batch.data.clamp(3, 252) + torch.randint(-3, 4, batch.data.shape).to(torch.uint8)
+            return batch
+
+    monkeypatch.setattr(decoders, "VideoDecoder", Decoder)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    return Decoder, asked
+
+
+def test_colours_of_the_gpu_need_only_be_alike(gpu, tiny_video):
+    with open_video(tiny_video, "torchcodec_cuda") as other, open_video(tiny_video) as ours:
+        difference = (other.frames([40, 3]).int() - ours.frames([40, 3]).int()).abs()
+        assert 0 < difference.float().mean() < 4
+    assert gpu[1] == ["cuda"]
+
+
+def test_other_pictures_of_the_gpu_are_refused(gpu, tiny_video, monkeypatch):
+    monkeypatch.setattr(gpu[0], "shift", 1)
+
+    with pytest.raises(VideoDecodeError, match="torchcodec returns another picture for frame"):
+        open_video(tiny_video, "torchcodec_cuda")
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device")
+def test_decoding_on_a_gpu_that_is_not_there_says_so(tiny_video):
+    pytest.importorskip("torchcodec.decoders", exc_type=Exception)
+    with pytest.raises(ValueError, match=r"reader=torchcodec_cuda needs a CUDA device.*vidattn doctor"):
+        open_video(tiny_video, "torchcodec_cuda")
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device")
+def test_a_real_gpu_returns_pictures_alike(shared_videos):
+    pytest.importorskip("torchcodec.decoders", exc_type=Exception)
+    path = shared_videos / "actions" / "kinetics_sample.mp4"
+    with open_video(path, "torchcodec_cuda") as other, open_video(path) as ours:
+        wanted = [299, 0, 40, 7]
+        assert (other.frames(wanted).float() - ours.frames(wanted).float()).abs().mean() < 4

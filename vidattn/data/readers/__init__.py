@@ -6,17 +6,18 @@ from vidattn.data.readers.base import Source, VideoReader
 
 __all__ = ["VideoReader", "open_video", "reader_version"]
 
-_NAMES = ("pyav", "decord", "torchcodec")
+_NAMES = ("pyav", "decord", "torchcodec", "torchcodec_cuda")
 
 
 def open_video(source: Source, reader: str = "pyav") -> VideoReader:
     """A reader on `source`: a path, or a whole video as bytes or as a binary stream.
 
     Args:
-        reader: "pyav" (exact on everything, the default), "decord" or "torchcodec" (each imported only here).
+        reader: "pyav" (exact on everything, the default), "decord", "torchcodec" or "torchcodec_cuda" (each imported
+            only here).
 
     Raises:
-        ValueError: `reader` is none of these.
+        ValueError: `reader` is none of these, or there is no CUDA device.
         VideoDecodeError: the file cannot be opened or this reader is known to be wrong on it.
         ImportError: the backend is not installed or does not load.
     """
@@ -28,10 +29,10 @@ def open_video(source: Source, reader: str = "pyav") -> VideoReader:
         from vidattn.data.readers.decord import DecordReader
 
         return DecordReader(source)
-    if reader == "torchcodec":
+    if reader in ("torchcodec", "torchcodec_cuda"):
         from vidattn.data.readers.torchcodec import TorchCodecReader
 
-        return TorchCodecReader(source)
+        return TorchCodecReader(source, "cpu" if reader == "torchcodec" else "cuda")
     raise ValueError(f"reader={reader!r} is unknown; choose one of {', '.join(_NAMES)}")
 
 
@@ -39,7 +40,7 @@ def reader_version(reader: str) -> str:
     """Name and version of a backend, for scorecards; PyAV's with its libavcodec, which does the decoding.
 
     Raises:
-        ValueError: `reader` is none of pyav, decord, torchcodec.
+        ValueError: `reader` is none of pyav, decord, torchcodec, torchcodec_cuda.
     """
     if reader not in _NAMES:
         raise ValueError(f"reader={reader!r} is unknown; choose one of {', '.join(_NAMES)}")
@@ -48,4 +49,4 @@ def reader_version(reader: str) -> str:
 
         major, minor, micro = av.library_versions["libavcodec"]
         return f"pyav {av.__version__} (libavcodec {major}.{minor}.{micro})"
-    return f"{reader} {version(reader)}"
+    return f"{reader} {version(reader.removesuffix('_cuda'))}"

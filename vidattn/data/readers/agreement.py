@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Sequence
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from vidattn.data.errors import VideoDecodeError
@@ -18,6 +19,7 @@ def check_agreement(
     codecs: Collection[str],
     count: Callable[[], int],
     frames: Callable[[Sequence[int]], Tensor],
+    same: Callable[[Tensor, Tensor], bool] = torch.equal,
 ) -> tuple[int, float, np.ndarray]:
     """`(num_frames, fps, times)` as PyAV tells them, after a check that another backend agrees with it on the file.
 
@@ -31,6 +33,7 @@ def check_agreement(
         count: opens the video with the backend and counts its frames. Called once PyAV has decoded: decord ends the
             process on some broken files, and PyAV finds most of them.
         frames: the backend's way from indices to uint8 `(T, H, W, 3)`.
+        same: whether two pictures `(H, W, 3)` are one; bit for bit by default.
 
     Raises:
         VideoDecodeError: the backend is wrong on this file; the message says to use pyav.
@@ -55,6 +58,6 @@ def check_agreement(
             )
         for index, wanted in zip(probes, expected, strict=True):
             got = frames([index])[0]
-            if got.shape != wanted.shape or not bool((got == wanted).all()):
+            if not same(got, wanted):
                 raise VideoDecodeError(truth.path, f"{reader} returns another picture for frame {index}; {advice}")
         return num_frames, truth.fps, truth.times

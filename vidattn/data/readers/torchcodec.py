@@ -1,8 +1,9 @@
 """torchcodec, for comparison and for those who have it: needs FFmpeg's libraries and a torch of its own kind."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
+import torch
 from torch import Tensor
 
 from vidattn.data.errors import VideoDecodeError
@@ -11,6 +12,7 @@ from vidattn.data.readers.base import Source, VideoReader, check_indices, first_
 
 # torchcodec is off by one on MPEG-4 with B-frames in AVI.
 _CODECS = frozenset({"h264", "hevc", "vp9", "av1", "mpeg2video"})
+_LEVELS = 4.0  # of 255: what the GPU's way to RGB may differ by, on average over a picture
 
 
 class TorchCodecReader(VideoReader):
@@ -19,15 +21,21 @@ class TorchCodecReader(VideoReader):
     Opening checks that (see `check_agreement`) and refuses the others: MPEG-4, 10-bit colour, interlaced video,
     intra-refreshed H.264. https://docs.pytorch.org/torchcodec, `torchcodec.decoders.VideoDecoder`.
 
+    On CUDA the GPU's video decoder works. It turns colours into RGB in its own way, so there pictures need only be
+    alike (within 4 of 255 levels on average). Frames come back to the CPU, where transforms are at home. A process
+    that is forked cannot use the GPU: data workers do not go with it.
+
     Args:
         source: a path, or a whole video as bytes or as a binary stream (read into memory).
+        device: "cpu" or "cuda".
 
     Raises:
         VideoDecodeError: the file cannot be opened, or torchcodec is wrong on it.
         ImportError: torchcodec is not installed, or its libraries do not load.
+        ValueError: there is no CUDA device.
     """
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, device: Literal["cpu", "cuda"] = "cpu") -> None:
         try:
             # Here, not above: its newest wheels do not load beside a CPU-only torch, and say so by RuntimeError.
             import torchcodec.decoders  # noqa: F401
@@ -36,10 +44,17 @@ class TorchCodecReader(VideoReader):
                 f"reader=torchcodec does not load ({first_line(error)}); pip install a torchcodec made for your "
                 "torch, and FFmpeg's shared libraries, or use reader=pyav"
             ) from error
+        if device == "cuda" and not torch.cuda.is_available():
+            raise ValueError(
+                "reader=torchcodec_cuda needs a CUDA device, and torch finds none here; vidattn doctor says why, or "
+                "use reader=pyav"
+            )
         self.path, self._source = load_source(source)
+        self._device = device
         self._video: Any = None
+        same = torch.equal if device == "cpu" else _alike
         self.num_frames, self.fps, self.times = check_agreement(
-            self._source, "torchcodec", _CODECS, self._open, self._frames
+            self._source, "torchcodec", _CODECS, self._open, self._frames, same
         )
 
     def _open(self) -> int:
@@ -47,7 +62,7 @@ class TorchCodecReader(VideoReader):
 
         try:
             self._video = VideoDecoder(
-                self._source, seek_mode="exact", num_ffmpeg_threads=1, dimension_order="NHWC", device="cpu"
+                self._source, seek_mode="exact", num_ffmpeg_threads=1, dimension_order="NHWC", device=self._device
             )
             return len(self._video)
         except (RuntimeError, ValueError) as error:
@@ -69,10 +84,15 @@ class TorchCodecReader(VideoReader):
 
     def _frames(self, indices: Sequence[int]) -> Tensor:
         try:
-            return self._video.get_frames_at(list(indices)).data
+            return self._video.get_frames_at(list(indices)).data.cpu()
         except (RuntimeError, ValueError) as error:
             raise VideoDecodeError(self.path, f"torchcodec failed ({first_line(error)}); use reader=pyav") from error
 
     def close(self) -> None:
         """Free the file and the decoder; closing again does nothing."""
         self._video = None
+
+
+def _alike(got: Tensor, wanted: Tensor) -> bool:
+    """Whether two pictures differ in rounding and in the way to RGB only."""
+    return got.shape == wanted.shape and float((got.float() - wanted.float()).abs().mean()) <= _LEVELS
