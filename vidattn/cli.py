@@ -28,6 +28,7 @@ COMMANDS = {
     "study": "train schemes under one recipe and several seeds:  vidattn study space divided joint",
     "prepare": "write a dataset again so that training reads it fast:  vidattn prepare DATA OUT --shards 64",
     "bench-loader": "time reading your own videos, and say what will be the bottleneck:  vidattn bench-loader PATH",
+    "bench-classify": "time whole answers against decoding plus the network alone:  vidattn bench-classify VIDEO",
     "bench-model": "time our networks against Hugging Face's TimeSformer",
     "bench-attention": "time fused attention against two products, by length and type",
     "bench-image": "multiply-accumulates, time and memory of the image blocks, by size of the map",
@@ -51,6 +52,7 @@ PARSERS = {
     "study": "vidattn.training.study:study_command",
     "prepare": "vidattn.data.prepare:prepare_command",
     "bench-loader": "vidattn.training.bench_loader:bench_loader_command",
+    "bench-classify": "vidattn.classify.bench:bench_classify_command",
 }
 """Commands that read their own arguments: a function of the list of words behind the command."""
 
