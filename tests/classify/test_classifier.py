@@ -84,6 +84,9 @@ def test_views_are_averaged(checkpoint, tiny_video):
     alone = torch.cat([one.probabilities(view[None]) for view in views.video])
     np.testing.assert_allclose(answer.probabilities, alone.mean(0).numpy(), atol=1e-6)
     assert answer.num_views == 6
+    assert "the mean over 6 views; the frames are those of the middle one" in str(answer)
+    assert "the mean over 6 views" in answer.to_html()
+    assert "the mean over" not in str(one(tiny_video))
 
 
 def test_folder_glob_and_list_give_an_answer_for_each_video_in_order(tmp_path):
@@ -255,6 +258,9 @@ def test_results_convert(tmp_path):
     assert len(frame) == 6
     assert frame.groupby("path")["probability"].sum().iloc[0] == pytest.approx(2)
     assert json.loads(answers.to_json())[2]["error"].startswith("no such file")
+    assert repr(answers[1:]) == "<Predictions of 1 videos, 0 skipped>"
+    answer.save(tmp_path / "new" / "answer.JSON")
+    assert json.loads((tmp_path / "new" / "answer.JSON").read_text())[0]["path"] == str(path)
     assert str(answer).splitlines()[1].split()[0] == "grey"
     assert "grey" in repr(answer)
 

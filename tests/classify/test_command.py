@@ -90,9 +90,45 @@ def test_what_could_not_be_read_is_said_and_told_by_the_status(videos, checkpoin
     assert "level <220>.mp4" in shown.out
 
 
+@pytest.mark.parametrize("timeline", [[], ["--timeline"]])
+def test_what_could_not_be_read_is_in_the_json_and_on_the_page(videos, checkpoint, tmp_path, timeline):
+    (videos / "broken.mp4").write_bytes(b"no video" * 100)
+    out = {ending: tmp_path / f"answers.{ending}" for ending in ("json", "html")}
+
+    files = ["--json", str(out["json"]), "--save-html", str(out["html"])]
+    with pytest.raises(SystemExit):
+        main(["classify", str(videos), "--weights", str(checkpoint), *timeline, *files])
+
+    entries = json.loads(out["json"].read_text())
+    assert [sorted(entry) == ["error", "path"] for entry in entries] == [False, False, False, True]
+    assert "broken.mp4: cannot open it as a video" in out["html"].read_text()
+
+
+def test_answers_are_shown_as_they_come_and_survive_ctrl_c(videos, checkpoint, tmp_path, capsys, monkeypatch):
+    views = Classifier.views
+
+    def interrupted(self, source, fps):
+        if "220" in str(source):
+            assert "level <30>" in capsys.readouterr().out
+            raise KeyboardInterrupt
+        return views(self, source, fps)
+
+    monkeypatch.setattr(Classifier, "views", interrupted)
+    ordered = [f"{videos}/level <{level}>.mp4" for level in (30, 120, 220)]
+    options = ["--batch-size", "1", "--weights", str(checkpoint), "--csv", str(tmp_path / "answers.csv")]
+    with pytest.raises(SystemExit) as exit:
+        main(["classify", *ordered, *options])
+
+    assert exit.value.code == 130
+    assert "interrupted after 2 of 3 videos" in capsys.readouterr().err
+    assert len((tmp_path / "answers.csv").read_text().splitlines()) == 3
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
+        (["--timeline", "--num-clips", "3"], "--num-clips 3 is not for --timeline, whose windows are clips"),
+        (["--image-size", "0"], "image_size=0 must be at least 1"),
         (["--weights", "none.ckpt"], "none.ckpt: no such file"),
         (["--csv", "answers.txt"], "answers.txt: wanted a name that ends in .csv"),
         (["--json", "nowhere/answers.json"], "the folder nowhere does not exist; make it first"),

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from foreseen import brightness_classifier, plain_video
+from foreseen import LEVELS, brightness_classifier, plain_video
 from motion_run import NORMALIZE, fresh, motion_clips, trained
 
 from vidattn.classify.probe import shuffled, temporal_probe
@@ -77,6 +77,30 @@ def test_a_classifier_is_probed_with_a_folder_of_videos(tmp_path):
     assert probe.chance == pytest.approx(1 / 3)
     assert probe.accuracy["in order"] == probe.accuracy["reversed"] == probe.accuracy["shuffled"] == 1
     assert probe.accuracy["one frame repeated"] == pytest.approx(2 / 3)
+
+
+def test_videos_that_cannot_be_read_are_left_out_of_the_probe_and_named(tmp_path):
+    for name, level in LEVELS.items():
+        (tmp_path / name).mkdir()
+        plain_video(tmp_path / name / "a.mp4", [level] * 8)
+    (tmp_path / "dark" / "broken.mp4").write_bytes(b"no video" * 100)
+
+    probe = brightness_classifier().temporal_probe(tmp_path, progress=False)
+
+    assert probe.num_clips == 3
+    assert [path for path, _ in probe.skipped] == [str(tmp_path / "dark" / "broken.mp4")]
+    assert "broken.mp4: cannot open it as a video" in " ".join(str(probe).split())
+    assert probe.to_dict()["skipped"][0]["path"].endswith("broken.mp4")
+
+
+def test_a_list_may_start_from_a_root(tmp_path):
+    (tmp_path / "videos").mkdir()
+    plain_video(tmp_path / "videos" / "a.mp4", [LEVELS["light"]] * 8)
+    (tmp_path / "list.txt").write_text("a.mp4 light\n")
+
+    probe = brightness_classifier().temporal_probe(tmp_path / "list.txt", tmp_path / "videos", progress=False)
+
+    assert probe.accuracy["in order"] == 1
 
 
 @pytest.mark.parametrize("lines", ["a.mp4 0 1\nb.mp4 2\n", "a.mp4\nb.mp4\n"], ids=["several", "none"])

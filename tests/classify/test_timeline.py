@@ -102,8 +102,12 @@ def test_it_converts_and_is_written(timeline, tmp_path):
     assert (tmp_path / "t.png").read_bytes().startswith(b"\x89PNG")
     assert list(timeline.to_dataframe()["class"]) == ["dark", "grey", "light", "grey"]
     assert "0:04" in str(timeline)
+    timeline.save(tmp_path / "new" / "T.PNG")
+    assert (tmp_path / "new" / "T.PNG").is_file()
     with pytest.raises(ValueError, match=r"t\.txt: a timeline is written as \.csv"):
         timeline.save(tmp_path / "t.txt")
+    with pytest.raises(ValueError, match="top=0: wanted at least one class"):
+        timeline.plot(top=0)
 
 
 def test_a_broken_video_is_an_error(tmp_path):

@@ -21,3 +21,17 @@ def test_pictures_segments_and_curves_share_the_time_axis():
     assert run.get_ydata().tolist() == [0.9, 0.9, 0.2, 0.1, 0.1]
     assert jump.get_label() == "jump"
     assert strip.get_xlim() == axes.get_xlim() == (0, 6)
+    assert [text.get_text() for text in axes.figure.legends[0].get_texts()] == ["run", "jump", "other classes"]
+
+
+def test_long_names_are_cut_to_their_segment_and_small_chances_fill_the_axis():
+    curves = {"a class with a very long name": np.array([0.01, 0.02])}
+    segments = [(0.0, 0.05, "a class with a very long name", 0.02), (0.05, 0.2, "other", 0.01)]
+
+    strip, bar, axes = plot_timeline(
+        np.array([0.05, 0.1]), curves, segments, np.zeros((1, 8, 8, 3), np.uint8), [0.05], 0.2, ""
+    ).axes
+
+    assert [text.get_text() for text in bar.texts] == ["a class with a very l…", "other"]
+    assert 0.02 < axes.get_ylim()[1] < 0.04
+    assert strip.texts[0].get_text() == "0:00.050"

@@ -17,9 +17,9 @@ from vidattn.classify.device import usable_device
 from vidattn.classify.explanation import Explanation, explain
 from vidattn.classify.names import names_for
 from vidattn.classify.prediction import Prediction, Predictions
-from vidattn.classify.preparation import Preparation, preparation_of, repeats
+from vidattn.classify.preparation import Preparation, averaged, preparation_of, repeats
 from vidattn.classify.probe import TemporalProbe, temporal_probe
-from vidattn.classify.sources import Many, One, expand, name_of, open_source
+from vidattn.classify.sources import Many, One, Skipped, expand, name_of, open_source
 from vidattn.classify.strip import Strip, StripPicker
 from vidattn.classify.timeline import Timeline
 from vidattn.classify.views import Views
@@ -139,21 +139,44 @@ class Classifier:
             VideoDecodeError: the one video cannot be read. Of several, such are in `skipped` instead.
             ValueError: an array is not what is wanted.
         """
-        sources, several = expand(source)
+        videos, several, skipped = expand(source)
         if not several:
-            return self._answer([self.views(sources[0], fps)])[0]
-        predictions: list[Prediction] = []
-        skipped: list[tuple[str, str]] = []
-        waiting: list[Views] = []
-        for one in track(sources, "Classifying", disable=not progress):
+            return self._answer([self.views(videos[0], fps)])[0]
+        answers: list[Prediction] = []
+        for answer in self.stream(track(videos, "Classifying", disable=not progress), fps):
+            if isinstance(answer, Prediction):
+                answers.append(answer)
+            else:
+                skipped.append(answer)
+        return Predictions(answers, skipped)
+
+    def stream(self, videos: Iterable[One], fps: float = 30.0) -> Iterator[Prediction | Skipped]:
+        """The answers about many videos while they come, in their order; a file that cannot be read is `Skipped`.
+
+        Up to `batch_size` views wait for one another. For lists of any length: nothing is held of what went by.
+
+        Args:
+            videos: one after the other, as for `__call__`.
+            fps: frames per second of frames given as an array.
+
+        Raises:
+            ValueError: an array is not what is wanted.
+        """
+        waiting: list[Views | Skipped] = []
+        for video in videos:
             try:
-                waiting.append(self.views(one, fps))
+                waiting.append(self.views(video, fps))
             except VideoDecodeError as error:
-                skipped.append((name_of(one), error.reason))
-            if sum(len(views.video) for views in waiting) >= self.batch_size:
-                predictions += self._answer(waiting)
+                waiting.append(Skipped(name_of(video), error.reason))
+            if sum(len(views.video) for views in waiting if isinstance(views, Views)) >= self.batch_size:
+                yield from self._in_order(waiting)
                 waiting = []
-        return Predictions(predictions + self._answer(waiting), skipped)
+        yield from self._in_order(waiting)
+
+    def __repr__(self) -> str:
+        names = ", ".join(self.class_names[:3]) + (", ..." if len(self.class_names) > 3 else "")
+        how = f"{self.preparation.sampling}, {self.preparation.image_size} pixels"
+        return f"<Classifier of {len(self.class_names)} classes ({names}), {how}, {self.dtype} on {self.device}>"
 
     def views(self, source: One, fps: float = 30.0) -> Views:
         """What the network is shown of one video; see `__call__`."""
@@ -233,28 +256,39 @@ class Classifier:
             self.multi_label,
         )
 
-    def temporal_probe(self, videos: str | Path, progress: bool = True) -> TemporalProbe:
+    def temporal_probe(
+        self, videos: str | Path, root: str | Path | None = None, progress: bool = True
+    ) -> TemporalProbe:
         """Whether the model uses time: its accuracy with frames in order, reversed, shuffled, and one frame repeated.
 
         Args:
             videos: a list of videos with their classes, or a folder with a folder of videos for each class;
-                `vidattn.data.manifest.read_manifest` says which lists. The middle clip of each video is shown.
+                `vidattn.data.manifest.read_manifest` says which lists. The middle clip of each video is shown; videos
+                that cannot be read are left out, and named in the result.
+            root: folder that a list's paths start from; the list's own folder by default.
             progress: show a bar.
 
         Raises:
             ManifestError: the list cannot be read, or has a class that the model has not.
-            ValueError: the list names no classes, or several of one video: there is no accuracy then.
+            ValueError: the list names no classes, or several of one video: there is no accuracy then. Or no video can
+                be read.
         """
-        labelled = read_manifest(videos, class_names=self.class_names).videos
+        labelled = read_manifest(videos, root, self.class_names).videos
         if any(video.label is None for video in labelled):
             raise ValueError(f"{videos}: wanted one class for each video; without it there is no accuracy to probe")
-        clips = TestViews(
-            labelled, self.preparation.sampling, 1, 1, self.preparation.image_size, VideoOpener(self.reader)
-        )
+        opener = VideoOpener(self.reader)
+        clips = TestViews(labelled, self.preparation.sampling, 1, 1, self.preparation.image_size, opener, "skip")
         clips.crops = replace(self.preparation, num_crops=1).crops
         loader = DataLoader(clips, self.batch_size, collate_fn=collate)
-        batches = ((batch["video"], batch["label"]) for batch in track(loader, "Probing", disable=not progress))
-        return temporal_probe(self.probabilities, batches)
+        skipped: list[tuple[str, str]] = []
+
+        def batches() -> Iterator[tuple[Tensor, Tensor]]:
+            for batch in track(loader, "Probing", disable=not progress):
+                skipped.extend(batch["skipped"])
+                if len(batch["video"]):
+                    yield batch["video"], batch["label"]
+
+        return replace(temporal_probe(self.probabilities, batches()), skipped=skipped)
 
     @torch.inference_mode()
     def probabilities(self, video: Tensor) -> Tensor:
@@ -263,12 +297,22 @@ class Classifier:
         logits = torch.cat([self.network(self.normalize(batch.to(self.device)).to(self.dtype)) for batch in batches])
         return (logits.float().sigmoid() if self.multi_label else logits.float().softmax(-1)).cpu()
 
+    def _in_order(self, waiting: Sequence[Views | Skipped]) -> Iterator[Prediction | Skipped]:
+        answers = iter(self._answer([views for views in waiting if isinstance(views, Views)]))
+        for one in waiting:
+            yield one if isinstance(one, Skipped) else next(answers)
+
     def _answer(self, several: Sequence[Views]) -> list[Prediction]:
         """One prediction for each video, whose views go through the network together."""
         rows = self._means([views.video for views in several])
         return [
             Prediction(
-                views.path, self.class_names, row, len(views.video), Strip.of(*views.middle), self.notes + views.notes
+                views.path,
+                self.class_names,
+                row,
+                len(views.video),
+                Strip.of(*views.middle),
+                self.notes + views.notes + averaged(len(views.video)),
             )
             for views, row in zip(several, rows, strict=True)
         ]

@@ -1,35 +1,37 @@
 """`vidattn classify`: the classifier in the shell."""
 
 import json
+import signal
 import sys
 from argparse import ArgumentParser, Namespace
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
+from rich.progress import Progress
 from rich.text import Text
 
 from vidattn.checkpoints.names import WeightsError
 from vidattn.classify.card import list_html, page_html
 from vidattn.classify.classifier import Classifier
-from vidattn.classify.prediction import Predictions
-from vidattn.classify.sources import One, expand, name_of
+from vidattn.classify.prediction import Prediction, Predictions
+from vidattn.classify.sources import One, Skipped, expand, name_of
 from vidattn.classify.timeline import Timeline, write_segments
 from vidattn.data.errors import VideoDecodeError
 
-_Skipped = list[tuple[str, str]]
-
 
 def classify(words: list[str]) -> None:
-    """Classify what the words name, show a table for each video, and write the files that are asked for.
+    """Classify what the words name, show a table for each video as it comes, and write the files that are asked for.
 
-    Leaves with status 1 where some video could not be read, and 2 where nothing could be done.
+    Leaves with status 1 where some video could not be read, 2 where nothing could be done, and 130 after Ctrl-C (the
+    answers so far are written).
     """
     options = _parser().parse_args(words)
     console = Console(soft_wrap=not sys.stdout.isatty())  # no lines broken where a program reads them
     try:
         _check(options)
-        sources = [one for file in options.files for one in expand(file)[0]]
+        found = expand(options.files)
         classifier = Classifier.from_pretrained(
             options.weights,
             device=options.device,
@@ -42,52 +44,68 @@ def classify(words: list[str]) -> None:
             batch_size=options.batch_size,
             reader=options.reader,
         )
-        answer = _timelines if options.timeline else _predictions
-        skipped = answer(classifier, sources, options, console)
+        answers = _timelines(classifier, found.videos, options) if options.timeline else classifier.stream(found.videos)
+        done, skipped, is_whole = _show(answers, len(found.videos), options, console)
+        skipped = [*found.skipped, *skipped]
+        _write(done, skipped, options, console)
     except (WeightsError, VideoDecodeError, ValueError, OSError, ImportError) as error:
         print(f"vidattn classify: {error}", file=sys.stderr)
         sys.exit(2)
+    except KeyboardInterrupt:
+        print("vidattn classify: interrupted before the first video", file=sys.stderr)
+        sys.exit(128 + signal.SIGINT)
     for path, reason in skipped:
         print(f"vidattn classify: {path}: {reason}", file=sys.stderr)
+    if not is_whole:
+        print(f"vidattn classify: interrupted after {len(done)} of {len(found.videos)} videos", file=sys.stderr)
+        sys.exit(128 + signal.SIGINT)
     if skipped:
         sys.exit(1)
 
 
-def _predictions(classifier: Classifier, sources: Sequence[One], options: Namespace, console: Console) -> _Skipped:
-    answers = classifier(sources, progress=len(sources) > 1 and console.is_terminal)
-    assert isinstance(answers, Predictions)
-    for prediction in answers:
-        console.print(prediction.table(options.top))
-    for file in filter(None, (options.csv, options.json)):
-        answers.save(file, options.top)
-    _finish([prediction.to_html(options.top) for prediction in answers], answers.skipped, options, console)
-    return answers.skipped
-
-
-def _timelines(classifier: Classifier, sources: Sequence[One], options: Namespace, console: Console) -> _Skipped:
-    timelines: list[Timeline] = []
-    skipped: _Skipped = []
-    for source in sources:
+def _show(answers: Iterator[Any], count: int, options: Namespace, console: Console) -> tuple[Any, list[Skipped], bool]:
+    """Print each answer when it comes; all of them, what could not be read, and whether they came to their end."""
+    done, skipped = [], []
+    with Progress(console=console, transient=True, disable=count < 2 or not console.is_terminal) as progress:
         try:
-            timeline = classifier.timeline(source, options.window, options.step, progress=console.is_terminal)
+            for answer in progress.track(answers, total=count, description="Classifying"):
+                if isinstance(answer, Skipped):
+                    skipped.append(answer)
+                    continue
+                console.print(answer.table(options.top) if isinstance(answer, Prediction) else answer)
+                done.append(answer)
+        except KeyboardInterrupt:
+            return done, skipped, False
+    return done, skipped, True
+
+
+def _timelines(classifier: Classifier, videos: Sequence[One], options: Namespace) -> Iterator[Timeline | Skipped]:
+    for video in videos:
+        try:
+            # One bar at a time: for one video its own.
+            yield classifier.timeline(
+                video, options.window, options.step, progress=len(videos) == 1 and sys.stdout.isatty()
+            )
         except VideoDecodeError as error:
-            skipped.append((name_of(source), error.reason))
-            continue
-        console.print(timeline)
-        timelines.append(timeline)
-    if options.csv:
-        write_segments(options.csv, timelines)
-    if options.json:
-        options.json.write_text(json.dumps([timeline.to_dict(options.top) for timeline in timelines], indent=2) + "\n")
-    _finish([timeline.to_html() for timeline in timelines] if options.save_html else [], skipped, options, console)
-    return skipped
+            yield Skipped(name_of(video), error.reason)
 
 
-def _finish(cards: Sequence[str], skipped: _Skipped, options: Namespace, console: Console) -> None:
-    """Write the page, and name all files that were written."""
+def _write(done: Any, skipped: Sequence[Skipped], options: Namespace, console: Console) -> None:
+    """The files that are asked for, and their names."""
+    if options.timeline:
+        if options.csv:
+            write_segments(options.csv, done)
+        if options.json:
+            rows = [timeline.to_dict(options.top) for timeline in done]
+            rows += [{"path": path, "error": reason} for path, reason in skipped]
+            options.json.write_text(json.dumps(rows, indent=2) + "\n")
+    else:
+        for file in filter(None, (options.csv, options.json)):
+            Predictions(done, skipped).save(file, options.top)
     if options.save_html:
-        body = list_html(cards, skipped)
-        options.save_html.write_text(page_html(f"What {options.weights} says", [body]), encoding="utf-8")
+        cards = [answer.to_html() if options.timeline else answer.to_html(options.top) for answer in done]
+        page = page_html(f"Answers of {options.weights}", [list_html(cards, skipped)])
+        options.save_html.write_text(page, encoding="utf-8")
     for file in filter(None, (options.csv, options.json, options.save_html)):
         console.print(Text(f"wrote {file}"))
 
@@ -103,10 +121,18 @@ def _check(options: Namespace) -> None:
         raise ValueError(f"--top {options.top}: wanted at least one class to show")
     if not options.timeline and (options.window, options.step) != (None, None):
         raise ValueError("--window and --step are for --timeline; add it")
+    if options.timeline and options.num_clips != 1:
+        raise ValueError(
+            f"--num-clips {options.num_clips} is not for --timeline, whose windows are clips; leave it out"
+        )
 
 
 def _parser() -> ArgumentParser:
-    parser = ArgumentParser("vidattn classify", description="What is happening in these videos? A table for each.")
+    parser = ArgumentParser(
+        "vidattn classify",
+        description="What is happening in these videos? A table for each.",
+        epilog="status: 0 all answered, 1 some video could not be read, 2 nothing could be done, 130 interrupted",
+    )
     add = parser.add_argument
     add("files", nargs="+", metavar="FILE", help="a video, a folder of videos, or a glob in quotes")
     add(

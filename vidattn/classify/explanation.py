@@ -61,23 +61,26 @@ class Explanation:
         return plot_attention(self.frames, self.shares, str(self).splitlines()[0], self.seconds)
 
     def save(self, path: str | Path, fps: float = 4.0) -> Path:
-        """Write `.png` (the figure), or `.gif` or `.mp4` (the frames, and beside them the frames under heat).
+        """Write `.png` (the figure), or `.gif` or `.mp4` (the frames, and beside them the frames under heat); folders
+        are made.
 
         Raises:
             ValueError: the file's ending is none of these.
         """
         path = Path(path)
-        if path.suffix == ".png":
+        ending = path.suffix.lower()
+        if ending not in (".png", ".gif", ".mp4"):
+            raise ValueError(f"{path}: attention maps are written as .png, .gif or .mp4; choose one of these endings")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if ending == ".png":
             path.write_bytes(self._repr_png_())
-        elif path.suffix == ".mp4":
+        elif ending == ".mp4":
             write_mp4(path, self._film(), fps)
-        elif path.suffix == ".gif":
+        else:
             # The default palette takes small things' colour away, such as a moving spot's.
             octree = Image.Quantize.FASTOCTREE
             first, *others = (Image.fromarray(frame).quantize(method=octree) for frame in self._film())
             first.save(path, save_all=True, append_images=others, duration=round(1000 / fps), loop=0)
-        else:
-            raise ValueError(f"{path}: attention maps are written as .png, .gif or .mp4; choose one of these endings")
         return path
 
     def to_dict(self) -> dict[str, Any]:
@@ -106,7 +109,8 @@ class Explanation:
 
     def __str__(self) -> str:
         frame = int(self.time_importance.argmax())
-        head = f"{self.class_name} {self.probability:.1%}, {self.method}; most of it in frame {frame}"
+        where = f"in frame {frame}" if self.seconds is None else f"at {self.seconds[frame]:.1f} s"
+        head = f"{self.class_name} {self.probability:.1%}, {self.method}; most of it {where}"
         return "\n".join([f"{head} ({self.time_importance[frame]:.0%})", *self.notes])
 
     __repr__ = __str__
@@ -145,7 +149,7 @@ def explain(
         MemoryError: the attention weights would take more than `memory_limit`.
     """
     if class_name is not None and class_name not in class_names:
-        near = difflib.get_close_matches(class_name, class_names, n=1)
+        near = difflib.get_close_matches(str(class_name), class_names, n=1)
         hint = f"; did you mean {near[0]!r}?" if near else f"; it has {len(class_names)}, such as {class_names[0]!r}"
         raise ValueError(f"class {class_name!r} is unknown to the model{hint}")
     index = None if class_name is None else list(class_names).index(class_name)

@@ -2,7 +2,7 @@
 
 import io
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -82,6 +82,10 @@ class Prediction:
         """A pandas row for each of the likeliest classes: path, rank, class, probability (needs pandas)."""
         return Predictions([self]).to_dataframe(top)
 
+    def save(self, file: str | Path, top: int = 5) -> None:
+        """Write `.json` or `.csv`, as `Predictions.save`."""
+        Predictions([self]).save(file, top)
+
     def to_html(self, top: int = 5) -> str:
         """A card: bars of the likeliest classes beside the frames that the model saw, all in one piece of HTML."""
         return prediction_html(self.path, self.top(top), self.strip, self.notes)
@@ -119,7 +123,8 @@ class Predictions(Sequence[Prediction]):
         self.skipped = list(skipped)
 
     def __getitem__(self, index: Any) -> Any:
-        return self._predictions[index]
+        found = self._predictions[index]
+        return Predictions(found) if isinstance(index, slice) else found
 
     def __iter__(self) -> Iterator[Prediction]:
         return iter(self._predictions)
@@ -150,13 +155,13 @@ class Predictions(Sequence[Prediction]):
         return pandas.DataFrame(rows, columns=["path", "rank", "class", "probability"])
 
     def save(self, file: str | Path, top: int = 5) -> None:
-        """Write `.json` (as `to_json`) or `.csv` (a line for each video, as `vidattn predict` does).
+        """Write `.json` (as `to_json`) or `.csv` (a line for each video, as `vidattn predict` does); folders are made.
 
         Raises:
             ValueError: the file's ending is neither.
         """
         file = Path(file)
-        if file.suffix not in (".csv", ".json"):
+        if file.suffix.lower() not in (".csv", ".json"):
             raise ValueError(f"{file}: answers are written as .csv or .json; choose one of these endings")
         write_answers(file, self.to_dicts(top), top)
 
@@ -167,8 +172,7 @@ class Predictions(Sequence[Prediction]):
             then = ", ".join(f"{other} {chance:.1%}" for other, chance in others)
             table.add_row(*map(escape, (prediction.path, name, f"{probability:.1%}", then)))
         lines = [Text(f" {note}", style="dim") for note in self._notes()]
-        lines += [Text(f" skipped {path}: {reason}", style="red") for path, reason in self.skipped]
-        return Group(table, *lines)
+        return Group(*([table] if len(self) else []), *lines, *skipped_lines(self.skipped))
 
     def _notes(self) -> list[str]:
         """Each note once, with the videos that it is about where that is not all of them."""
@@ -189,6 +193,11 @@ class Predictions(Sequence[Prediction]):
 
     def _repr_html_(self) -> str:
         return list_html([prediction._repr_html_() for prediction in self], self.skipped)
+
+
+def skipped_lines(skipped: Iterable[tuple[str, str]]) -> list[Text]:
+    """What rich prints of videos that could not be read."""
+    return [Text(f" skipped {path}: {reason}", style="red") for path, reason in skipped]
 
 
 def top_answers(probabilities: np.ndarray, class_names: Sequence[str], count: int) -> list[Answer]:

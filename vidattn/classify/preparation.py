@@ -120,9 +120,16 @@ def preparation_of(
     if sampling is None:
         sampling, reason = _usual_sampling(config)
         assumed.append(f"the checkpoint does not say which frames to take; {reason} (sampling=... changes it)")
-    size = image_size or stored.get("image_size") or config.image_size
+    elif not hasattr(sampling, "test"):
+        raise ValueError(
+            f"sampling={sampling!r} is no rule; give one of vidattn.data.sampling, e.g. UniformSampling("
+            f"{config.num_frames})"
+        )
+    size = image_size if image_size is not None else stored.get("image_size") or config.image_size
     if not isinstance(size, int):
         raise ValueError(f"image_size={size}: the classifier crops squares; give image_size=..., one number")
+    if size < 1:
+        raise ValueError(f"image_size={size} must be at least 1, and is {config.image_size} for this checkpoint")
     check_divisible((size, size), config.patch_size, "image_size")
     if (size, size) != config.size:
         height, width = config.size
@@ -168,3 +175,12 @@ def repeats(clips: Sequence[Sequence[int]], what: str) -> list[str]:
     """
     again = max(len(clip) - len(set(clip)) for clip in clips)
     return [f"the {what} is shorter than a clip: {again} of its {len(clips[0])} frames repeat others"] if again else []
+
+
+def averaged(num_views: int) -> list[str]:
+    """A sentence where an answer is that of several views; no sentence where it is not.
+
+    >>> averaged(9)
+    ['the mean over 9 views; the frames are those of the middle one']
+    """
+    return [f"the mean over {num_views} views; the frames are those of the middle one"] if num_views > 1 else []

@@ -1,13 +1,15 @@
 """Is the model using time at all? Accuracy with frames in order, reversed, shuffled, and one frame repeated."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import torch
-from rich.console import Console
+from rich.console import ConsoleRenderable, Group
 from rich.table import Table
 from torch import Generator, Tensor
+
+from vidattn.classify.prediction import as_text, skipped_lines
 
 ORDERS: dict[str, Callable[[int, Generator], Tensor]] = {
     "in order": lambda frames, generator: torch.arange(frames),
@@ -27,12 +29,14 @@ class TemporalProbe:
         unchanged: share of clips with the same answer as in order.
         num_clips: how many there were.
         chance: accuracy of guessing, 1 / K.
+        skipped: file and reason of each video that could not be read.
     """
 
     accuracy: dict[str, float]
     unchanged: dict[str, float]
     num_clips: int
     chance: float
+    skipped: Sequence[tuple[str, str]] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values."""
@@ -41,9 +45,10 @@ class TemporalProbe:
             "unchanged": dict(self.unchanged),
             "num_clips": self.num_clips,
             "chance": self.chance,
+            "skipped": [{"path": path, "error": reason} for path, reason in self.skipped],
         }
 
-    def __rich__(self) -> Table:
+    def __rich__(self) -> ConsoleRenderable:
         table = Table(
             "frames", title=f"{self.num_clips} clips, chance {self.chance:.1%}", caption=self.verdict, min_width=76
         )
@@ -51,7 +56,7 @@ class TemporalProbe:
         table.add_column("answers as in order", justify="right")
         for order, accuracy in self.accuracy.items():
             table.add_row(order, f"{accuracy:.1%}", f"{self.unchanged[order]:.1%}")
-        return table
+        return Group(table, *skipped_lines(self.skipped)) if self.skipped else table
 
     @property
     def verdict(self) -> str:
@@ -63,10 +68,7 @@ class TemporalProbe:
         return f"Shuffled frames change {changed:.0%} of the answers; accuracy falls by {100 * lost:.1f} points."
 
     def __str__(self) -> str:
-        console = Console(width=80, color_system=None)
-        with console.capture() as captured:
-            console.print(self)
-        return captured.get().rstrip()
+        return as_text(self, width=80)
 
     __repr__ = __str__
 
@@ -100,7 +102,7 @@ def temporal_probe(
         num_clips += len(clips)
         num_classes = scores.shape[1]
     if not num_clips:
-        raise ValueError("there are no clips to probe with; is the list of videos empty?")
+        raise ValueError("there are no clips to probe with; can any of the videos be read? vidattn check tells")
     accuracy, unchanged = ({name: count / num_clips for name, count in table.items()} for table in (right, same))
     return TemporalProbe(accuracy, unchanged, num_clips, 1 / num_classes)
 

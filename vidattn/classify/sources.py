@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from difflib import get_close_matches
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO, NamedTuple, cast
 
 import numpy as np
 from torch import Tensor
@@ -21,29 +21,66 @@ One = str | Path | bytes | BinaryIO | np.ndarray | Tensor
 Many = One | Iterable[One]
 """One video, or a folder, a glob, or any number of them."""
 
+_WANTED = "a path, a video as bytes or a binary stream, or frames uint8 (T, H, W, 3)"
 
-def expand(source: Many) -> tuple[list[One], bool]:
-    """The videos that `source` stands for, and whether it may stand for several (a list, a folder or a glob).
+
+class Skipped(NamedTuple):
+    """A video, or what should have led to one, and why there is no answer about it."""
+
+    path: str
+    reason: str
+
+
+class Expanded(NamedTuple):
+    """What a source stands for.
+
+    Args:
+        videos: in their order.
+        several: whether it may stand for several (a list, a folder or a glob).
+        skipped: folders and globs of a list that hold no video.
+    """
+
+    videos: list[One]
+    several: bool
+    skipped: list[Skipped]
+
+
+def expand(source: Many) -> Expanded:
+    """The videos that `source` stands for.
 
     A folder stands for all videos in it, by their endings and at any depth, sorted.
 
     Raises:
-        VideoDecodeError: a folder or a glob holds no video.
+        VideoDecodeError: a folder or a glob holds no video; within a list such are `skipped`.
+        ValueError: it is nothing that could be a video.
     """
     if isinstance(source, (str, Path)):
+        source = os.path.expanduser(source)
         if os.path.isdir(source):
-            return _in_folder(Path(source)), True
-        if glob.has_magic(str(source)) and not os.path.exists(source):
-            found = sorted(path for path in glob.glob(str(source), recursive=True) if os.path.isfile(path))
+            return Expanded(_in_folder(Path(source)), True, [])
+        if glob.has_magic(source) and not os.path.exists(source):
+            found = sorted(path for path in glob.glob(source, recursive=True) if os.path.isfile(path))
             if not found:
-                raise VideoDecodeError(str(source), "no file matches; check the pattern (** goes into folders)")
-            return list(found), True
-        return [source], False
+                raise VideoDecodeError(source, "no file matches; check the pattern (** goes into folders)")
+            return Expanded(list(found), True, [])
+        return Expanded([source], False, [])
     if isinstance(source, (bytes, bytearray, memoryview)):
-        return [bytes(source)], False
+        return Expanded([bytes(source)], False, [])
     if isinstance(source, (np.ndarray, Tensor)) or hasattr(source, "read"):
-        return [cast(One, source)], False
-    return [one for part in source for one in expand(part)[0]], True
+        return Expanded([cast(One, source)], False, [])
+    if not isinstance(source, Iterable):
+        raise ValueError(f"{source!r} is no video; wanted {_WANTED}, or a list of these")
+    videos: list[One] = []
+    skipped: list[Skipped] = []
+    for part in source:
+        try:
+            within = expand(part)
+        except VideoDecodeError as error:
+            skipped.append(Skipped(error.path, error.reason))
+        else:
+            videos += within.videos
+            skipped += within.skipped
+    return Expanded(videos, True, skipped)
 
 
 @contextmanager
@@ -56,13 +93,17 @@ def open_source(source: One, reader: str, fps: float) -> Iterator[VideoReader]:
 
     Raises:
         VideoDecodeError: the file is not there (names like it are said), cannot be read or is no video.
-        ValueError: an array is not uint8 `(T, H, W, 3)`.
+        ValueError: an array is not uint8 `(T, H, W, 3)`, or the source is not one video.
     """
     if isinstance(source, (np.ndarray, Tensor)):
         yield FramesReader(source, fps)
         return
-    if isinstance(source, (str, Path)) and not os.path.exists(source):
-        raise VideoDecodeError(str(source), f"no such file{_hint(Path(source))}")
+    if isinstance(source, (str, Path)):
+        source = os.path.expanduser(source)
+        if not os.path.exists(source):
+            raise VideoDecodeError(source, f"no such file{_hint(source)}")
+    elif not isinstance(source, bytes) and not hasattr(source, "read"):
+        raise ValueError(f"{source!r} is not one video; wanted {_WANTED}")
     try:
         with open_video(source, reader) as video:
             yield video
@@ -87,7 +128,12 @@ def _in_folder(folder: Path) -> list[One]:
     return list(found)
 
 
-def _hint(path: Path) -> str:
+def _hint(name: str) -> str:
+    path = Path(name)
+    if "://" in name:
+        return "; addresses are not read here: download it first"
+    if glob.has_magic(name):
+        return "; a pattern may stand for several videos, wanted one"
     if not path.parent.is_dir():
         return f"; the folder {path.parent} does not exist either (current folder: {Path.cwd()})"
     near = get_close_matches(path.name, os.listdir(path.parent), n=1)

@@ -1,13 +1,14 @@
 """A film strip: small pictures of the very frames that the model saw."""
 
 import base64
+import io
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
+from PIL import Image
 from torch import Tensor
-from torchvision.io import decode_jpeg, encode_jpeg
 from torchvision.transforms import v2
 
 from vidattn.data.sampling import VideoTimes
@@ -39,17 +40,22 @@ class Strip:
         frames = clip[:, shown].transpose(0, 1)
         if max(frames.shape[-2:]) > _SIDE:
             frames = v2.functional.resize(frames, [_SIDE - 1], max_size=_SIDE, antialias=True)
-        jpegs = [encode_jpeg(frame.contiguous(), quality=85).numpy().tobytes() for frame in frames]
+        jpegs = [_jpeg(frame.permute(1, 2, 0).numpy()) for frame in frames]
         return cls(jpegs, [seconds[i] for i in shown], count)
 
     def pictures(self) -> np.ndarray:
         """uint8 RGB `(n, h, w, 3)`."""
-        decoded = [decode_jpeg(torch.frombuffer(bytearray(jpeg), dtype=torch.uint8)) for jpeg in self.jpegs]
-        return torch.stack(decoded).permute(0, 2, 3, 1).numpy()
+        return np.stack([np.asarray(Image.open(io.BytesIO(jpeg))) for jpeg in self.jpegs])
 
     def data_uris(self) -> list[str]:
         """Each picture as a `data:` address that an HTML page can hold."""
         return [f"data:image/jpeg;base64,{base64.b64encode(jpeg).decode()}" for jpeg in self.jpegs]
+
+
+def _jpeg(picture: np.ndarray) -> bytes:
+    file = io.BytesIO()
+    Image.fromarray(picture).save(file, "jpeg", quality=85)
+    return file.getvalue()
 
 
 class StripPicker:
@@ -66,7 +72,11 @@ class StripPicker:
         count = min(_SPREAD, len(frames))
         instants = (np.arange(count) + 0.5) / count * times.seconds(times.num_frames - 1)
         nearest = np.abs(seconds - instants[:, None]).argmin(axis=1)
-        self._seconds = dict(zip(frames[nearest].tolist(), seconds[nearest].tolist(), strict=True))
+        self._seconds: dict[int, float] = {}
+        latest = -np.inf
+        for frame, instant in zip(frames[nearest].tolist(), seconds[nearest].tolist(), strict=True):
+            if instant - latest > 0.5 * times.seconds(times.num_frames - 1) / count:  # not twice nearly the same
+                self._seconds[frame] = latest = instant
         self._pictures: dict[int, Tensor] = {}
 
     def watch(self, clips: Iterable[Sequence[int]], views: Iterable[Tensor]) -> Iterator[Tensor]:

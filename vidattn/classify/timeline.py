@@ -113,23 +113,32 @@ class Timeline:
         return pandas.DataFrame([(self.path, *segment) for segment in self.segments], columns=list(_COLUMNS))
 
     def save(self, file: str | Path) -> None:
-        """Write `.csv` (a line for each segment), `.json` (the windows as well), or the plot as `.png`, `.svg`, `.pdf`.
+        """Write `.csv` (a line for each segment), `.json` (the windows as well), or the plot as `.png`, `.svg`, `.pdf`;
+        folders are made.
 
         Raises:
             ValueError: the file's ending is none of these.
         """
         file = Path(file)
-        if file.suffix == ".json":
-            file.write_text(self.to_json() + "\n")
-        elif file.suffix == ".csv":
-            write_segments(file, [self])
-        elif file.suffix in (".png", ".svg", ".pdf"):
-            self.plot().savefig(file)
-        else:
+        ending = file.suffix.lower()
+        if ending not in (".csv", ".json", ".png", ".svg", ".pdf"):
             raise ValueError(f"{file}: a timeline is written as .csv, .json, .png, .svg or .pdf; choose one of these")
+        file.parent.mkdir(parents=True, exist_ok=True)
+        if ending == ".json":
+            file.write_text(self.to_json() + "\n")
+        elif ending == ".csv":
+            write_segments(file, [self])
+        else:
+            self.plot().savefig(file)
 
     def plot(self, top: int = 5, title: str | None = None) -> "Figure":
-        """The `top` classes over time under the film strip; the title is the file's name by default."""
+        """The `top` classes over time under the film strip; the title is the file's name by default.
+
+        Raises:
+            ValueError: `top` is less than 1.
+        """
+        if top < 1:
+            raise ValueError(f"top={top}: wanted at least one class to draw")
         from vidattn.plots.timeline import plot_timeline
 
         wins = np.bincount(self.probabilities.argmax(axis=1), minlength=len(self.class_names))

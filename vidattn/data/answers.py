@@ -15,7 +15,7 @@ def write_answers(file: Path, rows: list[dict[str, Any]], top: int) -> None:
         top: how many classes the CSV has columns for.
     """
     file.parent.mkdir(parents=True, exist_ok=True)
-    if file.suffix == ".json":
+    if file.suffix.lower() == ".json":
         file.write_text(json.dumps(rows, indent=2) + "\n")
         return
     with file.open("w", newline="") as stream:

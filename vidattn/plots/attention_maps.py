@@ -70,7 +70,7 @@ def plot_attention(
     names = range(len(frames)) if seconds is None else [f"{second:.1f} s" for second in seconds]
     axes.set_xticks(chosen, [str(names[frame]) for frame in chosen], fontsize=8)
     axes.set(xlim=(-0.5, len(frames) - 0.5), ylim=(0, max(1.25 / len(frames), 1.1 * importance.max())))
-    axes.set_ylabel("share of the frame", fontsize=8)
+    axes.set_ylabel("share of attention", fontsize=8)
     axes.tick_params(axis="y", labelsize=8)
     axes.spines[["top", "right"]].set_visible(False)
     return figure

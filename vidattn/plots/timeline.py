@@ -1,11 +1,11 @@
 """Classes over time under a film strip."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
-from matplotlib.ticker import FuncFormatter
+from matplotlib.ticker import FuncFormatter, PercentFormatter
 
 _WIDTH = 11.0  # inches
 
@@ -37,6 +37,7 @@ def plot_timeline(
     strip, bar, axes = figure.subplots(3, 1, sharex=True, height_ratios=ratios)
     if title:
         figure.suptitle(title, fontsize=11)
+    clock = _clock_for(duration)
     colours = {name: f"C{place % 10}" for place, name in enumerate(curves)}
 
     cell = duration / count
@@ -44,15 +45,19 @@ def plot_timeline(
     for place, (picture, instant) in enumerate(zip(pictures, picture_seconds, strict=True)):
         middle = (place + 0.5) * cell
         strip.imshow(picture, extent=(middle - 0.49 * shown, middle + 0.49 * shown, 0, 1), aspect="auto")
-        label = strip.text(middle, 0.04, _clock(instant), ha="center", va="bottom", fontsize=7, color="white")
+        label = strip.text(middle, 0.04, clock(instant), ha="center", va="bottom", fontsize=7, color="white")
         label.set_path_effects([withStroke(linewidth=2, foreground="#0009")])
     strip.set(ylim=(0, 1))
     strip.set_axis_off()
 
+    others = False
     for start, end, name, _ in segments:
+        others |= name not in colours
         bar.axvspan(start, end, color=colours.get(name, "0.7"), linewidth=0)
-        if (end - start) / duration > 0.011 * len(name):  # room for the name
-            bar.text((start + end) / 2, 0.48, name, ha="center", va="center", fontsize=8, color="white", clip_on=True)
+        room = int((end - start) / duration / 0.011)  # letters
+        if room >= min(len(name), 4):
+            short = name if len(name) <= room else f"{name[: room - 1]}…"
+            bar.text((start + end) / 2, 0.48, short, ha="center", va="center", fontsize=8, color="white", clip_on=True)
     bar.set(ylim=(0, 1), yticks=[])
     for side in bar.spines.values():
         side.set_visible(False)
@@ -63,10 +68,12 @@ def plot_timeline(
     for name, values in curves.items():
         held = np.concatenate((values[:1], values, values[-1:]))
         axes.plot(at, held, color=colours[name], label=name, linewidth=1.6)
-        axes.fill_between(at, held, color=colours[name], alpha=0.08, linewidth=0)
-    axes.set(xlim=(0, duration), ylim=(0, 1.02), ylabel="probability")
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.0%}"))
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: _clock(value)))
+    if others:
+        axes.fill_between([], [], color="0.7", label="other classes")
+    peak = max(float(values.max()) for values in curves.values())
+    axes.set(xlim=(0, duration), ylim=(0, 1.02 if peak > 0.5 else 1.3 * peak), ylabel="probability")
+    axes.yaxis.set_major_formatter(PercentFormatter(1))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: clock(value)))
     axes.set_xlabel("minutes:seconds")
     axes.grid(alpha=0.3, linewidth=0.5)
     columns = max(1, min(len(curves), 110 // (6 + max(map(len, curves)))))
@@ -74,7 +81,17 @@ def plot_timeline(
     return figure
 
 
-def _clock(seconds: float) -> str:
-    """Minutes and seconds to a tenth."""
-    tenths = round(seconds * 10)
-    return f"{tenths // 600}:{tenths % 600 / 10:04.1f}"
+def _clock_for(duration: float) -> Callable[[float], str]:
+    """Minutes and seconds to a tenth; to a thousandth where the video is shorter than a few seconds.
+
+    >>> _clock_for(60)(61.26), _clock_for(0.5)(0.26)
+    ('1:01.3', '0:00.260')
+    """
+    digits = 1 if duration >= 3 else 3
+
+    def clock(seconds: float) -> str:
+        ticks = round(seconds * 10**digits)
+        minutes, rest = divmod(ticks, 60 * 10**digits)
+        return f"{minutes}:{rest / 10**digits:0{digits + 3}.{digits}f}"
+
+    return clock

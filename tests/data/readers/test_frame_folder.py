@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 from encode import frame_number, numbered_frames
-from torchvision.io import write_jpeg
+from PIL import Image
 
 from vidattn.data.clips import TestViews
 from vidattn.data.errors import VideoDecodeError
@@ -12,7 +12,7 @@ from vidattn.data.sampling import SecondsSampling
 
 
 def picture(path, number, size=(48, 64)):
-    write_jpeg(torch.from_numpy(numbered_frames(1, *size, first=number)[0]).permute(2, 0, 1), str(path), quality=95)
+    Image.fromarray(numbered_frames(1, *size, first=number)[0]).save(path, quality=95)
 
 
 @pytest.fixture

@@ -54,14 +54,15 @@ class VideoReader(Protocol):
 
 
 def load_source(source: Source) -> tuple[str, str | bytes]:
-    """The name of a video for messages, and its path or its bytes (a stream is read to its end, into memory, and so is
-    a video inside a shard, see `Member`).
+    """The name of a video for messages, and its path or its bytes (a stream is read whole, into memory, and so is a
+    video inside a shard, see `Member`).
 
     Raises:
         VideoDecodeError: there is no such file or shard, or it is a folder or empty.
+        ValueError: a stream gives text.
     """
     if not isinstance(source, (str, Path)):
-        data = source if isinstance(source, bytes) else source.read()
+        data = source if isinstance(source, bytes) else _read_whole(source)
         if not data:
             raise VideoDecodeError("<bytes>", "there are 0 bytes; give the whole content of a video file")
         return "<bytes>", data
@@ -79,6 +80,16 @@ def load_source(source: Source) -> tuple[str, str | bytes]:
     if size == 0:
         raise VideoDecodeError(str(source), "the file is empty (0 bytes); download it again or drop it")
     return str(source), str(source)
+
+
+def _read_whole(stream: BinaryIO) -> bytes:
+    if stream.seekable():
+        stream.seek(0)  # it may have been read before
+    data = stream.read()
+    if not isinstance(data, bytes):
+        name = getattr(stream, "name", type(stream).__name__)
+        raise ValueError(f"{name} was opened as text; a video is read from a binary stream: open(..., 'rb')")
+    return data
 
 
 def check_indices(path: str, indices: Sequence[int], num_frames: int) -> list[int]:

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
+from PIL import Image
 from torch import Tensor
-from torchvision.io import ImageReadMode, decode_image
 
 from vidattn.data.errors import VideoDecodeError
 from vidattn.data.readers.base import VideoReader, check_indices, first_line
@@ -61,12 +61,12 @@ class FrameFolderReader(VideoReader):
         pictures: dict[int, Tensor] = {}
         for index in set(checked):
             try:
-                picture = decode_image(self._files[index], ImageReadMode.RGB)
-            except (OSError, RuntimeError) as error:
+                with Image.open(self._files[index]) as picture:
+                    pictures[index] = torch.from_numpy(np.array(picture.convert("RGB")))
+            except (OSError, ValueError, SyntaxError) as error:  # Pillow's for broken PNGs
                 raise VideoDecodeError(
                     self._files[index], f"cannot decode it ({first_line(error)}); extract this video again"
                 ) from error
-            pictures[index] = picture.permute(1, 2, 0)
         if len({picture.shape for picture in pictures.values()}) > 1:
             raise VideoDecodeError(self.path, "its pictures differ in size; extract this video again")
         return torch.stack([pictures[index] for index in checked])

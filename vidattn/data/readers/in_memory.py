@@ -17,7 +17,7 @@ class FramesReader(VideoReader):
         fps: frames per second; an array does not tell.
 
     Raises:
-        ValueError: the frames are of another shape or type; the message says what to do.
+        ValueError: the frames are of another shape or type, or `fps` is not positive; the message says what to do.
     """
 
     def __init__(self, frames: np.ndarray | Tensor, fps: float = 30.0) -> None:
@@ -31,6 +31,8 @@ class FramesReader(VideoReader):
             raise ValueError(f"frames of shape {shape}; wanted (T, H, W, 3), one video at a time (or a list of them)")
         if self._frames.dtype != torch.uint8:
             raise ValueError(f"frames of type {self._frames.dtype}; wanted uint8 RGB, 0 to 255, not normalised")
+        if not fps > 0:
+            raise ValueError(f"fps={fps} must be more than 0 frames per second")
         self.num_frames = len(self._frames)
         self.fps = fps
         self.times = np.arange(self.num_frames) / fps

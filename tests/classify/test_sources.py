@@ -1,0 +1,122 @@
+"""What may be classified, and what is said of everything else."""
+
+import io
+import os
+
+import numpy as np
+import pytest
+from foreseen import plain_video
+
+from vidattn.classify.classifier import Classifier
+from vidattn.classify.prediction import Prediction
+from vidattn.classify.sources import Skipped, expand
+from vidattn.data.errors import VideoDecodeError
+
+
+@pytest.fixture(scope="module")
+def classifier(checkpoint):
+    return Classifier.from_pretrained(checkpoint)
+
+
+def test_an_empty_folder_among_several_is_skipped_and_the_others_answered(classifier, tiny_video, tmp_path):
+    (tmp_path / "empty").mkdir()
+
+    answers = classifier([tmp_path / "empty", tiny_video, f"{tmp_path}/*.mp4"], progress=False)
+
+    assert [answer.path for answer in answers] == [str(tiny_video)]
+    assert [(os.path.basename(path), reason.split(";")[0]) for path, reason in answers.skipped] == [
+        ("empty", "no video in this folder (endings: mp4, mkv, webm, avi, mov, ...)"),
+        ("*.mp4", "no file matches"),
+    ]
+    with pytest.raises(VideoDecodeError, match="no video in this folder"):
+        classifier(tmp_path / "empty")
+
+
+def test_answers_stream_in_order_with_what_was_skipped_between_them(classifier, tmp_path):
+    paths = [plain_video(tmp_path / f"{level}.mp4", [level] * 20) for level in (30, 120, 220)]
+    (tmp_path / "broken.mp4").write_bytes(b"no video" * 100)
+    videos = iter([paths[0], tmp_path / "broken.mp4", *paths[1:]])
+
+    answers = list(classifier.stream(videos))
+
+    assert [type(answer) for answer in answers] == [Prediction, Skipped, Prediction, Prediction]
+    assert [answer.path for answer in answers] == [str(paths[0]), str(tmp_path / "broken.mp4"), *map(str, paths[1:])]
+
+
+def test_a_stream_holds_no_more_videos_than_a_batch(checkpoint, tiny_video):
+    classifier = Classifier.from_pretrained(checkpoint, batch_size=2)
+    taken = []
+
+    stream = classifier.stream(taken.append(i) or tiny_video for i in range(10))
+
+    next(stream)
+    assert len(taken) == 2
+
+
+def test_a_file_object_serves_again_and_from_anywhere(classifier, tiny_video):
+    with tiny_video.open("rb") as stream:
+        stream.read(100)
+        answers = [classifier(stream), classifier(stream)]
+
+    assert (answers[0].probabilities == answers[1].probabilities).all()
+    assert (answers[0].probabilities == classifier(tiny_video).probabilities).all()
+
+
+def test_the_home_folder_may_be_abbreviated(tiny_video, monkeypatch):
+    monkeypatch.setenv("HOME", str(tiny_video.parent))
+
+    assert expand("~/tiny.mp4").videos == [str(tiny_video)]
+    assert expand("~/*.mp4").videos == [str(tiny_video)]
+
+
+@pytest.mark.parametrize("ask", ["__call__", "timeline", "explain"])
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        (io.StringIO("a.mp4"), "StringIO was opened as text; .*open.*'rb'"),
+        (None, "None is n.*wanted a path, a video as bytes or a binary stream, or frames uint8"),
+        (5, "5 is n.*wanted a path"),
+    ],
+)
+def test_what_is_no_video_is_said(classifier, ask, source, message):
+    with pytest.raises(ValueError, match=message):
+        getattr(classifier, ask)(source)
+
+
+@pytest.mark.parametrize("ask", ["timeline", "explain"])
+def test_one_video_is_wanted_where_there_is_one_answer(classifier, tiny_video, ask):
+    with pytest.raises(ValueError, match="is not one video; wanted a path"):
+        getattr(classifier, ask)([tiny_video])
+    with pytest.raises(VideoDecodeError, match=r"\*\.mp4: no such file; a pattern may stand for several videos"):
+        getattr(classifier, ask)("nowhere/*.mp4")
+
+
+def test_an_address_is_not_a_missing_folder(classifier):
+    with pytest.raises(VideoDecodeError, match="addresses are not read here: download it first"):
+        classifier("https://example.org/a.mp4")
+
+
+@pytest.mark.parametrize("fps", [0, -3])
+def test_frames_have_a_rate(classifier, fps):
+    with pytest.raises(ValueError, match=f"fps={fps} must be more than 0"):
+        classifier(np.zeros((8, 32, 32, 3), np.uint8), fps=fps)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"image_size": 0}, "image_size=0 must be at least 1, and is 32 for this checkpoint"),
+        ({"image_size": -16}, "image_size=-16 must be at least 1"),
+        ({"sampling": "uniform"}, r"sampling='uniform' is no rule; .* e\.g\. UniformSampling\(\d+\)"),
+    ],
+)
+def test_impossible_preparation_is_refused(checkpoint, options, message):
+    with pytest.raises(ValueError, match=message):
+        Classifier.from_pretrained(checkpoint, **options)
+
+
+def test_a_classifier_tells_what_it_is(classifier):
+    assert repr(classifier).startswith(
+        f"<Classifier of {len(classifier.class_names)} classes ({classifier.class_names[0]}"
+    )
+    assert repr(classifier).endswith("torch.float32 on cpu>")
