@@ -129,3 +129,12 @@ def test_a_process_that_dies_over_a_video_costs_that_video_only(dataset, tmp_pat
     assert set(report["failed"]) == {str(dataset / "b" / name) for name in ("2.mp4", "broken.mp4")}
     assert "its process died" in report["failed"][str(dataset / "b" / "2.mp4")]
     assert report["videos"] == 5
+
+
+@pytest.mark.parametrize("command", [["prepare", "nowhere", "out"], ["bench-loader", "nowhere"]])
+def test_a_list_that_is_not_there_ends_in_one_line(command, capsys):
+    with pytest.raises(SystemExit) as exit:
+        main(command)
+
+    assert exit.value.code == 2
+    assert f"vidattn {command[0]}: nowhere does not exist; expected a list of videos" in capsys.readouterr().err

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 import shutil
 import time
 
@@ -11,7 +12,8 @@ from encode import encode_video, numbered_frames
 from vidattn.cli import main
 from vidattn.data.check import survey as survey_module
 from vidattn.data.check.findings import findings
-from vidattn.data.check.probe import probe
+from vidattn.data.check.journal import Journal
+from vidattn.data.check.probe import Probe, probe
 from vidattn.data.check.survey import survey
 from vidattn.data.manifest import Video, read_manifest
 from vidattn.data.readers import open_video
@@ -198,3 +200,73 @@ def test_the_same_file_in_two_splits_is_a_leak(videos):
     result = findings({"train": manifest, "test": manifest}, probes)
 
     assert [str(videos / "val/dance/good.mp4")] in result.leaks
+
+
+@pytest.fixture
+def probed(monkeypatch):
+    """The names of the files that are probed from now on."""
+    names = []
+
+    def noted(path, *args):
+        names.append(os.path.basename(path))
+        return probe(path, *args)
+
+    monkeypatch.setattr(survey_module, "probe", noted)
+    monkeypatch.setattr(survey_module, "AVAILABLE", False)  # in this process, where the names are
+    return names
+
+
+def test_a_second_check_looks_only_at_what_has_changed(videos, tmp_path, capsys, probed):
+    shutil.copytree(videos / "train" / "dance", tmp_path / "dance")
+    command = ["check", str(tmp_path / "dance"), "--out", str(tmp_path / "out"), "--workers", "0"]
+    main(command)
+    first = json.loads((tmp_path / "out" / "report.json").read_text())
+    assert len(probed) == 8
+    probed.clear()
+    encode_video(tmp_path / "dance" / "headless.mp4", numbered_frames(48))
+    capsys.readouterr()
+
+    main(command)
+
+    assert probed == ["headless.mp4"]
+    assert "7 of 8 videos have not changed since the last check" in capsys.readouterr().err
+    second = json.loads((tmp_path / "out" / "report.json").read_text())
+    assert second["usable"] == first["usable"] + 1
+    assert [a for a in first["files"] if a not in second["files"]] == [
+        next(a for a in first["files"] if a["path"].endswith("headless.mp4"))
+    ]
+    main([*command, "--min-frames", "4"])  # another question: all anew
+    assert len(probed) == 1 + 8
+
+
+def test_a_check_that_was_broken_off_goes_on(videos, tmp_path, monkeypatch, probed):
+    command = ["check", str(videos / "train" / "dance"), "--out", str(tmp_path), "--workers", "0"]
+    noted = survey_module.probe
+
+    def interrupted(path, *args):
+        if len(probed) == 3:
+            raise KeyboardInterrupt
+        return noted(path, *args)
+
+    monkeypatch.setattr(survey_module, "probe", interrupted)
+    with pytest.raises(SystemExit, match="interrupted; give the same command again to go on"):
+        main(command)
+    with (tmp_path / "journal.jsonl").open("a") as stream:
+        stream.write('{"how": [1,')  # of a process that was killed while it wrote
+    monkeypatch.setattr(survey_module, "probe", noted)
+
+    main(command)
+
+    assert len(probed) == len(set(probed)) == 8
+    assert json.loads((tmp_path / "report.json").read_text())["videos"] == 8
+
+
+def test_a_video_given_up_is_tried_again_with_more_time(tmp_path):
+    path = str(encode_video(tmp_path / "a.mp4", numbered_frames(3)))
+    journal = Journal(tmp_path / "journal.jsonl", 8)
+    journal.add(Probe(path, ["too slow"], usable=False), timeout=5)
+
+    again = Journal(tmp_path / "journal.jsonl", 8)
+
+    assert again.find(path, timeout=5).problems == ["too slow"]
+    assert again.find(path, timeout=50) is None

@@ -14,13 +14,16 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from vidattn.data.check.findings import Findings, findings
-from vidattn.data.check.probe import Probe
+from vidattn.data.check.journal import Journal
 from vidattn.data.check.survey import survey
 from vidattn.data.frame_index import IndexEntry, write_index
 from vidattn.data.manifest import Manifest, ManifestError, read_class_names, read_manifest, write_manifest
 from vidattn.data.quarantine import Quarantine
 from vidattn.data.readers.members import Member
 from vidattn.data.shards import is_shards, read_shards
+
+JOURNAL = "journal.jsonl"
+"""In the folder of results: what was found, file by file. Delete it to look at everything again."""
 
 ADVICE = {
     "missing": "download it, or use the cleaned list",
@@ -43,7 +46,8 @@ def check_command(words: list[str]) -> None:
         prog="vidattn check",
         description="Go through every video of a dataset: what cannot be decoded, what is odd, what leaks between "
         "splits. Writes report.json, clean/<name>.csv (what can be used), quarantine.csv (what cannot, for "
-        "data.quarantine) and index.json (for data.index: training then opens files faster).",
+        "data.quarantine) and index.json (for data.index: training then opens files faster). A check that was broken "
+        "off goes on where it was, and the next one looks at files that are new or have changed.",
         epilog="example: vidattn check train.csv val.csv test.csv --root videos --out checked",
     )
     parser.add_argument(
@@ -58,12 +62,12 @@ def check_command(words: list[str]) -> None:
     options = parser.parse_args(words)
     try:
         manifests = read_splits(options.data, options.root, options.class_names)
-        result = check(manifests, options.min_frames, options.workers, options.timeout)
+        result = check(manifests, options.min_frames, options.workers, options.timeout, Path(options.out))
         write(result, Path(options.out))
-    except (ManifestError, ValueError) as error:
+    except (ManifestError, ValueError, OSError) as error:
         parser.error(str(error))
     except KeyboardInterrupt:
-        sys.exit("vidattn check: interrupted; nothing was written")
+        sys.exit("vidattn check: interrupted; give the same command again to go on")
     show(result)
     files = "report.json, clean/ (lists of what can be used), quarantine.csv (of what cannot, for data.quarantine)"
     Console().print(f"{files} and index.json (for data.index) are in {options.out}", highlight=False, soft_wrap=True)
@@ -81,10 +85,14 @@ def read_splits(sources: Sequence[str], root: str | None, class_names: str | Non
     return manifests
 
 
-def check(manifests: dict[str, Manifest], min_frames: int, num_workers: int, timeout: float) -> Findings:
-    """Probe all videos of all splits, each file once, with a bar."""
+def check(manifests: dict[str, Manifest], min_frames: int, num_workers: int, timeout: float, out: Path) -> Findings:
+    """Probe all videos of all splits, each file once, with a bar; those that `out/journal.jsonl` knows are not probed
+    again."""
     videos = list({video.path: video for manifest in manifests.values() for video in manifest.videos}.values())
-    probes: list[Probe] = []
+    journal = Journal(out / JOURNAL, min_frames)
+    found_before = {video.path: journal.find(video.path, timeout) for video in videos}
+    probes = [probe for probe in found_before.values() if probe is not None]
+    left = [video for video in videos if found_before[video.path] is None]
     columns = (
         TextColumn("checking"),
         BarColumn(),
@@ -93,11 +101,16 @@ def check(manifests: dict[str, Manifest], min_frames: int, num_workers: int, tim
         TextColumn("{task.fields[bad]}"),
     )
     with Progress(*columns, console=Console(stderr=True)) as progress:
-        task = progress.add_task("", total=len(videos), bad="")
-        for found in survey(videos, min_frames, min(num_workers, len(videos)), timeout):
+        if probes:
+            progress.console.print(f"{len(probes)} of {len(videos)} videos have not changed since the last check")
+        bad = sum(not found.usable for found in probes)
+        task = progress.add_task("", total=len(videos), completed=len(probes), bad="")
+        for found in survey(left, min_frames, min(num_workers, len(left)), timeout):
+            journal.add(found, timeout)
             probes.append(found)
-            bad = sum(not one.usable for one in probes)
+            bad += not found.usable
             progress.update(task, advance=1, bad=f"{bad} unusable" if bad else "")
+    journal.close()
     return findings(manifests, probes)
 
 
