@@ -9,7 +9,6 @@ from av.stream import Disposition
 from av.video.stream import VideoStream
 
 from vidattn.data.errors import VideoDecodeError
-from vidattn.data.readers.base import REENCODE
 
 
 def open_container(path: str, source: str | bytes) -> tuple[InputContainer, VideoStream]:
@@ -26,19 +25,21 @@ def open_container(path: str, source: str | bytes) -> tuple[InputContainer, Vide
     try:
         container = av.open(file, "r", metadata_errors="ignore")
     except (av.FFmpegError, OSError, ValueError) as error:
-        raise VideoDecodeError(path, f"cannot open it as a video ({error}); {REENCODE}") from error
+        reason = getattr(error, "strerror", None) or error
+        advice = "it is none, or was cut short: get it again, or drop it from the list"
+        raise VideoDecodeError(path, f"cannot open it as a video ({reason}); {advice}") from error
     stream = cast(VideoStream | None, container.streams.best("video"))
-    problem = None
+    problem, advice = None, "get it with its video, or drop it from the list"
     if stream is None:
         problem = "it has no video stream"
     elif stream.disposition & Disposition.attached_pic:
         problem = "its only picture is a cover"
     elif stream.codec_context is None:
-        problem = "FFmpeg does not know its video codec"
+        problem, advice = "FFmpeg does not know its video codec", "re-encode it where that is known, or drop it"
     if stream is None or problem is not None:
         kinds = ", ".join(sorted({s.type for s in container.streams})) or "nothing"
         container.close()
-        raise VideoDecodeError(path, f"{problem} (the file holds: {kinds}); {REENCODE}")
+        raise VideoDecodeError(path, f"{problem} (the file holds: {kinds}); {advice}")
     # Workers are the parallelism. Frame threads cost 12-20% more CPU and have deadlocked on an early exit.
     stream.codec_context.thread_type = "NONE"
     stream.codec_context.thread_count = 1
