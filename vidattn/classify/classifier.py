@@ -20,6 +20,7 @@ from vidattn.classify.prediction import Prediction, Predictions
 from vidattn.classify.preparation import Preparation, averaged, preparation_of, repeats
 from vidattn.classify.probe import TemporalProbe, temporal_probe
 from vidattn.classify.sources import Many, One, Skipped, expand, name_of, open_source
+from vidattn.classify.spare_memory import SpareMemory
 from vidattn.classify.strip import Strip, StripPicker
 from vidattn.classify.timeline import Timeline
 from vidattn.classify.views import Views
@@ -85,6 +86,7 @@ class Classifier:
         self.reader = reader
         self.multi_label = multi_label
         self.notes = list(preparation.assumed)
+        self._spare_memory = SpareMemory()
 
     @classmethod
     def from_pretrained(
@@ -305,6 +307,7 @@ class Classifier:
     def _answer(self, several: Sequence[Views]) -> list[Prediction]:
         """One prediction for each video, whose views go through the network together."""
         rows = self._means([views.video for views in several])
+        self._spare_memory.answered(len(several))
         return [
             Prediction(
                 views.path,
