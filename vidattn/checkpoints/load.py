@@ -43,6 +43,7 @@ def load(
         changes: fields of `VideoTransformerConfig` that shall differ from the file's.
 
     Raises:
+        TypeError: the source is no path and no id.
         WeightsError: the source cannot be read, is none of these, or does not fit the changes.
         ValueError: a change is not valid.
     """

@@ -79,19 +79,16 @@ class Pretrained(nn.Module, PyTorchModelHubMixin, library_name="vidattn", pipeli
         (save_directory / "config.json").write_text(json.dumps(written, indent=2) + "\n", encoding="utf-8")
 
     @classmethod
-    def _from_pretrained(  # type: ignore[override]
-        cls,
-        *,
-        model_id: str,
-        revision: str | None = None,
-        cache_dir: str | Path | None = None,
-        force_download: bool = False,
-        local_files_only: bool = False,
-        token: str | bool | None = None,
-    ) -> "Pretrained":
+    def from_pretrained(cls, source: str | Path, *, revision: str | None = None) -> "Pretrained":  # type: ignore[override]
+        """What `vidattn.load` makes of a source, unchanged.
+
+        Args:
+            source: see `vidattn.load`.
+            revision: branch, tag or commit on the hub.
+        """
         from vidattn.checkpoints.load import load  # which needs this class
 
-        return load(model_id, revision=revision)
+        return load(source, revision=revision)
 
     def generate_model_card(self, title: str = "vidattn model") -> ModelCard:
         """The README of the folder: what this network is, what it costs, and the lines that use it."""
