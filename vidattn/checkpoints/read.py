@@ -71,7 +71,9 @@ def _read_huggingface(path: Path, config: dict[str, Any], weights: dict[str, Ten
     saved = read(config, weights)
     notes, processed = list(saved.notes), folder.preprocessing(path)
     if "mean" not in processed:
-        notes.append(f"mean and std: assumed {pixels['mean']} and {pixels['std']}, the folder does not say")
+        notes.append(
+            f"mean and std: assumed {pixels['mean']} and {pixels['std']}, its Hugging Face folder does not say"
+        )
     names = [] if "head.weight" not in saved.state else folder.class_names(config, saved.config.num_classes)
     preprocessing = {"image_size": saved.config.image_size, **pixels, **processed}
     return replace(saved, class_names=names, preprocessing=preprocessing, notes=notes)
