@@ -59,9 +59,21 @@ def test_a_folder_here_goes_before_the_hub(cache, tmp_path, monkeypatch):
     assert load("someone/clips").config.attention == "joint"
 
 
-def test_a_model_that_cannot_be_had_is_an_error_with_its_id(cache):
-    with pytest.raises(WeightsError, match=r"someone/else: no such file here, and the hub's model cannot be had"):
+def test_without_a_connection_it_is_said_in_words_and_with_the_way_round_it(cache):
+    with pytest.raises(
+        WeightsError,
+        match=r"^someone/else: no such file or folder\. The Hugging Face hub cannot be asked: no connection.* "
+        r"hf download someone/else --local-dir FOLDER; then give FOLDER here, or set HF_HOME to a cache",
+    ):
         load("someone/else")
+
+
+def test_a_typo_that_looks_like_an_id_is_asked_about(cache, tmp_path, monkeypatch):
+    (tmp_path / "outputs" / "run_0").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path)
+
+    with pytest.raises(WeightsError, match=r"^otputs/run_0: .*; did you mean outputs/run_0\? The Hugging Face hub"):
+        load("otputs/run_0")
 
 
 @pytest.mark.parametrize("source", ["best.ckpt", "runs/best.ckpt", "/nowhere/clips", "a/b/c", "clips", "timm:vit"])

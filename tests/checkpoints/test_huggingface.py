@@ -55,7 +55,7 @@ def test_a_timesformer_folder_gives_the_same_logits(tmp_path, attention_type):
     assert (ours.config.num_heads, ours.config.mlp_ratio) == (4, 1.5)
     assert ours.preprocessing == {"mean": [0.45] * 3, "std": [0.225] * 3, "image_size": 32}
     assert ours.report == [
-        "mean and std: assumed [0.45, 0.45, 0.45] and [0.225, 0.225, 0.225], the folder does not say"
+        "mean and std: assumed [0.45, 0.45, 0.45] and [0.225, 0.225, 0.225], its Hugging Face folder does not say"
     ]
 
 

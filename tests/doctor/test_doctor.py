@@ -38,6 +38,10 @@ HEALTHY = {
     "decord": '__version__ = "0.6.0"',
     "torchcodec": '__version__ = "0.13.0"',
     "torchcodec.decoders": "class VideoDecoder: pass",
+    "matplotlib": '__version__ = "3.10.0"',
+    "matplotlib.figure": "",
+    "pandas": '__version__ = "2.3.0"',
+    "transformers": '__version__ = "5.0.0"',
 }
 NMS = 'raise RuntimeError("operator torchvision::nms does not exist")'
 ABSENT = "raise ModuleNotFoundError(\"No module named '{0}'\", name='{0}')"
@@ -122,6 +126,9 @@ def test_a_torchvision_for_another_torch_is_told_by_its_own_requirement(machine)
         ("av", "PyAV", "trouble", "videos cannot be read"),
         ("decord", "decord", "note", "reader=pyav is used"),
         ("torchcodec", "torchcodec", "note", "reader=pyav is used"),
+        ("matplotlib", "matplotlib", "trouble", "nothing can be plotted"),
+        ("pandas", "pandas", "note", "needed for answers as a table: to_dataframe() only"),
+        ("transformers", "transformers", "note", "needed for vidattn bench-model only"),
     ],
 )
 def test_a_library_that_is_not_installed_is_said_with_what_it_is_for(machine, name, part, state, said):
@@ -143,6 +150,48 @@ def test_a_library_that_crashes_python_is_said_and_the_others_are_asked(machine)
     assert "importing it ends Python (signal 11)" in found["decord"].text
     assert "does not load" in found["torchcodec"].text
     assert found["PyAV"].state == "ok"
+
+
+def test_torch_is_imported_once_for_all_that_need_it(machine, tmp_path):
+    log = tmp_path / "imported"
+    counted = f"{CPU_TORCH}\nprint('x', file=open({str(log)!r}, 'a'))"
+    machine(
+        torch=counted, torchvision="import torch\n" + HEALTHY["torchvision"], torchcodec="import torch\n__version__='1'"
+    )
+
+    found = report()
+
+    assert log.read_text() == "x\n"
+    assert not [finding for finding in found.values() if finding.state == "trouble"]
+
+
+def test_what_is_asked_after_a_failure_does_not_meet_what_it_left_behind(machine):
+    machine(
+        torchvision="import sys, math; sys.modules['torchcodec'] = math; raise RuntimeError('half way')",
+        decord=ABSENT.format("decord"),
+    )
+
+    found = report()
+
+    assert found["torchvision"].text == "RuntimeError: half way"
+    assert found["torchcodec"].version == "0.13.0"
+    assert found["Lightning"].state == "ok"
+
+
+@pytest.mark.parametrize("end", ["os.kill(os.getpid(), 11)", "os._exit(0)"])
+def test_the_libraries_behind_one_that_ends_python_are_asked(machine, end):
+    machine(torchvision=f"import os; {end}")
+
+    found = report()
+
+    assert "importing it ends Python" in found["torchvision"].text
+    assert (found["torch"].state, found["Lightning"].state, found["torchcodec"].state) == ("ok", "ok", "ok")
+
+
+def test_a_library_that_prints_is_understood(machine):
+    machine(torch="print('{}')\n" + CPU_TORCH, av="print('hello')\n" + HEALTHY["av"])
+
+    assert report()["torch"].version == "2.15.0+cpu"
 
 
 def test_a_library_that_hangs_is_given_up(machine, monkeypatch):

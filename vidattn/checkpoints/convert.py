@@ -21,6 +21,16 @@ CHANGES: dict[str, type] = {
 }
 """Fields of the configuration that an option can change."""
 
+ABOUT = """\
+Make a folder (config.json, model.safetensors, model card) of any checkpoint that vidattn.load reads,
+and say what was resized, left out, assumed or starts fresh. The folder says it, too."""
+
+EXAMPLES = """\
+examples:
+  vidattn convert outputs/run_0 my-model
+  vidattn convert TimeSformer_divST_8x32_224_K400.pyth k400-joint --attention joint
+  vidattn convert timm/vit_base_patch16_224.augreg_in21k inflated --num-frames 16"""
+
 
 def convert_command(words: list[str]) -> None:
     """`vidattn convert`, with the words behind it."""
@@ -54,11 +64,9 @@ def convert_command(words: list[str]) -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="vidattn convert",
-        description="Make a folder (config.json, model.safetensors, model card) of any checkpoint that vidattn.load "
-        "reads, and say what was resized, left out, assumed or starts fresh.",
-        epilog="examples: vidattn convert outputs/run_0 my-model    "
-        "vidattn convert TimeSformer_divST_8x32_224_K400.pyth k400-joint --attention joint    "
-        "vidattn convert timm/vit_base_patch16_224.augreg_in21k inflated --num-frames 16",
+        formatter_class=argparse.RawDescriptionHelpFormatter,  # examples that can be copied
+        description=ABOUT,
+        epilog=EXAMPLES,
     )
     parser.add_argument("source", help="a folder, a file, a run, or an id on the Hugging Face hub")
     parser.add_argument("out", help="the folder to write")

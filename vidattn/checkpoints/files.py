@@ -9,6 +9,7 @@ import torch
 from safetensors import safe_open
 
 from vidattn.checkpoints.names import WeightsError
+from vidattn.checkpoints.refusal import STATE_DICT, WANTED, refusal
 
 WEIGHTS = ("model.safetensors", "pytorch_model.bin")
 """The names of weights in a folder, the preferred first; each may come in pieces, listed in `<name>.index.json`."""
@@ -24,7 +25,7 @@ def read_weights(path: Path) -> Any:
     """
     try:
         with open(path, "rb") as file:
-            start = file.read(9)
+            start = file.read(12)
     except OSError as error:
         raise WeightsError(f"{path}: {(error.strerror or str(error)).lower()}") from None
     try:
@@ -35,9 +36,11 @@ def read_weights(path: Path) -> Any:
         # An unpickler that makes plain values and tensors only: a checkpoint cannot run code.
         with open(path, "rb") as file:  # not the path: PyTorch would look at its ending
             return torch.load(file, map_location="cpu", weights_only=True)
+    except WeightsError as error:
+        raise WeightsError(f"{path}: {error}") from None
     except Exception as error:  # damage makes the readers fail in every way there is
-        reason = (str(error) or type(error).__name__).splitlines()[0]
-        raise WeightsError(f"{path}: not a readable checkpoint ({reason})") from error
+        # From None: PyTorch's own words advise to unpickle the file all the same.
+        raise WeightsError(f"{path}: {refusal(start, str(error) or type(error).__name__)}") from None
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -92,8 +95,16 @@ def _read_safetensors(path: Path) -> dict[str, Any]:
 
 
 def _check_archive(path: Path) -> None:
-    """Raise unless every part of the archive has its checksum (0: none was written). PyTorch does not look."""
+    """Raise unless `torch.save` wrote the archive and every part has its checksum (0: none was written).
+
+    PyTorch does not look at them.
+    """
     with zipfile.ZipFile(path) as archive:
+        parts = {Path(name).name for name in archive.namelist()}
+        if "constants.pkl" in parts:
+            raise WeightsError(f"a TorchScript archive, which holds code that is never run; {STATE_DICT}")
+        if "data.pkl" not in parts:
+            raise WeightsError(f"a zip archive that is no checkpoint; {WANTED}")
         for part in archive.infolist():
             if part.CRC:
                 with archive.open(part) as file:

@@ -28,7 +28,8 @@ def load(
     """The network that `source` holds, in evaluation mode, with class names, preprocessing and a report.
 
     `load("clips.ckpt", attention="joint", num_frames=16)` makes the network that the changes describe and takes over
-    all that has a meaning in it. `report` of the result says what was resized, reset, left out or assumed.
+    all that has a meaning in it. `report` of the result says what was resized, reset, left out or assumed, now or when
+    the folder was written.
 
     Args:
         source: a folder that `save_pretrained` wrote, or its `model.safetensors`; a checkpoint or the folder of a
@@ -43,6 +44,7 @@ def load(
         changes: fields of `VideoTransformerConfig` that shall differ from the file's.
 
     Raises:
+        TypeError: the source is no path and no id.
         WeightsError: the source cannot be read, is none of these, or does not fit the changes.
         ValueError: a change is not valid.
     """
@@ -104,6 +106,7 @@ def _filled(
         raise WeightsError(f"{source} holds a {saved.config.attention} network: {error}") from None
     same_head = "head.weight" in saved.state and config.num_classes == saved.config.num_classes
     names = saved.class_names if same_head else []
-    model = Pretrained(network, names, preprocessing_for(config, saved), [*saved.notes, *report])
+    model = Pretrained(network, names, preprocessing_for(config, saved), [*saved.notes, *report], str(source))
     network.load_state_dict(state)
+    model.loaded_head = state["head.weight"].clone()
     return model

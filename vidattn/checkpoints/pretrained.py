@@ -5,36 +5,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import torch
 from huggingface_hub import ModelCard, ModelCardData, PyTorchModelHubMixin
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from vidattn.checkpoints.card import card_text
 from vidattn.checkpoints.files import WEIGHTS
 from vidattn.checkpoints.saved import description
 from vidattn.models.config import VideoTransformerConfig
 from vidattn.models.normalize import Normalize
-
-CARD = """
-# {title}
-
-A video transformer with **{attention}** attention, made with vidattn.
-
-| | |
-|---|---|
-| clip | {num_frames} frames of {height} x {width} pixels |
-| width, depth, heads | {embed_dim}, {depth}, {num_heads} |
-| parameters | {parameters:,} |
-| cost of a clip | {gmacs:.3g} GMACs (1 MAC = 2 FLOPs) |
-| classes | {num_classes} |
-| mean, std of pixels | {mean}, {std} |
-
-```python
-import vidattn
-
-model = vidattn.load("FOLDER")  # this folder, or its id on the hub
-logits = model(video)  # uint8 (batch, 3, frames, height, width) -> (batch, classes)
-```
-{classes}"""
 
 
 class Pretrained(nn.Module, PyTorchModelHubMixin, library_name="vidattn", pipeline_tag="video-classification"):
@@ -48,16 +28,24 @@ class Pretrained(nn.Module, PyTorchModelHubMixin, library_name="vidattn", pipeli
         class_names: in the order of the logits; empty where nobody knows them.
         preprocessing: `mean` and `std` of pixels in [0, 1]; `image_size` and `sampling` where they are known.
         report: what loading changed, left out or assumed, a line each.
+        source: what it was loaded from, for the model card.
     """
 
     def __init__(
-        self, network: nn.Module, class_names: Sequence[str], preprocessing: dict[str, Any], report: Sequence[str] = ()
+        self,
+        network: nn.Module,
+        class_names: Sequence[str],
+        preprocessing: dict[str, Any],
+        report: Sequence[str] = (),
+        source: str = "",
     ) -> None:
         super().__init__()
         self.network = network
         self.class_names = list(class_names)
         self.preprocessing = dict(preprocessing)
         self.report = list(report)
+        self.source = source
+        self.loaded_head: Tensor | None = None  # set by `load`: when the head has moved, the network was trained
         self.normalize = Normalize(*(tuple(self.preprocessing[name]) for name in ("mean", "std")))
 
     @property
@@ -65,12 +53,20 @@ class Pretrained(nn.Module, PyTorchModelHubMixin, library_name="vidattn", pipeli
         """The network's configuration."""
         return self.network.config  # type: ignore[return-value]
 
+    @property
+    def notes(self) -> list[str]:
+        """The report as it is saved: nothing once the head was trained, for then what was fresh has been learnt."""
+        if self.loaded_head is None:
+            return self.report
+        head = self.network.state_dict()["head.weight"]
+        return self.report if torch.equal(self.loaded_head.to(head), head) else []
+
     def forward(self, video: Tensor) -> Tensor:
         """uint8 clips `(B, 3, T, H, W)` -> logits `(B, K)`."""
         return self.network(self.normalize(video))
 
     def _save_pretrained(self, save_directory: Path) -> None:
-        about = description(self.config, self.class_names, self.preprocessing)
+        about = description(self.config, self.class_names, self.preprocessing, self.notes)
         labels = dict(enumerate(self.class_names))
         written = {"vidattn": about, "id2label": labels}  # the latter for the hub's own pages
         state = {name: value.contiguous() for name, value in self.network.state_dict().items()}
@@ -79,40 +75,19 @@ class Pretrained(nn.Module, PyTorchModelHubMixin, library_name="vidattn", pipeli
         (save_directory / "config.json").write_text(json.dumps(written, indent=2) + "\n", encoding="utf-8")
 
     @classmethod
-    def _from_pretrained(  # type: ignore[override]
-        cls,
-        *,
-        model_id: str,
-        revision: str | None = None,
-        cache_dir: str | Path | None = None,
-        force_download: bool = False,
-        local_files_only: bool = False,
-        token: str | bool | None = None,
-    ) -> "Pretrained":
+    def from_pretrained(cls, source: str | Path, *, revision: str | None = None) -> "Pretrained":  # type: ignore[override]
+        """What `vidattn.load` makes of a source, unchanged.
+
+        Args:
+            source: see `vidattn.load`.
+            revision: branch, tag or commit on the hub.
+        """
         from vidattn.checkpoints.load import load  # which needs this class
 
-        return load(model_id, revision=revision)
+        return load(source, revision=revision)
 
     def generate_model_card(self, title: str = "vidattn model") -> ModelCard:
-        """The README of the folder: what this network is, what it costs, and the lines that use it."""
-        config = self.config
-        height, width = config.size
-        macs = self.network.macs(config.num_frames, height, width)  # type: ignore[operator]
-        text = CARD.format(
-            title=title,
-            attention=config.attention,
-            num_frames=config.num_frames,
-            height=height,
-            width=width,
-            embed_dim=config.embed_dim,
-            depth=config.depth,
-            num_heads=config.num_heads,
-            parameters=sum(parameter.numel() for parameter in self.network.parameters()),
-            gmacs=macs.total / 1e9,
-            num_classes=config.num_classes,
-            mean=self.preprocessing["mean"],
-            std=self.preprocessing["std"],
-            classes="\nClasses: " + ", ".join(self.class_names) + "\n" if self.class_names else "",
-        )
+        """The README of the folder; see `vidattn.checkpoints.card`."""
+        text = card_text(self.network, self.class_names, self.preprocessing, self.notes, self.source, title)
         data = ModelCardData(library_name="vidattn", pipeline_tag="video-classification", tags=["video", "vidattn"])
         return ModelCard(f"---\n{data.to_yaml()}\n---\n{text}")

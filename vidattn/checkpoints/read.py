@@ -11,6 +11,7 @@ from vidattn.checkpoints import folder, huggingface, timesformer, timm, videomae
 from vidattn.checkpoints.files import WEIGHTS, read_folder_weights, read_json, read_weights, tensors_of
 from vidattn.checkpoints.hub import local_path
 from vidattn.checkpoints.names import WeightsError
+from vidattn.checkpoints.nearby import checkpoints_in
 from vidattn.checkpoints.saved import Saved, described
 
 HF_MODELS: dict[str, tuple[Callable[[dict[str, Any], dict[str, Tensor]], Saved], dict[str, list[float]]]] = {
@@ -41,9 +42,8 @@ def _read_folder(path: Path) -> Saved:
     if best.is_file():  # the folder of a run
         return _read_file(best)
     if not (path / "config.json").is_file():
-        held = ", ".join(sorted(one.name for one in path.iterdir())[:8]) or "nothing"
         raise WeightsError(
-            f"a folder without config.json (of ours or Hugging Face's) or a run's checkpoints; holds {held}"
+            f"a folder without config.json (of ours or Hugging Face's) or a run's checkpoints; {_next(path)}"
         )
     config = read_json(path / "config.json")
     weights = tensors_of(read_folder_weights(path))
@@ -56,6 +56,13 @@ def _read_folder(path: Path) -> Saved:
     raise WeightsError(f"config.json is neither vidattn's nor of a known model; holds {', '.join(list(config)[:8])}")
 
 
+def _next(folder: Path) -> str:
+    """What to give instead of a folder that is no checkpoint, or else what it holds."""
+    if found := checkpoints_in(folder):
+        return f"give {' or '.join(map(str, found[:4]))}{' ...' if len(found) > 4 else ''}"
+    return f"holds {', '.join(sorted(path.name for path in folder.iterdir())[:8]) or 'nothing'}"
+
+
 def _read_huggingface(path: Path, config: dict[str, Any], weights: dict[str, Tensor]) -> Saved:
     kind = config["model_type"]
     if kind not in HF_MODELS:
@@ -64,7 +71,9 @@ def _read_huggingface(path: Path, config: dict[str, Any], weights: dict[str, Ten
     saved = read(config, weights)
     notes, processed = list(saved.notes), folder.preprocessing(path)
     if "mean" not in processed:
-        notes.append(f"mean and std: assumed {pixels['mean']} and {pixels['std']}, the folder does not say")
+        notes.append(
+            f"mean and std: assumed {pixels['mean']} and {pixels['std']}, its Hugging Face folder does not say"
+        )
     names = [] if "head.weight" not in saved.state else folder.class_names(config, saved.config.num_classes)
     preprocessing = {"image_size": saved.config.image_size, **pixels, **processed}
     return replace(saved, class_names=names, preprocessing=preprocessing, notes=notes)

@@ -1,5 +1,6 @@
 """What a checkpoint says, in our terms, whoever wrote it."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -37,14 +38,18 @@ class Saved:
 
 
 def description(
-    config: VideoTransformerConfig, class_names: list[str], preprocessing: dict[str, Any]
+    config: VideoTransformerConfig, class_names: list[str], preprocessing: dict[str, Any], notes: Sequence[str] = ()
 ) -> dict[str, Any]:
-    """All but the weights as plain values: what stands under `vidattn` in our checkpoints and in `config.json`."""
+    """All but the weights as plain values: what stands under `vidattn` in our checkpoints and in `config.json`.
+
+    Training writes no notes: what was fresh or assumed when it began has been learnt since.
+    """
     return {
         "format": FORMAT,
         "network": asdict(config),
         "class_names": class_names,
         "preprocessing": preprocessing,
+        "notes": list(notes),
     }
 
 
@@ -64,7 +69,8 @@ def described(ours: dict[str, Any], state: dict[str, Tensor]) -> Saved:
         }
         config = VideoTransformerConfig(**network)
         names, preprocessing = [str(name) for name in ours["class_names"]], dict(ours["preprocessing"])
+        notes = [str(note) for note in ours.get("notes", [])]
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise WeightsError(f"its description of the network cannot be read ({type(error).__name__}: {error})") from None
     with torch.device("meta"):
-        return Saved(config, fitting(state, build_network(config)), names, preprocessing)
+        return Saved(config, fitting(state, build_network(config)), names, preprocessing, notes)

@@ -1,14 +1,15 @@
 """Names for the classes of a network."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 _KINETICS = 400
 
+Given = Sequence[str] | Mapping[int, str] | str | Path
 
-def names_for(
-    num_classes: int, stored: Sequence[str], given: Sequence[str] | str | Path | None
-) -> tuple[list[str], list[str]]:
+
+def names_for(num_classes: int, stored: Sequence[str], given: Given | None) -> tuple[list[str], list[str]]:
     """K names, and a sentence where they had to be assumed: the given ones, else the checkpoint's, else a guess.
 
     Without any, 400 classes are taken for Kinetics-400 in alphabetical order, as all its public models have them, and
@@ -20,17 +21,14 @@ def names_for(
     Args:
         num_classes: K.
         stored: names from the checkpoint; empty where it has none.
-        given: names, or a text file with one on each line.
+        given: names in the order of the classes, a dict of the classes' numbers to names (as Hugging Face's
+            `id2label`), or a text file with a name on each line.
 
     Raises:
-        ValueError: there are more or fewer names than classes.
+        ValueError: there are more or fewer names than classes, one is repeated, or one is no text.
     """
     if given is not None:
-        names = _lines(Path(given)) if isinstance(given, (str, Path)) else list(given)
-        where = f" in {given}" if isinstance(given, (str, Path)) else ""
-        if len(names) != num_classes:
-            raise ValueError(f"{len(names)} class names{where}, but the network has {num_classes} classes")
-        return names, []
+        return _checked(given, num_classes), []
     if stored:
         return list(stored), []
     advice = "class_names=... (names, or a file with one on each line) changes that"
@@ -42,10 +40,44 @@ def names_for(
     return [f"class {label}" for label in range(num_classes)], [f"the checkpoint names no classes; {advice}"]
 
 
+def _checked(given: Given, num_classes: int) -> list[str]:
+    where = f" in {given}" if isinstance(given, (str, Path)) else ""
+    if isinstance(given, (str, Path)):
+        names = _lines(Path(given))
+    elif isinstance(given, Mapping):
+        names = _by_number(given)
+    elif isinstance(given, (set, frozenset)) or not isinstance(given, Iterable):
+        raise ValueError(f"class_names of type {type(given).__name__}: wanted a list of names, in the classes' order")
+    else:
+        names = list(given)
+    if strange := [name for name in names if not isinstance(name, str)]:
+        raise ValueError(f"class_names: {strange[0]!r} is no name but {type(strange[0]).__name__}; give text")
+    if repeated := [name for name, count in Counter(names).items() if count > 1]:
+        more = f" and {len(repeated) - 1} more" if len(repeated) > 1 else ""
+        raise ValueError(f"class_names{where}: {repeated[0]!r}{more} stands there twice; each class needs its own name")
+    if len(names) != num_classes:
+        raise ValueError(
+            f"{len(names)} class names{where}, but the network has {num_classes} classes; give one for each, in the "
+            f"order of training, or fine-tune a head of {len(names)}: --model.network.num_classes {len(names)}"
+        )
+    return names
+
+
+def _by_number(names: Mapping[int, str]) -> list[str]:
+    """The names in the order of their numbers, which may be text as in JSON."""
+    try:
+        numbered = {int(number): name for number, name in names.items()}
+    except (TypeError, ValueError):
+        numbered = {}
+    if sorted(numbered) != list(range(len(names))):
+        held = ", ".join(map(repr, list(names)[:4]))
+        raise ValueError(f"class_names is a dict of {held} ...: wanted the numbers 0 to K - 1, each with its name")
+    return [numbered[number] for number in range(len(numbered))]
+
+
 def _lines(file: Path) -> list[str]:
     try:
         return [line.strip() for line in file.read_text().splitlines() if line.strip()]
-    except OSError as error:
-        raise ValueError(
-            f"class_names={file}: cannot read it ({error.strerror}); give a text file, a name a line"
-        ) from None
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "no text"
+        raise ValueError(f"class_names={file}: cannot read it ({reason}); give a text file, a name a line") from None

@@ -24,7 +24,7 @@ def doctor(words: list[str]) -> None:
     parser = ArgumentParser("vidattn doctor", description="What works here, what does not, and the line that mends it.")
     parser.add_argument("--json", action="store_true", help="the same for programs")
     options = parser.parse_args(words)
-    with Console(stderr=True).status("Asking each library in a process of its own ..."):
+    with Console(stderr=True).status("Asking the libraries, in processes of their own ..."):
         answers = ask(QUESTIONS)
     report = [
         Finding("Python", "ok", platform.python_version(), f"{platform.system()} on {platform.machine()}"),

@@ -51,6 +51,9 @@ def findings(answers: Mapping[str, Answer], has_nvidia: bool) -> list[Finding]:
         pyav_finding(answers["av"]),
         decord_finding(answers["decord"]),
         torchcodec_finding(answers["torchcodec"]),
+        matplotlib_finding(answers["matplotlib"]),
+        optional_finding("pandas", answers["pandas"], "answers as a table: to_dataframe()"),
+        optional_finding("transformers", answers["transformers"], "vidattn bench-model"),
     ]
 
 
@@ -156,6 +159,20 @@ def torchcodec_finding(codec: Answer) -> Finding:
         return Finding("torchcodec", "note", "", "not installed; reader=pyav is used", "pip install torchcodec")
     text = f"does not load ({codec.error[:160]}); it needs FFmpeg's shared libraries and a torch of its own kind"
     return Finding("torchcodec", "note", "", f"{text}; reader=pyav is used")
+
+
+def matplotlib_finding(matplotlib: Answer) -> Finding:
+    """Draws all plots; it comes with vidattn."""
+    if not matplotlib.error:
+        return Finding("matplotlib", "ok", matplotlib.facts["version"], "plots, strips of frames, attention maps")
+    return Finding("matplotlib", "trouble", "", f"{matplotlib.error}; nothing can be plotted", "pip install matplotlib")
+
+
+def optional_finding(name: str, answer: Answer, use: str) -> Finding:
+    """A library that one thing (`use`) needs, and nothing else does."""
+    if answer.error:
+        return Finding(name, "note", "", f"{answer.error}; needed for {use} only", f"pip install {name}")
+    return Finding(name, "ok", answer.facts["version"], use)
 
 
 def ffmpeg_finding(version: str | None) -> Finding:

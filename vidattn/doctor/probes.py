@@ -9,7 +9,7 @@ from typing import Any
 
 _SECONDS = 120
 
-# Each is run after `import json, importlib.metadata`, and fills the dict `facts`.
+# Each is run with `importlib.metadata` at hand, and fills the dict `facts`.
 QUESTIONS = {
     "torch": """
 import torch
@@ -43,19 +43,40 @@ import torchcodec
 from torchcodec.decoders import VideoDecoder
 facts["version"] = getattr(torchcodec, "__version__", None) or importlib.metadata.version("torchcodec")
 """,
+    "matplotlib": """
+import matplotlib.figure
+facts["version"] = matplotlib.__version__
+""",
+    "pandas": """
+import pandas
+facts["version"] = pandas.__version__
+""",
+    "transformers": """
+import transformers
+facts["version"] = transformers.__version__
+""",
 }
 
-_FRAME = """
-import json, importlib.metadata
-facts = {}
-try:
-%s
-except BaseException as error:
-    kind = type(error).__name__
-    absent = isinstance(error, ModuleNotFoundError) and error.name == %r
-    text = " ".join(str(error).split())
-    facts |= {"error": "not installed" if absent else (kind + ": " + text)[:2000], "absent": absent}
-print("\\n" + json.dumps(facts))
+TOGETHER = ("torch", "torchvision", "pytorch_lightning", "torchcodec")
+"""All import torch, which takes most of the time: they share a process as long as nothing in it fails."""
+
+_MARK = "vidattn-answer "  # libraries print, too
+
+_PROGRAM = """
+import json, importlib.metadata, sys
+for name, question in json.loads(sys.argv[1]).items():
+    facts, failed = {}, False
+    try:
+        exec(question, {"facts": facts, "importlib": importlib})
+    except BaseException as error:
+        kind = type(error).__name__
+        absent = isinstance(error, ModuleNotFoundError) and error.name == name
+        text = " ".join(str(error).split())
+        facts |= {"error": "not installed" if absent else (kind + ": " + text)[:2000], "absent": absent}
+        failed = not absent
+    print("\\n" + sys.argv[2] + json.dumps([name, facts]), flush=True)
+    if failed:
+        break  # half an import is left behind: the others are asked in a new process
 """
 
 
@@ -76,27 +97,37 @@ class Answer:
 
 def ask(names: Iterable[str]) -> dict[str, Answer]:
     """The answers of several libraries, asked at the same time."""
-    running = {name: _start(name) for name in names}
-    return {name: _answer(process) for name, process in running.items()}
+    names = list(names)
+    groups = [[name for name in names if name in TOGETHER], *([name] for name in names if name not in TOGETHER)]
+    running = [(group, _start(group)) for group in groups if group]
+    answers: dict[str, Answer] = {}
+    for group, process in running:
+        answers |= _answers(group, process)
+        while left := [name for name in group if name not in answers]:
+            answers |= _answers(left, _start(left))
+    return answers
 
 
-def _start(name: str) -> "subprocess.Popen[str]":
-    body = "\n".join("    " + line for line in QUESTIONS[name].strip().splitlines())
-    code = _FRAME % (body, name)
-    return subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+def _start(names: list[str]) -> "subprocess.Popen[str]":
+    questions = json.dumps({name: QUESTIONS[name] for name in names})
+    words = [sys.executable, "-c", _PROGRAM, questions, _MARK]
+    return subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
-def _answer(process: "subprocess.Popen[str]") -> Answer:
+def _answers(names: list[str], process: "subprocess.Popen[str]") -> dict[str, Answer]:
+    """The answers of the first of these libraries, up to one that fails; at least one answer."""
+    hangs = ""
     try:
         output, complaint = process.communicate(timeout=_SECONDS)
     except subprocess.TimeoutExpired:
         process.kill()
-        process.communicate()
-        return Answer({}, f"importing it takes more than {_SECONDS} seconds")
-    try:
-        facts = json.loads(output.splitlines()[-1])
-    except (ValueError, IndexError):
+        output, complaint = process.communicate()
+        hangs = f"importing it takes more than {_SECONDS} seconds"
+    found = [json.loads(line.removeprefix(_MARK)) for line in output.splitlines() if line.startswith(_MARK)]
+    answers = {name: Answer(facts, facts.pop("error", ""), facts.pop("absent", False)) for name, facts in found}
+    left = [name for name in names if name not in answers]
+    if left and not any(answer.error and not answer.absent for answer in answers.values()):  # it did not stop by itself
         last = (complaint.strip().splitlines() or ["nothing said"])[-1]
         cause = f"signal {-process.returncode}" if process.returncode < 0 else f"status {process.returncode}"
-        return Answer({}, f"importing it ends Python ({cause}): {last}")
-    return Answer(facts, facts.pop("error", ""), facts.pop("absent", False))
+        answers[left[0]] = Answer({}, hangs or f"importing it ends Python ({cause}): {last}")
+    return answers

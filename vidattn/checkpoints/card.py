@@ -1,0 +1,87 @@
+"""The model card of a folder: what the network is, where it came from, what it costs, and the lines that use it."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from vidattn.models.config import VideoTransformerConfig
+
+CARD = """
+# {title}
+
+A video transformer with **{attention}** attention, made with vidattn.
+
+| | |
+|---|---|
+| made from | {source} |
+| clip | {num_frames} frames of {height} x {width} pixels |
+| which frames | {sampling} |
+| mean, std of pixels | {mean}, {std} |
+| width, depth, heads | {embed_dim}, {depth}, {num_heads} |
+| parameters | {parameters:,} |
+| cost of a clip | {gmacs:.3g} GMACs (1 MAC = 2 FLOPs) |
+| classes | {num_classes} |
+
+```python
+import vidattn
+
+classify = vidattn.Classifier.from_pretrained("FOLDER")  # this folder, or its id on the hub
+print(classify("clip.mp4"))  # classes and their probabilities
+
+model = vidattn.load("FOLDER")
+logits = model(video)  # uint8 (batch, 3, frames, height, width) -> (batch, classes)
+```
+{notes}{classes}"""
+
+
+def card_text(
+    network: nn.Module,
+    class_names: Sequence[str],
+    preprocessing: dict[str, Any],
+    notes: Sequence[str],
+    source: str,
+    title: str,
+) -> str:
+    """The card without the hub's header; see `vidattn.checkpoints.pretrained.Pretrained` for the arguments."""
+    config: VideoTransformerConfig = network.config  # type: ignore[assignment]
+    height, width = config.size
+    macs = network.macs(config.num_frames, height, width)  # type: ignore[operator]
+    lines = "".join(f"- {line}\n" for line in notes).replace("*", r"\*")  # blocks.* is no emphasis
+    return CARD.format(
+        title=title,
+        attention=config.attention,
+        source=_last_parts(source) if source else "weights in memory",
+        num_frames=config.num_frames,
+        height=height,
+        width=width,
+        sampling=rule_words(preprocessing.get("sampling")),
+        embed_dim=config.embed_dim,
+        depth=config.depth,
+        num_heads=config.num_heads,
+        parameters=sum(parameter.numel() for parameter in network.parameters()),
+        gmacs=macs.total / 1e9,
+        num_classes=config.num_classes,
+        mean=preprocessing["mean"],
+        std=preprocessing["std"],
+        notes=f"\nWhat was changed, left out or assumed when it was made:\n\n{lines}" if notes else "",
+        classes="\nClasses: " + ", ".join(class_names) + "\n" if class_names else "",
+    )
+
+
+def rule_words(sampling: dict[str, Any] | None) -> str:
+    """A stored rule as it is written in Python.
+
+    >>> rule_words({"class_path": "vidattn.data.sampling.StrideSampling", "init_args": {"num_frames": 8}})
+    'StrideSampling(num_frames=8)'
+    """
+    if not sampling:
+        return "not known; `Classifier` chooses and says so"
+    arguments = ", ".join(f"{name}={value!r}" for name, value in sampling.get("init_args", {}).items())
+    return f"{sampling['class_path'].removeprefix('vidattn.data.sampling.')}({arguments})"
+
+
+def _last_parts(source: str) -> str:
+    """An id on the hub, or the end of a path: whose folders it lay in does not belong in a card that is shared."""
+    return "/".join(Path(source).as_posix().strip("/").split("/")[-3:])
