@@ -3,6 +3,8 @@
 import csv
 import json
 import math
+import os
+import re
 
 import pytest
 import torch
@@ -12,9 +14,9 @@ from tiny_run import CLASSES, SIZE, SPLITS, add_broken, column, config, write_co
 from vidattn import load
 from vidattn.cli import main
 from vidattn.data.clips import TestViews
-from vidattn.data.errors import VideoDecodeError
 from vidattn.data.manifest import read_manifest
 from vidattn.data.sampling import StrideSampling
+from vidattn.training.classifier import VideoClassifier
 
 EMA = {"class_path": "EMAWeightAveraging", "init_args": {"decay": 0.5}}
 
@@ -40,7 +42,27 @@ def again(command, trained, *words):
     """The command with the run's own configuration and checkpoint, in a folder of its own."""
     checkpoint = trained / "checkpoints" / "best.ckpt"
     main([command, "--config", str(trained / "config.yaml"), "--ckpt_path", str(checkpoint), *map(str, words)])
+    return newest(trained, command)
+
+
+def newest(trained, command):
+    """The folder of the command that ran last."""
     return max(trained.parent.glob(f"{command}_*"), key=lambda path: int(path.name.rpartition("_")[2]))
+
+
+def refused(capsys, *words):
+    """The line that a command leaves with which refuses what its user wants; nothing else is said, no traceback."""
+    with pytest.raises(SystemExit) as end:
+        main([*map(str, words)])
+    assert end.value.code == 2
+    said = [line for line in capsys.readouterr().err.splitlines() if line.startswith(f"vidattn {words[0]}: ")]
+    assert len(said) == 1
+    return said[0].removeprefix(f"vidattn {words[0]}: ")
+
+
+def folders(trained):
+    """The folders of all runs beside this one."""
+    return sorted(path.name for path in trained.parent.iterdir() if path.is_dir())
 
 
 def recomputed(trained, videos):
@@ -162,14 +184,85 @@ def test_predict_takes_a_folder_and_names_what_it_skips(trained, videos, tmp_pat
     assert str(folder / "broken_test.mp4") in (run / "skipped.csv").read_text()
 
 
-def test_predictions_of_another_kind_are_refused_before_anything_runs(trained, videos):
-    with pytest.raises(ValueError, match=r"predictions path 'one\.txt' must end in \.csv or \.json"):
-        again("predict", trained, "--data.predict", videos / "test2.mp4", "--predictions.path", "one.txt")
+def test_a_broken_video_stops_the_run_and_is_named(trained, videos, capsys):
+    before = folders(trained)
+    line = refused(capsys, "test", "--config", trained / "config.yaml", "--data.on_error", "raise")
+
+    assert line.startswith(f"{videos / 'broken_test.mp4'}: cannot open it as a video")
+    assert line.endswith("set on_error: skip to go on without such videos")
+    assert folders(trained) == before
 
 
-def test_a_broken_video_stops_the_run_and_is_named(trained, videos):
-    with pytest.raises(VideoDecodeError, match=r"broken_test\.mp4: .*set on_error: skip to go on"):
-        again("test", trained, "--data.on_error", "raise")
+def test_a_broken_video_in_a_worker_is_named_without_its_traceback(trained, videos, capsys):
+    words = ("--data.on_error", "raise", "--data.num_workers", 1)
+
+    assert refused(capsys, "test", "--config", trained / "config.yaml", *words).startswith(
+        f"{videos / 'broken_test.mp4'}: cannot open it as a video"
+    )
+
+
+MISTAKES = {
+    "missing checkpoint": (
+        ["--ckpt_path", "{run}/checkpoints/bset.ckpt"],
+        r"bset\.ckpt does not exist; did you mean best",
+    ),
+    "missing folder": (["--ckpt_path", "gone/best.ckpt"], r"gone/best\.ckpt does not exist; nor does its folder gone"),
+    "a run for a checkpoint": (["--ckpt_path", "{run}"], r"is a folder; give .*checkpoints/best\.ckpt"),
+    "not a checkpoint": (["--ckpt_path", "{videos}/test.csv"], r"test\.csv: not a readable checkpoint"),
+    "weights for a checkpoint": (
+        ["--ckpt_path", "{made}/weights.pth"],
+        r"no checkpoint of vidattn fit; .*model\.weights",
+    ),
+    "code for a checkpoint": (
+        ["--ckpt_path", "{made}/code.ckpt"],
+        r"it holds code, .*system, which vidattn does not run",
+    ),
+    "missing video": (["--data.predict", "{videos}/tset2.mp4"], r"tset2\.mp4 does not exist"),
+    "empty folder": (["--data.predict", "{made}/empty"], r"empty holds no videos"),
+    "no video": (["--data.predict", "null"], r"data\.predict is not set"),
+    "another kind of file": (["--predictions.path", "one.txt"], r"'one\.txt' must end in \.csv or \.json"),
+    "unknown key": (["--data.pedict", "a.mp4"], r"unrecognized arguments: --data\.pedict"),
+    "missing configuration": (["--config", "gone.yaml"], r"File does not exist: .*gone\.yaml"),
+}
+
+
+class Code:
+    """What runs a command when it is unpickled."""
+
+    def __reduce__(self):
+        return os.system, ("true",)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("made")
+    (folder / "empty").mkdir()
+    torch.save({"state_dict": {}, "code": Code()}, folder / "code.ckpt")
+    torch.save({"weight": torch.zeros(2)}, folder / "weights.pth")
+    return folder
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_a_mistake_is_said_in_a_line_and_leaves_no_folder(trained, videos, made, capsys, mistake):
+    words, message = MISTAKES[mistake]
+    words = [word.format(run=trained, videos=videos, made=made) for word in words]
+    before = folders(trained)
+
+    line = refused(
+        capsys, "predict", "--config", trained / "config.yaml", "--data.predict", videos / "test2.mp4", *words
+    )
+
+    assert re.search(message, line)
+    assert folders(trained) == before
+
+
+def test_an_error_of_the_program_keeps_its_traceback(trained, videos, monkeypatch):
+    def broken(*_):
+        return int("no number")
+
+    monkeypatch.setattr(VideoClassifier, "predict_step", broken)
+    with pytest.raises(ValueError, match="invalid literal for int"):
+        again("predict", trained, "--data.predict", videos / "test2.mp4")
 
 
 def test_a_folder_per_class_trains(videos, tmp_path):
@@ -209,12 +302,14 @@ def test_a_trial_run_of_one_batch_ends_with_its_test(videos, tmp_path, capsys):
     assert "Scorecard" in capsys.readouterr().out
 
 
-def test_the_wrong_number_of_classes_is_said_with_the_next_move(videos, tmp_path):
+def test_the_wrong_number_of_classes_is_said_with_the_next_move(videos, tmp_path, capsys):
     values = config(videos, tmp_path)
     values["model"]["network"]["num_classes"] = 7
 
-    with pytest.raises(ValueError, match=r"has 3 classes but num_classes=7; set --model\.network\.num_classes 3"):
-        main(["fit", "--config", str(write_config(tmp_path / "config.yaml", values))])
+    line = refused(capsys, "fit", "--config", write_config(tmp_path / "config.yaml", values))
+
+    assert line == "the data has 3 classes but num_classes=7; set --model.network.num_classes 3"
+    assert not list(tmp_path.glob("run_*"))
 
 
 def test_an_unknown_command_shows_the_known_ones():

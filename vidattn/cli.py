@@ -35,6 +35,9 @@ COMMANDS = {
 }
 """What `vidattn --help` says of each command."""
 
+TRAINER = ("fit", "validate", "test", "predict")
+"""Commands of Lightning's command line."""
+
 FUNCTIONS = {
     "bench-model": "vidattn.flops.bench:bench_model",
     "bench-attention": "vidattn.flops.bench:bench_attention",
@@ -61,32 +64,9 @@ def main(args: list[str] | None = None) -> None:
     """Run the command that the arguments name; each imports only what it needs."""
     words = sys.argv[1:] if args is None else args
     command = words[0] if words else "--help"
-    if command in ("fit", "validate", "test", "predict"):
-        from pytorch_lightning.utilities.exceptions import SIGTERMException
-
-        from vidattn.training.trainer_cli import TrainerCLI
-
+    if command in TRAINER:
         quiet()
-        try:
-            TrainerCLI(args)
-        except SIGTERMException:
-            sys.exit(128 + signal.SIGTERM)  # Lightning's says 0, as if the run had come to its end
-        except (KeyboardInterrupt, SystemExit) as end:
-            # Lightning makes an exit of the interrupt, with code 1 and nothing said.
-            if not isinstance(end, KeyboardInterrupt) and not isinstance(end.__context__, KeyboardInterrupt):
-                raise
-            print("vidattn: interrupted; go on with --ckpt_path RUN/checkpoints/last.ckpt", file=sys.stderr)
-            sys.exit(128 + signal.SIGINT)
-        except RuntimeError as error:
-            # Torch's words, by how it came to know of it. A mistake within a worker has others.
-            if not re.match(r"DataLoader worker .*(killed by signal|exited unexpectedly)", str(error)):
-                raise
-            print(
-                f"vidattn: a data worker was killed ({error}). The memory may have been short: set data.num_workers or "
-                "data.batch_size lower, and go on with --ckpt_path RUN/checkpoints/last.ckpt",
-                file=sys.stderr,
-            )
-            sys.exit(1)
+        run_trainer(command, args)
     elif command in FUNCTIONS:
         auto_cli(imported(FUNCTIONS[command]), args=words[1:], as_positional=False)
     elif command in PARSERS:
@@ -100,6 +80,39 @@ def main(args: list[str] | None = None) -> None:
         near = get_close_matches(command, COMMANDS, n=1)
         hint = f"; did you mean {near[0]!r}?" if near else ""
         sys.exit(f"vidattn: unknown command {command!r}{hint}\n\n{usage()}")
+
+
+def run_trainer(command: str, args: list[str] | None) -> None:
+    """Train, evaluate or predict. Leaves with status 2 at a mistake of the user's, which takes a line to say."""
+    from pytorch_lightning.utilities.exceptions import SIGTERMException
+
+    from vidattn.training.mistakes import mistake
+    from vidattn.training.trainer_cli import TrainerCLI
+
+    try:
+        TrainerCLI(args)
+    except SIGTERMException:
+        sys.exit(128 + signal.SIGTERM)  # Lightning's says 0, as if the run had come to its end
+    except (KeyboardInterrupt, SystemExit) as end:
+        # Lightning makes an exit of the interrupt, with code 1 and nothing said.
+        if not isinstance(end, KeyboardInterrupt) and not isinstance(end.__context__, KeyboardInterrupt):
+            raise
+        print("vidattn: interrupted; go on with --ckpt_path RUN/checkpoints/last.ckpt", file=sys.stderr)
+        sys.exit(128 + signal.SIGINT)
+    except Exception as error:
+        if (line := mistake(error)) is not None:
+            print(f"vidattn {command}: {line}", file=sys.stderr)
+            sys.exit(2)
+        # Torch's words, by how it came to know of it. A mistake within a worker has others.
+        killed = r"DataLoader worker .*(killed by signal|exited unexpectedly)"
+        if not isinstance(error, RuntimeError) or not re.match(killed, str(error)):
+            raise
+        print(
+            f"vidattn: a data worker was killed ({error}). The memory may have been short: set data.num_workers or "
+            "data.batch_size lower, and go on with --ckpt_path RUN/checkpoints/last.ckpt",
+            file=sys.stderr,
+        )
+        sys.exit(1)
 
 
 def usage() -> str:

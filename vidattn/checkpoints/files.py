@@ -1,8 +1,10 @@
 """Tensors and JSON out of files that nobody vouches for: nothing in them can run, and damage is named."""
 
 import json
+import re
 import zipfile
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 
 import torch
@@ -36,7 +38,7 @@ def read_weights(path: Path) -> Any:
         with open(path, "rb") as file:  # not the path: PyTorch would look at its ending
             return torch.load(file, map_location="cpu", weights_only=True)
     except Exception as error:  # damage makes the readers fail in every way there is
-        reason = (str(error) or type(error).__name__).splitlines()[0]
+        reason = _reason(error)
         raise WeightsError(f"{path}: not a readable checkpoint ({reason})") from error
 
 
@@ -89,6 +91,17 @@ def _read_safetensors(path: Path) -> dict[str, Any]:
         about = (file.metadata() or {}).get("vidattn")
         state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  (not a dict)
     return state if about is None else {"state_dict": state, "vidattn": json.loads(about)}
+
+
+def _reason(error: Exception) -> str:
+    """One line; PyTorch's own begins with the advice to let the file's code run."""
+    text = str(error) or type(error).__name__
+    if isinstance(error, UnpicklingError):
+        code = re.search(r"GLOBAL (\S+)", text)
+        if code:
+            return f"it holds code, {code[1]}, which vidattn does not run; save the tensors alone, as a state_dict"
+        return "not written by torch.save, or damaged"
+    return text.splitlines()[0]
 
 
 def _check_archive(path: Path) -> None:
