@@ -201,6 +201,63 @@ def test_a_broken_video_in_a_worker_is_named_without_its_traceback(trained, vide
     )
 
 
+@pytest.mark.parametrize("command", ["validate", "test", "predict"])
+def test_the_best_weights_of_the_run_answer_where_no_others_are_named(trained, videos, command):
+    main([command, "--config", str(trained / "config.yaml"), "--data.predict", str(videos / "test.csv")])
+
+    kept = yaml.safe_load((newest(trained, command) / "config.yaml").read_text())
+    assert kept["ckpt_path"] == str(trained / "checkpoints" / "best.ckpt")
+
+
+def test_a_resumed_run_answers_with_its_own_best_weights_not_with_those_it_went_on_from(trained, videos, tmp_path):
+    values = yaml.safe_load((trained / "config.yaml").read_text())
+    values["ckpt_path"] = str(trained / "checkpoints" / "last.ckpt")
+    values["trainer"]["default_root_dir"] = str(tmp_path)
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "checkpoints").symlink_to(trained / "checkpoints")
+    path = write_config(tmp_path / "run" / "config.yaml", values)
+
+    main(["predict", "--config", str(path), "--data.predict", str(videos / "test2.mp4")])
+
+    kept = yaml.safe_load((tmp_path / "predict_0" / "config.yaml").read_text())
+    assert kept["ckpt_path"] == str(tmp_path / "run" / "checkpoints" / "best.ckpt")
+
+
+def test_weights_named_on_the_command_line_answer_under_their_class_names(trained, videos, tmp_path):
+    answers = []
+    for words in (["--model.weights", trained], ["--ckpt_path", trained / "checkpoints" / "best.ckpt"]):
+        out = tmp_path / f"{words[0]}.json"
+        files = ["--data.predict", videos / "test2.mp4", "--predictions.path", out]
+        main(["predict", "--config", str(trained / "config.yaml"), *map(str, [*words, *files])])
+        answers.append(json.loads(out.read_text())[0]["top"])
+
+    for ours, theirs in zip(*answers, strict=True):
+        assert ours["class"] == theirs["class"]
+        assert ours["probability"] == pytest.approx(theirs["probability"], abs=1e-5)
+
+
+@pytest.mark.parametrize("command", ["validate", "test", "predict"])
+def test_nothing_answers_with_random_weights(videos, tmp_path, capsys, command):
+    path = write_config(tmp_path / "config.yaml", config(videos, tmp_path))
+
+    line = refused(capsys, command, "--config", path, "--data.predict", videos / "test2.mp4")
+
+    assert "no weights to answer with; give --ckpt_path" in line
+
+
+def test_classes_without_a_name_are_not_answered_by_number(trained, videos, tmp_path, capsys):
+    weights = load(trained)
+    weights.class_names = []
+    weights.save_pretrained(tmp_path / "nameless")
+    values = config(videos, tmp_path / "out")
+    values["data"] |= {"train": None, "val": None, "test": None, "predict": str(videos / "test2.mp4")}
+    path = write_config(tmp_path / "config.yaml", values)
+
+    line = refused(capsys, "predict", "--config", path, "--model.weights", tmp_path / "nameless")
+
+    assert "no classes are known: set data.class_names" in line
+
+
 MISTAKES = {
     "missing checkpoint": (
         ["--ckpt_path", "{run}/checkpoints/bset.ckpt"],

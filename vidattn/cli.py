@@ -15,8 +15,8 @@ COMMANDS = {
     "fit": "train on videos, then test the best weights:  vidattn fit --config configs/motion_divided.yaml",
     "validate": "evaluate on the validation split",
     "test": "evaluate on the test split and write a scorecard",
-    "predict": "classify a file, a folder or a list:  vidattn predict --config RUN/config.yaml \\\n"
-    "--ckpt_path RUN/checkpoints/best.ckpt --data.predict VIDEO",
+    "predict": "classify a file, a folder or a list with a run's best weights:\n"
+    "vidattn predict --config RUN/config.yaml --data.predict VIDEO",
     "check": "find what is wrong with a dataset:  vidattn check train.csv val.csv --root videos",
     "classify": "what is happening in these videos?  vidattn classify VIDEO... --weights CHECKPOINT [--timeline]",
     "convert": "make a folder to share of any checkpoint, also with another scheme:\n"

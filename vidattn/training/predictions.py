@@ -31,17 +31,26 @@ class PredictionWriter(pl.Callback):
         self.top = top
         self.rows: list[dict[str, Any]] = []
 
-    def on_predict_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Start an empty list."""
+    def on_predict_start(self, trainer: pl.Trainer, pl_module: Any) -> None:
+        """Start an empty list.
+
+        Raises:
+            ValueError: nothing says what the classes are called, or there are more or fewer names than classes.
+        """
         self.rows = []
+        self.names = pl_module.class_names or trainer.datamodule.class_names  # type: ignore[attr-defined]
+        count = pl_module.config.num_classes
+        if len(self.names) != count:
+            raise ValueError(
+                f"the data has {len(self.names)} class names but num_classes={count}; set data.class_names"
+            )
 
     def on_predict_batch_end(self, trainer: pl.Trainer, pl_module: Any, outputs: Any, batch: Any, *_: Any) -> None:
         """Add the batch's videos."""
         for path, probabilities in zip(outputs["path"], outputs["probabilities"], strict=True):
             best = probabilities.topk(min(self.top, len(probabilities)))
-            names = pl_module.class_names or [str(label) for label in range(len(probabilities))]
             labels, values = best.indices.tolist(), best.values.tolist()
-            answers = [{"class": names[i], "probability": value} for i, value in zip(labels, values, strict=True)]
+            answers = [{"class": self.names[i], "probability": value} for i, value in zip(labels, values, strict=True)]
             self.rows.append({"path": path, "top": answers})
 
     def on_predict_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:

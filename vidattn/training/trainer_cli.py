@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
@@ -10,12 +11,12 @@ import pytorch_lightning as pl
 from pytorch_lightning.callbacks import ModelCheckpoint, TQDMProgressBar, WeightAveraging
 from pytorch_lightning.cli import LightningArgumentParser, LightningCLI
 from pytorch_lightning.loggers import CSVLogger, TensorBoardLogger
-from pytorch_lightning.utilities.rank_zero import rank_zero_only
+from pytorch_lightning.utilities.rank_zero import rank_zero_info, rank_zero_only
 
 from vidattn.data.datamodule import VideoDataModule
 from vidattn.training.classifier import VideoClassifier
 from vidattn.training.predictions import PredictionWriter
-from vidattn.training.run_weights import check_checkpoint
+from vidattn.training.run_weights import best_beside, check_checkpoint
 from vidattn.training.scorecard import Scorecard
 from vidattn.training.skipped import SkippedVideos
 from vidattn.training.threads import CoresForDecoding
@@ -65,7 +66,7 @@ class TrainerCLI(LightningCLI):
         callbacks: further ones for the trainer.
 
     Raises:
-        ValueError: arguments are wrong.
+        ValueError: arguments are wrong, or there are no weights to answer with.
     """
 
     def __init__(self, args: list[str] | None = None, callbacks: Sequence[pl.Callback] = ()) -> None:
@@ -113,13 +114,32 @@ class TrainerCLI(LightningCLI):
         parser.link_arguments("seed_everything", "data.seed", compute_fn=int)
 
     def parse_arguments(self, parser: LightningArgumentParser, args: Any) -> None:
-        """Parse, then look at the checkpoint that is to be used.
+        """Parse, then settle which checkpoint is used.
+
+        Only a training may start from nothing. The other commands take, first of all, what stands on the command line,
+        then the best checkpoint of the run whose `config.yaml` is given (whatever that run itself started from), then
+        `ckpt_path` or `model.weights` of the configuration.
 
         Raises:
+            ValueError: there is neither.
             WeightsError: the checkpoint cannot be used.
         """
         super().parse_arguments(parser, args)
-        config = self.config[self.config.subcommand]
+        command = self.config.subcommand
+        config = self.config[command]
+        if command != "fit":
+            options = {word.partition("=")[0] for word in (sys.argv[1:] if args is None else args)}
+            if "--ckpt_path" not in options:
+                if "--model.weights" in options:
+                    config.ckpt_path = None
+                elif best := best_beside(map(str, config.config or [])):
+                    config.ckpt_path = str(best)
+                    rank_zero_info(f"Weights: {best}, the best of the run whose configuration this is")
+            if not config.ckpt_path and not config.model.weights:
+                raise ValueError(
+                    "there are no weights to answer with; give --ckpt_path RUN/checkpoints/best.ckpt (or --config "
+                    "RUN/config.yaml of a run that has it), or --model.weights for weights from elsewhere"
+                )
         if config.ckpt_path:
             check_checkpoint(str(config.ckpt_path))
 
