@@ -17,6 +17,7 @@ from vidattn.data.clips import TestViews
 from vidattn.data.manifest import read_manifest
 from vidattn.data.sampling import StrideSampling
 from vidattn.training.classifier import VideoClassifier
+from vidattn.training.predictions import show_predictions
 
 EMA = {"class_path": "EMAWeightAveraging", "init_args": {"decay": 0.5}}
 
@@ -169,19 +170,50 @@ def test_predict_names_the_class_of_a_file_as_the_plain_loop_does(trained, video
     assert [answers[name] for name in CLASSES] == pytest.approx(wanted.tolist(), abs=1e-5)
 
 
-def test_predict_takes_a_folder_and_names_what_it_skips(trained, videos, tmp_path):
+def test_predict_takes_a_folder_and_names_what_it_skips(trained, videos, tmp_path, capsys):
     folder = tmp_path / "mine"
     folder.mkdir()
     for name in ("val0.mp4", "val1.mp4", "broken_test.mp4"):
         (folder / name).write_bytes((videos / name).read_bytes())
     out = tmp_path / "new" / "answers.json"
 
-    run = again("predict", trained, "--data.predict", folder, "--predictions.path", out, "--predictions.top", 2)
+    with pytest.raises(SystemExit) as end:
+        again("predict", trained, "--data.predict", folder, "--predictions.path", out, "--predictions.top", 2)
 
+    assert end.value.code == 1
+    shown = capsys.readouterr().out
+    assert "2 of 3 are in" in shown
+    assert f"{folder / 'broken_test.mp4'}: cannot open it as a video" in shown
+    run = newest(trained, "predict")
     rows = json.loads(out.read_text())
     assert [row["path"] for row in rows] == [str(folder / "val0.mp4"), str(folder / "val1.mp4")]
     assert [len(row["top"]) for row in rows] == [2, 2]
     assert str(folder / "broken_test.mp4") in (run / "skipped.csv").read_text()
+
+
+def test_a_long_name_is_folded_not_cut(tmp_path, capsys):
+    path = "videos/" * 12 + "again.mp4"
+    show_predictions([{"path": path, "top": [{"class": "dark", "probability": 1.0}]}], {}, tmp_path / "p.csv")
+
+    rows = [line.split("│")[1].strip() for line in capsys.readouterr().out.splitlines() if "│" in line]
+    assert "".join(rows) == path
+
+
+def test_predict_skips_where_nothing_is_said_of_broken_videos(trained, videos):
+    words = ("--data.on_error", "null", "--data.predict", videos / "test_broken.csv")
+    with pytest.raises(SystemExit) as end:
+        again("predict", trained, *words)
+
+    assert end.value.code == 1
+    assert len((newest(trained, "predict") / "predictions.csv").read_text().splitlines()) == 1 + SPLITS["test"]
+
+
+def test_predict_stops_at_a_broken_video_where_it_is_told_to(trained, videos, capsys):
+    words = ("--data.on_error", "raise", "--data.predict", videos / "broken_test.mp4")
+
+    assert "broken_test.mp4: cannot open it as a video" in refused(
+        capsys, "predict", "--config", trained / "config.yaml", *words
+    )
 
 
 def test_a_broken_video_stops_the_run_and_is_named(trained, videos, capsys):

@@ -83,14 +83,15 @@ def main(args: list[str] | None = None) -> None:
 
 
 def run_trainer(command: str, args: list[str] | None) -> None:
-    """Train, evaluate or predict. Leaves with status 2 at a mistake of the user's, which takes a line to say."""
+    """Train, evaluate or predict. Leaves with status 2 at a mistake of the user's, which takes a line to say, and with
+    1 where a prediction could not read some of the videos."""
     from pytorch_lightning.utilities.exceptions import SIGTERMException
 
     from vidattn.training.mistakes import mistake
     from vidattn.training.trainer_cli import TrainerCLI
 
     try:
-        TrainerCLI(args)
+        cli = TrainerCLI(args)
     except SIGTERMException:
         sys.exit(128 + signal.SIGTERM)  # Lightning's says 0, as if the run had come to its end
     except (KeyboardInterrupt, SystemExit) as end:
@@ -112,6 +113,8 @@ def run_trainer(command: str, args: list[str] | None) -> None:
             "data.batch_size lower, and go on with --ckpt_path RUN/checkpoints/last.ckpt",
             file=sys.stderr,
         )
+        sys.exit(1)
+    if cli.skipped and cli.trainer.is_global_zero:
         sys.exit(1)
 
 

@@ -113,6 +113,11 @@ class TrainerCLI(LightningCLI):
         )
         parser.link_arguments("seed_everything", "data.seed", compute_fn=int)
 
+    @property
+    def skipped(self) -> dict[str, str]:
+        """In the first process, path -> reason of each video that a prediction could not read."""
+        return self._get(self.config_init, "predictions").skipped
+
     def parse_arguments(self, parser: LightningArgumentParser, args: Any) -> None:
         """Parse, then settle which checkpoint is used.
 
