@@ -5,6 +5,7 @@ import json
 import math
 import os
 import re
+from importlib.metadata import version
 
 import pytest
 import torch
@@ -354,6 +355,15 @@ def test_an_error_of_the_program_keeps_its_traceback(trained, videos, monkeypatc
         again("predict", trained, "--data.predict", videos / "test2.mp4")
 
 
+def test_the_next_command_after_training_is_short_and_works(trained, videos, capsys):
+    command = json.loads((trained / "scorecard.json").read_text())["classify"]
+    assert command == f"vidattn classify VIDEO --weights {trained}"
+
+    main(command.replace("VIDEO", str(videos / "test2.mp4")).split()[1:])
+
+    assert "light" in capsys.readouterr().out
+
+
 def test_a_folder_per_class_trains(videos, tmp_path):
     for split in ("train", "val"):
         for number in range(6):
@@ -406,7 +416,22 @@ def test_an_unknown_command_shows_the_known_ones():
         main(["train"])
 
 
-def test_help_shows_the_commands(capsys):
-    main([])
+@pytest.mark.parametrize("words", [[], ["help"], ["--help"]])
+def test_help_shows_the_commands(capsys, words):
+    main(words)
 
     assert "vidattn <command>" in capsys.readouterr().out
+
+
+def test_help_of_a_command_is_the_commands_own(capsys):
+    with pytest.raises(SystemExit) as end:
+        main(["help", "classify"])
+
+    assert end.value.code == 0
+    assert "--weights" in capsys.readouterr().out
+
+
+def test_the_version_is_that_of_the_package(capsys):
+    main(["--version"])
+
+    assert capsys.readouterr().out == f"vidattn {version('vidattn')}\n"

@@ -7,6 +7,7 @@ import sys
 import warnings
 from collections.abc import Callable
 from difflib import get_close_matches
+from importlib.metadata import version
 from typing import Any
 
 from jsonargparse import ArgumentParser, auto_cli
@@ -64,6 +65,9 @@ def main(args: list[str] | None = None) -> None:
     """Run the command that the arguments name; each imports only what it needs."""
     words = sys.argv[1:] if args is None else args
     command = words[0] if words else "--help"
+    if command == "help" and len(words) > 1:
+        command, words = words[1], [words[1], "--help"]
+        args = words
     if command in TRAINER:
         quiet()
         run_trainer(command, args)
@@ -74,8 +78,10 @@ def main(args: list[str] | None = None) -> None:
         imported(PARSERS[command])(words[1:])
     elif command == "make":
         make(words[1:])
-    elif command in ("-h", "--help"):
+    elif command in ("-h", "--help", "help"):
         print(usage())
+    elif command == "--version":
+        print(f"vidattn {version('vidattn')}")
     else:
         near = get_close_matches(command, COMMANDS, n=1)
         hint = f"; did you mean {near[0]!r}?" if near else ""
