@@ -3,6 +3,9 @@
 import csv
 import json
 import math
+import os
+import re
+from importlib.metadata import version
 
 import pytest
 import torch
@@ -12,9 +15,10 @@ from tiny_run import CLASSES, SIZE, SPLITS, add_broken, column, config, write_co
 from vidattn import load
 from vidattn.cli import main
 from vidattn.data.clips import TestViews
-from vidattn.data.errors import VideoDecodeError
 from vidattn.data.manifest import read_manifest
 from vidattn.data.sampling import StrideSampling
+from vidattn.training.classifier import VideoClassifier
+from vidattn.training.predictions import show_predictions
 
 EMA = {"class_path": "EMAWeightAveraging", "init_args": {"decay": 0.5}}
 
@@ -40,7 +44,27 @@ def again(command, trained, *words):
     """The command with the run's own configuration and checkpoint, in a folder of its own."""
     checkpoint = trained / "checkpoints" / "best.ckpt"
     main([command, "--config", str(trained / "config.yaml"), "--ckpt_path", str(checkpoint), *map(str, words)])
+    return newest(trained, command)
+
+
+def newest(trained, command):
+    """The folder of the command that ran last."""
     return max(trained.parent.glob(f"{command}_*"), key=lambda path: int(path.name.rpartition("_")[2]))
+
+
+def refused(capsys, *words):
+    """The line that a command leaves with which refuses what its user wants; nothing else is said, no traceback."""
+    with pytest.raises(SystemExit) as end:
+        main([*map(str, words)])
+    assert end.value.code == 2
+    said = [line for line in capsys.readouterr().err.splitlines() if line.startswith(f"vidattn {words[0]}: ")]
+    assert len(said) == 1
+    return said[0].removeprefix(f"vidattn {words[0]}: ")
+
+
+def folders(trained):
+    """The folders of all runs beside this one."""
+    return sorted(path.name for path in trained.parent.iterdir() if path.is_dir())
 
 
 def recomputed(trained, videos):
@@ -147,29 +171,197 @@ def test_predict_names_the_class_of_a_file_as_the_plain_loop_does(trained, video
     assert [answers[name] for name in CLASSES] == pytest.approx(wanted.tolist(), abs=1e-5)
 
 
-def test_predict_takes_a_folder_and_names_what_it_skips(trained, videos, tmp_path):
+def test_predict_takes_a_folder_and_names_what_it_skips(trained, videos, tmp_path, capsys):
     folder = tmp_path / "mine"
     folder.mkdir()
     for name in ("val0.mp4", "val1.mp4", "broken_test.mp4"):
         (folder / name).write_bytes((videos / name).read_bytes())
     out = tmp_path / "new" / "answers.json"
 
-    run = again("predict", trained, "--data.predict", folder, "--predictions.path", out, "--predictions.top", 2)
+    with pytest.raises(SystemExit) as end:
+        again("predict", trained, "--data.predict", folder, "--predictions.path", out, "--predictions.top", 2)
 
+    assert end.value.code == 1
+    shown = capsys.readouterr().out
+    assert "2 of 3 are in" in shown
+    assert f"{folder / 'broken_test.mp4'}: cannot open it as a video" in shown
+    run = newest(trained, "predict")
     rows = json.loads(out.read_text())
     assert [row["path"] for row in rows] == [str(folder / "val0.mp4"), str(folder / "val1.mp4")]
     assert [len(row["top"]) for row in rows] == [2, 2]
     assert str(folder / "broken_test.mp4") in (run / "skipped.csv").read_text()
 
 
-def test_predictions_of_another_kind_are_refused_before_anything_runs(trained, videos):
-    with pytest.raises(ValueError, match=r"predictions path 'one\.txt' must end in \.csv or \.json"):
-        again("predict", trained, "--data.predict", videos / "test2.mp4", "--predictions.path", "one.txt")
+def test_a_long_name_is_folded_not_cut(tmp_path, capsys):
+    path = "videos/" * 12 + "again.mp4"
+    show_predictions([{"path": path, "top": [{"class": "dark", "probability": 1.0}]}], {}, tmp_path / "p.csv")
+
+    rows = [line.split("│")[1].strip() for line in capsys.readouterr().out.splitlines() if "│" in line]
+    assert "".join(rows) == path
 
 
-def test_a_broken_video_stops_the_run_and_is_named(trained, videos):
-    with pytest.raises(VideoDecodeError, match=r"broken_test\.mp4: .*set on_error: skip to go on"):
-        again("test", trained, "--data.on_error", "raise")
+def test_predict_skips_where_nothing_is_said_of_broken_videos(trained, videos):
+    words = ("--data.on_error", "null", "--data.predict", videos / "test_broken.csv")
+    with pytest.raises(SystemExit) as end:
+        again("predict", trained, *words)
+
+    assert end.value.code == 1
+    assert len((newest(trained, "predict") / "predictions.csv").read_text().splitlines()) == 1 + SPLITS["test"]
+
+
+def test_predict_stops_at_a_broken_video_where_it_is_told_to(trained, videos, capsys):
+    words = ("--data.on_error", "raise", "--data.predict", videos / "broken_test.mp4")
+
+    assert "broken_test.mp4: cannot open it as a video" in refused(
+        capsys, "predict", "--config", trained / "config.yaml", *words
+    )
+
+
+def test_a_broken_video_stops_the_run_and_is_named(trained, videos, capsys):
+    before = folders(trained)
+    line = refused(capsys, "test", "--config", trained / "config.yaml", "--data.on_error", "raise")
+
+    assert line.startswith(f"{videos / 'broken_test.mp4'}: cannot open it as a video")
+    assert line.endswith("set on_error: skip to go on without such videos")
+    assert folders(trained) == before
+
+
+def test_a_broken_video_in_a_worker_is_named_without_its_traceback(trained, videos, capsys):
+    words = ("--data.on_error", "raise", "--data.num_workers", 1)
+
+    assert refused(capsys, "test", "--config", trained / "config.yaml", *words).startswith(
+        f"{videos / 'broken_test.mp4'}: cannot open it as a video"
+    )
+
+
+@pytest.mark.parametrize("command", ["validate", "test", "predict"])
+def test_the_best_weights_of_the_run_answer_where_no_others_are_named(trained, videos, command):
+    main([command, "--config", str(trained / "config.yaml"), "--data.predict", str(videos / "test.csv")])
+
+    kept = yaml.safe_load((newest(trained, command) / "config.yaml").read_text())
+    assert kept["ckpt_path"] == str(trained / "checkpoints" / "best.ckpt")
+
+
+def test_a_resumed_run_answers_with_its_own_best_weights_not_with_those_it_went_on_from(trained, videos, tmp_path):
+    values = yaml.safe_load((trained / "config.yaml").read_text())
+    values["ckpt_path"] = str(trained / "checkpoints" / "last.ckpt")
+    values["trainer"]["default_root_dir"] = str(tmp_path)
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "checkpoints").symlink_to(trained / "checkpoints")
+    path = write_config(tmp_path / "run" / "config.yaml", values)
+
+    main(["predict", "--config", str(path), "--data.predict", str(videos / "test2.mp4")])
+
+    kept = yaml.safe_load((tmp_path / "predict_0" / "config.yaml").read_text())
+    assert kept["ckpt_path"] == str(tmp_path / "run" / "checkpoints" / "best.ckpt")
+
+
+def test_weights_named_on_the_command_line_answer_under_their_class_names(trained, videos, tmp_path):
+    answers = []
+    for words in (["--model.weights", trained], ["--ckpt_path", trained / "checkpoints" / "best.ckpt"]):
+        out = tmp_path / f"{words[0]}.json"
+        files = ["--data.predict", videos / "test2.mp4", "--predictions.path", out]
+        main(["predict", "--config", str(trained / "config.yaml"), *map(str, [*words, *files])])
+        answers.append(json.loads(out.read_text())[0]["top"])
+
+    for ours, theirs in zip(*answers, strict=True):
+        assert ours["class"] == theirs["class"]
+        assert ours["probability"] == pytest.approx(theirs["probability"], abs=1e-5)
+
+
+@pytest.mark.parametrize("command", ["validate", "test", "predict"])
+def test_nothing_answers_with_random_weights(videos, tmp_path, capsys, command):
+    path = write_config(tmp_path / "config.yaml", config(videos, tmp_path))
+
+    line = refused(capsys, command, "--config", path, "--data.predict", videos / "test2.mp4")
+
+    assert "no weights to answer with; give --ckpt_path" in line
+
+
+def test_classes_without_a_name_are_not_answered_by_number(trained, videos, tmp_path, capsys):
+    weights = load(trained)
+    weights.class_names = []
+    weights.save_pretrained(tmp_path / "nameless")
+    values = config(videos, tmp_path / "out")
+    values["data"] |= {"train": None, "val": None, "test": None, "predict": str(videos / "test2.mp4")}
+    path = write_config(tmp_path / "config.yaml", values)
+
+    line = refused(capsys, "predict", "--config", path, "--model.weights", tmp_path / "nameless")
+
+    assert "no classes are known: set data.class_names" in line
+
+
+MISTAKES = {
+    "missing checkpoint": (
+        ["--ckpt_path", "{run}/checkpoints/bset.ckpt"],
+        r"bset\.ckpt does not exist; did you mean best",
+    ),
+    "missing folder": (["--ckpt_path", "gone/best.ckpt"], r"gone/best\.ckpt does not exist; nor does its folder gone"),
+    "a run for a checkpoint": (["--ckpt_path", "{run}"], r"is a folder; give .*checkpoints/best\.ckpt"),
+    "not a checkpoint": (["--ckpt_path", "{videos}/test.csv"], r"test\.csv: not a readable checkpoint"),
+    "weights for a checkpoint": (
+        ["--ckpt_path", "{made}/weights.pth"],
+        r"no checkpoint of vidattn fit; .*model\.weights",
+    ),
+    "code for a checkpoint": (
+        ["--ckpt_path", "{made}/code.ckpt"],
+        r"it holds code, .*system, which vidattn does not run",
+    ),
+    "missing video": (["--data.predict", "{videos}/tset2.mp4"], r"tset2\.mp4 does not exist"),
+    "empty folder": (["--data.predict", "{made}/empty"], r"empty holds no videos"),
+    "no video": (["--data.predict", "null"], r"data\.predict is not set"),
+    "another kind of file": (["--predictions.path", "one.txt"], r"'one\.txt' must end in \.csv or \.json"),
+    "unknown key": (["--data.pedict", "a.mp4"], r"unrecognized arguments: --data\.pedict"),
+    "missing configuration": (["--config", "gone.yaml"], r"File does not exist: .*gone\.yaml"),
+}
+
+
+class Code:
+    """What runs a command when it is unpickled."""
+
+    def __reduce__(self):
+        return os.system, ("true",)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("made")
+    (folder / "empty").mkdir()
+    torch.save({"state_dict": {}, "code": Code()}, folder / "code.ckpt")
+    torch.save({"weight": torch.zeros(2)}, folder / "weights.pth")
+    return folder
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_a_mistake_is_said_in_a_line_and_leaves_no_folder(trained, videos, made, capsys, mistake):
+    words, message = MISTAKES[mistake]
+    words = [word.format(run=trained, videos=videos, made=made) for word in words]
+    before = folders(trained)
+
+    line = refused(
+        capsys, "predict", "--config", trained / "config.yaml", "--data.predict", videos / "test2.mp4", *words
+    )
+
+    assert re.search(message, line)
+    assert folders(trained) == before
+
+
+def test_an_error_of_the_program_keeps_its_traceback(trained, videos, monkeypatch):
+    def broken(*_):
+        return int("no number")
+
+    monkeypatch.setattr(VideoClassifier, "predict_step", broken)
+    with pytest.raises(ValueError, match="invalid literal for int"):
+        again("predict", trained, "--data.predict", videos / "test2.mp4")
+
+
+def test_the_next_command_after_training_is_short_and_works(trained, videos, capsys):
+    command = json.loads((trained / "scorecard.json").read_text())["classify"]
+    assert command == f"vidattn classify VIDEO --weights {trained}"
+
+    main(command.replace("VIDEO", str(videos / "test2.mp4")).split()[1:])
+
+    assert "light" in capsys.readouterr().out
 
 
 def test_a_folder_per_class_trains(videos, tmp_path):
@@ -209,12 +401,14 @@ def test_a_trial_run_of_one_batch_ends_with_its_test(videos, tmp_path, capsys):
     assert "Scorecard" in capsys.readouterr().out
 
 
-def test_the_wrong_number_of_classes_is_said_with_the_next_move(videos, tmp_path):
+def test_the_wrong_number_of_classes_is_said_with_the_next_move(videos, tmp_path, capsys):
     values = config(videos, tmp_path)
     values["model"]["network"]["num_classes"] = 7
 
-    with pytest.raises(ValueError, match=r"has 3 classes but num_classes=7; set --model\.network\.num_classes 3"):
-        main(["fit", "--config", str(write_config(tmp_path / "config.yaml", values))])
+    line = refused(capsys, "fit", "--config", write_config(tmp_path / "config.yaml", values))
+
+    assert line == "the data has 3 classes but num_classes=7; set --model.network.num_classes 3"
+    assert not list(tmp_path.glob("run_*"))
 
 
 def test_an_unknown_command_shows_the_known_ones():
@@ -222,7 +416,22 @@ def test_an_unknown_command_shows_the_known_ones():
         main(["train"])
 
 
-def test_help_shows_the_commands(capsys):
-    main([])
+@pytest.mark.parametrize("words", [[], ["help"], ["--help"]])
+def test_help_shows_the_commands(capsys, words):
+    main(words)
 
     assert "vidattn <command>" in capsys.readouterr().out
+
+
+def test_help_of_a_command_is_the_commands_own(capsys):
+    with pytest.raises(SystemExit) as end:
+        main(["help", "classify"])
+
+    assert end.value.code == 0
+    assert "--weights" in capsys.readouterr().out
+
+
+def test_the_version_is_that_of_the_package(capsys):
+    main(["--version"])
+
+    assert capsys.readouterr().out == f"vidattn {version('vidattn')}\n"

@@ -7,6 +7,7 @@ import sys
 import warnings
 from collections.abc import Callable
 from difflib import get_close_matches
+from importlib.metadata import version
 from typing import Any
 
 from jsonargparse import ArgumentParser, auto_cli
@@ -15,8 +16,8 @@ COMMANDS = {
     "fit": "train on videos, then test the best weights:  vidattn fit --config configs/motion_divided.yaml",
     "validate": "evaluate on the validation split",
     "test": "evaluate on the test split and write a scorecard",
-    "predict": "classify a file, a folder or a list:  vidattn predict --config RUN/config.yaml \\\n"
-    "--ckpt_path RUN/checkpoints/best.ckpt --data.predict VIDEO",
+    "predict": "classify a file, a folder or a list with a run's best weights:\n"
+    "vidattn predict --config RUN/config.yaml --data.predict VIDEO",
     "check": "find what is wrong with a dataset:  vidattn check train.csv val.csv --root videos",
     "classify": "what is happening in these videos?  vidattn classify VIDEO... --weights CHECKPOINT [--timeline]",
     "convert": "make a folder to share of any checkpoint, also with another scheme:\n"
@@ -34,6 +35,9 @@ COMMANDS = {
     "bench-image": "multiply-accumulates, time and memory of the image blocks, by size of the map",
 }
 """What `vidattn --help` says of each command."""
+
+TRAINER = ("fit", "validate", "test", "predict")
+"""Commands of Lightning's command line."""
 
 FUNCTIONS = {
     "bench-model": "vidattn.flops.bench:bench_model",
@@ -61,32 +65,12 @@ def main(args: list[str] | None = None) -> None:
     """Run the command that the arguments name; each imports only what it needs."""
     words = sys.argv[1:] if args is None else args
     command = words[0] if words else "--help"
-    if command in ("fit", "validate", "test", "predict"):
-        from pytorch_lightning.utilities.exceptions import SIGTERMException
-
-        from vidattn.training.trainer_cli import TrainerCLI
-
+    if command == "help" and len(words) > 1:
+        command, words = words[1], [words[1], "--help"]
+        args = words
+    if command in TRAINER:
         quiet()
-        try:
-            TrainerCLI(args)
-        except SIGTERMException:
-            sys.exit(128 + signal.SIGTERM)  # Lightning's says 0, as if the run had come to its end
-        except (KeyboardInterrupt, SystemExit) as end:
-            # Lightning makes an exit of the interrupt, with code 1 and nothing said.
-            if not isinstance(end, KeyboardInterrupt) and not isinstance(end.__context__, KeyboardInterrupt):
-                raise
-            print("vidattn: interrupted; go on with --ckpt_path RUN/checkpoints/last.ckpt", file=sys.stderr)
-            sys.exit(128 + signal.SIGINT)
-        except RuntimeError as error:
-            # Torch's words, by how it came to know of it. A mistake within a worker has others.
-            if not re.match(r"DataLoader worker .*(killed by signal|exited unexpectedly)", str(error)):
-                raise
-            print(
-                f"vidattn: a data worker was killed ({error}). The memory may have been short: set data.num_workers or "
-                "data.batch_size lower, and go on with --ckpt_path RUN/checkpoints/last.ckpt",
-                file=sys.stderr,
-            )
-            sys.exit(1)
+        run_trainer(command, args)
     elif command in FUNCTIONS:
         auto_cli(imported(FUNCTIONS[command]), args=words[1:], as_positional=False)
     elif command in PARSERS:
@@ -94,12 +78,50 @@ def main(args: list[str] | None = None) -> None:
         imported(PARSERS[command])(words[1:])
     elif command == "make":
         make(words[1:])
-    elif command in ("-h", "--help"):
+    elif command in ("-h", "--help", "help"):
         print(usage())
+    elif command == "--version":
+        print(f"vidattn {version('vidattn')}")
     else:
         near = get_close_matches(command, COMMANDS, n=1)
         hint = f"; did you mean {near[0]!r}?" if near else ""
         sys.exit(f"vidattn: unknown command {command!r}{hint}\n\n{usage()}")
+
+
+def run_trainer(command: str, args: list[str] | None) -> None:
+    """Train, evaluate or predict. Leaves with status 2 at a mistake of the user's, which takes a line to say, and with
+    1 where a prediction could not read some of the videos."""
+    from pytorch_lightning.utilities.exceptions import SIGTERMException
+
+    from vidattn.training.mistakes import mistake
+    from vidattn.training.trainer_cli import TrainerCLI
+
+    try:
+        cli = TrainerCLI(args)
+    except SIGTERMException:
+        sys.exit(128 + signal.SIGTERM)  # Lightning's says 0, as if the run had come to its end
+    except (KeyboardInterrupt, SystemExit) as end:
+        # Lightning makes an exit of the interrupt, with code 1 and nothing said.
+        if not isinstance(end, KeyboardInterrupt) and not isinstance(end.__context__, KeyboardInterrupt):
+            raise
+        print("vidattn: interrupted; go on with --ckpt_path RUN/checkpoints/last.ckpt", file=sys.stderr)
+        sys.exit(128 + signal.SIGINT)
+    except Exception as error:
+        if (line := mistake(error)) is not None:
+            print(f"vidattn {command}: {line}", file=sys.stderr)
+            sys.exit(2)
+        # Torch's words, by how it came to know of it. A mistake within a worker has others.
+        killed = r"DataLoader worker .*(killed by signal|exited unexpectedly)"
+        if not isinstance(error, RuntimeError) or not re.match(killed, str(error)):
+            raise
+        print(
+            f"vidattn: a data worker was killed ({error}). The memory may have been short: set data.num_workers or "
+            "data.batch_size lower, and go on with --ckpt_path RUN/checkpoints/last.ckpt",
+            file=sys.stderr,
+        )
+        sys.exit(1)
+    if cli.skipped and cli.trainer.is_global_zero:
+        sys.exit(1)
 
 
 def usage() -> str:

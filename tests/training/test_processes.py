@@ -5,7 +5,7 @@ import json
 
 import pytest
 import torch
-from tiny_run import ShardSizes, add_broken, column, config, run, write_config
+from tiny_run import ShardSizes, add_broken, column, config, run, start, write_config
 
 from vidattn.checkpoints.load import load
 from vidattn.cli import main
@@ -91,6 +91,18 @@ def test_two_processes_write_the_answers_of_all_in_the_order_of_the_list(two, ti
     listed = [line.partition(",")[0] for line in (tiny_set / "test.csv").read_text().splitlines()]
     assert [row["path"] for row in rows] == [str(tiny_set / name) for name in listed]
     assert [path.name for path in two.parent.glob("answers*")] == ["answers.csv"]
+
+
+def test_two_processes_name_what_any_of_them_skipped(two, tiny_set):
+    if "fsdp2" in str(two):
+        pytest.skip("prediction is the same there")
+    words = ["--data.predict", tiny_set / "test_broken.csv", "--predictions.path", two.parent / "some.csv"]
+    process = start("predict", "--config", two / "config.yaml", *words)
+    output, _ = process.communicate(timeout=200)
+
+    assert process.returncode == 1, output
+    assert "8 of 9 are in" in output
+    assert output.count(f"  {tiny_set / 'broken_test.mp4'}: cannot open it") == 1
 
 
 def test_a_backbone_that_thaws_moves_alike_in_two_processes(tiny_set, tmp_path):

@@ -53,7 +53,8 @@ class VideoDataModule(pl.LightningDataModule):
         num_workers: processes that decode, for each training process; 0 decodes in the training process.
         shuffle_buffer: training videos out of shards are mixed among so many; see `ShardOrder`.
         reader: `pyav`, `decord`, `torchcodec`, or `torchcodec_cuda` (on the GPU, with `num_workers: 0`).
-        on_error: what a video that cannot be decoded does: `raise`, or `skip` (and list it in the batch).
+        on_error: what a video that cannot be decoded does: `raise`, or `skip` (and list it in the batch). By default
+            a prediction skips, for the others' sake, and everything else raises.
         decode_timeout: seconds after which opening or decoding a video is given up, as if it could not be decoded; None
             waits for ever (and saves the process that each data worker needs for it).
         quarantine: list of videos that are not opened but skipped; under `on_error: skip` a run adds to it what it
@@ -88,7 +89,7 @@ class VideoDataModule(pl.LightningDataModule):
         num_workers: int = min(4, os.cpu_count() or 1),
         shuffle_buffer: int = 1000,
         reader: str = "pyav",
-        on_error: OnError = "raise",
+        on_error: OnError | None = None,
         decode_timeout: float | None = 60.0,
         quarantine: str | None = None,
         index: str | None = None,
@@ -214,7 +215,7 @@ class VideoDataModule(pl.LightningDataModule):
             self.train_transforms,
             self.image_size,
             self._opener(),
-            self.on_error,
+            self.on_error or "raise",
             self.seed,
             self.clips_per_video,
             self._multi_label_classes("train"),
@@ -262,7 +263,7 @@ class VideoDataModule(pl.LightningDataModule):
             num_crops,
             self.image_size,
             self._opener(),
-            self.on_error,
+            self.on_error or ("skip" if split == "predict" else "raise"),
             self._multi_label_classes(split),
         )
         sampler = OnceEachSampler(len(videos), *self._processes())

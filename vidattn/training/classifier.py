@@ -87,6 +87,7 @@ class VideoClassifier(pl.LightningModule):
             loaded = load_weights(self.network, network, weights)
             for line in loaded.report:
                 rank_zero_info(f"{weights}: {line}")
+            self.class_names = list(loaded.class_names)
             if self.normalizes_as_saved:
                 self.normalize.set(loaded.preprocessing["mean"], loaded.preprocessing["std"])
         if compile:

@@ -7,6 +7,7 @@ import pytorch_lightning as pl
 import torch
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from vidattn.data.answers import write_answers
 from vidattn.training.skipped import run_folder
@@ -30,18 +31,29 @@ class PredictionWriter(pl.Callback):
         self.path = path
         self.top = top
         self.rows: list[dict[str, Any]] = []
+        self.skipped: dict[str, str] = {}  # path -> reason; in the first process those of all, once it has ended
 
-    def on_predict_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Start an empty list."""
-        self.rows = []
+    def on_predict_start(self, trainer: pl.Trainer, pl_module: Any) -> None:
+        """Start an empty list.
+
+        Raises:
+            ValueError: nothing says what the classes are called, or there are more or fewer names than classes.
+        """
+        self.rows, self.skipped = [], {}
+        self.names = pl_module.class_names or trainer.datamodule.class_names  # type: ignore[attr-defined]
+        count = pl_module.config.num_classes
+        if len(self.names) != count:
+            raise ValueError(
+                f"the data has {len(self.names)} class names but num_classes={count}; set data.class_names"
+            )
 
     def on_predict_batch_end(self, trainer: pl.Trainer, pl_module: Any, outputs: Any, batch: Any, *_: Any) -> None:
         """Add the batch's videos."""
+        self.skipped |= dict(outputs["skipped"])
         for path, probabilities in zip(outputs["path"], outputs["probabilities"], strict=True):
             best = probabilities.topk(min(self.top, len(probabilities)))
-            names = pl_module.class_names or [str(label) for label in range(len(probabilities))]
             labels, values = best.indices.tolist(), best.values.tolist()
-            answers = [{"class": names[i], "probability": value} for i, value in zip(labels, values, strict=True)]
+            answers = [{"class": self.names[i], "probability": value} for i, value in zip(labels, values, strict=True)]
             self.rows.append({"path": path, "top": answers})
 
     def on_predict_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
@@ -50,27 +62,41 @@ class PredictionWriter(pl.Callback):
         rows = self._of_all_processes(trainer)
         if trainer.is_global_zero:
             write_answers(file, rows, self.top)
-            show_predictions(rows, file)
+            show_predictions(rows, self.skipped, file)
 
     def _of_all_processes(self, trainer: pl.Trainer) -> list[dict[str, Any]]:
-        """In the first process the rows of all, in the order of the videos; elsewhere the process's own."""
+        """In the first process the rows of all (and in `skipped` theirs), in the order of the videos; elsewhere the
+        process's own."""
         if trainer.world_size == 1:
             return self.rows
-        gathered: list[list[dict[str, Any]]] | None = [[] for _ in range(trainer.world_size)]
-        torch.distributed.gather_object(self.rows, gathered if trainer.is_global_zero else None)
-        if not trainer.is_global_zero:
+        first = trainer.is_global_zero
+        gathered: list[Any] | None = [None] * trainer.world_size if first else None
+        torch.distributed.gather_object((self.rows, self.skipped), gathered)
+        if gathered is None:
             return self.rows
         datamodule: Any = trainer.datamodule  # type: ignore[attr-defined]
         place = {video.path: i for i, video in enumerate(datamodule.manifest("predict").videos)}
-        return sorted((row for rows in gathered or [] for row in rows), key=lambda row: place[row["path"]])
+        skipped = {path: reason for _, theirs in gathered for path, reason in theirs.items()}
+        self.skipped = dict(sorted(skipped.items(), key=lambda item: place[item[0]]))
+        return sorted((row for rows, _ in gathered for row in rows), key=lambda row: place[row["path"]])
 
 
-def show_predictions(rows: list[dict[str, Any]], file: Path, most: int = 20) -> None:
-    """The first rows as a table on the terminal."""
-    table = Table("video", "answers", title=f"{len(rows)} videos", title_justify="left")
+def show_predictions(rows: list[dict[str, Any]], skipped: dict[str, str], file: Path, most: int = 20) -> None:
+    """The first rows as a table on the terminal, and what is not among them: path -> reason."""
+    table = Table(title=f"{len(rows)} videos", title_justify="left")
+    table.add_column("video", overflow="fold")  # the rest of a long path on further lines: never cut
+    table.add_column("answers", overflow="fold")
     for row in rows[:most]:
         answers = ", ".join(f"{answer['class']} {answer['probability']:.1%}" for answer in row["top"])
-        table.add_row(row["path"], answers)
+        table.add_row(Text(row["path"]), Text(answers))
     console = Console()
     console.print(table)
-    console.print(f"All {len(rows)} are in {file}", highlight=False, soft_wrap=True)
+    total = len(rows) + len(skipped)
+    lines = [f"All {total} are in {file}"]
+    if skipped:
+        lines = [f"{len(rows)} of {total} are in {file}; {len(skipped)} could not be read and were skipped:"]
+        lines += [f"  {path}: {reason}" for path, reason in list(skipped.items())[:most]]
+        if len(skipped) > most:
+            lines.append(f"  and {len(skipped) - most} more, see skipped.csv in the run's folder")
+    for line in lines:
+        console.print(line, highlight=False, markup=False, soft_wrap=True)

@@ -63,8 +63,6 @@ class Scorecard(pl.Callback):
         scores = {name: value.item() for name, value in module.test_scores.items() if value.ndim == 0}
         frames, size = data.sampling.num_frames, data.image_size
         checkpoint = trainer.ckpt_path
-        config = self.folder / "config.yaml"
-        classify = f"vidattn predict --config {config} --ckpt_path {checkpoint} --data.predict VIDEO"
         return {
             **{name: score for name, score in scores.items() if name not in ("loss", "num_videos")},
             "views": data.view_spec,
@@ -80,8 +78,17 @@ class Scorecard(pl.Callback):
             "reader": reader_version(data.reader),
             "seed": data.seed,
             "checkpoint": str(checkpoint) if checkpoint else None,
-            "classify": classify if checkpoint else None,
+            "classify": f"vidattn classify VIDEO --weights {shortest(Path(checkpoint))}" if checkpoint else None,
         }
+
+
+def shortest(checkpoint: Path) -> Path:
+    """What stands for a checkpoint in a command: a run's folder for its best.
+
+    >>> shortest(Path("run_0/checkpoints/best.ckpt")).name, shortest(Path("run_0/checkpoints/last.ckpt")).name
+    ('run_0', 'last.ckpt')
+    """
+    return checkpoint.parents[1] if checkpoint.match("checkpoints/best.ckpt") else checkpoint
 
 
 def print_card(card: dict[str, Any], folder: Path) -> None:

@@ -1,18 +1,22 @@
 """`vidattn fit | validate | test | predict`: Lightning's command line over our module and data."""
 
 import os
+import shutil
+import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytorch_lightning as pl
 from pytorch_lightning.callbacks import ModelCheckpoint, TQDMProgressBar, WeightAveraging
 from pytorch_lightning.cli import LightningArgumentParser, LightningCLI
 from pytorch_lightning.loggers import CSVLogger, TensorBoardLogger
+from pytorch_lightning.utilities.rank_zero import rank_zero_info, rank_zero_only
 
 from vidattn.data.datamodule import VideoDataModule
 from vidattn.training.classifier import VideoClassifier
 from vidattn.training.predictions import PredictionWriter
+from vidattn.training.run_weights import best_beside, check_checkpoint
 from vidattn.training.scorecard import Scorecard
 from vidattn.training.skipped import SkippedVideos
 from vidattn.training.threads import CoresForDecoding
@@ -36,6 +40,18 @@ class Checkpoint(ModelCheckpoint):
         super().load_state_dict(state_dict | {"dirpath": self.dirpath})
 
 
+class Parser(LightningArgumentParser):
+    """Lightning's, but arguments that are wrong are a `ValueError` like any other mistake, without screens of usage."""
+
+    def error(self, message: str, ex: Exception | None = None) -> NoReturn:
+        """Raises:
+        ValueError: where Lightning's would print the usage and exit.
+        """
+        if not self.exit_on_error:
+            super().error(message, ex)
+        raise ValueError(message) from ex
+
+
 class TrainerCLI(LightningCLI):
     """Every key of a YAML is an argument of a constructor: `trainer`, `model` (`VideoClassifier`), `data`
     (`VideoDataModule`), `checkpoint` and `last_checkpoint` (`ModelCheckpoint`: what is kept as the best, and how often
@@ -43,17 +59,23 @@ class TrainerCLI(LightningCLI):
 
     Each run gets a folder of its own under `trainer.default_root_dir`, `run_<n>` (or `test_<n>`, `predict_<n>`), with
     `config.yaml`, `metrics.csv`, TensorBoard events, `checkpoints/best.ckpt` and `last.ckpt`, and what the test leaves.
+    It is removed where the run fails before anything came of it.
 
     Args:
         args: command and options; those of the process by default.
         callbacks: further ones for the trainer.
+
+    Raises:
+        ValueError: arguments are wrong, or there are no weights to answer with.
     """
 
     def __init__(self, args: list[str] | None = None, callbacks: Sequence[pl.Callback] = ()) -> None:
+        self.run_folder: Path | None = None
         try:
             super().__init__(
                 VideoClassifier,
                 VideoDataModule,
+                parser_class=Parser,
                 args=args,
                 seed_everything_default=0,
                 auto_configure_optimizers=False,
@@ -63,6 +85,10 @@ class TrainerCLI(LightningCLI):
                     "callbacks": [SkippedVideos(), Scorecard(), CoresForDecoding(), *callbacks],
                 },
             )
+        except BaseException:
+            if self.run_folder is not None and rank_zero_only.rank == 0:
+                remove_if_nothing_came(self.run_folder)
+            raise
         finally:
             os.environ.pop(RUN_VARIABLE, None)
 
@@ -87,6 +113,41 @@ class TrainerCLI(LightningCLI):
         )
         parser.link_arguments("seed_everything", "data.seed", compute_fn=int)
 
+    @property
+    def skipped(self) -> dict[str, str]:
+        """In the first process, path -> reason of each video that a prediction could not read."""
+        return self._get(self.config_init, "predictions").skipped
+
+    def parse_arguments(self, parser: LightningArgumentParser, args: Any) -> None:
+        """Parse, then settle which checkpoint is used.
+
+        Only a training may start from nothing. The other commands take, first of all, what stands on the command line,
+        then the best checkpoint of the run whose `config.yaml` is given (whatever that run itself started from), then
+        `ckpt_path` or `model.weights` of the configuration.
+
+        Raises:
+            ValueError: there is neither.
+            WeightsError: the checkpoint cannot be used.
+        """
+        super().parse_arguments(parser, args)
+        command = self.config.subcommand
+        config = self.config[command]
+        if command != "fit":
+            options = {word.partition("=")[0] for word in (sys.argv[1:] if args is None else args)}
+            if "--ckpt_path" not in options:
+                if "--model.weights" in options:
+                    config.ckpt_path = None
+                elif best := best_beside(map(str, config.config or [])):
+                    config.ckpt_path = str(best)
+                    rank_zero_info(f"Weights: {best}, the best of the run whose configuration this is")
+            if not config.ckpt_path and not config.model.weights:
+                raise ValueError(
+                    "there are no weights to answer with; give --ckpt_path RUN/checkpoints/best.ckpt (or --config "
+                    "RUN/config.yaml of a run that has it), or --model.weights for weights from elsewhere"
+                )
+        if config.ckpt_path:
+            check_checkpoint(str(config.ckpt_path))
+
     def before_instantiate_classes(self) -> None:
         """A checkpoint holds all weights: those that the training started from need not be there any more."""
         config = self.config[self.subcommand]
@@ -102,6 +163,7 @@ class TrainerCLI(LightningCLI):
             kwargs["callbacks"] = [*callbacks, ProgressBar(refresh_rate=10)]
         if self._get(self.config_init, "trainer.logger") in (None, True):
             run = next_run(Path(root), "run" if self.subcommand == "fit" else str(self.subcommand))
+            self.run_folder = Path(root) / run
             kwargs["logger"] = [
                 CSVLogger(root, name="", version=run),
                 TensorBoardLogger(root, name="", version=run),
@@ -118,6 +180,13 @@ class TrainerCLI(LightningCLI):
         kept = [one.best_model_path for one in callbacks if isinstance(one, ModelCheckpoint) and one.best_model_path]
         best = self.trainer.checkpoint_callback.best_model_path  # type: ignore[union-attr]
         self.trainer.test(self.model, self.datamodule, ckpt_path=best or next(iter(kept), None), verbose=False)
+
+
+def remove_if_nothing_came(folder: Path) -> None:
+    """Remove the folder of a failed run that holds no more than its configuration and the heads of its logs."""
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    if all(path.name in ("config.yaml", "hparams.yaml") or "tfevents" in path.name for path in files):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def next_run(root: Path, kind: str) -> str:

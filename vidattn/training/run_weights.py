@@ -1,0 +1,46 @@
+"""The checkpoint that a command answers with: found beside a run's configuration, and looked at before it is used."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+from pathlib import Path
+
+from vidattn.checkpoints.files import read_weights
+from vidattn.checkpoints.names import WeightsError
+
+
+def best_beside(configs: Iterable[str | Path]) -> Path | None:
+    """`checkpoints/best.ckpt` in the folder of the last configuration that has one; None where none has."""
+    found = [Path(config).parent / "checkpoints" / "best.ckpt" for config in configs]
+    return next((checkpoint for checkpoint in reversed(found) if checkpoint.is_file()), None)
+
+
+def check_checkpoint(name: str) -> None:
+    """Read a checkpoint of `vidattn fit` through; Lightning's words ("best", "last") and URLs are Lightning's to check.
+
+    Raises:
+        WeightsError: it is missing, damaged, holds code, or is something else.
+    """
+    path = Path(name)
+    if name in ("best", "last", "hpc") or name.startswith("registry") or "://" in name:
+        return
+    if path.is_dir():
+        if (path / ".metadata").is_file():  # in pieces, one of each process
+            return
+        inside = best_beside([path / "config.yaml"])
+        raise WeightsError(f"{name} is a folder; give {inside or 'a file, such as RUN/checkpoints/best.ckpt'}")
+    if not path.is_file():
+        raise WeightsError(f"{name} does not exist; {_next_move(path)}")
+    found = read_weights(path)
+    if not isinstance(found, dict) or "pytorch-lightning_version" not in found:
+        raise WeightsError(f"{name} is no checkpoint of vidattn fit; as weights to start from give it as model.weights")
+
+
+def _next_move(path: Path) -> str:
+    folder = path.parent
+    if not folder.is_dir():
+        return f"nor does its folder {folder}"
+    names = sorted(one.name for one in folder.iterdir() if one.is_file() and one.suffix == path.suffix)
+    near = get_close_matches(path.name, names)
+    if near:
+        return f"did you mean {' or '.join(near)}?"
+    return f"the folder holds {', '.join(names[:5])}" if names else f"its folder holds no {path.suffix or 'such file'}"
