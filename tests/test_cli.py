@@ -298,14 +298,14 @@ MISTAKES = {
     ),
     "missing folder": (["--ckpt_path", "gone/best.ckpt"], r"gone/best\.ckpt does not exist; nor does its folder gone"),
     "a run for a checkpoint": (["--ckpt_path", "{run}"], r"is a folder; give .*checkpoints/best\.ckpt"),
-    "not a checkpoint": (["--ckpt_path", "{videos}/test.csv"], r"test\.csv: not a readable checkpoint"),
+    "not a checkpoint": (["--ckpt_path", "{videos}/test.csv"], r"test\.csv: is no checkpoint; wanted a \.safetensors"),
     "weights for a checkpoint": (
         ["--ckpt_path", "{made}/weights.pth"],
         r"no checkpoint of vidattn fit; .*model\.weights",
     ),
     "code for a checkpoint": (
         ["--ckpt_path", "{made}/code.ckpt"],
-        r"it holds code, .*system, which vidattn does not run",
+        r"holds Python objects or code \(.*system\), which is never unpickled",
     ),
     "missing video": (["--data.predict", "{videos}/tset2.mp4"], r"tset2\.mp4 does not exist"),
     "empty folder": (["--data.predict", "{made}/empty"], r"empty holds no videos"),
