@@ -26,6 +26,9 @@ PATTERNS: dict[str, Sampler] = {
 """Frames of a clip, by the name in the table."""
 
 
+_TICK = 0.01  # seconds that the system counts CPU time by
+
+
 @dataclass
 class Times:
     """CPU seconds of one job on each video, by the way it was done; the median of the rounds.
@@ -133,7 +136,8 @@ def bench_loaders(
             # Made anew each time: CPU time of workers is known once they have ended.
             for _ in DataLoader(dataset, batch_size, num_workers=workers, collate_fn=join):
                 pass
-            elapsed, used = time.perf_counter() - began, _cpu_seconds() - spent
+            elapsed = time.perf_counter() - began
+            used = max(_cpu_seconds() - spent, _TICK)
             speeds[name].append(LoaderSpeed(clips / elapsed, clips / used))
     return {name: LoaderSpeed(*_medians(values)) for name, values in speeds.items()}
 
