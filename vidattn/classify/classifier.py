@@ -15,7 +15,7 @@ from vidattn.checkpoints.load import load
 from vidattn.checkpoints.names import WeightsError
 from vidattn.classify.device import usable_device
 from vidattn.classify.explanation import Explanation, explain
-from vidattn.classify.names import names_for
+from vidattn.classify.names import Given, names_for
 from vidattn.classify.prediction import Prediction, Predictions
 from vidattn.classify.preparation import Preparation, averaged, preparation_of, repeats
 from vidattn.classify.probe import TemporalProbe, temporal_probe
@@ -95,7 +95,7 @@ class Classifier:
         device: str | torch.device | None = None,
         precision: Precision = "fp32",
         compile: bool = False,
-        class_names: Sequence[str] | str | Path | None = None,
+        class_names: Given | None = None,
         sampling: Sampler | None = None,
         image_size: int | None = None,
         num_clips: int = 1,
@@ -108,7 +108,8 @@ class Classifier:
         Args:
             source: a folder, a file, a run, or the id of a model on the Hugging Face hub; see `vidattn.load`.
             device: see `Classifier`, as for `precision`, `compile`, `batch_size` and `reader`.
-            class_names: K names, or a text file with one on each line, instead of the checkpoint's.
+            class_names: K names, a dict from numbers to names (Hugging Face's `id2label`), or a text file with one on
+                each line, instead of the checkpoint's.
             sampling: which frames make a clip, instead of the checkpoint's rule.
             image_size: side of the clips in pixels, instead of the checkpoint's.
             num_clips: clips of a video, evenly over time; their answers are averaged.
