@@ -43,6 +43,11 @@ def test_answers_stream_in_order_with_what_was_skipped_between_them(classifier, 
     assert [answer.path for answer in answers] == [str(paths[0]), str(tmp_path / "broken.mp4"), *map(str, paths[1:])]
 
 
+def test_one_path_is_no_stream_of_letters(classifier, tiny_video):
+    with pytest.raises(ValueError, match=r"tiny\.mp4 is one video; stream takes many: give a list"):
+        list(classifier.stream(str(tiny_video)))
+
+
 def test_a_stream_holds_no_more_videos_than_a_batch(checkpoint, tiny_video):
     classifier = Classifier.from_pretrained(checkpoint, batch_size=2)
     taken = []
@@ -60,6 +65,14 @@ def test_a_file_object_serves_again_and_from_anywhere(classifier, tiny_video):
 
     assert (answers[0].probabilities == answers[1].probabilities).all()
     assert (answers[0].probabilities == classifier(tiny_video).probabilities).all()
+
+
+def test_whatever_gives_bytes_is_a_stream(classifier, tiny_video):
+    class Reads:
+        def read(self):
+            return bytearray(tiny_video.read_bytes())
+
+    assert (classifier(Reads()).probabilities == classifier(tiny_video).probabilities).all()
 
 
 def test_the_home_folder_may_be_abbreviated(tiny_video, monkeypatch):

@@ -5,6 +5,7 @@ from encode import encode_video, numbered_frames
 from vidattn.cli import main
 from vidattn.data.errors import VideoDecodeError
 from vidattn.data.frame_index import NOTHING, FrameIndex, IndexEntry, write_index
+from vidattn.data.identity import identity
 from vidattn.data.manifest import Video
 from vidattn.data.opening import VideoOpener
 from vidattn.data.readers import open_video, unsafe
@@ -117,7 +118,8 @@ def test_files_found_unsafe_are_not_sought_in_by_the_next_run(tmp_path, monkeypa
 
 def test_a_reader_that_seeks_refuses_a_file_found_unsafe(intra_refreshed, tmp_path):
     pytest.importorskip("decord")
-    write_index(tmp_path / "index.json", {intra_refreshed: IndexEntry(60, 30, 64, 48, [0], Known(unsafe=True))})
+    entry = IndexEntry(60, 30, 64, 48, [0], Known(unsafe=True), identity(intra_refreshed))
+    write_index(tmp_path / "index.json", {intra_refreshed: entry})
 
     with pytest.raises(VideoDecodeError, match="cannot be sought in, which decord does"):
         VideoOpener("decord", index=FrameIndex(tmp_path / "index.json"))(Video(intra_refreshed, 0))
@@ -132,8 +134,9 @@ def test_wrong_times_are_noticed(folder):
     assert torch.equal(wrong.frames([39]), expected)
 
 
-def test_another_file_is_no_index(tmp_path):
-    (tmp_path / "x.json").write_text("[]")
+@pytest.mark.parametrize("text", ["[]", '{"files": []}'])  # the latter as in report.json
+def test_another_file_is_no_index(tmp_path, text):
+    (tmp_path / "x.json").write_text(text)
 
     with pytest.raises(ValueError, match=r"x\.json is no index .* vidattn check DATA --out DIR writes one"):
         FrameIndex(tmp_path / "x.json")

@@ -246,6 +246,7 @@ def test_check_goes_through_shards_and_training_leaves_out_what_it_found(damaged
     assert report["usable"] == COUNT - 1
     bad = next(entry["path"] for entry in report["files"] if entry["problems"] == ["unreadable"])
     assert Member.parse(bad).name == member.name
+    assert all(entry["size"] == Member.parse(entry["path"]).size for entry in report["files"])
     assert "shard-00000.tar: dance/0.mp4" in capsys.readouterr().out
     quarantined = datamodule(source, quarantine=str(tmp_path / "out" / "quarantine.csv"), batch_size=1)
     (skipped,) = [skip for batch in quarantined.train_dataloader() for skip in batch["skipped"]]

@@ -163,8 +163,10 @@ class Classifier:
             fps: frames per second of frames given as an array.
 
         Raises:
-            ValueError: an array is not what is wanted.
+            ValueError: an array is not what is wanted, or `videos` is one.
         """
+        if isinstance(videos, (str, Path, bytes)):
+            raise ValueError(f"{name_of(videos)} is one video; stream takes many: give a list")
         waiting: list[Views | Skipped] = []
         for video in videos:
             try:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from vidattn.data.identity import Identity, identity
 from vidattn.data.readers.known import NOTHING, Known
 
 
@@ -19,6 +20,7 @@ class IndexEntry(NamedTuple):
         height: pixels of the upright picture.
         keyframes: numbers of the frames that can be decoded without others.
         known: what spares the reader work.
+        file: size and time of writing of the file in which this was found.
     """
 
     num_frames: int
@@ -27,6 +29,7 @@ class IndexEntry(NamedTuple):
     height: int
     keyframes: list[int]
     known: Known
+    file: Identity
 
 
 class FrameIndex:
@@ -45,6 +48,8 @@ class FrameIndex:
         self.path = Path(path).expanduser()
         try:
             self._entries: dict[str, dict[str, Any]] = json.loads(self.path.read_text())["files"]
+            if not isinstance(self._entries, dict):
+                raise TypeError("another kind of file")
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise ValueError(
                 f"data.index={path} is no index ({error}); vidattn check DATA --out DIR writes one"
@@ -53,10 +58,11 @@ class FrameIndex:
     def entry(self, path: str) -> IndexEntry | None:
         """All that the index tells of the file; None where it has changed or is not listed."""
         stored = self._entries.get(os.path.abspath(path))
-        if stored is None or stored["file"] != _identity(path):
+        if stored is None or tuple(stored["file"]) != identity(path):
             return None
         known = Known(stored["packets"], stored["pts"], stored["unsafe"])
-        return IndexEntry._make((*(stored[name] for name in IndexEntry._fields[:-1]), known))
+        plain = [stored[name] for name in ("num_frames", "fps", "width", "height", "keyframes")]
+        return IndexEntry._make((*plain, known, tuple(stored["file"])))
 
     def known(self, path: str) -> Known:
         """What spares a reader of the file work; `NOTHING` where it has changed or is not listed."""
@@ -68,24 +74,14 @@ class FrameIndex:
 
 
 def write_index(path: Path, entries: Mapping[str, IndexEntry]) -> None:
-    """The index that `FrameIndex` reads; files that are gone are left out.
+    """The index that `FrameIndex` reads.
 
     Args:
         entries: by file.
     """
     stored = {}
     for name, entry in sorted(entries.items()):
-        if identity := _identity(name):
-            fields = entry._asdict()
-            del fields["known"]
-            stored[os.path.abspath(name)] = {"file": identity} | fields | entry.known._asdict()
+        fields = entry._asdict()
+        del fields["known"]
+        stored[os.path.abspath(name)] = fields | entry.known._asdict()
     path.write_text(json.dumps({"files": stored}) + "\n")
-
-
-def _identity(path: str) -> list[int] | None:
-    """Size and time of writing; None for a file that is gone."""
-    try:
-        status = os.stat(path)
-    except OSError:
-        return None
-    return [status.st_size, status.st_mtime_ns]

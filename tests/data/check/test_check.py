@@ -15,7 +15,10 @@ from vidattn.data.check.findings import findings
 from vidattn.data.check.journal import Journal
 from vidattn.data.check.probe import Probe, probe
 from vidattn.data.check.survey import survey
+from vidattn.data.frame_index import FrameIndex
+from vidattn.data.identity import identity
 from vidattn.data.manifest import Video, read_manifest
+from vidattn.data.quarantine import Quarantine
 from vidattn.data.readers import open_video
 
 
@@ -228,15 +231,15 @@ def test_a_second_check_looks_only_at_what_has_changed(videos, tmp_path, capsys,
 
     main(command)
 
-    assert probed == ["headless.mp4"]
-    assert "7 of 8 videos have not changed since the last check" in capsys.readouterr().err
+    assert sorted(probed) == ["empty.mp4", "headless.mp4", "truncated.mp4"]  # changed, or could not be used
+    assert "5 of 8 videos have not changed since the last check" in capsys.readouterr().err
     second = json.loads((tmp_path / "out" / "report.json").read_text())
     assert second["usable"] == first["usable"] + 1
     assert [a for a in first["files"] if a not in second["files"]] == [
         next(a for a in first["files"] if a["path"].endswith("headless.mp4"))
     ]
     main([*command, "--min-frames", "4"])  # another question: all anew
-    assert len(probed) == 1 + 8
+    assert len(probed) == 3 + 8
 
 
 def test_a_check_that_was_broken_off_goes_on(videos, tmp_path, monkeypatch, probed):
@@ -257,16 +260,45 @@ def test_a_check_that_was_broken_off_goes_on(videos, tmp_path, monkeypatch, prob
 
     main(command)
 
-    assert len(probed) == len(set(probed)) == 8
+    assert set(probed[:3]) & set(probed[3:]) == {"empty.mp4", "headless.mp4"}  # what could not be used
+    assert len(set(probed)) == 8
     assert json.loads((tmp_path / "report.json").read_text())["videos"] == 8
 
 
-def test_a_video_given_up_is_tried_again_with_more_time(tmp_path):
+def test_what_could_not_be_used_is_looked_at_again(tmp_path):
     path = str(encode_video(tmp_path / "a.mp4", numbered_frames(3)))
     journal = Journal(tmp_path / "journal.jsonl", 8)
-    journal.add(Probe(path, ["too slow"], usable=False), timeout=5)
+    journal.add(Probe(path, ["unreadable"], usable=False, file=identity(path)))
+    assert Journal(tmp_path / "journal.jsonl", 8).find(path) is None
 
-    again = Journal(tmp_path / "journal.jsonl", 8)
+    journal.add(Probe(path, ["too short"], file=identity(path)))
+    assert Journal(tmp_path / "journal.jsonl", 8).find(path).problems == ["too short"]
 
-    assert again.find(path, timeout=5).problems == ["too slow"]
-    assert again.find(path, timeout=50) is None
+
+def test_a_file_replaced_during_the_check_is_not_taken_for_the_old_one(tmp_path, monkeypatch):
+    (tmp_path / "videos").mkdir()
+    path = encode_video(tmp_path / "videos" / "a.mp4", numbered_frames(20))
+
+    def replaced(*args):
+        found = probe(*args)
+        encode_video(path, numbered_frames(60))
+        return found
+
+    monkeypatch.setattr(survey_module, "probe", replaced)
+    monkeypatch.setattr(survey_module, "AVAILABLE", False)
+    main(["check", str(tmp_path / "videos"), "--out", str(tmp_path / "out"), "--workers", "0"])
+
+    assert FrameIndex(tmp_path / "out" / "index.json").entry(str(path)) is None
+    assert Journal(tmp_path / "out" / "journal.jsonl", 8).find(str(path)) is None
+
+
+def test_what_trainings_put_on_the_quarantine_list_stays(videos, tmp_path):
+    command = ["check", str(videos / "train" / "dance"), "--out", str(tmp_path), "--workers", "0"]
+    main(command)
+    quarantine = Quarantine(tmp_path / "quarantine.csv")
+    before = len(quarantine)
+    quarantine.add({str(videos / "train" / "dance" / "good.mp4"): "took too long"})
+
+    main(command)
+
+    assert len(quarantine) == before + 1

@@ -72,3 +72,11 @@ def test_a_folder_gives_clips_at_its_own_rate(folder):
     starts = ([0, 2, 4], [4, 6, 8])
     expected = [reader.frames(clip)[:, :, 8:56].permute(3, 0, 1, 2) for clip in starts]
     assert torch.equal(views, torch.stack(expected))
+
+
+def test_pictures_of_16_bits_are_refused_instead_of_shown_white(tmp_path):
+    for number in range(2):
+        Image.fromarray(np.full((8, 8), 40_000, np.uint16)).save(tmp_path / f"{number}.png")
+
+    with pytest.raises(VideoDecodeError, match=r"mode I;16, wanted 8 bits a colour"):
+        FrameFolderReader(str(tmp_path)).frames([0])

@@ -5,6 +5,7 @@ import faulthandler
 import os
 import signal
 import time
+from collections import Counter
 
 import av
 import pytest
@@ -125,7 +126,7 @@ def test_one_helper_serves_many_videos_and_keeps_no_file_open(watch, tiny_video)
             reader.frames([1, 2])
 
     assert watchdog._helper.pid == helper
-    assert open_files(helper) == before
+    assert not Counter(open_files(helper)) - Counter(before)  # what it inherited may have been closed since
 
 
 def test_frames_larger_than_the_shared_memory_arrive_whole(watch, tiny_video, monkeypatch):

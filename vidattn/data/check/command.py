@@ -90,7 +90,7 @@ def check(manifests: dict[str, Manifest], min_frames: int, num_workers: int, tim
     again."""
     videos = list({video.path: video for manifest in manifests.values() for video in manifest.videos}.values())
     journal = Journal(out / JOURNAL, min_frames)
-    found_before = {video.path: journal.find(video.path, timeout) for video in videos}
+    found_before = {video.path: journal.find(video.path) for video in videos}
     probes = [probe for probe in found_before.values() if probe is not None]
     left = [video for video in videos if found_before[video.path] is None]
     columns = (
@@ -106,7 +106,7 @@ def check(manifests: dict[str, Manifest], min_frames: int, num_workers: int, tim
         bad = sum(not found.usable for found in probes)
         task = progress.add_task("", total=len(videos), completed=len(probes), bad="")
         for found in survey(left, min_frames, min(num_workers, len(left)), timeout):
-            journal.add(found, timeout)
+            journal.add(found)
             probes.append(found)
             bad += not found.usable
             progress.update(task, advance=1, bad=f"{bad} unusable" if bad else "")
@@ -167,24 +167,21 @@ def write(result: Findings, folder: Path) -> None:
         "same_within_a_split": result.repeats,
         "classes_without_videos": result.empty_classes,
         "files": [
-            {field.name: getattr(found, field.name) for field in fields(found) if field.name != "known"}
+            {field.name: getattr(found, field.name) for field in fields(found) if field.name not in ("known", "file")}
             for _, found in sorted(result.probes.items())
         ],
     }
     indexed = {
-        path: IndexEntry(found.num_frames, found.fps, found.width, found.height, found.keyframes, found.known)
+        path: IndexEntry(
+            found.num_frames, found.fps, found.width, found.height, found.keyframes, found.known, found.file
+        )
         for path, found in result.probes.items()
-        if found.usable
+        if found.usable and found.file is not None and Member.parse(path) is None
     }
     write_index(folder / "index.json", indexed)
-    (folder / "quarantine.csv").unlink(missing_ok=True)
-    Quarantine(folder / "quarantine.csv").add(
-        {
-            path: found.reason
-            for path, found in result.probes.items()
-            if not found.usable and found.problems != ["missing"]
-        }
-    )
+    # Added to, not written anew: trainings may have added to it what they could not decode.
+    unusable = [found for found in result.probes.values() if not found.usable and found.problems != ["missing"]]
+    Quarantine(folder / "quarantine.csv").add({found.path: found.reason for found in unusable})
     (folder / "report.json").write_text(json.dumps(report, indent=1) + "\n")
     for split, manifest in result.manifests.items():
         videos = result.clean(split)

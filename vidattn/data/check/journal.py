@@ -1,20 +1,23 @@
 """What was found so far, on disk: a check that was broken off goes on, and the next one looks at what is new."""
 
 import json
-import os
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import av
+
 from vidattn.data.check.probe import Probe
+from vidattn.data.identity import identity
 from vidattn.data.readers.known import Known
-from vidattn.data.readers.members import Member
 
 _FORMAT = 1  # another number makes old journals count for nothing
 
 
 class Journal:
     """A file of probes, a line each. It does not count for videos that were written anew since, or probed otherwise.
+
+    Folders of pictures are not in it: whether a picture was written anew, the folder does not tell.
 
     Args:
         path: the journal; it need not exist yet.
@@ -23,7 +26,7 @@ class Journal:
 
     def __init__(self, path: Path, min_frames: int) -> None:
         self.path = path
-        self.min_frames = min_frames
+        self._how = [_FORMAT, av.__version__, min_frames]
         self._entries: dict[str, dict[str, Any]] = {}
         if path.is_file():
             for line in path.read_text().splitlines():
@@ -35,40 +38,24 @@ class Journal:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         self._stream = self.path.open("a", buffering=1)  # a line at a time
 
-    def find(self, path: str, timeout: float | None) -> Probe | None:
-        """What was found in the file; None where it is not known or has changed.
+    def find(self, path: str) -> Probe | None:
+        """What was found in the file; None where it is not known, has changed, or could not be used.
 
-        Args:
-            timeout: seconds a video may take now: what was given up after fewer is tried again.
+        The last because the fault may have passed: memory was short, a disk did not answer, a folder was closed.
         """
         entry = self._entries.get(path)
-        file = _identity(path)
-        if entry is None or entry["how"] != [_FORMAT, self.min_frames] or entry["file"] != file or file is None:
+        if entry is None or entry["how"] != self._how:
             return None
-        probe = Probe(**entry["probe"] | {"known": Known(*entry["probe"]["known"])})
-        too_slow = "too slow" in probe.problems and (timeout is None or timeout > (entry["timeout"] or 0))
-        return None if too_slow else probe
+        stored = entry["probe"]
+        probe = Probe(**stored | {"known": Known(*stored["known"]), "file": tuple(stored["file"])})
+        return probe if probe.usable and probe.file == identity(path) else None
 
-    def add(self, probe: Probe, timeout: float | None) -> None:
-        """Write one line."""
-        entry = {
-            "how": [_FORMAT, self.min_frames],
-            "timeout": timeout,
-            "file": _identity(probe.path),
-            "probe": asdict(probe) | {"known": list(probe.known)},
-        }
-        self._stream.write(json.dumps(entry) + "\n")
+    def add(self, probe: Probe) -> None:
+        """Write one line; nothing where the next check could not tell whether the file is still the same."""
+        if probe.file is not None:
+            plain = asdict(probe) | {"known": list(probe.known)}
+            self._stream.write(json.dumps({"how": self._how, "probe": plain}) + "\n")
 
     def close(self) -> None:
         """Free the file."""
         self._stream.close()
-
-
-def _identity(path: str) -> list[int] | None:
-    """Size and time of writing of a file, a folder or a shard; None where it is gone or behind a URL."""
-    member = Member.parse(path)
-    try:
-        status = os.stat(path if member is None else member.shard)
-    except OSError:
-        return None
-    return [status.st_size, status.st_mtime_ns]

@@ -5,6 +5,7 @@ import io
 import os
 import time
 from dataclasses import dataclass, field
+from functools import partial
 from typing import cast
 
 import av
@@ -13,6 +14,7 @@ from av.container import InputContainer
 from av.video.stream import VideoStream
 
 from vidattn.data.errors import VideoDecodeError
+from vidattn.data.identity import Identity, identity
 from vidattn.data.readers.base import load_source
 from vidattn.data.readers.frame_folder import FrameFolderReader
 from vidattn.data.readers.known import NOTHING, Known
@@ -20,6 +22,7 @@ from vidattn.data.readers.members import Member
 from vidattn.data.readers.orientation import display_matrix, upright
 from vidattn.data.readers.pyav import PyAVReader
 
+_hash = partial(hashlib.blake2b, digest_size=16)
 _COMPARED = 6  # frames that are decoded in both ways
 _STRIDE = 4  # of the clip that is timed: 8 frames
 
@@ -42,6 +45,7 @@ class Probe:
         num_frames: frames that decoding yields.
         keyframes: numbers of the frames that can be decoded without others.
         known: what spares later readers of the file work.
+        file: size and time of writing of the file, before it was looked into; None where they tell nothing.
         clip_seconds: to open the file and decode eight frames at stride 4 from its middle, on one core.
     """
 
@@ -58,6 +62,7 @@ class Probe:
     num_frames: int = 0
     keyframes: list[int] = field(default_factory=list)
     known: Known = NOTHING
+    file: Identity | None = None
     clip_seconds: float = 0.0
 
 
@@ -69,7 +74,7 @@ def probe(path: str, folder_fps: float | None, min_frames: int) -> Probe:
         folder_fps: of a folder of pictures; None for a file.
         min_frames: a video with fewer is "too short".
     """
-    found = Probe(path)
+    found = Probe(path, file=identity(path))
     try:
         if folder_fps is not None:
             _look_into_folder(found, folder_fps)
@@ -221,6 +226,7 @@ def _opened(source: str | bytes) -> InputContainer:
 
 
 def _size_and_digest(source: str | bytes) -> tuple[int, str]:
-    with io.BytesIO(source) if isinstance(source, bytes) else open(source, "rb") as stream:
-        digest = hashlib.file_digest(stream, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
-        return stream.tell(), digest
+    if isinstance(source, bytes):
+        return len(source), _hash(source).hexdigest()
+    with open(source, "rb") as stream:
+        return os.path.getsize(source), hashlib.file_digest(stream, _hash).hexdigest()

@@ -83,13 +83,13 @@ def load_source(source: Source) -> tuple[str, str | bytes]:
 
 
 def _read_whole(stream: BinaryIO) -> bytes:
-    if stream.seekable():
+    if getattr(stream, "seekable", bool)():
         stream.seek(0)  # it may have been read before
     data = stream.read()
-    if not isinstance(data, bytes):
+    if isinstance(data, str):
         name = getattr(stream, "name", type(stream).__name__)
         raise ValueError(f"{name} was opened as text; a video is read from a binary stream: open(..., 'rb')")
-    return data
+    return bytes(data)
 
 
 def check_indices(path: str, indices: Sequence[int], num_frames: int) -> list[int]:

@@ -27,6 +27,8 @@ def open_container(path: str, source: str | bytes) -> tuple[InputContainer, Vide
     except (av.FFmpegError, OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         advice = "it is none, or was cut short: get it again, or drop it from the list"
+        if isinstance(error, OSError) and not isinstance(error, (av.InvalidDataError, av.EOFError)):
+            advice = "check the disk and your access to the file"
         raise VideoDecodeError(path, f"cannot open it as a video ({reason}); {advice}") from error
     stream = cast(VideoStream | None, container.streams.best("video"))
     problem, advice = None, "get it with its video, or drop it from the list"

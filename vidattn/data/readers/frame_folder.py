@@ -62,6 +62,8 @@ class FrameFolderReader(VideoReader):
         for index in set(checked):
             try:
                 with Image.open(self._files[index]) as picture:
+                    if picture.mode[0] in "IF":  # Pillow would clip them to white
+                        raise ValueError(f"its pixels are of Pillow's mode {picture.mode}, wanted 8 bits a colour")
                     pictures[index] = torch.from_numpy(np.array(picture.convert("RGB")))
             except (OSError, ValueError, SyntaxError) as error:  # Pillow's for broken PNGs
                 raise VideoDecodeError(

@@ -1,0 +1,21 @@
+"""Whether a file is still the one that something was found out about: by its size and time of writing."""
+
+import os
+
+from vidattn.data.readers.members import Member
+
+Identity = tuple[int, int]
+
+
+def identity(path: str) -> Identity | None:
+    """Bytes, and nanoseconds of the last writing; of a video in a shard, those of the shard.
+
+    None where it is gone, behind a URL, or a folder of pictures: writing one of them anew leaves the folder as it is.
+    """
+    member = Member.parse(path)
+    file = path if member is None else member.shard
+    try:
+        status = os.stat(file)
+    except OSError:
+        return None
+    return None if os.path.isdir(file) else (status.st_size, status.st_mtime_ns)
