@@ -6,6 +6,7 @@ import math
 import os
 import re
 from importlib.metadata import version
+from pathlib import Path
 
 import pytest
 import torch
@@ -19,6 +20,7 @@ from vidattn.data.manifest import read_manifest
 from vidattn.data.sampling import StrideSampling
 from vidattn.training.classifier import VideoClassifier
 from vidattn.training.predictions import show_predictions
+from vidattn.training.trainer_cli import RUN_VARIABLE, next_run
 
 EMA = {"class_path": "EMAWeightAveraging", "init_args": {"decay": 0.5}}
 
@@ -294,7 +296,7 @@ def test_classes_without_a_name_are_not_answered_by_number(trained, videos, tmp_
 MISTAKES = {
     "missing checkpoint": (
         ["--ckpt_path", "{run}/checkpoints/bset.ckpt"],
-        r"bset\.ckpt does not exist; did you mean best",
+        r"bset\.ckpt does not exist; did you mean \S*best",
     ),
     "missing folder": (["--ckpt_path", "gone/best.ckpt"], r"gone/best\.ckpt does not exist; nor does its folder gone"),
     "a run for a checkpoint": (["--ckpt_path", "{run}"], r"is a folder; give .*checkpoints/best\.ckpt"),
@@ -435,3 +437,44 @@ def test_the_version_is_that_of_the_package(capsys):
     main(["--version"])
 
     assert capsys.readouterr().out == f"vidattn {version('vidattn')}\n"
+
+
+def test_weights_without_a_head_for_these_classes_do_not_answer(trained, videos, tmp_path, capsys):
+    values = yaml.safe_load((trained / "config.yaml").read_text())
+    values["trainer"]["default_root_dir"] = str(tmp_path)
+    values["ckpt_path"] = None
+    values["model"]["weights"] = str(tmp_path / "five")
+    load(trained, num_classes=5).save_pretrained(tmp_path / "five")
+    copied = write_config(tmp_path / "copied.yaml", values)  # without the run's checkpoints beside it
+
+    for command in ("predict", "test"):
+        line = refused(capsys, command, "--config", copied, "--data.predict", videos / "test2.mp4")
+
+        assert "the weights have no head for these classes, so answers would be random" in line
+
+
+def test_weights_under_other_names_are_not_scored(trained, videos, tmp_path, capsys):
+    names = load(trained).class_names
+    (tmp_path / "names.txt").write_text("".join(f"{name}\n" for name in reversed(names)))
+
+    words = ["--data.class_names", tmp_path / "names.txt", "--model.weights", trained]
+    line = refused(capsys, "test", "--config", trained / "config.yaml", *words)
+
+    assert f"class 0 is {names[-1]!r} in the data but {names[0]!r} in the checkpoint" in line
+
+
+def test_two_runs_that_start_together_have_folders_of_their_own(tmp_path, monkeypatch):
+    monkeypatch.delenv(RUN_VARIABLE, raising=False)
+    glob = Path.glob
+
+    def late(self, pattern):
+        """Another run makes its folder right after this one has looked."""
+        found = list(glob(self, pattern))
+        (tmp_path / "run_0").mkdir()
+        return found
+
+    monkeypatch.setattr(Path, "glob", late)
+
+    assert next_run(tmp_path, "run") == ("run_1", True)
+    assert next_run(tmp_path, "run") == ("run_1", False)  # a process that the first one starts
+    monkeypatch.delenv(RUN_VARIABLE)

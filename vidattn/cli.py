@@ -104,7 +104,8 @@ def run_trainer(command: str, args: list[str] | None) -> None:
         # Lightning makes an exit of the interrupt, with code 1 and nothing said.
         if not isinstance(end, KeyboardInterrupt) and not isinstance(end.__context__, KeyboardInterrupt):
             raise
-        print("vidattn: interrupted; go on with --ckpt_path RUN/checkpoints/last.ckpt", file=sys.stderr)
+        hint = "; go on with --ckpt_path RUN/checkpoints/last.ckpt, if there is one by now" if command == "fit" else ""
+        print(f"vidattn: interrupted{hint}", file=sys.stderr)
         sys.exit(128 + signal.SIGINT)
     except Exception as error:
         if (line := mistake(error)) is not None:

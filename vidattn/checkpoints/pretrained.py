@@ -58,8 +58,8 @@ class Pretrained(nn.Module, PyTorchModelHubMixin, library_name="vidattn", pipeli
         """The report as it is saved: nothing once the head was trained, for then what was fresh has been learnt."""
         if self.loaded_head is None:
             return self.report
-        head = self.network.state_dict()["head.weight"]
-        return self.report if torch.equal(self.loaded_head.to(head), head) else []
+        head = self.network.state_dict().get("head.weight")  # somebody may have put another in its place
+        return self.report if head is not None and torch.equal(self.loaded_head.to(head), head) else []
 
     def forward(self, video: Tensor) -> Tensor:
         """uint8 clips `(B, 3, T, H, W)` -> logits `(B, K)`."""

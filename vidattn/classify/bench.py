@@ -25,8 +25,9 @@ def bench_classify_command(words: list[str]) -> None:
     """`vidattn bench-classify`, with the words behind it."""
     try:
         auto_cli(bench_classify, args=words, as_positional=True)
-    except (WeightsError, VideoDecodeError, ValueError) as error:
-        sys.exit(f"vidattn bench-classify: {error}")
+    except (WeightsError, VideoDecodeError, ValueError, OSError) as error:
+        print(f"vidattn bench-classify: {error}", file=sys.stderr)
+        sys.exit(2)
 
 
 def bench_classify(

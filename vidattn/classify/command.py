@@ -32,6 +32,8 @@ def classify(words: list[str]) -> None:
     try:
         _check(options)
         found = expand(options.files)
+        if not found.videos:
+            raise VideoDecodeError(*found.skipped[0])
         classifier = Classifier.from_pretrained(
             options.weights,
             device=options.device,

@@ -18,6 +18,7 @@ from vidattn.models.config import VideoTransformerConfig
 from vidattn.models.normalize import NORMALIZATIONS, Normalize
 from vidattn.models.presets import build_network
 from vidattn.training.mixing import Mixing
+from vidattn.training.names import check_names
 from vidattn.training.objective import Objective, OneLabel
 from vidattn.training.parameter_groups import parameter_groups
 from vidattn.training.schedule import Constant, Schedule
@@ -83,11 +84,13 @@ class VideoClassifier(pl.LightningModule):
         self.test_scores: dict[str, Tensor] = {}
         self.class_names: list[str] = []
         self.preprocessing: dict[str, Any] = {}
+        self.head_is_fresh = False
         if weights is not None:
             loaded = load_weights(self.network, network, weights)
             for line in loaded.report:
                 rank_zero_info(f"{weights}: {line}")
             self.class_names = list(loaded.class_names)
+            self.head_is_fresh = any(line.startswith("head: reset") for line in loaded.report)
             if self.normalizes_as_saved:
                 self.normalize.set(loaded.preprocessing["mean"], loaded.preprocessing["std"])
         if compile:
@@ -121,9 +124,14 @@ class VideoClassifier(pl.LightningModule):
         """Take class names and preprocessing from the data, and check them against the network.
 
         Raises:
-            ValueError: the data has another number of classes than the network's head, or fewer videos to evaluate
-                than there are processes.
+            ValueError: the data has another number of classes than the network's head, or other names than the
+                weights; the head was never trained; or there are fewer videos to evaluate than processes.
         """
+        if stage != "fit" and self.head_is_fresh and not self.trainer.ckpt_path:
+            raise ValueError(
+                "the weights have no head for these classes, so answers would be random; train one first "
+                "(vidattn fit), or give --ckpt_path RUN/checkpoints/best.ckpt"
+            )
         data = getattr(self.trainer, "datamodule", None)
         if data is None:
             return
@@ -149,8 +157,14 @@ class VideoClassifier(pl.LightningModule):
                 f"vidattn.training.objective.{'MultiLabel' if several else 'OneLabel'}"
                 f"{'' if several else ', or data.multi_label to true if a video may have several'}"
             )
+        if stage != "fit":
+            check_names(data.class_names, self.class_names)
         self.class_names = list(data.class_names)
         self.preprocessing = dict(data.preprocessing)
+
+    def on_train_start(self) -> None:
+        """From now on the head is no longer a fresh one."""
+        self.head_is_fresh = False
 
     def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
         """Set the learning rate for this step, and seed what the step draws (dropout, drop path, mixing).
@@ -259,12 +273,7 @@ class VideoClassifier(pl.LightningModule):
         if self.normalizes_as_saved and {"mean", "std"} <= pixels.keys():
             self.normalize.set(pixels["mean"], pixels["std"])
         names = list(saved.get("class_names", []))
-        for label, (ours, theirs) in enumerate(zip(self.class_names, names, strict=False)):
-            if ours != theirs:
-                raise ValueError(
-                    f"class {label} is {ours!r} in the data but {theirs!r} in the checkpoint; "
-                    f"set data.class_names to the checkpoint's: {names}"
-                )
+        check_names(self.class_names, names)
         self.class_names = names
         self.preprocessing = self.preprocessing or dict(saved.get("preprocessing", {}))
 

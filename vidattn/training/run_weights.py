@@ -1,11 +1,11 @@
 """The checkpoint that a command answers with: found beside a run's configuration, and looked at before it is used."""
 
 from collections.abc import Iterable
-from difflib import get_close_matches
 from pathlib import Path
 
 from vidattn.checkpoints.files import read_weights
 from vidattn.checkpoints.names import WeightsError
+from vidattn.checkpoints.nearby import checkpoints_in, nearest
 
 
 def best_beside(configs: Iterable[str | Path]) -> Path | None:
@@ -36,11 +36,9 @@ def check_checkpoint(name: str) -> None:
 
 
 def _next_move(path: Path) -> str:
-    folder = path.parent
-    if not folder.is_dir():
-        return f"nor does its folder {folder}"
-    names = sorted(one.name for one in folder.iterdir() if one.is_file() and one.suffix == path.suffix)
-    near = get_close_matches(path.name, names)
-    if near:
-        return f"did you mean {' or '.join(near)}?"
-    return f"the folder holds {', '.join(names[:5])}" if names else f"its folder holds no {path.suffix or 'such file'}"
+    if near := nearest(path):
+        return f"did you mean {near}?"
+    if not path.parent.is_dir():
+        return f"nor does its folder {path.parent}"
+    held = checkpoints_in(path.parent)
+    return f"the folder holds {', '.join(one.name for one in held[:5])}" if held else "its folder holds no checkpoint"

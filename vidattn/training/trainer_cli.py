@@ -11,7 +11,7 @@ import pytorch_lightning as pl
 from pytorch_lightning.callbacks import ModelCheckpoint, TQDMProgressBar, WeightAveraging
 from pytorch_lightning.cli import LightningArgumentParser, LightningCLI
 from pytorch_lightning.loggers import CSVLogger, TensorBoardLogger
-from pytorch_lightning.utilities.rank_zero import rank_zero_info, rank_zero_only
+from pytorch_lightning.utilities.rank_zero import rank_zero_info
 
 from vidattn.data.datamodule import VideoDataModule
 from vidattn.training.classifier import VideoClassifier
@@ -70,7 +70,7 @@ class TrainerCLI(LightningCLI):
     """
 
     def __init__(self, args: list[str] | None = None, callbacks: Sequence[pl.Callback] = ()) -> None:
-        self.run_folder: Path | None = None
+        self.run_folder: Path | None = None  # where this process has made it
         try:
             super().__init__(
                 VideoClassifier,
@@ -86,7 +86,7 @@ class TrainerCLI(LightningCLI):
                 },
             )
         except BaseException:
-            if self.run_folder is not None and rank_zero_only.rank == 0:
+            if self.run_folder is not None:
                 remove_if_nothing_came(self.run_folder)
             raise
         finally:
@@ -162,8 +162,8 @@ class TrainerCLI(LightningCLI):
             callbacks = callbacks if isinstance(callbacks, list) else [callbacks]
             kwargs["callbacks"] = [*callbacks, ProgressBar(refresh_rate=10)]
         if self._get(self.config_init, "trainer.logger") in (None, True):
-            run = next_run(Path(root), "run" if self.subcommand == "fit" else str(self.subcommand))
-            self.run_folder = Path(root) / run
+            run, is_ours = next_run(Path(root), "run" if self.subcommand == "fit" else str(self.subcommand))
+            self.run_folder = Path(root) / run if is_ours else None
             kwargs["logger"] = [
                 CSVLogger(root, name="", version=run),
                 TensorBoardLogger(root, name="", version=run),
@@ -189,9 +189,23 @@ def remove_if_nothing_came(folder: Path) -> None:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def next_run(root: Path, kind: str) -> str:
-    """`<kind>_<n>` with the first n above all folders of that kind in `root`; the same for all processes of a run."""
-    if RUN_VARIABLE not in os.environ:
-        numbers = [path.name.removeprefix(f"{kind}_") for path in root.glob(f"{kind}_*")]
-        os.environ[RUN_VARIABLE] = f"{kind}_{max((int(n) for n in numbers if n.isdigit()), default=-1) + 1}"
-    return os.environ[RUN_VARIABLE]
+def next_run(root: Path, kind: str) -> tuple[str, bool]:
+    """`<kind>_<n>` with the first n above all folders of that kind in `root`, the same for all processes of a run; and
+    whether this process has made the folder.
+
+    Two runs that start together do not get the same one. Processes that something else starts side by side (torchrun,
+    SLURM) make none: they must come to the same number by themselves.
+    """
+    if RUN_VARIABLE in os.environ:
+        return os.environ[RUN_VARIABLE], False
+    numbers = [path.name.removeprefix(f"{kind}_") for path in root.glob(f"{kind}_*")]
+    number = max((int(n) for n in numbers if n.isdigit()), default=-1) + 1
+    makes = "RANK" not in os.environ and "SLURM_PROCID" not in os.environ
+    while makes:
+        try:
+            (root / f"{kind}_{number}").mkdir(parents=True)
+            break
+        except FileExistsError:
+            number += 1
+    os.environ[RUN_VARIABLE] = f"{kind}_{number}"
+    return os.environ[RUN_VARIABLE], makes
