@@ -104,13 +104,22 @@ def test_what_could_not_be_read_is_in_the_json_and_on_the_page(videos, checkpoin
     assert "broken.mp4: cannot open it as a video" in out["html"].read_text()
 
 
-def test_answers_are_shown_as_they_come_and_survive_ctrl_c(videos, checkpoint, tmp_path, capsys, monkeypatch):
+@pytest.mark.parametrize(
+    ("end", "status", "message"),
+    [
+        (KeyboardInterrupt(), 130, "interrupted after 2 of 3 videos"),
+        (ValueError("a mistake"), 2, "vidattn classify: a mistake"),
+    ],
+)
+def test_answers_are_shown_as_they_come_and_kept(
+    videos, checkpoint, tmp_path, capsys, monkeypatch, end, status, message
+):
     views = Classifier.views
 
     def interrupted(self, source, fps):
         if "220" in str(source):
             assert "level <30>" in capsys.readouterr().out
-            raise KeyboardInterrupt
+            raise end
         return views(self, source, fps)
 
     monkeypatch.setattr(Classifier, "views", interrupted)
@@ -119,8 +128,8 @@ def test_answers_are_shown_as_they_come_and_survive_ctrl_c(videos, checkpoint, t
     with pytest.raises(SystemExit) as exit:
         main(["classify", *ordered, *options])
 
-    assert exit.value.code == 130
-    assert "interrupted after 2 of 3 videos" in capsys.readouterr().err
+    assert exit.value.code == status
+    assert message in capsys.readouterr().err
     assert len((tmp_path / "answers.csv").read_text().splitlines()) == 3
 
 
@@ -152,6 +161,15 @@ def test_mistakes_are_one_line(videos, checkpoint, capsys, words, message):
     error = capsys.readouterr().err
     assert message in error
     assert error.count("\n") == 1
+
+
+def test_nothing_to_answer_is_a_mistake(checkpoint, tmp_path, capsys):
+    with pytest.raises(SystemExit) as exit:
+        main(["classify", str(tmp_path), "--weights", str(checkpoint), "--csv", str(tmp_path / "answers.csv")])
+
+    assert exit.value.code == 2
+    assert "no video in this folder" in capsys.readouterr().err
+    assert not (tmp_path / "answers.csv").exists()
 
 
 def test_a_checkpoint_without_names_says_so_below_the_table(videos, tmp_path, capsys):

@@ -19,6 +19,7 @@ from vidattn.classify.prediction import Prediction, Predictions
 from vidattn.classify.sources import One, Skipped, expand, name_of
 from vidattn.classify.timeline import Timeline, write_segments
 from vidattn.data.errors import VideoDecodeError
+from vidattn.data.readers import READERS
 
 
 def classify(words: list[str]) -> None:
@@ -47,26 +48,33 @@ def classify(words: list[str]) -> None:
             reader=options.reader,
         )
         answers = _timelines(classifier, found.videos, options) if options.timeline else classifier.stream(found.videos)
-        done, skipped, is_whole = _show(answers, len(found.videos), options, console)
+        done, skipped, end = _show(answers, len(found.videos), options, console)
         skipped = [*found.skipped, *skipped]
         _write(done, skipped, options, console)
+        if isinstance(end, Exception):
+            raise end
     except (WeightsError, VideoDecodeError, ValueError, OSError, ImportError) as error:
         print(f"vidattn classify: {error}", file=sys.stderr)
         sys.exit(2)
     except KeyboardInterrupt:
-        print("vidattn classify: interrupted before the first video", file=sys.stderr)
+        print("vidattn classify: interrupted", file=sys.stderr)
         sys.exit(128 + signal.SIGINT)
     for path, reason in skipped:
         print(f"vidattn classify: {path}: {reason}", file=sys.stderr)
-    if not is_whole:
+    if end is not None:
         print(f"vidattn classify: interrupted after {len(done)} of {len(found.videos)} videos", file=sys.stderr)
         sys.exit(128 + signal.SIGINT)
     if skipped:
         sys.exit(1)
 
 
-def _show(answers: Iterator[Any], count: int, options: Namespace, console: Console) -> tuple[Any, list[Skipped], bool]:
-    """Print each answer when it comes; all of them, what could not be read, and whether they came to their end."""
+def _show(
+    answers: Iterator[Any], count: int, options: Namespace, console: Console
+) -> tuple[Any, list[Skipped], BaseException | None]:
+    """Print each answer when it comes; all of them, what could not be read, and what broke them off before their end.
+
+    What breaks them off before the first is raised.
+    """
     done, skipped = [], []
     with Progress(console=console, transient=True, disable=count < 2 or not console.is_terminal) as progress:
         try:
@@ -76,9 +84,11 @@ def _show(answers: Iterator[Any], count: int, options: Namespace, console: Conso
                     continue
                 console.print(answer.table(options.top) if isinstance(answer, Prediction) else answer)
                 done.append(answer)
-        except KeyboardInterrupt:
-            return done, skipped, False
-    return done, skipped, True
+        except (KeyboardInterrupt, Exception) as end:
+            if not done:
+                raise
+            return done, skipped, end
+    return done, skipped, None
 
 
 def _timelines(classifier: Classifier, videos: Sequence[One], options: Namespace) -> Iterator[Timeline | Skipped]:
@@ -163,6 +173,5 @@ def _parser() -> ArgumentParser:
     add("--precision", choices=["fp32", "bf16"], default="fp32", help="bf16: half the memory, less exact")
     add("--compile", action="store_true", help="torch.compile: slow at first, faster after")
     add("--batch-size", type=int, default=8, help="clips that go through the network together; 8 by default")
-    readers = ["pyav", "decord", "torchcodec", "torchcodec_cuda"]
-    add("--reader", choices=readers, default="pyav", help="decoder of files; pyav by default")
+    add("--reader", choices=READERS, default="pyav", help="decoder of files; pyav by default")
     return parser

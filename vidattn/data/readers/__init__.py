@@ -4,9 +4,10 @@ from importlib.metadata import version
 
 from vidattn.data.readers.base import Source, VideoReader
 
-__all__ = ["VideoReader", "open_video", "reader_version"]
+__all__ = ["READERS", "VideoReader", "open_video", "reader_version"]
 
-_NAMES = ("pyav", "decord", "torchcodec", "torchcodec_cuda")
+READERS = ("pyav", "decord", "torchcodec", "torchcodec_cuda")
+"""Their names."""
 
 
 def open_video(source: Source, reader: str = "pyav") -> VideoReader:
@@ -33,7 +34,7 @@ def open_video(source: Source, reader: str = "pyav") -> VideoReader:
         from vidattn.data.readers.torchcodec import TorchCodecReader
 
         return TorchCodecReader(source, "cpu" if reader == "torchcodec" else "cuda")
-    raise ValueError(f"reader={reader!r} is unknown; choose one of {', '.join(_NAMES)}")
+    raise ValueError(f"reader={reader!r} is unknown; choose one of {', '.join(READERS)}")
 
 
 def reader_version(reader: str) -> str:
@@ -42,8 +43,8 @@ def reader_version(reader: str) -> str:
     Raises:
         ValueError: `reader` is none of pyav, decord, torchcodec, torchcodec_cuda.
     """
-    if reader not in _NAMES:
-        raise ValueError(f"reader={reader!r} is unknown; choose one of {', '.join(_NAMES)}")
+    if reader not in READERS:
+        raise ValueError(f"reader={reader!r} is unknown; choose one of {', '.join(READERS)}")
     if reader == "pyav":
         import av
 
