@@ -9,12 +9,12 @@ import numpy as np
 import torch
 from rich.progress import track
 from torch import Tensor, nn
-from torch.utils.data import DataLoader
 
 from vidattn.checkpoints.load import load
 from vidattn.checkpoints.names import WeightsError
 from vidattn.classify.device import usable_device
 from vidattn.classify.explanation import Explanation, explain
+from vidattn.classify.labelled_clips import LabelledClips
 from vidattn.classify.names import Given, names_for
 from vidattn.classify.prediction import Prediction, Predictions
 from vidattn.classify.preparation import Preparation, averaged, preparation_of, repeats
@@ -25,10 +25,7 @@ from vidattn.classify.strip import Strip, StripPicker
 from vidattn.classify.timeline import Timeline
 from vidattn.classify.views import Views
 from vidattn.classify.windows import clips_in, sliding_windows, stream_clips
-from vidattn.data.clips import TestViews, collate
 from vidattn.data.errors import VideoDecodeError
-from vidattn.data.manifest import read_manifest
-from vidattn.data.opening import VideoOpener
 from vidattn.data.readers.in_memory import FramesReader
 from vidattn.data.readers.pyav import PyAVReader
 from vidattn.data.sampling import Sampler, VideoTimes
@@ -278,22 +275,8 @@ class Classifier:
             ValueError: the list names no classes, or several of one video: there is no accuracy then. Or no video can
                 be read.
         """
-        labelled = read_manifest(videos, root, self.class_names).videos
-        if any(video.label is None for video in labelled):
-            raise ValueError(f"{videos}: wanted one class for each video; without it there is no accuracy to probe")
-        opener = VideoOpener(self.reader)
-        clips = TestViews(labelled, self.preparation.sampling, 1, 1, self.preparation.image_size, opener, "skip")
-        clips.crops = replace(self.preparation, num_crops=1).crops
-        loader = DataLoader(clips, self.batch_size, collate_fn=collate)
-        skipped: list[tuple[str, str]] = []
-
-        def batches() -> Iterator[tuple[Tensor, Tensor]]:
-            for batch in track(loader, "Probing", disable=not progress):
-                skipped.extend(batch["skipped"])
-                if len(batch["video"]):
-                    yield batch["video"], batch["label"]
-
-        return replace(temporal_probe(self.probabilities, batches()), skipped=skipped)
+        clips = LabelledClips(videos, root, self.class_names, self.preparation, self.reader, self.batch_size, progress)
+        return replace(temporal_probe(self.probabilities, clips), skipped=clips.skipped)
 
     @torch.inference_mode()
     def probabilities(self, video: Tensor) -> Tensor:
