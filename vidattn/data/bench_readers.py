@@ -1,6 +1,7 @@
 """What reading clips costs, our way and others, on a user's own videos: CPU time, side by side in one run."""
 
 import os
+import random
 import statistics
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -53,12 +54,16 @@ class Times:
 
 
 def measure(jobs: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, float]:
-    """Median CPU seconds of each job, threads included; every round runs all of them in turn."""
+    """Median CPU seconds of each job, threads included; every round runs all of them, in an order of its own.
+
+    For a job pays for what the one before it has left of the caches: none shall always follow the same.
+    """
     seconds: dict[str, list[float]] = {name: [] for name in jobs}
+    order = random.Random(0)
     for _ in range(rounds):
-        for name, job in jobs.items():
+        for name in order.sample(list(jobs), len(jobs)):
             began = time.process_time()
-            job()
+            jobs[name]()
             seconds[name].append(time.process_time() - began)
     return {name: statistics.median(values) for name, values in seconds.items()}
 

@@ -14,6 +14,8 @@ from av.video.stream import VideoStream
 # own) and not MPEG-4 part 2 (packed B-frames in AVI): there only decoding counts.
 ONE_FRAME_PER_PACKET = frozenset({"h264", "hevc", "vp9", "av1", "mpeg2video", "mjpeg"})
 _KEPT_BYTES = 64 << 20
+# Where keyframes are frequent, a few packets are wanted, and to read those again costs less than to hold all.
+_LOOKED_AT, _FEW_KEYFRAMES = 32, 3
 _PROGRESSIVE = (0, 1)  # AVFieldOrder: unknown, progressive. Two field packets may make one frame.
 
 
@@ -55,7 +57,7 @@ class PacketIndex:
         one_frame_each: whether the codec is known to make one frame of each packet.
         reorders: whether the decoder may show frames in another order than it reads them (B-frames), and nothing says
             that the times know of it.
-        kept: the packets themselves, where they are small enough together; else empty.
+        kept: the packets themselves, where they are small enough together and keyframes are few; else empty.
     """
 
     packets: tuple[PacketInfo, ...]
@@ -73,10 +75,12 @@ class PacketIndex:
             if size := packet.size:
                 packets.append(_info(packet))
                 room -= size
+                if len(packets) == _LOOKED_AT and sum(one.is_keyframe for one in packets) > _FEW_KEYFRAMES:
+                    room = -1
                 if room >= 0:
                     kept.append(packet)
-        if room < 0:
-            kept = []
+                elif kept:
+                    kept = []
         context = stream.codec_context
         one_frame_each = context.codec.canonical_name in ONE_FRAME_PER_PACKET and context.field_order in _PROGRESSIVE
         # MP4 stores both times. Where showing lags behind decoding, its writer knew of B-frames, even if there is none.
