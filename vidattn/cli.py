@@ -75,7 +75,11 @@ def main(args: list[str] | None = None) -> None:
         auto_cli(imported(FUNCTIONS[command]), args=words[1:], as_positional=False)
     elif command in PARSERS:
         quiet()
-        imported(PARSERS[command])(words[1:])
+        try:
+            imported(PARSERS[command])(words[1:])
+        except Exception as error:
+            leave_at_mistake(command, error)
+            raise
     elif command == "make":
         make(words[1:])
     elif command in ("-h", "--help", "help"):
@@ -88,12 +92,20 @@ def main(args: list[str] | None = None) -> None:
         sys.exit(f"vidattn: unknown command {command!r}{hint}\n\n{usage()}")
 
 
+def leave_at_mistake(command: str, error: Exception) -> None:
+    """Say a mistake of the user's in a line and leave with status 2; return where it is none."""
+    from vidattn.mistakes import mistake
+
+    if (line := mistake(error)) is not None:
+        print(f"vidattn {command}: {line}", file=sys.stderr)
+        sys.exit(2)
+
+
 def run_trainer(command: str, args: list[str] | None) -> None:
     """Train, evaluate or predict. Leaves with status 2 at a mistake of the user's, which takes a line to say, and with
     1 where a prediction could not read some of the videos."""
     from pytorch_lightning.utilities.exceptions import SIGTERMException
 
-    from vidattn.training.mistakes import mistake
     from vidattn.training.trainer_cli import TrainerCLI
 
     try:
@@ -108,9 +120,7 @@ def run_trainer(command: str, args: list[str] | None) -> None:
         print(f"vidattn: interrupted{hint}", file=sys.stderr)
         sys.exit(128 + signal.SIGINT)
     except Exception as error:
-        if (line := mistake(error)) is not None:
-            print(f"vidattn {command}: {line}", file=sys.stderr)
-            sys.exit(2)
+        leave_at_mistake(command, error)
         # Torch's words, by how it came to know of it. A mistake within a worker has others.
         killed = r"DataLoader worker .*(killed by signal|exited unexpectedly)"
         if not isinstance(error, RuntimeError) or not re.match(killed, str(error)):

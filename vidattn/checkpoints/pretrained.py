@@ -54,6 +54,11 @@ class Pretrained(nn.Module, PyTorchModelHubMixin, library_name="vidattn", pipeli
         return self.network.config  # type: ignore[return-value]
 
     @property
+    def head_is_fresh(self) -> bool:
+        """Whether the head was not in the source, so that its answers are random until it is trained."""
+        return any(line.startswith("head: reset") for line in self.report)
+
+    @property
     def notes(self) -> list[str]:
         """The report as it is saved: nothing once the head was trained, for then what was fresh has been learnt."""
         if self.loaded_head is None:

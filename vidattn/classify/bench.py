@@ -1,7 +1,6 @@
 """`vidattn bench-classify`: what an answer costs beyond decoding the frames and running the network on them."""
 
 import statistics
-import sys
 from pathlib import Path
 
 import torch
@@ -10,11 +9,9 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from vidattn.checkpoints.names import WeightsError
 from vidattn.classify.classifier import Classifier
 from vidattn.classify.preparation import preparation_of
 from vidattn.classify.sources import expand, open_source
-from vidattn.data.errors import VideoDecodeError
 from vidattn.data.sampling import VideoTimes
 from vidattn.flops.timing import interleaved, ratio
 from vidattn.models.normalize import NORMALIZATIONS
@@ -23,11 +20,7 @@ from vidattn.models.presets import build_network, preset
 
 def bench_classify_command(words: list[str]) -> None:
     """`vidattn bench-classify`, with the words behind it."""
-    try:
-        auto_cli(bench_classify, args=words, as_positional=True)
-    except (WeightsError, VideoDecodeError, ValueError, OSError) as error:
-        print(f"vidattn bench-classify: {error}", file=sys.stderr)
-        sys.exit(2)
+    auto_cli(bench_classify, args=words, as_positional=True)
 
 
 def bench_classify(

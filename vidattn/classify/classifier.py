@@ -117,7 +117,7 @@ class Classifier:
             ValueError: names, size or sampling do not fit it.
         """
         model = load(source)
-        if any(line.startswith("head: reset") for line in model.report):
+        if model.head_is_fresh:
             raise WeightsError(f"{source}: has no head, so no answers; train one: vidattn fit --model.weights {source}")
         names, assumed = names_for(model.config.num_classes, model.class_names, class_names)
         preparation = preparation_of(model.config, model.preprocessing, sampling, image_size, num_clips, num_crops)

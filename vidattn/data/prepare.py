@@ -24,7 +24,7 @@ from rich.table import Table
 from vidattn.data.errors import VideoDecodeError
 from vidattn.data.lists import table as list_table
 from vidattn.data.lists.row import Row
-from vidattn.data.manifest import Manifest, ManifestError, Video, read_manifest
+from vidattn.data.manifest import Manifest, Video, read_manifest
 from vidattn.data.readers import open_video
 from vidattn.data.sampling import StrideSampling, VideoTimes
 from vidattn.data.shards import write_shards
@@ -38,9 +38,6 @@ def prepare_command(words: list[str]) -> None:
     """`vidattn prepare`, with the words behind it."""
     try:
         auto_cli(prepare, args=words, as_positional=True)
-    except ManifestError as error:
-        print(f"vidattn prepare: {error}", file=sys.stderr)
-        sys.exit(2)
     except KeyboardInterrupt:
         sys.exit("vidattn prepare: interrupted; give the same command again to go on")
 

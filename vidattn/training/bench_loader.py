@@ -4,7 +4,6 @@ import math
 import os
 import random
 import statistics
-import sys
 import time
 from dataclasses import astuple
 
@@ -17,7 +16,7 @@ from rich.table import Table
 
 from vidattn.data.bench_readers import PATTERNS, LoaderSpeed, Times, bench_loaders, bench_pattern, bench_views
 from vidattn.data.errors import VideoDecodeError
-from vidattn.data.manifest import ManifestError, Video, read_manifest
+from vidattn.data.manifest import Video, read_manifest
 from vidattn.data.readers import open_video
 from vidattn.data.rivals import WAYS, Way
 from vidattn.models.config import VideoTransformerConfig
@@ -26,11 +25,7 @@ from vidattn.models.presets import build_network, preset
 
 def bench_loader_command(words: list[str]) -> None:
     """`vidattn bench-loader`, with the words behind it."""
-    try:
-        auto_cli(bench_loader, args=words, as_positional=True)
-    except ManifestError as error:
-        print(f"vidattn bench-loader: {error}", file=sys.stderr)
-        sys.exit(2)
+    auto_cli(bench_loader, args=words, as_positional=True)
 
 
 def bench_loader(

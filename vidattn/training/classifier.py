@@ -90,7 +90,7 @@ class VideoClassifier(pl.LightningModule):
             for line in loaded.report:
                 rank_zero_info(f"{weights}: {line}")
             self.class_names = list(loaded.class_names)
-            self.head_is_fresh = any(line.startswith("head: reset") for line in loaded.report)
+            self.head_is_fresh = loaded.head_is_fresh
             if self.normalizes_as_saved:
                 self.normalize.set(loaded.preprocessing["mean"], loaded.preprocessing["std"])
         if compile:

@@ -255,7 +255,7 @@ def test_a_check_that_was_broken_off_goes_on(videos, tmp_path, monkeypatch, prob
     with pytest.raises(SystemExit, match="interrupted; give the same command again to go on"):
         main(command)
     with (tmp_path / "journal.jsonl").open("a") as stream:
-        stream.write('{"how": [1,')  # of a process that was killed while it wrote
+        stream.write('{"how": [2,')  # of a process that was killed while it wrote
     monkeypatch.setattr(survey_module, "probe", noted)
 
     main(command)

@@ -103,7 +103,7 @@ def check(manifests: dict[str, Manifest], min_frames: int, num_workers: int, tim
     with Progress(*columns, console=Console(stderr=True)) as progress:
         if probes:
             progress.console.print(f"{len(probes)} of {len(videos)} videos have not changed since the last check")
-        bad = sum(not found.usable for found in probes)
+        bad = 0  # those that are known are usable
         task = progress.add_task("", total=len(videos), completed=len(probes), bad="")
         for found in survey(left, min_frames, min(num_workers, len(left)), timeout):
             journal.add(found)

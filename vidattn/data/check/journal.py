@@ -11,13 +11,13 @@ from vidattn.data.check.probe import Probe
 from vidattn.data.identity import identity
 from vidattn.data.readers.known import Known
 
-_FORMAT = 1  # another number makes old journals count for nothing
+_FORMAT = 2  # another number makes old journals count for nothing
 
 
 class Journal:
     """A file of probes, a line each. It does not count for videos that were written anew since, or probed otherwise.
 
-    Folders of pictures are not in it: whether a picture was written anew, the folder does not tell.
+    Nor does it hold what could not be used, or folders of pictures, which do not tell whether one was written anew.
 
     Args:
         path: the journal; it need not exist yet.
@@ -39,20 +39,20 @@ class Journal:
         self._stream = self.path.open("a", buffering=1)  # a line at a time
 
     def find(self, path: str) -> Probe | None:
-        """What was found in the file; None where it is not known, has changed, or could not be used.
-
-        The last because the fault may have passed: memory was short, a disk did not answer, a folder was closed.
-        """
+        """What was found in the file; None where it is not known, or has changed."""
         entry = self._entries.get(path)
         if entry is None or entry["how"] != self._how:
             return None
         stored = entry["probe"]
         probe = Probe(**stored | {"known": Known(*stored["known"]), "file": tuple(stored["file"])})
-        return probe if probe.usable and probe.file == identity(path) else None
+        return probe if probe.file == identity(path) else None
 
     def add(self, probe: Probe) -> None:
-        """Write one line; nothing where the next check could not tell whether the file is still the same."""
-        if probe.file is not None:
+        """Write one line; nothing where the next check could not tell whether the file is still the same.
+
+        Nor for a file that could not be used, as the fault may pass: memory was short, a disk did not answer.
+        """
+        if probe.usable and probe.file is not None:
             plain = asdict(probe) | {"known": list(probe.known)}
             self._stream.write(json.dumps({"how": self._how, "probe": plain}) + "\n")
 

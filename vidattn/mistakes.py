@@ -7,7 +7,7 @@ from pathlib import Path
 
 from vidattn.data.errors import VideoDecodeError
 
-_PACKAGE = f"{Path(__file__).parents[1]}{os.sep}"
+_PACKAGE = f"{Path(__file__).parent}{os.sep}"
 
 
 def mistake(error: Exception) -> str | None:
