@@ -22,3 +22,7 @@ class VideoDecodeError(RuntimeError):
 
     def __str__(self) -> str:
         return f"{self.path}: {self.reason}" if self.reason else self.path
+
+
+class DecodeTimeoutError(VideoDecodeError):
+    """Opening or decoding a video took longer than the limit that was set for it."""

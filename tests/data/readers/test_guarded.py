@@ -17,7 +17,7 @@ from vidattn.data.readers import guarded, open_video
 from vidattn.data.readers.base import VideoReader
 
 pytestmark = pytest.mark.skipif(not guarded.AVAILABLE, reason="forks and kernel timers: Linux only")
-GIVEN_UP = r"more than 0\.3 seconds and was given up"
+GIVEN_UP = r"more than 0\.3 seconds in each of two attempts and was given up"
 
 
 @pytest.fixture
@@ -91,6 +91,34 @@ def test_decoding_that_hangs_is_killed(watch):
         reader.frames([0])
     with pytest.raises(VideoDecodeError, match="has died; open the video again"):
         reader.frames([0])
+
+
+def test_what_pauses_once_is_tried_again_by_a_new_helper(watch, tmp_path, tiny_video):
+    pauses = [tmp_path / "in_open", tmp_path / "in_frames"]
+
+    def pause_once(marker):
+        if not marker.exists():
+            marker.touch()
+            time.sleep(60)
+
+    class Pausing(VideoReader):
+        def __init__(self, path):
+            pause_once(pauses[0])
+            self.reader = open_video(path)
+            self.path, self.num_frames = path, self.reader.num_frames
+            self.fps, self.times = self.reader.fps, self.reader.times
+
+        def frames(self, indices):
+            pause_once(pauses[1])
+            return self.reader.frames(indices)
+
+        def close(self):
+            self.reader.close()
+
+    reader = watch(Pausing).open(str(tiny_video))
+
+    assert torch.equal(reader.frames([0, 47, 3]), open_video(tiny_video).frames([0, 47, 3]))
+    assert all(marker.exists() for marker in pauses)
 
 
 def test_a_crash_ends_the_helper_alone(watch):

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from multiprocessing import get_context
 
 from vidattn.data.check.probe import Probe, probe
-from vidattn.data.errors import VideoDecodeError
+from vidattn.data.errors import DecodeTimeoutError, VideoDecodeError
 from vidattn.data.manifest import Video
 from vidattn.data.readers.guarded import AVAILABLE, Watchdog
 
@@ -19,7 +19,7 @@ def survey(videos: Sequence[Video], min_frames: int, num_workers: int, timeout: 
         videos: what to look into; segments of one file are one video here.
         min_frames: a video with fewer is "too short".
         num_workers: processes; 0 for none.
-        timeout: seconds for one video; then it is "too slow". None waits for ever.
+        timeout: seconds for one video, in each of two attempts; then it is "too slow". None waits for ever.
     """
     files = list({video.path: video.folder_fps for video in videos}.items())
     work = [(path, fps, min_frames) for path, fps in files]
@@ -48,5 +48,5 @@ def _probe(work: tuple[str, float | None, int]) -> Probe:
     try:
         return _watchdog.call(path, probe, *work)
     except VideoDecodeError as error:  # the watchdog's own: `probe` keeps those of the decoder
-        kind = "too slow" if "given up" in error.reason else "unreadable"
+        kind = "too slow" if isinstance(error, DecodeTimeoutError) else "unreadable"
         return Probe(path, [kind], usable=False, reason=error.reason)

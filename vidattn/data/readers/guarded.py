@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vidattn.data.errors import VideoDecodeError
+from vidattn.data.errors import DecodeTimeoutError, VideoDecodeError
 from vidattn.data.readers import open_video as open_by_name
 from vidattn.data.readers.base import VideoReader
 
@@ -36,11 +36,14 @@ class Watchdog:
     each step, whose default is to end the process, whatever it does; the next video gets a new helper. What crashes the
     decoder ends the helper, not the worker. A helper whose worker is gone ends by itself, within `seconds` at most.
 
+    What took too long is tried once more, by a new helper: a disk may have paused, or the helper was forked while
+    another thread of its worker held a lock that nobody releases in the copy. Only the second time is an error.
+
     Frames come back through shared memory. The helper is forked at the first video (not when the watchdog is made), so
     that it belongs to the data worker; one helper serves one video at a time.
 
     Args:
-        seconds: for opening, and for each call of `frames`.
+        seconds: for opening, and for each call of `frames`, in each of the two attempts.
         open_video: opens a video in the helper; its arguments are those of `open`.
     """
 
@@ -55,20 +58,28 @@ class Watchdog:
         """A reader on `path`.
 
         Raises:
-            VideoDecodeError: as the reader raises it; or opening took too long, or crashed.
+            VideoDecodeError: as the reader raises it; or opening crashed.
+            DecodeTimeoutError: opening took too long, twice.
         """
-        return _RemoteReader(path, self, self._running().ask(path, "open", path, *args))
+        return _RemoteReader(path, self, args)
 
     def call(self, path: str, function: Callable[..., Result], *args: Any) -> Result:
         """What `function(*args)` returns in the helper; both must pickle.
 
         Raises:
-            VideoDecodeError: it took too long, or crashed; the message names `path`.
+            VideoDecodeError: it crashed; the message names `path`.
+            DecodeTimeoutError: it took too long, twice.
         """
-        return self._running().ask(path, "call", function, args)
+        return _twice(lambda: self.begin(path, "call", function, args))
+
+    def begin(self, path: str, command: str, *args: Any) -> Any:
+        """What a helper answers that need not have anything open: a new one where the last has died."""
+        if self._helper is None or not self._helper.is_ours:
+            self._helper = _Helper(self.open_video, self.seconds)
+        return self._helper.ask(path, command, *args)
 
     def ask(self, path: str, command: str, *args: Any) -> Any:
-        """What the helper answers; it is replaced at the next video if it dies over the question."""
+        """What the helper answers that has the video open."""
         assert self._helper is not None
         return self._helper.ask(path, command, *args)
 
@@ -83,11 +94,6 @@ class Watchdog:
             self._helper.end()
         self._helper = None
 
-    def _running(self) -> "_Helper":
-        if self._helper is None or not self._helper.is_ours:
-            self._helper = _Helper(self.open_video, self.seconds)
-        return self._helper
-
     def __getstate__(self) -> dict[str, Any]:
         return self.__dict__ | {"_helper": None}  # a data worker that is spawned gets a helper of its own
 
@@ -95,21 +101,38 @@ class Watchdog:
 class _RemoteReader(VideoReader):
     """The reader that the helper has open."""
 
-    def __init__(self, path: str, watchdog: Watchdog, opened: tuple[int, float, np.ndarray]) -> None:
+    def __init__(self, path: str, watchdog: Watchdog, args: tuple[Any, ...]) -> None:
         self.path = path
-        self.num_frames, self.fps, self.times = opened
         self._watchdog = watchdog
+        self._args = args
         self._closed = False
+        self.num_frames, self.fps, self.times = _twice(self._open)
 
     def frames(self, indices: Sequence[int]) -> Tensor:
-        """As the reader's own; besides, a VideoDecodeError where it takes too long or crashes."""
-        return self._watchdog.ask(self.path, "frames", [int(index) for index in indices])
+        """As the reader's own; besides, a VideoDecodeError where it takes too long, twice, or crashes."""
+        wanted = [int(index) for index in indices]
+        try:
+            return self._watchdog.ask(self.path, "frames", wanted)
+        except DecodeTimeoutError:
+            self._open()
+            return self._watchdog.ask(self.path, "frames", wanted)
+
+    def _open(self) -> tuple[int, float, np.ndarray]:
+        return self._watchdog.begin(self.path, "open", self.path, *self._args)
 
     def close(self) -> None:
         """Free the file; closing again does nothing."""
         if not self._closed:
             self._closed = True
             self._watchdog.close_video(self.path)
+
+
+def _twice(question: Callable[[], Result]) -> Result:
+    """What it answers, in a second attempt if the first takes too long."""
+    try:
+        return question()
+    except DecodeTimeoutError:
+        return question()
 
 
 class _Helper:
@@ -139,7 +162,8 @@ class _Helper:
         """One question, one answer.
 
         Raises:
-            VideoDecodeError: the helper took too long, or died.
+            DecodeTimeoutError: the helper took too long.
+            VideoDecodeError: it died.
         """
         if not self.alive:
             raise VideoDecodeError(path, "its reader has died; open the video again")
@@ -150,13 +174,13 @@ class _Helper:
             if command == "frames" and isinstance(answer, tuple):
                 answer = self._frames(*answer)
         except (EOFError, ConnectionError):
-            raise VideoDecodeError(path, self._cause_of_death()) from None
+            raise self._death(path) from None
         except BaseException:
             self.end()  # interrupted: its answer would be taken for that to the next question
             raise
         if not answered:
             self.end(wait=False)  # one that waits for a dead disk ends when that answers
-            raise VideoDecodeError(path, self._given_up())
+            raise self._given_up(path)
         if isinstance(answer, BaseException):
             raise answer
         return answer
@@ -176,13 +200,14 @@ class _Helper:
             return torch.frombuffer(self.memory, dtype=torch.uint8, count=count).view(shape).clone()
         return torch.frombuffer(bytearray(self.connection.recv_bytes()), dtype=torch.uint8).view(shape)
 
-    def _given_up(self) -> str:
-        return (
-            f"decoding took more than {self.seconds:g} seconds and was given up; "
-            "raise data.decode_timeout if the file is only large, else drop it"
+    def _given_up(self, path: str) -> DecodeTimeoutError:
+        return DecodeTimeoutError(
+            path,
+            f"decoding took more than {self.seconds:g} seconds in each of two attempts and was given up; "
+            "raise data.decode_timeout if the file is only large, else drop it",
         )
 
-    def _cause_of_death(self) -> str:
+    def _death(self, path: str) -> VideoDecodeError:
         """For a helper whose connection is closed: it has ended, or is about to."""
         self.alive = False
         self.connection.close()
@@ -191,11 +216,13 @@ class _Helper:
         except ChildProcessError:
             code = 0
         if code == -signal.SIGALRM:
-            return self._given_up()
+            return self._given_up(path)
         if code == -signal.SIGKILL:
-            return "the process that decoded it was killed, as happens when memory is short; use fewer data.num_workers"
-        name = signal.Signals(-code).name if code < 0 else f"exit code {code}"
-        return f"the process that decoded it died ({name}); drop the file"
+            reason = "was killed, as happens when memory is short; use fewer data.num_workers"
+        else:
+            name = signal.Signals(-code).name if code < 0 else f"exit code {code}"
+            reason = f"died ({name}); drop the file"
+        return VideoDecodeError(path, f"the process that decoded it {reason}")
 
 
 def _serve(
