@@ -55,8 +55,8 @@ class VideoDataModule(pl.LightningDataModule):
         reader: `pyav`, `decord`, `torchcodec`, or `torchcodec_cuda` (on the GPU, with `num_workers: 0`).
         on_error: what a video that cannot be decoded does: `raise`, or `skip` (and list it in the batch). By default
             a prediction skips, for the others' sake, and everything else raises.
-        decode_timeout: seconds after which opening or decoding a video is given up, as if it could not be decoded; None
-            waits for ever (and saves the process that each data worker needs for it).
+        decode_timeout: seconds after which opening or decoding a video is tried once more and then given up, as if it
+            could not be decoded; None waits for ever (and saves the process that each data worker needs for it).
         quarantine: list of videos that are not opened but skipped; under `on_error: skip` a run adds to it what it
             cannot decode. A file that has changed since counts as good again. See `Quarantine`.
         index: `index.json` of `vidattn check`: files then open without being read through (or decoded, where their
