@@ -2,6 +2,7 @@
 
 import ctypes
 import faulthandler
+import gc
 import os
 import signal
 import time
@@ -119,6 +120,29 @@ def test_what_pauses_once_is_tried_again_by_a_new_helper(watch, tmp_path, tiny_v
 
     assert torch.equal(reader.frames([0, 47, 3]), open_video(tiny_video).frames([0, 47, 3]))
     assert all(marker.exists() for marker in pauses)
+
+
+def test_the_helper_ends_nothing_that_belongs_to_the_program(watch, tmp_path, tiny_video):
+    class WaitsForItsThread:
+        def __init__(self):
+            self.cycle = self
+
+        def __del__(self):
+            (tmp_path / f"ended_in_{os.getpid()}").touch()
+
+    def open_and_collect(path):
+        gc.collect()
+        return open_video(path)
+
+    gc.disable()
+    try:
+        WaitsForItsThread()
+        watch(open_and_collect, seconds=30).open(str(tiny_video))
+    finally:
+        gc.enable()
+    gc.collect()
+
+    assert [path.name for path in tmp_path.iterdir()] == [f"ended_in_{os.getpid()}"]
 
 
 def test_a_crash_ends_the_helper_alone(watch):

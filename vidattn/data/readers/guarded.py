@@ -1,6 +1,7 @@
 """A watchdog for decoding: the reader works in a process of its own, which dies where it takes too long."""
 
 import contextlib
+import gc
 import mmap
 import os
 import pickle
@@ -230,6 +231,7 @@ def _serve(
 ) -> NoReturn:
     """The helper's life: answer until the other end is closed. Never returns into the forked program."""
     try:
+        gc.freeze()  # what the program left behind is not ours to end: it may wait for threads that are not in the copy
         signal.signal(signal.SIGALRM, signal.SIG_DFL)
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # the loader's handler looks after its own children
