@@ -36,6 +36,14 @@ class Grid(NamedTuple):
         """All tokens, `S = P + M`."""
         return self.prefix + self.num_video_tokens
 
+    def sides(self) -> tuple[int, int, int]:
+        """Frames, rows and columns, `(T, H, W)`. A method, as torch 2.8 compiles neither a property nor `grid[:3]`."""
+        return self.frames, self.height, self.width
+
+    def with_sides(self, frames: int, height: int, width: int) -> "Grid":
+        """The grid of other sides with the same prefix; `_replace` does not compile on torch 2.8."""
+        return Grid(frames, height, width, self.prefix)
+
     def positions(self, device: torch.device | None = None) -> Tensor:
         """Frame, row and column of each token, `(S, 3)` integers; -1 for prefix tokens, which have none.
 

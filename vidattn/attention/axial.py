@@ -65,7 +65,7 @@ class HeightAttention(VideoAttention):
         prefix, video = grid.split(x)
         copies = prefix[:, None, None].expand(-1, grid.frames, grid.width, -1, -1)
         columns = torch.cat((copies, video.transpose(2, 3)), dim=3)  # (B, T, W, P + H, D)
-        update = self.attn(columns.flatten(0, 2), grid._replace(frames=1, width=1)).view(columns.shape)
+        update = self.attn(columns.flatten(0, 2), grid.with_sides(1, grid.height, 1)).view(columns.shape)
         prefix, columns = update[:, :, :, : grid.prefix], update[:, :, :, grid.prefix :]
         return grid.join(prefix.mean((1, 2)), columns.transpose(2, 3))
 

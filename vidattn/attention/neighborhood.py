@@ -44,7 +44,7 @@ class NeighborhoodAttention3D(VideoAttention):
         qkv = self.attn.project(x, grid)  # (B, S, 3, heads, d)
         q, k, v = qkv.permute(2, 0, 3, 1, 4)
         prefix = attend(q[:, :, : grid.prefix], k, v).transpose(1, 2)
-        q, k, v = qkv[:, grid.prefix :].unflatten(1, grid[:3]).unbind(4)
+        q, k, v = qkv[:, grid.prefix :].unflatten(1, grid.sides()).unbind(4)
         video = neighborhood_attention(q, k, v, self.window_on(grid))
         return self.attn.proj(torch.cat((prefix, video.flatten(1, 3)), dim=1).flatten(2))
 

@@ -52,7 +52,7 @@ class PooledAttention(VideoAttention):
     def macs(self, grid: Grid) -> Macs:
         """`4 S D^2 + 54 L D + 2 S (P + L) D`, with L pooled keys."""
         keys = 1
-        for length, stride in zip(grid[:3], self.stride, strict=True):
+        for length, stride in zip(grid.sides(), self.stride, strict=True):
             keys *= -(-length // stride)
         return Macs(
             linear=4 * grid.num_tokens * self.dim**2,
@@ -64,6 +64,6 @@ class PooledAttention(VideoAttention):
 def pooled(x: Tensor, grid: Grid, pool: nn.Conv3d) -> Tensor:
     """Tokens by head, `(B, heads, S, d)` -> `(B, heads, P + L, d)`: the prefix, then the pooled clip."""
     prefix, video = x[:, :, : grid.prefix], x[:, :, grid.prefix :]
-    maps = video.flatten(0, 1).mT.unflatten(-1, grid[:3])  # (B * heads, d, T, H, W)
+    maps = video.flatten(0, 1).mT.unflatten(-1, grid.sides())  # (B * heads, d, T, H, W)
     video = pool(maps).flatten(2).mT.unflatten(0, x.shape[:2])
     return torch.cat((prefix, video), dim=2) if grid.prefix else video

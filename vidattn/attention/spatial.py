@@ -32,7 +32,7 @@ class SpatialAttention(VideoAttention):
         prefix, video = grid.split(x)
         copies = prefix.unsqueeze(1).expand(-1, grid.frames, -1, -1)
         frames = torch.cat((copies, video.flatten(2, 3)), dim=2)  # (B, T, P + N, D)
-        update = self.attn(frames.flatten(0, 1), grid._replace(frames=1)).view(frames.shape)
+        update = self.attn(frames.flatten(0, 1), grid.with_sides(1, grid.height, grid.width)).view(frames.shape)
         return grid.join(update[:, :, : grid.prefix].mean(1), update[:, :, grid.prefix :].reshape(video.shape))
 
     def macs(self, grid: Grid) -> Macs:

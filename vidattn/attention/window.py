@@ -41,7 +41,7 @@ class Windows(VideoAttention):
     def forward(self, x: Tensor, grid: Grid) -> Tensor:
         """`(B, S, D)` -> `(B, S, D)`."""
         qkv = self.attn.project(x, grid)  # (B, S, 3, heads, d)
-        sizes = (min(side, length) for side, length in zip(self.window, grid[:3], strict=True))
+        sizes = (min(side, length) for side, length in zip(self.window, grid.sides(), strict=True))
         mixed = mix_windows(grid.split(qkv.flatten(2))[1], self.runs(grid), window_bias(self.bias, *sizes))
         q, k, v = qkv.permute(2, 0, 3, 1, 4)
         prefix = attend(q[:, :, : grid.prefix], k, v).transpose(1, 2).flatten(2)
@@ -49,7 +49,7 @@ class Windows(VideoAttention):
 
     def runs(self, grid: Grid) -> list[Runs]:
         """The windows along each axis."""
-        return [cut(*numbers) for numbers in zip(grid[:3], self.window, self.shift, strict=True)]
+        return [cut(*numbers) for numbers in zip(grid.sides(), self.window, self.shift, strict=True)]
 
     def macs(self, grid: Grid) -> Macs:
         """`4 S D^2 + 2 n^2 D` per window of n tokens `+ 2 P S D`."""

@@ -59,10 +59,9 @@ def carried_tables(
         as_official: resize as TimeSformer's code does.
     """
     if saved.position == config.position and not wanted and not old:
-        same = config.position == "none" or saved.native_grid[:3] == config.native_grid[:3]
-        anew = (
-            f"{config.position} table counted anew for {config.native_grid[:3]} tokens; feed other clips to the network"
-        )
+        sides = config.native_grid.sides()
+        same = config.position == "none" or saved.native_grid.sides() == sides
+        anew = f"{config.position} table counted anew for {sides} tokens; feed other clips to the network"
         return {}, [] if same else [f"position: {anew} of the file's size instead, and it is resized"]
     if saved.position == config.position and config.position == "space+time":
         return _separate(old, saved, wanted, config, as_official)
@@ -107,7 +106,7 @@ def _as_tokens(
     before, after, dim = _table_grid(saved), _table_grid(config), saved.embed_dim
     prefix, video = torch.zeros(1, before.prefix, dim), torch.zeros(1, 1, *before[1:3], dim)
     if saved.position == "sine":
-        video = SineTable(dim, before).table.unflatten(1, before[:3])
+        video = SineTable(dim, before).table.unflatten(1, before.sides())
     elif "position.table" in old:
         table = old["position.table"]
         prefix, places = table[:, : before.prefix], table[:, before.prefix :]
@@ -118,7 +117,7 @@ def _as_tokens(
         video = video.mean(1, keepdim=True)
     video = resized(video, after.frames if video.shape[1] > 1 else 1, *after[1:3])
     prefix = _with_prefix(prefix, before.prefix, after.prefix)
-    changed = [f"position: {saved.position} {tuple(before[:3])} -> {config.position} {tuple(after[:3])}"]
+    changed = [f"position: {saved.position} {before.sides()} -> {config.position} {after.sides()}"]
     if config.position == "token" and "position.table" in wanted:
         video = video.expand(-1, after.frames, -1, -1, -1)
         same = saved.position == "token" and before == after

@@ -74,7 +74,10 @@ class FactorisedEncoder(nn.Module):
     def block_grids(self, frames: int, height: int, width: int) -> list[tuple[int, Grid]]:
         """How often each of the `blocks` runs for one clip, and the grid that it runs on."""
         grid = self.config.grid(frames, height, width)
-        spatial, temporal = (grid.frames, grid._replace(frames=1)), (1, Grid(1, 1, grid.frames, grid.prefix))
+        spatial, temporal = (
+            (grid.frames, grid.with_sides(1, grid.height, grid.width)),
+            (1, Grid(1, 1, grid.frames, grid.prefix)),
+        )
         return [spatial] * len(self.spatial.blocks) + [temporal] * len(self.temporal.blocks)
 
     def macs(self, frames: int, height: int, width: int) -> Macs:

@@ -77,7 +77,7 @@ class TokenTable(nn.Module):
     def forward(self, grid: Grid) -> Tensor:
         """What is added to the tokens of a clip, `(1, S, D)`."""
         prefix, video = self.native.split(self.table)
-        return grid.join(prefix, resized(video, *grid[:3]))
+        return grid.join(prefix, resized(video, *grid.sides()))
 
 
 class SineTable(nn.Module):
@@ -107,7 +107,7 @@ class SineTable(nn.Module):
         """What is added to the tokens of a clip, `(1, S, D)`."""
         _, video = self.native.split(self.table)
         prefix = video.new_zeros(1, grid.prefix, video.shape[-1])
-        return grid.join(prefix, resized(video, *grid[:3]))
+        return grid.join(prefix, resized(video, *grid.sides()))
 
 
 class NoTable(nn.Module):

@@ -1,7 +1,6 @@
 """One video under the microscope: what it is, what is wrong with it, and how long a clip of it takes."""
 
 import hashlib
-import io
 import os
 import time
 from dataclasses import dataclass, field
@@ -10,12 +9,12 @@ from typing import cast
 
 import av
 import numpy as np
-from av.container import InputContainer
 from av.video.stream import VideoStream
 
 from vidattn.data.errors import VideoDecodeError
 from vidattn.data.identity import Identity, identity
 from vidattn.data.readers.base import load_source
+from vidattn.data.readers.container import open_input
 from vidattn.data.readers.frame_folder import FrameFolderReader
 from vidattn.data.readers.known import NOTHING, Known
 from vidattn.data.readers.members import Member
@@ -154,7 +153,7 @@ def _decode_all(path: str, source: str | bytes, wanted: list[int]) -> _Seen:
     """Plain FFmpeg, without any of our reader's shortcuts: the reference."""
     seen = _Seen()
     matrix = None
-    with _opened(source) as container:
+    with open_input(source) as container:
         stream = cast(VideoStream, container.streams.best("video"))
         stream.codec_context.thread_type, stream.codec_context.thread_count = "NONE", 1
         seen.claimed_frames = stream.frames
@@ -209,7 +208,7 @@ def _kind_of_failure(path: str) -> str:
             return "missing"
         if (os.path.getsize(path) if member is None else member.size) == 0:
             return "zero bytes"
-        with _opened(load_source(path)[1]) as container:
+        with open_input(load_source(path)[1]) as container:
             kinds = {stream.type for stream in container.streams}
             if "video" not in kinds:
                 return "audio only" if "audio" in kinds else "unreadable"
@@ -219,10 +218,6 @@ def _kind_of_failure(path: str) -> str:
             return "truncated" if cut else "unreadable"
     except (VideoDecodeError, av.FFmpegError, OSError, ValueError):
         return "unreadable"
-
-
-def _opened(source: str | bytes) -> InputContainer:
-    return av.open(io.BytesIO(source) if isinstance(source, bytes) else source, "r", metadata_errors="ignore")
 
 
 def _size_and_digest(source: str | bytes) -> tuple[int, str]:

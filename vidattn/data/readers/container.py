@@ -1,7 +1,7 @@
 """Open a file with PyAV, and choose the stream that is the video."""
 
 import io
-from typing import cast
+from typing import Any, cast
 
 import av
 from av.container import InputContainer
@@ -9,6 +9,14 @@ from av.stream import Disposition
 from av.video.stream import VideoStream
 
 from vidattn.data.errors import VideoDecodeError
+
+# A title that is not in UTF-8 is no reason to refuse a video. Up to PyAV 18 that had to be said.
+_TOLERANT: dict[str, Any] = {"metadata_errors": "ignore"} if int(av.__version__.split(".")[0]) < 19 else {}
+
+
+def open_input(source: str | bytes) -> InputContainer:
+    """The file of this path or with these bytes, open for reading; FFmpeg's own error where it is none."""
+    return av.open(io.BytesIO(source) if isinstance(source, bytes) else source, "r", **_TOLERANT)
 
 
 def open_container(path: str, source: str | bytes) -> tuple[InputContainer, VideoStream]:
@@ -21,9 +29,8 @@ def open_container(path: str, source: str | bytes) -> tuple[InputContainer, Vide
     Raises:
         VideoDecodeError: it cannot be opened, or holds no video that FFmpeg knows.
     """
-    file = io.BytesIO(source) if isinstance(source, bytes) else source
     try:
-        container = av.open(file, "r", metadata_errors="ignore")
+        container = open_input(source)
     except (av.FFmpegError, OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         advice = "it is none, or was cut short: get it again, or drop it from the list"

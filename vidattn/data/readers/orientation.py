@@ -1,11 +1,11 @@
 """Turn a decoded picture upright, as the video's display matrix says (phones film sideways and note it)."""
 
 import struct
-from collections.abc import Iterable
-from typing import cast
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
-from av.sidedata.sidedata import SideData
+from av.sidedata.sidedata import Type
 from av.video.frame import VideoFrame
 
 
@@ -17,11 +17,12 @@ def display_matrix(frame: VideoFrame) -> tuple[int, int, int, int] | None:
     # Asking a frame for its side data ties both into a cycle, which keeps the picture until Python's garbage collector
     # comes: ask a copy of 2 x 2 pixels, which carries the same data.
     small = frame.reformat(width=2, height=2, format="gray", interpolation="POINT", threads=1)
-    for data in cast(Iterable[SideData], small.side_data):  # PyAV's stubs call it a mapping by name
-        if data.type.name == "DISPLAYMATRIX":
-            a, b, _, c, d, *_ = struct.unpack("=9i", bytes(data)[:36])
-            return None if a > 0 and d > 0 and b == c == 0 else (a, b, c, d)
-    return None
+    by_type: Mapping[Any, Any] = small.side_data  # PyAV 18's stubs call it a dict of one known name
+    data = by_type.get(Type.DISPLAYMATRIX)
+    if data is None:
+        return None
+    a, b, _, c, d, *_ = struct.unpack("=9i", bytes(data)[:36])
+    return None if a > 0 and d > 0 and b == c == 0 else (a, b, c, d)
 
 
 def upright(image: np.ndarray, matrix: tuple[int, int, int, int] | None) -> np.ndarray:
