@@ -7,7 +7,7 @@ from pathlib import Path
 
 import av
 import numpy as np
-from av.video.reformatter import ColorRange, Colorspace, Interpolation
+from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoReformatter
 
 from vidattn.data.errors import VideoDecodeError
 from vidattn.data.readers.base import VideoReader
@@ -70,6 +70,7 @@ class Transcoding:
         # Keyframes at equal distances, each independent of what lies before it.
         options["x264-params"] = "scenecut=0:open-gop=0"
         shape: tuple[int, ...] = ()
+        reformatter = VideoReformatter()
         with av.open(str(path), "w", format="mp4", options={"movflags": "faststart"}) as output:
             for index, image in _pictures(reader):
                 if not shape:
@@ -84,7 +85,8 @@ class Transcoding:
                 if image.shape != shape:
                     sizes = [f"{one[1]} x {one[0]}" for one in (image.shape, shape)]
                     raise VideoDecodeError(reader.path, f"frame {index} is {sizes[0]} pixels, the first is {sizes[1]}")
-                frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(image), format="rgb24").reformat(
+                frame = reformatter.reformat(
+                    av.VideoFrame.from_ndarray(np.ascontiguousarray(image), format="rgb24"),
                     stream.width,
                     stream.height,
                     "yuv420p",

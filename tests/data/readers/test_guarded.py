@@ -145,6 +145,16 @@ def test_the_helper_ends_nothing_that_belongs_to_the_program(watch, tmp_path, ti
     assert [path.name for path in tmp_path.iterdir()] == [f"ended_in_{os.getpid()}"]
 
 
+def test_frames_that_the_program_has_converted_itself_do_not_stop_the_helper(watch, tmp_path):
+    path = encode_video(tmp_path / "a.mp4", numbered_frames(8, height=480, width=640))
+    with av.open(str(path)) as container:
+        for frame in container.decode(video=0):
+            frame.to_ndarray(format="rgb24")  # PyAV 19 keeps swscale's threads for the next: a fork has none
+
+    with watch(seconds=20).open(str(path)) as reader:
+        assert torch.equal(reader.frames([0, 7]), open_video(path).frames([0, 7]))
+
+
 def test_a_crash_ends_the_helper_alone(watch):
     def crash(path):
         faulthandler.disable()  # its report belongs into no test's output

@@ -9,6 +9,7 @@ from typing import cast
 
 import av
 import numpy as np
+from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
 
 from vidattn.data.errors import VideoDecodeError
@@ -20,6 +21,7 @@ from vidattn.data.readers.known import NOTHING, Known
 from vidattn.data.readers.members import Member
 from vidattn.data.readers.orientation import display_matrix, upright
 from vidattn.data.readers.pyav import PyAVReader
+from vidattn.data.readers.rgb import to_rgb
 
 _hash = partial(hashlib.blake2b, digest_size=16)
 _COMPARED = 6  # frames that are decoded in both ways
@@ -152,7 +154,7 @@ class _Seen:
 def _decode_all(path: str, source: str | bytes, wanted: list[int]) -> _Seen:
     """Plain FFmpeg, without any of our reader's shortcuts: the reference."""
     seen = _Seen()
-    matrix = None
+    matrix, reformatter = None, VideoReformatter()
     with open_input(source) as container:
         stream = cast(VideoStream, container.streams.best("video"))
         stream.codec_context.thread_type, stream.codec_context.thread_count = "NONE", 1
@@ -171,7 +173,7 @@ def _decode_all(path: str, source: str | bytes, wanted: list[int]) -> _Seen:
                 if frame.pts is not None and frame.time is not None:
                     seen.times.append(frame.time)
                 if seen.num_frames in wanted:
-                    seen.frames.append(upright(frame.to_ndarray(format="rgb24"), matrix))
+                    seen.frames.append(upright(to_rgb(frame, reformatter).copy(), matrix))
                 seen.corrupt += frame.is_corrupt
                 seen.num_frames += 1
         except av.FFmpegError as error:

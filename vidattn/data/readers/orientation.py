@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from av.sidedata.sidedata import Type
 from av.video.frame import VideoFrame
+from av.video.reformatter import VideoReformatter
 
 
 def display_matrix(frame: VideoFrame) -> tuple[int, int, int, int] | None:
@@ -16,7 +17,7 @@ def display_matrix(frame: VideoFrame) -> tuple[int, int, int, int] | None:
     """
     # Asking a frame for its side data ties both into a cycle, which keeps the picture until Python's garbage collector
     # comes: ask a copy of 2 x 2 pixels, which carries the same data.
-    small = frame.reformat(width=2, height=2, format="gray", interpolation="POINT", threads=1)
+    small = VideoReformatter().reformat(frame, width=2, height=2, format="gray", interpolation="POINT", threads=1)
     by_type: Mapping[Any, Any] = small.side_data  # PyAV 18's stubs call it a dict of one known name
     data = by_type.get(Type.DISPLAYMATRIX)
     if data is None:

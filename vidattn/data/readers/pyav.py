@@ -17,6 +17,7 @@ from vidattn.data.readers.filled_clip import FilledClip
 from vidattn.data.readers.known import NOTHING, Known, pack, unpack
 from vidattn.data.readers.orientation import display_matrix, upright
 from vidattn.data.readers.packets import PacketIndex, demux
+from vidattn.data.readers.rgb import to_rgb
 from vidattn.data.readers.unsafe import is_unsafe, remember_unsafe
 
 # Codecs in which a decoder may start at a keyframe: elsewhere we have not seen it proven, and decode from the start.
@@ -278,10 +279,7 @@ class PyAVReader(VideoReader):
         """One decoded frame as upright RGB `(H, W, 3)`; a view that lives as long as the converted frame."""
         if not self._matrix_known:  # it belongs to the stream: the first frame tells
             self._matrix, self._matrix_known = display_matrix(frame), True
-        # One thread: swscale's own choice costs four times the CPU time on small pictures.
-        plane = self._reformatter.reformat(frame, format="rgb24", threads=1).planes[0]
-        rows = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)  # rows are padded
-        return upright(rows[:, : 3 * frame.width].reshape(frame.height, frame.width, 3), self._matrix)
+        return upright(to_rgb(frame, self._reformatter), self._matrix)
 
     def _set_times(self, pts: list[int | None]) -> None:
         self._pts = pts
