@@ -16,6 +16,7 @@ from vidattn.classify.device import usable_device
 from vidattn.classify.explanation import Explanation, explain
 from vidattn.classify.labelled_clips import LabelledClips
 from vidattn.classify.names import Given, names_for
+from vidattn.classify.numbers import check_numbers
 from vidattn.classify.prediction import Prediction, Predictions
 from vidattn.classify.preparation import Preparation, averaged, preparation_of, repeats
 from vidattn.classify.probe import TemporalProbe, temporal_probe
@@ -137,7 +138,7 @@ class Classifier:
 
         Raises:
             VideoDecodeError: the one video cannot be read. Of several, such are in `skipped` instead.
-            ValueError: an array is not what is wanted.
+            ValueError: an array is not what is wanted, or the network answers NaN.
         """
         videos, several, skipped = expand(source)
         if not several:
@@ -246,7 +247,7 @@ class Classifier:
         views = self.views(source, fps)
         clip, seconds = views.middle
         notes = self.notes + views.notes
-        return explain(
+        explanation = explain(
             self.network,
             self.normalize,
             clip,
@@ -257,6 +258,8 @@ class Classifier:
             notes,
             self.multi_label,
         )
+        check_numbers(torch.tensor(explanation.probability), self.network)
+        return explanation
 
     def temporal_probe(
         self, videos: str | Path, root: str | Path | None = None, progress: bool = True
@@ -280,10 +283,16 @@ class Classifier:
 
     @torch.inference_mode()
     def probabilities(self, video: Tensor) -> Tensor:
-        """float32 `(V, K)` on the CPU from uint8 clips `(V, 3, T, S, S)`, in batches."""
+        """float32 `(V, K)` on the CPU from uint8 clips `(V, 3, T, S, S)`, in batches.
+
+        Raises:
+            ValueError: one is NaN: the weights are damaged, or numbers overflow.
+        """
         batches = video.split(self.batch_size)
         logits = torch.cat([self.network(self.normalize(batch.to(self.device)).to(self.dtype)) for batch in batches])
-        return (logits.float().sigmoid() if self.multi_label else logits.float().softmax(-1)).cpu()
+        probabilities = (logits.float().sigmoid() if self.multi_label else logits.float().softmax(-1)).cpu()
+        check_numbers(probabilities, self.network)
+        return probabilities
 
     def _in_order(self, waiting: Sequence[Views | Skipped]) -> Iterator[Prediction | Skipped]:
         answers = iter(self._answer([views for views in waiting if isinstance(views, Views)]))
