@@ -383,8 +383,31 @@ def test_names_must_be_as_many_as_the_networks_classes():
     classifier = brightness_classifier()
     classifier.class_names = ["one"]
 
-    with pytest.raises(ValueError, match="answers with 3 classes, but 1 have names"):
-        classifier(np.zeros((8, 32, 32, 3), np.uint8))
+    for ask in (classifier, classifier.timeline):
+        with pytest.raises(ValueError, match="1 class name, but the network has 3 classes"):
+            ask(np.zeros((8, 32, 32, 3), np.uint8))
+
+
+@pytest.mark.parametrize("names", ["abcdefg", "a", ""])
+def test_names_that_do_not_fit_the_head_are_refused_at_once(names):
+    with pytest.raises(ValueError, match=rf"{len(names)} class names?, but the network has 3 classes; give one for ea"):
+        Classifier(build_network(CONFIG), list(names), brightness_classifier().preparation)
+
+
+def test_stored_names_of_another_number_are_refused(tmp_path):
+    path = write_checkpoint(tmp_path / "two.ckpt", names=["run", "sit"])
+
+    with pytest.raises(ValueError, match="2 class names in the checkpoint, but the network has 3 classes; give them"):
+        Classifier.from_pretrained(path)
+
+    assert Classifier.from_pretrained(path, class_names=["a", "b", "c"]).class_names == ["a", "b", "c"]
+
+
+def test_stored_names_of_several_classes_are_told_apart(tmp_path, tiny_video):
+    classifier = Classifier.from_pretrained(write_checkpoint(tmp_path / "crane.ckpt", names=["crane", "jay", "crane"]))
+
+    assert classifier.class_names == ["crane (0)", "jay", "crane (2)"]
+    assert "the checkpoint calls several classes 'crane'" in str(classifier(tiny_video))
 
 
 def test_a_clip_costs_decoding_and_the_forward_pass_and_little_more(shared_videos):

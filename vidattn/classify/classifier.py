@@ -15,7 +15,7 @@ from vidattn.checkpoints.names import WeightsError
 from vidattn.classify.device import usable_device
 from vidattn.classify.explanation import Explanation, explain
 from vidattn.classify.labelled_clips import LabelledClips
-from vidattn.classify.names import Given, names_for
+from vidattn.classify.names import Given, check_names, classes_of, names_for
 from vidattn.classify.numbers import check_numbers
 from vidattn.classify.prediction import Prediction, Predictions
 from vidattn.classify.preparation import Preparation, averaged, preparation_of, repeats
@@ -40,7 +40,7 @@ class Classifier:
 
     Args:
         network: normalised clips `(B, 3, T, S, S)` -> logits `(B, K)`.
-        class_names: K names.
+        class_names: K names, each once.
         preparation: which frames the network sees, and at what size.
         device: "cuda" where there is one, else "cpu", by default.
         precision: "bf16" takes half the memory, and half the time on processors that know it.
@@ -50,7 +50,7 @@ class Classifier:
         multi_label: classes do not exclude one another: each has a probability of its own (a sigmoid, no softmax).
 
     Raises:
-        ValueError: there is no such device or precision, or batches would be empty.
+        ValueError: there is no such device or precision, batches would be empty, or the names do not fit the network.
 
     Attributes:
         notes: what the checkpoint does not say, and what was chosen instead.
@@ -72,6 +72,7 @@ class Classifier:
             raise ValueError(f"precision={precision!r} is unknown; choose fp32 or bf16")
         if batch_size < 1:
             raise ValueError(f"batch_size={batch_size} must be at least 1")
+        check_names(class_names, classes_of(network))
         self.device = usable_device(device)
         self.dtype = torch.bfloat16 if precision == "bf16" else torch.float32
         self.network = network.to(self.device, self.dtype).eval()
@@ -286,11 +287,12 @@ class Classifier:
         """float32 `(V, K)` on the CPU from uint8 clips `(V, 3, T, S, S)`, in batches.
 
         Raises:
-            ValueError: one is NaN: the weights are damaged, or numbers overflow.
+            ValueError: one is NaN: the weights are damaged, or numbers overflow. Or there are too few or many names.
         """
         batches = video.split(self.batch_size)
         logits = torch.cat([self.network(self.normalize(batch.to(self.device)).to(self.dtype)) for batch in batches])
         probabilities = (logits.float().sigmoid() if self.multi_label else logits.float().softmax(-1)).cpu()
+        check_names(self.class_names, probabilities.shape[1])  # the network may have no head that tells
         check_numbers(probabilities, self.network)
         return probabilities
 
@@ -330,9 +332,4 @@ class Classifier:
         if not groups:
             return []
         probabilities = self.probabilities(torch.cat(list(groups))).split([len(group) for group in groups])
-        means = [rows.double().mean(0).numpy() for rows in probabilities]
-        if len(means[0]) != len(self.class_names):
-            raise ValueError(
-                f"the network answers with {len(means[0])} classes, but {len(self.class_names)} have names"
-            )
-        return means
+        return [rows.double().mean(0).numpy() for rows in probabilities]

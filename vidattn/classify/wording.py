@@ -1,0 +1,13 @@
+"""Words that messages and tables share."""
+
+
+def counted(count: int, one: str, several: str | None = None) -> str:
+    """A number with its noun.
+
+    >>> counted(1, "class", "classes"), counted(3, "video"), counted(0, "video")
+    ('1 class', '3 videos', '0 videos')
+
+    Args:
+        several: the plural; `one` with an s by default.
+    """
+    return f"{count} {one if count == 1 else several or f'{one}s'}"
