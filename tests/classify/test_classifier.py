@@ -169,12 +169,38 @@ def test_frames_of_the_length_of_a_clip_are_the_clip(tmp_path):
         (np.zeros((3, 8, 32, 32), np.uint8), r"permute them by \(1, 2, 3, 0\)"),
         (np.zeros((32, 32, 3), np.uint8), r"frames of shape \(32, 32, 3\); wanted"),
         (np.zeros((2, 8, 32, 32, 3), np.uint8), "one video at a time"),
-        (np.zeros((8, 32, 32, 3), np.float32), r"torch\.float32; wanted uint8 RGB, 0 to 255"),
+        (np.zeros((8, 32, 32, 3), np.float32), "of type float32; wanted uint8 RGB, 0 to 255"),
+        (torch.zeros((8, 32, 32, 3), dtype=torch.bfloat16), "of type bfloat16; wanted uint8 RGB"),
+        (np.zeros((8, 32, 32, 3), object), "of type object; wanted uint8 RGB"),
+        (np.full((8, 32, 32, 3), "a"), "of type <U1; wanted uint8 RGB"),
     ],
 )
 def test_arrays_of_another_kind_are_refused_with_the_way_out(frames, message):
     with pytest.raises(ValueError, match=message):
         brightness_classifier()(frames)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(
+    "view",
+    [
+        lambda frames: frames[..., ::-1],  # OpenCV's blue, green, red
+        lambda frames: frames[::-1],
+        lambda frames: frames[:, :, ::-1],
+        lambda frames: np.frombuffer(frames.tobytes(), np.uint8).reshape(frames.shape),  # read-only
+        lambda frames: frames.transpose(0, 2, 1, 3),
+    ],
+)
+@pytest.mark.parametrize("count", [4, 20])  # a clip, and a video
+def test_arrays_of_any_layout_are_taken(checkpoint, view, count):
+    classifier = Classifier.from_pretrained(checkpoint)
+    frames = view(np.random.default_rng(0).integers(0, 256, (count, 40, 48, 3), np.uint8))
+
+    answer, wanted = classifier([frames, np.array(frames, order="C")], progress=False)
+
+    np.testing.assert_allclose(answer.probabilities, wanted.probabilities, atol=1e-6)
+    ours, plain = classifier.timeline(frames), classifier.timeline(np.array(frames, order="C"))
+    np.testing.assert_allclose(ours.probabilities, plain.probabilities, atol=1e-6)
 
 
 def test_a_video_shorter_than_a_clip_says_what_was_done(tmp_path):
