@@ -163,6 +163,34 @@ def test_mistakes_are_one_line(videos, checkpoint, capsys, words, message):
     assert error.count("\n") == 1
 
 
+def test_a_file_that_could_not_be_written_is_refused_before_the_work(videos, checkpoint, tmp_path, capsys):
+    (tmp_path / "folder.csv").mkdir()
+
+    with pytest.raises(SystemExit) as exit:
+        main(["classify", str(videos), "--weights", str(checkpoint), "--csv", str(tmp_path / "folder.csv")])
+
+    shown = capsys.readouterr()
+    assert exit.value.code == 2
+    assert "folder.csv: this is a folder; wanted the name of a file to write" in shown.err
+    assert not shown.out
+
+
+def test_where_a_file_cannot_be_written_the_others_are(videos, checkpoint, tmp_path, capsys, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("vidattn.classify.prediction.write_answers", full)
+    files = ["--csv", str(tmp_path / "a.csv"), "--json", str(tmp_path / "a.json")]
+    with pytest.raises(SystemExit) as exit:
+        main(["classify", str(videos), "--weights", str(checkpoint), *files])
+
+    shown = capsys.readouterr()
+    assert exit.value.code == 1
+    assert shown.err.endswith("a.csv: cannot write it (No space left on device)\n")
+    assert shown.out.endswith("a.json\n")
+    assert len(json.loads((tmp_path / "a.json").read_text())) == 3
+
+
 def test_nothing_to_answer_is_a_mistake(checkpoint, tmp_path, capsys):
     with pytest.raises(SystemExit) as exit:
         main(["classify", str(tmp_path), "--weights", str(checkpoint), "--csv", str(tmp_path / "answers.csv")])
