@@ -1,5 +1,6 @@
 import io
 import json
+import os
 import time
 
 import av
@@ -284,7 +285,7 @@ def test_results_convert(tmp_path):
     assert len(frame) == 6
     assert frame.groupby("path")["probability"].sum().iloc[0] == pytest.approx(2)
     assert json.loads(answers.to_json())[2]["error"].startswith("no such file")
-    assert repr(answers[1:]) == "<Predictions of 1 videos, 0 skipped>"
+    assert repr(answers[1:]) == "<Predictions of 1 video, 0 skipped>"
     answer.save(tmp_path / "new" / "answer.JSON")
     assert json.loads((tmp_path / "new" / "answer.JSON").read_text())[0]["path"] == str(path)
     assert str(answer).splitlines()[1].split()[0] == "grey"
@@ -343,6 +344,18 @@ def test_another_size_and_length_than_the_networks_are_said():
     assert preparation.assumed[1] == "the network was made for 8 frames and gets 16"
     with pytest.raises(ValueError, match="225 is not a multiple of patch_size=16; nearest sizes are 224 and 240"):
         preparation_of(config, PREPROCESSING, image_size=225)
+
+
+def test_a_name_that_is_no_utf8_prints_and_displays(tmp_path):
+    path = plain_video(tmp_path / os.fsdecode(b"bad\xff.mp4"), [30] * 12)
+    classifier = brightness_classifier()
+
+    for answer in (classifier(path), classifier.timeline(path)):
+        assert os.fsencode(answer.path) == os.fsencode(path)
+        assert all("bad\\udcff.mp4" in shown for shown in (str(answer), repr(answer), answer.to_html()))
+    several = classifier([path], progress=False)
+    assert "\\udcff" in str(several)
+    several._repr_html_().encode()
 
 
 def test_a_folder_of_hugging_face_is_taken_with_its_names_pixels_and_sizes(tmp_path, tiny_video):

@@ -1,7 +1,10 @@
 import csv
+import io
 import json
+import os
 import shutil
 import subprocess
+import sys
 
 import pytest
 from foreseen import plain_video, write_checkpoint
@@ -189,6 +192,37 @@ def test_where_a_file_cannot_be_written_the_others_are(videos, checkpoint, tmp_p
     assert shown.err.endswith("a.csv: cannot write it (No space left on device)\n")
     assert shown.out.endswith("a.json\n")
     assert len(json.loads((tmp_path / "a.json").read_text())) == 3
+
+
+@pytest.mark.parametrize("timeline", [[], ["--timeline"]])
+def test_a_name_that_is_no_utf8_is_escaped(videos, checkpoint, tmp_path, monkeypatch, timeline):
+    video = videos / os.fsdecode(b"bad\xff.mp4")
+    (videos / "level <30>.mp4").rename(video)
+    out = {ending: tmp_path / f"answers.{ending}" for ending in ("csv", "json", "html")}
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(io.BytesIO(), encoding="utf-8"))
+
+    files = ["--csv", str(out["csv"]), "--json", str(out["json"]), "--save-html", str(out["html"])]
+    main(["classify", str(video), "--weights", str(checkpoint), *timeline, *files])
+
+    sys.stdout.flush()
+    for text in (sys.stdout.buffer.getvalue().decode(), *(file.read_text("utf-8") for file in out.values())):
+        assert "bad\\udcff.mp4" in text
+    assert json.loads(out["json"].read_text())[0]["path"] == str(video)
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "latin-1", "ascii"])
+@pytest.mark.parametrize("timeline", [[], ["--timeline"]])
+def test_an_output_without_blocks_has_bars_all_the_same(videos, checkpoint, monkeypatch, encoding, timeline):
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(io.BytesIO(), encoding=encoding))
+    (videos / "level <30>.mp4").rename(videos / "\u4e2d.mp4")
+
+    main(["classify", str(videos / "\u4e2d.mp4"), "--weights", str(checkpoint), *timeline])
+
+    sys.stdout.flush()
+    printed = sys.stdout.buffer.getvalue().decode(encoding)
+    assert "\\u4e2d.mp4" in printed
+    assert ("+---" if timeline else "%  ####") in printed
+    assert "\\u25" not in printed
 
 
 def test_nothing_to_answer_is_a_mistake(checkpoint, tmp_path, capsys):

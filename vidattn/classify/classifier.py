@@ -26,6 +26,7 @@ from vidattn.classify.strip import Strip, StripPicker
 from vidattn.classify.timeline import Timeline
 from vidattn.classify.views import Views
 from vidattn.classify.windows import clips_in, sliding_windows, stream_clips
+from vidattn.classify.wording import printable
 from vidattn.data.errors import VideoDecodeError
 from vidattn.data.readers.in_memory import FramesReader
 from vidattn.data.readers.pyav import PyAVReader
@@ -219,7 +220,7 @@ class Classifier:
             clips = clips_in(windows, times, self.preparation.sampling)
             picker = StripPicker(times, clips)
             views = stream_clips(reader, clips, self.preparation.crops)
-            label = f"{Path(reader.path).name}, {duration:.0f} s"
+            label = f"{printable(Path(reader.path).name)}, {duration:.0f} s"
             watched = track(picker.watch(clips, views), label, total=len(clips), disable=not progress)
             # One block for all: thousands of small arrays between the large ones of the network would tear memory up.
             rows = np.empty((len(windows), len(self.class_names)))

@@ -1,5 +1,6 @@
 """`vidattn classify`: the classifier in the shell."""
 
+import io
 import signal
 import sys
 from argparse import ArgumentParser, Namespace
@@ -27,6 +28,8 @@ def classify(words: list[str]) -> None:
     130 after Ctrl-C (the answers so far are written).
     """
     options = _parser().parse_args(words)
+    if isinstance(sys.stdout, io.TextIOWrapper):  # a name that it cannot encode shall not end the work
+        sys.stdout.reconfigure(errors="backslashreplace")
     console = Console(soft_wrap=not sys.stdout.isatty())  # no lines broken where a program reads them
     try:
         _check(options)
@@ -80,8 +83,8 @@ def _show(
                 if isinstance(answer, Skipped):
                     skipped.append(answer)
                     continue
-                console.print(answer.table(options.top) if isinstance(answer, Prediction) else answer)
                 done.append(answer)
+                console.print(answer.table(options.top) if isinstance(answer, Prediction) else answer)
         except (KeyboardInterrupt, Exception) as end:
             if not done:
                 raise
