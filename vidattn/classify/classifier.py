@@ -165,7 +165,7 @@ class Classifier:
         Raises:
             ValueError: an array is not what is wanted, or `videos` is one.
         """
-        if isinstance(videos, (str, Path, bytes)):
+        if isinstance(videos, (str, Path, bytes, bytearray, memoryview)):
             raise ValueError(f"{name_of(videos)} is one video; stream takes many: give a list")
         waiting: list[Views | Skipped] = []
         for video in videos:
