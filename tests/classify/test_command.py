@@ -225,6 +225,18 @@ def test_an_output_without_blocks_has_bars_all_the_same(videos, checkpoint, monk
     assert "\\u25" not in printed
 
 
+def test_an_interrupt_while_the_command_is_imported_is_a_line(monkeypatch, capsys):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("vidattn.cli.importlib.import_module", interrupted)
+    with pytest.raises(SystemExit) as exit:
+        main(["classify", "a.mp4", "--weights", "none"])
+
+    assert exit.value.code == 130
+    assert capsys.readouterr().err == "vidattn: interrupted\n"
+
+
 def test_nothing_to_answer_is_a_mistake(checkpoint, tmp_path, capsys):
     with pytest.raises(SystemExit) as exit:
         main(["classify", str(tmp_path), "--weights", str(checkpoint), "--csv", str(tmp_path / "answers.csv")])
