@@ -10,6 +10,7 @@ import pytest
 from foreseen import plain_video, write_checkpoint
 
 from vidattn import Classifier
+from vidattn.classify.timeline import Timeline
 from vidattn.cli import main
 
 
@@ -223,6 +224,35 @@ def test_an_output_without_blocks_has_bars_all_the_same(videos, checkpoint, monk
     assert "\\u4e2d.mp4" in printed
     assert ("+---" if timeline else "%  ####") in printed
     assert "\\u25" not in printed
+
+
+@pytest.mark.parametrize("first", [KeyboardInterrupt(), None])
+def test_an_interrupt_leaves_the_page_out_and_keeps_the_rest(videos, checkpoint, tmp_path, capsys, monkeypatch, first):
+    show, told = Classifier.timeline, []
+
+    def timeline(self, source, *words, **options):
+        if first and "30" in str(source):
+            raise first
+        return show(self, source, *words, **options)
+
+    def interrupted(*_, **__):
+        told.append(capsys.readouterr().err)  # before the charts
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Classifier, "timeline", timeline)
+    monkeypatch.setattr(Timeline, "to_html", interrupted)
+    out = {ending: tmp_path / f"answers.{ending}" for ending in ("csv", "json", "html")}
+    files = ["--csv", str(out["csv"]), "--json", str(out["json"]), "--save-html", str(out["html"])]
+    with pytest.raises(SystemExit) as exit:
+        main(["classify", str(videos), "--weights", str(checkpoint), "--timeline", *files])
+
+    assert exit.value.code == 130
+    again, charts = ("Ctrl-C again", "2 charts") if first else ("Ctrl-C", "3 charts")
+    assert told == [f"vidattn classify: writing {out['html']} ({charts}); {again} to leave it out\n"]
+    assert capsys.readouterr().err.startswith(f"vidattn classify: {out['html']} is not written\n")
+    assert len(json.loads(out["json"].read_text())) == (2 if first else 3)
+    assert out["csv"].exists()
+    assert not out["html"].exists()
 
 
 def test_an_interrupt_while_the_command_is_imported_is_a_line(monkeypatch, capsys):

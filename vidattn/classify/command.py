@@ -51,7 +51,7 @@ def classify(words: list[str]) -> None:
         answers = _timelines(classifier, found.videos, options) if options.timeline else classifier.stream(found.videos)
         done, skipped, end = _show(answers, len(found.videos), options, console)
         skipped = [*found.skipped, *skipped]
-        complete = write_files(done, skipped, options, console)
+        complete = write_files(done, skipped, options, console, isinstance(end, KeyboardInterrupt))
         if isinstance(end, Exception):
             raise end
     except (WeightsError, VideoDecodeError, ValueError, OSError, ImportError) as error:

@@ -15,6 +15,7 @@ from vidattn.classify.card import list_html, page_html
 from vidattn.classify.prediction import Predictions
 from vidattn.classify.sources import Skipped
 from vidattn.classify.timeline import write_segments
+from vidattn.classify.wording import counted
 
 
 def check_files(options: Namespace) -> None:
@@ -36,8 +37,16 @@ def check_files(options: Namespace) -> None:
             raise ValueError(f"{file}: may not be written by you; choose another folder, or change its permissions")
 
 
-def write_files(done: Sequence[Any], skipped: Sequence[Skipped], options: Namespace, console: Console) -> bool:
-    """Write the files that are asked for and say their names; whether all could be. One that cannot is said instead."""
+def write_files(
+    done: Sequence[Any], skipped: Sequence[Skipped], options: Namespace, console: Console, interrupted: bool
+) -> bool:
+    """Write the files that are asked for and say their names; whether all could be. One that cannot is said instead.
+
+    The page is the last: its charts take a third of a second each, and Ctrl-C leaves it out.
+
+    Args:
+        interrupted: whether Ctrl-C has ended the work already; the page stays out at the next one then.
+    """
     files: tuple[tuple[Path | None, Callable[..., None]], ...] = (
         (options.csv, _write_csv),
         (options.json, _write_json),
@@ -47,11 +56,18 @@ def write_files(done: Sequence[Any], skipped: Sequence[Skipped], options: Namesp
     for file, write in files:
         if file is None:
             continue
+        if write is _write_html and options.timeline:
+            again = " again" if interrupted else ""
+            charts = counted(len(done), "chart")
+            print(f"vidattn classify: writing {file} ({charts}); Ctrl-C{again} to leave it out", file=sys.stderr)
         try:
             write(file, done, skipped, options)
         except OSError as error:
             print(f"vidattn classify: {file}: cannot write it ({error.strerror or error})", file=sys.stderr)
             complete = False
+        except KeyboardInterrupt:
+            print(f"vidattn classify: {file} is not written", file=sys.stderr)
+            raise
         else:
             console.print(Text(f"wrote {file}"))
     return complete
