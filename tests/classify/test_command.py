@@ -226,6 +226,33 @@ def test_an_output_without_blocks_has_bars_all_the_same(videos, checkpoint, monk
     assert "\\u25" not in printed
 
 
+def test_where_no_video_can_be_read_nothing_could_be_done(checkpoint, tmp_path, capsys):
+    file = tmp_path / "answers.json"
+    with pytest.raises(SystemExit) as exit:
+        main(["classify", "one.mp4", "two.mp4", "--weights", str(checkpoint), "--json", str(file)])
+
+    assert exit.value.code == 2
+    shown = capsys.readouterr()
+    assert shown.err.count("no such file") == 2
+    assert len(json.loads(file.read_text())) == 2
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+def test_files_are_written_though_nobody_reads_the_tables(videos, checkpoint, tmp_path, monkeypatch, wanted):
+    reading, writing = os.pipe()
+    os.close(reading)
+    monkeypatch.setattr(sys, "stdout", os.fdopen(writing, "w"))
+    words = ["classify", str(videos), "--weights", str(checkpoint), "--batch-size", "1"]
+
+    if wanted:
+        main([*words, "--csv", str(tmp_path / "answers.csv")])
+        assert len((tmp_path / "answers.csv").read_text().splitlines()) == 4
+    else:
+        with pytest.raises(SystemExit) as exit:
+            main(words)
+        assert exit.value.code == 141
+
+
 @pytest.mark.parametrize("first", [KeyboardInterrupt(), None])
 def test_an_interrupt_leaves_the_page_out_and_keeps_the_rest(videos, checkpoint, tmp_path, capsys, monkeypatch, first):
     show, told = Classifier.timeline, []

@@ -1,6 +1,7 @@
 """`vidattn classify`: the classifier in the shell."""
 
 import io
+import os
 import signal
 import sys
 from argparse import ArgumentParser, Namespace
@@ -30,7 +31,7 @@ def classify(words: list[str]) -> None:
     options = _parser().parse_args(words)
     if isinstance(sys.stdout, io.TextIOWrapper):  # a name that it cannot encode shall not end the work
         sys.stdout.reconfigure(errors="backslashreplace")
-    console = Console(soft_wrap=not sys.stdout.isatty())  # no lines broken where a program reads them
+    console = AnswerConsole(soft_wrap=not sys.stdout.isatty())  # no lines broken where a program reads them
     try:
         _check(options)
         found = expand(options.files)
@@ -66,7 +67,16 @@ def classify(words: list[str]) -> None:
         print(f"vidattn classify: interrupted after {len(done)} of {len(found.videos)} videos", file=sys.stderr)
         sys.exit(128 + signal.SIGINT)
     if skipped or not complete:
-        sys.exit(1)
+        sys.exit(1 if done else 2)
+
+
+class AnswerConsole(Console):
+    """A terminal that may go away (`| head -1`): it is `quiet` from then on, and the files are still to be written."""
+
+    def on_broken_pipe(self) -> None:
+        """Go on without it; rich would end the program, with status 1."""
+        self.quiet = True
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what Python still holds for it
 
 
 def _show(
@@ -74,7 +84,7 @@ def _show(
 ) -> tuple[Any, list[Skipped], BaseException | None]:
     """Print each answer when it comes; all of them, what could not be read, and what broke them off before their end.
 
-    What breaks them off before the first is raised.
+    What breaks them off before the first is raised. Leaves with status 141 where nobody reads and no file is wanted.
     """
     done, skipped = [], []
     with Progress(console=console, transient=True, disable=count < 2 or not console.is_terminal) as progress:
@@ -85,6 +95,8 @@ def _show(
                     continue
                 done.append(answer)
                 console.print(answer.table(options.top) if isinstance(answer, Prediction) else answer)
+                if console.quiet and not any((options.csv, options.json, options.save_html)):
+                    sys.exit(128 + 13)  # nobody reads on: as SIGPIPE would end it
         except (KeyboardInterrupt, Exception) as end:
             if not done:
                 raise
