@@ -346,6 +346,31 @@ def test_another_size_and_length_than_the_networks_are_said():
         preparation_of(config, PREPROCESSING, image_size=225)
 
 
+@pytest.mark.parametrize("top", [0, -1])
+def test_less_than_one_class_is_refused(tmp_path, top):
+    frames = np.zeros((12, 48, 64, 3), np.uint8)
+    answer, timeline = brightness_classifier()(frames), brightness_classifier().timeline(frames)
+
+    saved = tmp_path / "answers.csv"
+    for ask in (answer.top, answer.to_html, lambda top: answer.save(saved, top), timeline.to_json, timeline.to_dict):
+        with pytest.raises(ValueError, match=f"top={top}: wanted at least one class"):
+            ask(top)
+    assert not saved.exists()
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+def test_the_first_gpu_is_not_the_processor(checkpoint):
+    with pytest.raises(ValueError, match=r"device=0: .*; take device=cpu"):
+        Classifier.from_pretrained(checkpoint, device=0)
+
+
+def test_results_count_in_good_words():
+    frames = np.zeros((12, 48, 64, 3), np.uint8)
+
+    assert repr(brightness_classifier().timeline(frames, window=1)) == "<Timeline of <array>: 1 window, 1 segment>"
+    assert repr(brightness_classifier()([frames], progress=False)) == "<Predictions of 1 video, 0 skipped>"
+
+
 def test_a_name_that_is_no_utf8_prints_and_displays(tmp_path):
     path = plain_video(tmp_path / os.fsdecode(b"bad\xff.mp4"), [30] * 12)
     classifier = brightness_classifier()

@@ -112,6 +112,7 @@ def test_a_list_may_start_from_a_root(tmp_path):
     probe = brightness_classifier().temporal_probe(tmp_path / "list.txt", tmp_path / "videos", progress=False)
 
     assert probe.accuracy["in order"] == 1
+    assert "1 clip, chance 33.3%" in str(probe)
 
 
 @pytest.mark.parametrize("lines", ["a.mp4 0 1\nb.mp4 2\n", "a.mp4\nb.mp4\n"], ids=["several", "none"])

@@ -62,7 +62,7 @@ class Classifier:
         network: nn.Module,
         class_names: Sequence[str],
         preparation: Preparation,
-        device: str | torch.device | None = None,
+        device: str | int | torch.device | None = None,
         precision: Precision = "fp32",
         compile: bool = False,
         batch_size: int = 8,
@@ -92,7 +92,7 @@ class Classifier:
     def from_pretrained(
         cls,
         source: str | Path,
-        device: str | torch.device | None = None,
+        device: str | int | torch.device | None = None,
         precision: Precision = "fp32",
         compile: bool = False,
         class_names: Given | None = None,

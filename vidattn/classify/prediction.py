@@ -207,7 +207,12 @@ def top_answers(probabilities: np.ndarray, class_names: Sequence[str], count: in
 
     >>> top_answers(np.array([0.2, 0.7, 0.1]), ["run", "jump", "sit"], 2)
     [Answer(name='jump', probability=0.7), Answer(name='run', probability=0.2)]
+
+    Raises:
+        ValueError: `count` is less than 1.
     """
+    if count < 1:
+        raise ValueError(f"top={count}: wanted at least one class")
     order = np.argsort(-probabilities, kind="stable")[:count]
     return [Answer(class_names[i], float(probabilities[i])) for i in order]
 
