@@ -62,7 +62,16 @@ PARSERS = {
 
 
 def main(args: list[str] | None = None) -> None:
-    """Run the command that the arguments name; each imports only what it needs."""
+    """Run the command that the arguments name. Leaves with 130 after Ctrl-C, also while it is still being imported."""
+    try:
+        dispatch(args)
+    except KeyboardInterrupt:
+        print("vidattn: interrupted", file=sys.stderr)
+        sys.exit(128 + signal.SIGINT)
+
+
+def dispatch(args: list[str] | None) -> None:
+    """Run the command; each imports only what it needs."""
     words = sys.argv[1:] if args is None else args
     command = words[0] if words else "--help"
     if command == "help" and len(words) > 1:

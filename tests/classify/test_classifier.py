@@ -1,5 +1,6 @@
 import io
 import json
+import os
 import time
 
 import av
@@ -169,12 +170,38 @@ def test_frames_of_the_length_of_a_clip_are_the_clip(tmp_path):
         (np.zeros((3, 8, 32, 32), np.uint8), r"permute them by \(1, 2, 3, 0\)"),
         (np.zeros((32, 32, 3), np.uint8), r"frames of shape \(32, 32, 3\); wanted"),
         (np.zeros((2, 8, 32, 32, 3), np.uint8), "one video at a time"),
-        (np.zeros((8, 32, 32, 3), np.float32), r"torch\.float32; wanted uint8 RGB, 0 to 255"),
+        (np.zeros((8, 32, 32, 3), np.float32), "of type float32; wanted uint8 RGB, 0 to 255"),
+        (torch.zeros((8, 32, 32, 3), dtype=torch.bfloat16), "of type bfloat16; wanted uint8 RGB"),
+        (np.zeros((8, 32, 32, 3), object), "of type object; wanted uint8 RGB"),
+        (np.full((8, 32, 32, 3), "a"), "of type <U1; wanted uint8 RGB"),
     ],
 )
 def test_arrays_of_another_kind_are_refused_with_the_way_out(frames, message):
     with pytest.raises(ValueError, match=message):
         brightness_classifier()(frames)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(
+    "view",
+    [
+        lambda frames: frames[..., ::-1],  # OpenCV's blue, green, red
+        lambda frames: frames[::-1],
+        lambda frames: frames[:, :, ::-1],
+        lambda frames: np.frombuffer(frames.tobytes(), np.uint8).reshape(frames.shape),  # read-only
+        lambda frames: frames.transpose(0, 2, 1, 3),
+    ],
+)
+@pytest.mark.parametrize("count", [4, 20])  # a clip, and a video
+def test_arrays_of_any_layout_are_taken(checkpoint, view, count):
+    classifier = Classifier.from_pretrained(checkpoint)
+    frames = view(np.random.default_rng(0).integers(0, 256, (count, 40, 48, 3), np.uint8))
+
+    answer, wanted = classifier([frames, np.array(frames, order="C")], progress=False)
+
+    np.testing.assert_allclose(answer.probabilities, wanted.probabilities, atol=1e-6)
+    ours, plain = classifier.timeline(frames), classifier.timeline(np.array(frames, order="C"))
+    np.testing.assert_allclose(ours.probabilities, plain.probabilities, atol=1e-6)
 
 
 def test_a_video_shorter_than_a_clip_says_what_was_done(tmp_path):
@@ -258,7 +285,7 @@ def test_results_convert(tmp_path):
     assert len(frame) == 6
     assert frame.groupby("path")["probability"].sum().iloc[0] == pytest.approx(2)
     assert json.loads(answers.to_json())[2]["error"].startswith("no such file")
-    assert repr(answers[1:]) == "<Predictions of 1 videos, 0 skipped>"
+    assert repr(answers[1:]) == "<Predictions of 1 video, 0 skipped>"
     answer.save(tmp_path / "new" / "answer.JSON")
     assert json.loads((tmp_path / "new" / "answer.JSON").read_text())[0]["path"] == str(path)
     assert str(answer).splitlines()[1].split()[0] == "grey"
@@ -317,6 +344,43 @@ def test_another_size_and_length_than_the_networks_are_said():
     assert preparation.assumed[1] == "the network was made for 8 frames and gets 16"
     with pytest.raises(ValueError, match="225 is not a multiple of patch_size=16; nearest sizes are 224 and 240"):
         preparation_of(config, PREPROCESSING, image_size=225)
+
+
+@pytest.mark.parametrize("top", [0, -1])
+def test_less_than_one_class_is_refused(tmp_path, top):
+    frames = np.zeros((12, 48, 64, 3), np.uint8)
+    answer, timeline = brightness_classifier()(frames), brightness_classifier().timeline(frames)
+
+    saved = tmp_path / "answers.csv"
+    for ask in (answer.top, answer.to_html, lambda top: answer.save(saved, top), timeline.to_json, timeline.to_dict):
+        with pytest.raises(ValueError, match=f"top={top}: wanted at least one class"):
+            ask(top)
+    assert not saved.exists()
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+def test_the_first_gpu_is_not_the_processor(checkpoint):
+    with pytest.raises(ValueError, match=r"device=0: .*; take device=cpu"):
+        Classifier.from_pretrained(checkpoint, device=0)
+
+
+def test_results_count_in_good_words():
+    frames = np.zeros((12, 48, 64, 3), np.uint8)
+
+    assert repr(brightness_classifier().timeline(frames, window=1)) == "<Timeline of <array>: 1 window, 1 segment>"
+    assert repr(brightness_classifier()([frames], progress=False)) == "<Predictions of 1 video, 0 skipped>"
+
+
+def test_a_name_that_is_no_utf8_prints_and_displays(tmp_path):
+    path = plain_video(tmp_path / os.fsdecode(b"bad\xff.mp4"), [30] * 12)
+    classifier = brightness_classifier()
+
+    for answer in (classifier(path), classifier.timeline(path)):
+        assert os.fsencode(answer.path) == os.fsencode(path)
+        assert all("bad\\udcff.mp4" in shown for shown in (str(answer), repr(answer), answer.to_html()))
+    several = classifier([path], progress=False)
+    assert "\\udcff" in str(several)
+    several._repr_html_().encode()
 
 
 def test_a_folder_of_hugging_face_is_taken_with_its_names_pixels_and_sizes(tmp_path, tiny_video):
@@ -383,8 +447,31 @@ def test_names_must_be_as_many_as_the_networks_classes():
     classifier = brightness_classifier()
     classifier.class_names = ["one"]
 
-    with pytest.raises(ValueError, match="answers with 3 classes, but 1 have names"):
-        classifier(np.zeros((8, 32, 32, 3), np.uint8))
+    for ask in (classifier, classifier.timeline):
+        with pytest.raises(ValueError, match="1 class name, but the network has 3 classes"):
+            ask(np.zeros((8, 32, 32, 3), np.uint8))
+
+
+@pytest.mark.parametrize("names", ["abcdefg", "a", ""])
+def test_names_that_do_not_fit_the_head_are_refused_at_once(names):
+    with pytest.raises(ValueError, match=rf"{len(names)} class names?, but the network has 3 classes; give one for ea"):
+        Classifier(build_network(CONFIG), list(names), brightness_classifier().preparation)
+
+
+def test_stored_names_of_another_number_are_refused(tmp_path):
+    path = write_checkpoint(tmp_path / "two.ckpt", names=["run", "sit"])
+
+    with pytest.raises(ValueError, match="2 class names in the checkpoint, but the network has 3 classes; give them"):
+        Classifier.from_pretrained(path)
+
+    assert Classifier.from_pretrained(path, class_names=["a", "b", "c"]).class_names == ["a", "b", "c"]
+
+
+def test_stored_names_of_several_classes_are_told_apart(tmp_path, tiny_video):
+    classifier = Classifier.from_pretrained(write_checkpoint(tmp_path / "crane.ckpt", names=["crane", "jay", "crane"]))
+
+    assert classifier.class_names == ["crane (0)", "jay", "crane (2)"]
+    assert "the checkpoint calls several classes 'crane'" in str(classifier(tiny_video))
 
 
 def test_a_clip_costs_decoding_and_the_forward_pass_and_little_more(shared_videos):

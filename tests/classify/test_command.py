@@ -1,12 +1,16 @@
 import csv
+import io
 import json
+import os
 import shutil
 import subprocess
+import sys
 
 import pytest
 from foreseen import plain_video, write_checkpoint
 
 from vidattn import Classifier
+from vidattn.classify.timeline import Timeline
 from vidattn.cli import main
 
 
@@ -161,6 +165,133 @@ def test_mistakes_are_one_line(videos, checkpoint, capsys, words, message):
     error = capsys.readouterr().err
     assert message in error
     assert error.count("\n") == 1
+
+
+def test_a_file_that_could_not_be_written_is_refused_before_the_work(videos, checkpoint, tmp_path, capsys):
+    (tmp_path / "folder.csv").mkdir()
+
+    with pytest.raises(SystemExit) as exit:
+        main(["classify", str(videos), "--weights", str(checkpoint), "--csv", str(tmp_path / "folder.csv")])
+
+    shown = capsys.readouterr()
+    assert exit.value.code == 2
+    assert "folder.csv: this is a folder; wanted the name of a file to write" in shown.err
+    assert not shown.out
+
+
+def test_where_a_file_cannot_be_written_the_others_are(videos, checkpoint, tmp_path, capsys, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("vidattn.classify.prediction.write_answers", full)
+    files = ["--csv", str(tmp_path / "a.csv"), "--json", str(tmp_path / "a.json")]
+    with pytest.raises(SystemExit) as exit:
+        main(["classify", str(videos), "--weights", str(checkpoint), *files])
+
+    shown = capsys.readouterr()
+    assert exit.value.code == 1
+    assert shown.err.endswith("a.csv: cannot write it (No space left on device)\n")
+    assert shown.out.endswith("a.json\n")
+    assert len(json.loads((tmp_path / "a.json").read_text())) == 3
+
+
+@pytest.mark.parametrize("timeline", [[], ["--timeline"]])
+def test_a_name_that_is_no_utf8_is_escaped(videos, checkpoint, tmp_path, monkeypatch, timeline):
+    video = videos / os.fsdecode(b"bad\xff.mp4")
+    (videos / "level <30>.mp4").rename(video)
+    out = {ending: tmp_path / f"answers.{ending}" for ending in ("csv", "json", "html")}
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(io.BytesIO(), encoding="utf-8"))
+
+    files = ["--csv", str(out["csv"]), "--json", str(out["json"]), "--save-html", str(out["html"])]
+    main(["classify", str(video), "--weights", str(checkpoint), *timeline, *files])
+
+    sys.stdout.flush()
+    for text in (sys.stdout.buffer.getvalue().decode(), *(file.read_text("utf-8") for file in out.values())):
+        assert "bad\\udcff.mp4" in text
+    assert json.loads(out["json"].read_text())[0]["path"] == str(video)
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "latin-1", "ascii"])
+@pytest.mark.parametrize("timeline", [[], ["--timeline"]])
+def test_an_output_without_blocks_has_bars_all_the_same(videos, checkpoint, monkeypatch, encoding, timeline):
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(io.BytesIO(), encoding=encoding))
+    (videos / "level <30>.mp4").rename(videos / "\u4e2d.mp4")
+
+    main(["classify", str(videos / "\u4e2d.mp4"), "--weights", str(checkpoint), *timeline])
+
+    sys.stdout.flush()
+    printed = sys.stdout.buffer.getvalue().decode(encoding)
+    assert "\\u4e2d.mp4" in printed
+    assert ("+---" if timeline else "%  ####") in printed
+    assert "\\u25" not in printed
+
+
+def test_where_no_video_can_be_read_nothing_could_be_done(checkpoint, tmp_path, capsys):
+    file = tmp_path / "answers.json"
+    with pytest.raises(SystemExit) as exit:
+        main(["classify", "one.mp4", "two.mp4", "--weights", str(checkpoint), "--json", str(file)])
+
+    assert exit.value.code == 2
+    shown = capsys.readouterr()
+    assert shown.err.count("no such file") == 2
+    assert len(json.loads(file.read_text())) == 2
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+def test_files_are_written_though_nobody_reads_the_tables(videos, checkpoint, tmp_path, monkeypatch, wanted):
+    reading, writing = os.pipe()
+    os.close(reading)
+    monkeypatch.setattr(sys, "stdout", os.fdopen(writing, "w"))
+    words = ["classify", str(videos), "--weights", str(checkpoint), "--batch-size", "1"]
+
+    if wanted:
+        main([*words, "--csv", str(tmp_path / "answers.csv")])
+        assert len((tmp_path / "answers.csv").read_text().splitlines()) == 4
+    else:
+        with pytest.raises(SystemExit) as exit:
+            main(words)
+        assert exit.value.code == 141
+
+
+@pytest.mark.parametrize("first", [KeyboardInterrupt(), None])
+def test_an_interrupt_leaves_the_page_out_and_keeps_the_rest(videos, checkpoint, tmp_path, capsys, monkeypatch, first):
+    show, told = Classifier.timeline, []
+
+    def timeline(self, source, *words, **options):
+        if first and "30" in str(source):
+            raise first
+        return show(self, source, *words, **options)
+
+    def interrupted(*_, **__):
+        told.append(capsys.readouterr().err)  # before the charts
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Classifier, "timeline", timeline)
+    monkeypatch.setattr(Timeline, "to_html", interrupted)
+    out = {ending: tmp_path / f"answers.{ending}" for ending in ("csv", "json", "html")}
+    files = ["--csv", str(out["csv"]), "--json", str(out["json"]), "--save-html", str(out["html"])]
+    with pytest.raises(SystemExit) as exit:
+        main(["classify", str(videos), "--weights", str(checkpoint), "--timeline", *files])
+
+    assert exit.value.code == 130
+    again, charts = ("Ctrl-C again", "2 charts") if first else ("Ctrl-C", "3 charts")
+    assert told == [f"vidattn classify: writing {out['html']} ({charts}); {again} to leave it out\n"]
+    assert capsys.readouterr().err.startswith(f"vidattn classify: {out['html']} is not written\n")
+    assert len(json.loads(out["json"].read_text())) == (2 if first else 3)
+    assert out["csv"].exists()
+    assert not out["html"].exists()
+
+
+def test_an_interrupt_while_the_command_is_imported_is_a_line(monkeypatch, capsys):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("vidattn.cli.importlib.import_module", interrupted)
+    with pytest.raises(SystemExit) as exit:
+        main(["classify", "a.mp4", "--weights", "none"])
+
+    assert exit.value.code == 130
+    assert capsys.readouterr().err == "vidattn: interrupted\n"
 
 
 def test_nothing_to_answer_is_a_mistake(checkpoint, tmp_path, capsys):

@@ -51,3 +51,15 @@ def test_another_number_of_names_is_refused_with_the_next_move():
         r"fine-tune a head of 2: --model\.network\.num_classes 2",
     ):
         names_for(3, [], ["run", "jump"])
+
+
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        ([], "0 class names, but the network has 3 classes; give one for each, in the order of training$"),
+        (["run"], "1 class name, but the network has 3 classes; .* a head of 1: "),
+    ],
+)
+def test_few_names_are_counted_in_good_words(names, message):
+    with pytest.raises(ValueError, match=message):
+        names_for(3, [], names)

@@ -94,6 +94,16 @@ def test_videos_that_cannot_be_read_are_left_out_of_the_probe_and_named(tmp_path
     assert probe.to_dict()["skipped"][0]["path"].endswith("broken.mp4")
 
 
+def test_listed_videos_that_are_not_there_are_named_too(tmp_path):
+    plain_video(tmp_path / "a.mp4", [LEVELS["light"]] * 8)
+    (tmp_path / "list.txt").write_text("gone.mp4 dark\na.mp4 light\n")
+
+    probe = brightness_classifier().temporal_probe(tmp_path / "list.txt", progress=False)
+
+    assert probe.num_clips == 1
+    assert probe.skipped == [(str(tmp_path / "gone.mp4"), "no such file; check the list, and root")]
+
+
 def test_a_list_may_start_from_a_root(tmp_path):
     (tmp_path / "videos").mkdir()
     plain_video(tmp_path / "videos" / "a.mp4", [LEVELS["light"]] * 8)
@@ -102,6 +112,7 @@ def test_a_list_may_start_from_a_root(tmp_path):
     probe = brightness_classifier().temporal_probe(tmp_path / "list.txt", tmp_path / "videos", progress=False)
 
     assert probe.accuracy["in order"] == 1
+    assert "1 clip, chance 33.3%" in str(probe)
 
 
 @pytest.mark.parametrize("lines", ["a.mp4 0 1\nb.mp4 2\n", "a.mp4\nb.mp4\n"], ids=["several", "none"])

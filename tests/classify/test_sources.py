@@ -75,6 +75,37 @@ def test_whatever_gives_bytes_is_a_stream(classifier, tiny_video):
     assert (classifier(Reads()).probabilities == classifier(tiny_video).probabilities).all()
 
 
+@pytest.mark.parametrize("kind", [bytearray, memoryview])
+def test_bytes_of_any_kind_are_a_video(classifier, tiny_video, kind):
+    data = kind(tiny_video.read_bytes())
+    wanted = classifier(tiny_video).probabilities
+
+    assert (classifier(data).probabilities == wanted).all()
+    assert (next(classifier.stream([data])).probabilities == wanted).all()
+    assert classifier.timeline(data, progress=False).path == "<bytes>"
+    assert classifier.explain(data, gradients=False).probability == pytest.approx(wanted.max(), abs=1e-4)
+    with pytest.raises(ValueError, match="<bytes> is one video; stream takes many"):
+        next(classifier.stream(data))
+
+
+@pytest.mark.parametrize("source", [[bytes(10**6)] * 3, {"video": bytes(10**6)}, 10**4000])
+@pytest.mark.parametrize("ask", ["timeline", "explain"])
+def test_a_message_is_shorter_than_a_video(classifier, ask, source):
+    with pytest.raises(ValueError, match="is not one video; wanted a path") as caught:
+        getattr(classifier, ask)(source)
+
+    assert len(str(caught.value)) < 400
+
+
+@pytest.mark.parametrize("ask", ["__call__", "timeline", "explain"])
+def test_a_file_that_is_open_for_writing_is_refused(classifier, tmp_path, ask):
+    with (
+        (tmp_path / "a.mp4").open("wb") as file,
+        pytest.raises(ValueError, match=r"a\.mp4 was opened for writing only"),
+    ):
+        getattr(classifier, ask)(file)
+
+
 def test_the_home_folder_may_be_abbreviated(tiny_video, monkeypatch):
     monkeypatch.setenv("HOME", str(tiny_video.parent))
 

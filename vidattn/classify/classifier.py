@@ -15,7 +15,8 @@ from vidattn.checkpoints.names import WeightsError
 from vidattn.classify.device import usable_device
 from vidattn.classify.explanation import Explanation, explain
 from vidattn.classify.labelled_clips import LabelledClips
-from vidattn.classify.names import Given, names_for
+from vidattn.classify.names import Given, check_names, classes_of, names_for
+from vidattn.classify.numbers import check_numbers
 from vidattn.classify.prediction import Prediction, Predictions
 from vidattn.classify.preparation import Preparation, averaged, preparation_of, repeats
 from vidattn.classify.probe import TemporalProbe, temporal_probe
@@ -25,6 +26,7 @@ from vidattn.classify.strip import Strip, StripPicker
 from vidattn.classify.timeline import Timeline
 from vidattn.classify.views import Views
 from vidattn.classify.windows import clips_in, sliding_windows, stream_clips
+from vidattn.classify.wording import printable
 from vidattn.data.errors import VideoDecodeError
 from vidattn.data.readers.in_memory import FramesReader
 from vidattn.data.readers.pyav import PyAVReader
@@ -39,7 +41,7 @@ class Classifier:
 
     Args:
         network: normalised clips `(B, 3, T, S, S)` -> logits `(B, K)`.
-        class_names: K names.
+        class_names: K names, each once.
         preparation: which frames the network sees, and at what size.
         device: "cuda" where there is one, else "cpu", by default.
         precision: "bf16" takes half the memory, and half the time on processors that know it.
@@ -49,7 +51,7 @@ class Classifier:
         multi_label: classes do not exclude one another: each has a probability of its own (a sigmoid, no softmax).
 
     Raises:
-        ValueError: there is no such device or precision, or batches would be empty.
+        ValueError: there is no such device or precision, batches would be empty, or the names do not fit the network.
 
     Attributes:
         notes: what the checkpoint does not say, and what was chosen instead.
@@ -60,7 +62,7 @@ class Classifier:
         network: nn.Module,
         class_names: Sequence[str],
         preparation: Preparation,
-        device: str | torch.device | None = None,
+        device: str | int | torch.device | None = None,
         precision: Precision = "fp32",
         compile: bool = False,
         batch_size: int = 8,
@@ -71,6 +73,7 @@ class Classifier:
             raise ValueError(f"precision={precision!r} is unknown; choose fp32 or bf16")
         if batch_size < 1:
             raise ValueError(f"batch_size={batch_size} must be at least 1")
+        check_names(class_names, classes_of(network))
         self.device = usable_device(device)
         self.dtype = torch.bfloat16 if precision == "bf16" else torch.float32
         self.network = network.to(self.device, self.dtype).eval()
@@ -89,7 +92,7 @@ class Classifier:
     def from_pretrained(
         cls,
         source: str | Path,
-        device: str | torch.device | None = None,
+        device: str | int | torch.device | None = None,
         precision: Precision = "fp32",
         compile: bool = False,
         class_names: Given | None = None,
@@ -137,7 +140,7 @@ class Classifier:
 
         Raises:
             VideoDecodeError: the one video cannot be read. Of several, such are in `skipped` instead.
-            ValueError: an array is not what is wanted.
+            ValueError: an array is not what is wanted, or the network answers NaN.
         """
         videos, several, skipped = expand(source)
         if not several:
@@ -162,7 +165,7 @@ class Classifier:
         Raises:
             ValueError: an array is not what is wanted, or `videos` is one.
         """
-        if isinstance(videos, (str, Path, bytes)):
+        if isinstance(videos, (str, Path, bytes, bytearray, memoryview)):
             raise ValueError(f"{name_of(videos)} is one video; stream takes many: give a list")
         waiting: list[Views | Skipped] = []
         for video in videos:
@@ -217,7 +220,7 @@ class Classifier:
             clips = clips_in(windows, times, self.preparation.sampling)
             picker = StripPicker(times, clips)
             views = stream_clips(reader, clips, self.preparation.crops)
-            label = f"{Path(reader.path).name}, {duration:.0f} s"
+            label = f"{printable(Path(reader.path).name)}, {duration:.0f} s"
             watched = track(picker.watch(clips, views), label, total=len(clips), disable=not progress)
             # One block for all: thousands of small arrays between the large ones of the network would tear memory up.
             rows = np.empty((len(windows), len(self.class_names)))
@@ -246,7 +249,7 @@ class Classifier:
         views = self.views(source, fps)
         clip, seconds = views.middle
         notes = self.notes + views.notes
-        return explain(
+        explanation = explain(
             self.network,
             self.normalize,
             clip,
@@ -257,6 +260,8 @@ class Classifier:
             notes,
             self.multi_label,
         )
+        check_numbers(torch.tensor(explanation.probability), self.network)
+        return explanation
 
     def temporal_probe(
         self, videos: str | Path, root: str | Path | None = None, progress: bool = True
@@ -280,10 +285,17 @@ class Classifier:
 
     @torch.inference_mode()
     def probabilities(self, video: Tensor) -> Tensor:
-        """float32 `(V, K)` on the CPU from uint8 clips `(V, 3, T, S, S)`, in batches."""
+        """float32 `(V, K)` on the CPU from uint8 clips `(V, 3, T, S, S)`, in batches.
+
+        Raises:
+            ValueError: one is NaN: the weights are damaged, or numbers overflow. Or there are too few or many names.
+        """
         batches = video.split(self.batch_size)
         logits = torch.cat([self.network(self.normalize(batch.to(self.device)).to(self.dtype)) for batch in batches])
-        return (logits.float().sigmoid() if self.multi_label else logits.float().softmax(-1)).cpu()
+        probabilities = (logits.float().sigmoid() if self.multi_label else logits.float().softmax(-1)).cpu()
+        check_names(self.class_names, probabilities.shape[1])  # the network may have no head that tells
+        check_numbers(probabilities, self.network)
+        return probabilities
 
     def _in_order(self, waiting: Sequence[Views | Skipped]) -> Iterator[Prediction | Skipped]:
         answers = iter(self._answer([views for views in waiting if isinstance(views, Views)]))
@@ -321,9 +333,4 @@ class Classifier:
         if not groups:
             return []
         probabilities = self.probabilities(torch.cat(list(groups))).split([len(group) for group in groups])
-        means = [rows.double().mean(0).numpy() for rows in probabilities]
-        if len(means[0]) != len(self.class_names):
-            raise ValueError(
-                f"the network answers with {len(means[0])} classes, but {len(self.class_names)} have names"
-            )
-        return means
+        return [rows.double().mean(0).numpy() for rows in probabilities]

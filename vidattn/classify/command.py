@@ -1,6 +1,7 @@
 """`vidattn classify`: the classifier in the shell."""
 
-import json
+import io
+import os
 import signal
 import sys
 from argparse import ArgumentParser, Namespace
@@ -10,14 +11,13 @@ from typing import Any
 
 from rich.console import Console
 from rich.progress import Progress
-from rich.text import Text
 
 from vidattn.checkpoints.names import WeightsError
-from vidattn.classify.card import list_html, page_html
 from vidattn.classify.classifier import Classifier
-from vidattn.classify.prediction import Prediction, Predictions
+from vidattn.classify.command_files import check_files, write_files
+from vidattn.classify.prediction import Prediction
 from vidattn.classify.sources import One, Skipped, expand, name_of
-from vidattn.classify.timeline import Timeline, write_segments
+from vidattn.classify.timeline import Timeline
 from vidattn.data.errors import VideoDecodeError
 from vidattn.data.readers import READERS
 
@@ -25,11 +25,13 @@ from vidattn.data.readers import READERS
 def classify(words: list[str]) -> None:
     """Classify what the words name, show a table for each video as it comes, and write the files that are asked for.
 
-    Leaves with status 1 where some video could not be read, 2 where nothing could be done, and 130 after Ctrl-C (the
-    answers so far are written).
+    Leaves with status 1 where some video could not be read or a file not be written, 2 where nothing could be done, and
+    130 after Ctrl-C (the answers so far are written).
     """
     options = _parser().parse_args(words)
-    console = Console(soft_wrap=not sys.stdout.isatty())  # no lines broken where a program reads them
+    if isinstance(sys.stdout, io.TextIOWrapper):  # a name that it cannot encode shall not end the work
+        sys.stdout.reconfigure(errors="backslashreplace")
+    console = AnswerConsole(soft_wrap=not sys.stdout.isatty())  # no lines broken where a program reads them
     try:
         _check(options)
         found = expand(options.files)
@@ -50,7 +52,7 @@ def classify(words: list[str]) -> None:
         answers = _timelines(classifier, found.videos, options) if options.timeline else classifier.stream(found.videos)
         done, skipped, end = _show(answers, len(found.videos), options, console)
         skipped = [*found.skipped, *skipped]
-        _write(done, skipped, options, console)
+        complete = write_files(done, skipped, options, console, isinstance(end, KeyboardInterrupt))
         if isinstance(end, Exception):
             raise end
     except (WeightsError, VideoDecodeError, ValueError, OSError, ImportError) as error:
@@ -64,8 +66,17 @@ def classify(words: list[str]) -> None:
     if end is not None:
         print(f"vidattn classify: interrupted after {len(done)} of {len(found.videos)} videos", file=sys.stderr)
         sys.exit(128 + signal.SIGINT)
-    if skipped:
-        sys.exit(1)
+    if skipped or not complete:
+        sys.exit(1 if done else 2)
+
+
+class AnswerConsole(Console):
+    """A terminal that may go away (`| head -1`): it is `quiet` from then on, and the files are still to be written."""
+
+    def on_broken_pipe(self) -> None:
+        """Go on without it; rich would end the program, with status 1."""
+        self.quiet = True
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what Python still holds for it
 
 
 def _show(
@@ -73,7 +84,7 @@ def _show(
 ) -> tuple[Any, list[Skipped], BaseException | None]:
     """Print each answer when it comes; all of them, what could not be read, and what broke them off before their end.
 
-    What breaks them off before the first is raised.
+    What breaks them off before the first is raised. Leaves with status 141 where nobody reads and no file is wanted.
     """
     done, skipped = [], []
     with Progress(console=console, transient=True, disable=count < 2 or not console.is_terminal) as progress:
@@ -82,8 +93,10 @@ def _show(
                 if isinstance(answer, Skipped):
                     skipped.append(answer)
                     continue
-                console.print(answer.table(options.top) if isinstance(answer, Prediction) else answer)
                 done.append(answer)
+                console.print(answer.table(options.top) if isinstance(answer, Prediction) else answer)
+                if console.quiet and not any((options.csv, options.json, options.save_html)):
+                    sys.exit(128 + 13)  # nobody reads on: as SIGPIPE would end it
         except (KeyboardInterrupt, Exception) as end:
             if not done:
                 raise
@@ -102,33 +115,9 @@ def _timelines(classifier: Classifier, videos: Sequence[One], options: Namespace
             yield Skipped(name_of(video), error.reason)
 
 
-def _write(done: Any, skipped: Sequence[Skipped], options: Namespace, console: Console) -> None:
-    """The files that are asked for, and their names."""
-    if options.timeline:
-        if options.csv:
-            write_segments(options.csv, done)
-        if options.json:
-            rows = [timeline.to_dict(options.top) for timeline in done]
-            rows += [{"path": path, "error": reason} for path, reason in skipped]
-            options.json.write_text(json.dumps(rows, indent=2) + "\n")
-    else:
-        for file in filter(None, (options.csv, options.json)):
-            Predictions(done, skipped).save(file, options.top)
-    if options.save_html:
-        cards = [answer.to_html() if options.timeline else answer.to_html(options.top) for answer in done]
-        page = page_html(f"Answers of {options.weights}", [list_html(cards, skipped)])
-        options.save_html.write_text(page, encoding="utf-8")
-    for file in filter(None, (options.csv, options.json, options.save_html)):
-        console.print(Text(f"wrote {file}"))
-
-
 def _check(options: Namespace) -> None:
     """Say before anything runs that a file could not be written, or that options do not fit."""
-    for file, ending in ((options.csv, ".csv"), (options.json, ".json"), (options.save_html, ".html")):
-        if file is not None and file.suffix != ending:
-            raise ValueError(f"{file}: wanted a name that ends in {ending}")
-        if file is not None and not file.parent.is_dir():
-            raise ValueError(f"{file}: the folder {file.parent} does not exist; make it first")
+    check_files(options)
     if options.top < 1:
         raise ValueError(f"--top {options.top}: wanted at least one class to show")
     if not options.timeline and (options.window, options.step) != (None, None):
@@ -143,7 +132,8 @@ def _parser() -> ArgumentParser:
     parser = ArgumentParser(
         "vidattn classify",
         description="What is happening in these videos? A table for each.",
-        epilog="status: 0 all answered, 1 some video could not be read, 2 nothing could be done, 130 interrupted",
+        epilog="status: 0 all answered, 1 some video could not be read or a file not be written, "
+        "2 nothing could be done, 130 interrupted",
     )
     add = parser.add_argument
     add("files", nargs="+", metavar="FILE", help="a video, a folder of videos, or a glob in quotes")

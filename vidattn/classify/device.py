@@ -3,7 +3,7 @@
 import torch
 
 
-def usable_device(name: str | torch.device | None) -> torch.device:
+def usable_device(name: str | int | torch.device | None) -> torch.device:
     """The device of that name, after something has been put there; by default the GPU where there is one.
 
     >>> usable_device("cpu")
@@ -12,7 +12,8 @@ def usable_device(name: str | torch.device | None) -> torch.device:
     Raises:
         ValueError: there is no such device here; the message says why.
     """
-    name = name or ("cuda" if torch.cuda.is_available() else "cpu")
+    if name is None:  # 0 is a device too
+        name = "cuda" if torch.cuda.is_available() else "cpu"
     try:
         return torch.empty(0, device=name).device
     except (RuntimeError, AssertionError) as error:  # AssertionError: this torch is built for CPU only

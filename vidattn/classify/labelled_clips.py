@@ -27,7 +27,8 @@ class LabelledClips:
         progress: show a bar.
 
     Attributes:
-        skipped: file and reason of each video that could not be read, once its batch has gone by.
+        skipped: file and reason of each video that is listed but not there, and of each that could not be read once
+            its batch has gone by.
 
     Raises:
         ManifestError: the list cannot be read, or has a class that is not among the names.
@@ -44,14 +45,15 @@ class LabelledClips:
         batch_size: int,
         progress: bool,
     ) -> None:
-        labelled = read_manifest(videos, root, class_names).videos
+        manifest = read_manifest(videos, root, class_names)
+        labelled = manifest.videos
         if any(video.label is None for video in labelled):
             raise ValueError(f"{videos}: wanted one class for each video; without it there is no accuracy to probe")
         views = TestViews(labelled, preparation.sampling, 1, 1, preparation.image_size, VideoOpener(reader), "skip")
         views.crops = replace(preparation, num_crops=1).crops
         self._loader = DataLoader(views, batch_size, collate_fn=collate)
         self._progress = progress
-        self.skipped: list[tuple[str, str]] = []
+        self.skipped = [(path, "no such file; check the list, and root") for path in manifest.missing_paths]
 
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
         for batch in track(self._loader, "Probing", disable=not self._progress):

@@ -4,6 +4,10 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+from torch import nn
+
+from vidattn.classify.wording import counted
+
 _KINETICS = 400
 
 Given = Sequence[str] | Mapping[int, str] | str | Path
@@ -25,12 +29,21 @@ def names_for(num_classes: int, stored: Sequence[str], given: Given | None) -> t
             `id2label`), or a text file with a name on each line.
 
     Raises:
-        ValueError: there are more or fewer names than classes, one is repeated, or one is no text.
+        ValueError: there are more or fewer names than classes, a given one is repeated, or one is no text.
     """
     if given is not None:
-        return _checked(given, num_classes), []
+        names = _given(given)
+        check_names(names, num_classes, f" in {given}" if isinstance(given, (str, Path)) else "")
+        return names, []
     if stored:
-        return list(stored), []
+        names, notes = _distinct(stored)
+        check_names(
+            names,
+            num_classes,
+            " in the checkpoint",
+            "give them instead: class_names=... (names, or a file with one on each line)",
+        )
+        return names, notes
     advice = "class_names=... (names, or a file with one on each line) changes that"
     if num_classes == _KINETICS:
         from torchvision.models.video import R3D_18_Weights  # holds the names; no weights are read
@@ -40,27 +53,59 @@ def names_for(num_classes: int, stored: Sequence[str], given: Given | None) -> t
     return [f"class {label}" for label in range(num_classes)], [f"the checkpoint names no classes; {advice}"]
 
 
-def _checked(given: Given, num_classes: int) -> list[str]:
-    where = f" in {given}" if isinstance(given, (str, Path)) else ""
-    if isinstance(given, (str, Path)):
-        names = _lines(Path(given))
-    elif isinstance(given, Mapping):
-        names = _by_number(given)
-    elif isinstance(given, (set, frozenset)) or not isinstance(given, Iterable):
-        raise ValueError(f"class_names of type {type(given).__name__}: wanted a list of names, in the classes' order")
-    else:
-        names = list(given)
+def check_names(names: Sequence[str], num_classes: int | None, where: str = "", advice: str = "") -> None:
+    """Raise where these cannot be the names of `num_classes` classes (of any number where that is None).
+
+    Args:
+        where: where they stand, for the message, after a space.
+        advice: what to do about another number of them, for the message, instead of giving others.
+
+    Raises:
+        ValueError: there are more or fewer names than classes, one is repeated, or one is no text.
+    """
     if strange := [name for name in names if not isinstance(name, str)]:
         raise ValueError(f"class_names: {strange[0]!r} is no name but {type(strange[0]).__name__}; give text")
     if repeated := [name for name, count in Counter(names).items() if count > 1]:
         more = f" and {len(repeated) - 1} more" if len(repeated) > 1 else ""
         raise ValueError(f"class_names{where}: {repeated[0]!r}{more} stands there twice; each class needs its own name")
-    if len(names) != num_classes:
-        raise ValueError(
-            f"{len(names)} class names{where}, but the network has {num_classes} classes; give one for each, in the "
-            f"order of training, or fine-tune a head of {len(names)}: --model.network.num_classes {len(names)}"
-        )
-    return names
+    if num_classes is not None and len(names) != num_classes:
+        if not advice:
+            advice = "give one for each, in the order of training"
+            if names:
+                advice += f", or fine-tune a head of {len(names)}: --model.network.num_classes {len(names)}"
+        held, wanted = counted(len(names), "class name"), counted(num_classes, "class", "classes")
+        raise ValueError(f"{held}{where}, but the network has {wanted}; {advice}")
+
+
+def classes_of(network: nn.Module) -> int | None:
+    """How many classes `network` has by its head, as all of ours; None where it has none that is one linear layer."""
+    head = getattr(network, "head", None)
+    return head.out_features if isinstance(head, nn.Linear) else None
+
+
+def _distinct(stored: Sequence[str]) -> tuple[list[str], list[str]]:
+    """The names, with its number behind each that stands for several classes, and a sentence if there are such.
+
+    >>> _distinct(["run", "jump", "run"])[0]
+    ['run (0)', 'jump', 'run (2)']
+    """
+    counts = Counter(stored)
+    repeated = [name for name, count in counts.items() if count > 1]
+    if not repeated:
+        return list(stored), []
+    names = [f"{name} ({label})" if counts[name] > 1 else name for label, name in enumerate(stored)]
+    more = f" and {len(repeated) - 1} more" if repeated[1:] else ""
+    return names, [f"the checkpoint calls several classes {repeated[0]!r}{more}; their numbers stand behind the name"]
+
+
+def _given(given: Given) -> list[str]:
+    if isinstance(given, (str, Path)):
+        return _lines(Path(given))
+    if isinstance(given, Mapping):
+        return _by_number(given)
+    if isinstance(given, (set, frozenset)) or not isinstance(given, Iterable):
+        raise ValueError(f"class_names of type {type(given).__name__}: wanted a list of names, in the classes' order")
+    return list(given)
 
 
 def _by_number(names: Mapping[int, str]) -> list[str]:

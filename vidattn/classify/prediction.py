@@ -13,8 +13,10 @@ from rich.markup import escape
 from rich.table import Column, Table
 from rich.text import Text
 
+from vidattn.classify.bar import Bar
 from vidattn.classify.card import list_html, prediction_html
 from vidattn.classify.strip import Strip
+from vidattn.classify.wording import counted, printable
 from vidattn.data.answers import write_answers
 
 if TYPE_CHECKING:
@@ -94,7 +96,7 @@ class Prediction:
         """What rich prints: the likeliest classes with bars, and the notes."""
         table = Table(show_header=False, box=None, padding=(0, 1))
         for name, probability in self.top(top):
-            table.add_row(escape(name), f"{probability:.1%}", "█" * round(_BAR * probability))
+            table.add_row(escape(name), f"{probability:.1%}", Bar(round(_BAR * probability)))
         return Group(Text(self.path, style="bold"), table, *(Text(f" {note}", style="dim") for note in self.notes))
 
     def __rich__(self) -> ConsoleRenderable:
@@ -104,7 +106,7 @@ class Prediction:
         return as_text(self)
 
     def __repr__(self) -> str:
-        return f"<Prediction {self.path}: {self.name} {self.probability:.1%}>"
+        return f"<Prediction {printable(self.path)}: {self.name} {self.probability:.1%}>"
 
     def _repr_html_(self) -> str:
         return self.to_html()
@@ -189,7 +191,7 @@ class Predictions(Sequence[Prediction]):
         return as_text(self)
 
     def __repr__(self) -> str:
-        return f"<Predictions of {len(self)} videos, {len(self.skipped)} skipped>"
+        return f"<Predictions of {counted(len(self), 'video')}, {len(self.skipped)} skipped>"
 
     def _repr_html_(self) -> str:
         return list_html([prediction._repr_html_() for prediction in self], self.skipped)
@@ -205,15 +207,20 @@ def top_answers(probabilities: np.ndarray, class_names: Sequence[str], count: in
 
     >>> top_answers(np.array([0.2, 0.7, 0.1]), ["run", "jump", "sit"], 2)
     [Answer(name='jump', probability=0.7), Answer(name='run', probability=0.2)]
+
+    Raises:
+        ValueError: `count` is less than 1.
     """
+    if count < 1:
+        raise ValueError(f"top={count}: wanted at least one class")
     order = np.argsort(-probabilities, kind="stable")[:count]
     return [Answer(class_names[i], float(probabilities[i])) for i in order]
 
 
 def as_text(renderable: Any, width: int = 100) -> str:
-    """What rich would show, without colours."""
+    """What rich would show, without colours, and as any UTF-8 output takes it."""
     text = io.StringIO()
     # Not as Jupyter's: there rich would show it at once.
     console = Console(file=text, width=width, color_system=None, legacy_windows=False, force_jupyter=False)
     console.print(renderable)
-    return text.getvalue().rstrip()
+    return printable(text.getvalue().rstrip())

@@ -10,6 +10,7 @@ from rich.table import Table
 from torch import Generator, Tensor
 
 from vidattn.classify.prediction import as_text, skipped_lines
+from vidattn.classify.wording import counted
 
 ORDERS: dict[str, Callable[[int, Generator], Tensor]] = {
     "in order": lambda frames, generator: torch.arange(frames),
@@ -50,7 +51,10 @@ class TemporalProbe:
 
     def __rich__(self) -> ConsoleRenderable:
         table = Table(
-            "frames", title=f"{self.num_clips} clips, chance {self.chance:.1%}", caption=self.verdict, min_width=76
+            "frames",
+            title=f"{counted(self.num_clips, 'clip')}, chance {self.chance:.1%}",
+            caption=self.verdict,
+            min_width=76,
         )
         table.add_column("accuracy", justify="right")
         table.add_column("answers as in order", justify="right")

@@ -2,6 +2,7 @@
 
 import glob
 import os
+import reprlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from difflib import get_close_matches
@@ -16,11 +17,12 @@ from vidattn.data.manifest import VIDEO_EXTENSIONS
 from vidattn.data.readers import VideoReader, open_video
 from vidattn.data.readers.in_memory import FramesReader
 
-One = str | Path | bytes | BinaryIO | np.ndarray | Tensor
+One = str | Path | bytes | bytearray | memoryview | BinaryIO | np.ndarray | Tensor
 """One video."""
 Many = One | Iterable[One]
 """One video, or a folder, a glob, or any number of them."""
 
+_BYTES = (bytes, bytearray, memoryview)
 _WANTED = "a path, a video as bytes or a binary stream, or frames uint8 (T, H, W, 3)"
 
 
@@ -64,12 +66,10 @@ def expand(source: Many) -> Expanded:
                 raise VideoDecodeError(source, "no file matches; check the pattern (** goes into folders)")
             return Expanded(list(found), True, [])
         return Expanded([source], False, [])
-    if isinstance(source, (bytes, bytearray, memoryview)):
-        return Expanded([bytes(source)], False, [])
-    if isinstance(source, (np.ndarray, Tensor)) or hasattr(source, "read"):
+    if isinstance(source, (*_BYTES, np.ndarray, Tensor)) or hasattr(source, "read"):
         return Expanded([cast(One, source)], False, [])
     if not isinstance(source, Iterable):
-        raise ValueError(f"{source!r} is no video; wanted {_WANTED}, or a list of these")
+        raise ValueError(f"{reprlib.repr(source)} is no video; wanted {_WANTED}, or a list of these")
     videos: list[One] = []
     skipped: list[Skipped] = []
     for part in source:
@@ -102,8 +102,12 @@ def open_source(source: One, reader: str, fps: float) -> Iterator[VideoReader]:
         source = os.path.expanduser(source)
         if not os.path.exists(source):
             raise VideoDecodeError(source, f"no such file{_hint(source)}")
-    elif not isinstance(source, bytes) and not hasattr(source, "read"):
-        raise ValueError(f"{source!r} is not one video; wanted {_WANTED}")
+    elif isinstance(source, _BYTES):
+        source = bytes(source)
+    elif not hasattr(source, "read"):
+        raise ValueError(f"{reprlib.repr(source)} is not one video; wanted {_WANTED}")
+    elif not getattr(source, "readable", lambda: True)():
+        raise ValueError(f"{getattr(source, 'name', '<bytes>')} was opened for writing only; open it to read: 'rb'")
     try:
         with open_video(source, reader) as video:
             yield video

@@ -19,6 +19,7 @@ from rich.text import Text
 from vidattn.classify.card import card
 from vidattn.classify.prediction import as_text, top_answers
 from vidattn.classify.strip import Strip
+from vidattn.classify.wording import counted, printable
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -163,7 +164,8 @@ class Timeline:
         return as_text(self)
 
     def __repr__(self) -> str:
-        return f"<Timeline of {self.path}: {len(self.windows)} windows, {len(self.segments)} segments>"
+        held = f"{counted(len(self.windows), 'window')}, {counted(len(self.segments), 'segment')}"
+        return f"<Timeline of {printable(self.path)}: {held}>"
 
     def to_html(self) -> str:
         """The plot in a card, all in one piece of HTML."""
@@ -183,8 +185,11 @@ _COLUMNS = ("path", "start", "end", "class", "probability")
 
 
 def write_segments(file: Path, timelines: Sequence[Timeline]) -> None:
-    """CSV with a line for each segment: path, start, end (seconds), class, probability."""
-    with file.open("w", newline="") as stream:
+    """CSV in UTF-8 with a line for each segment: path, start, end (seconds), class, probability.
+
+    Bytes in a file's name that are no UTF-8 stand there as escapes.
+    """
+    with file.open("w", newline="", encoding="utf-8", errors="backslashreplace") as stream:
         writer = csv.writer(stream)
         writer.writerow(_COLUMNS)
         for timeline in timelines:

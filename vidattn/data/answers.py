@@ -9,6 +9,8 @@ from typing import Any
 def write_answers(file: Path, rows: list[dict[str, Any]], top: int) -> None:
     """JSON: the rows as they are. CSV: a line for each answered row, columns path, class_1, probability_1, ...
 
+    Both are UTF-8; bytes in a file's name that are none stand there as escapes.
+
     Args:
         file: ends in `.json` or `.csv`; its folder is made.
         rows: `{path, top: [{class, probability}]}`, likeliest first.
@@ -18,7 +20,7 @@ def write_answers(file: Path, rows: list[dict[str, Any]], top: int) -> None:
     if file.suffix.lower() == ".json":
         file.write_text(json.dumps(rows, indent=2) + "\n")
         return
-    with file.open("w", newline="") as stream:
+    with file.open("w", newline="", encoding="utf-8", errors="backslashreplace") as stream:
         writer = csv.writer(stream)
         writer.writerow(["path", *(f"{kind}_{i}" for i in range(1, top + 1) for kind in ("class", "probability"))])
         for row in rows:

@@ -22,17 +22,18 @@ class FramesReader(VideoReader):
 
     def __init__(self, frames: np.ndarray | Tensor, fps: float = 30.0) -> None:
         self.path = "<array>"
-        self._frames = torch.as_tensor(frames)
-        shape = tuple(self._frames.shape)
+        shape, kind = tuple(frames.shape), str(frames.dtype).removeprefix("torch.")
         if len(shape) == 4 and shape[-1] != 3 and 3 in shape[:2]:
             order = "(0, 2, 3, 1)" if shape[1] == 3 else "(1, 2, 3, 0)"
             raise ValueError(f"frames of shape {shape}; wanted (T, H, W, 3): permute them by {order}")
         if len(shape) != 4 or shape[-1] != 3 or 0 in shape:
             raise ValueError(f"frames of shape {shape}; wanted (T, H, W, 3), one video at a time (or a list of them)")
-        if self._frames.dtype != torch.uint8:
-            raise ValueError(f"frames of type {self._frames.dtype}; wanted uint8 RGB, 0 to 255, not normalised")
+        if kind != "uint8":
+            raise ValueError(f"frames of type {kind}; wanted uint8 RGB, 0 to 255, not normalised")
         if not fps > 0:
             raise ValueError(f"fps={fps} must be more than 0 frames per second")
+        # As an array, for torch takes no negative strides (`frames[..., ::-1]`) and warns of read-only memory.
+        self._frames = frames.numpy(force=True) if isinstance(frames, Tensor) else np.asarray(frames)
         self.num_frames = len(self._frames)
         self.fps = fps
         self.times = np.arange(self.num_frames) / fps
@@ -43,12 +44,12 @@ class FramesReader(VideoReader):
         Raises:
             IndexError: an index is negative or not below `num_frames`.
         """
-        return self._frames[check_indices(self.path, indices, self.num_frames)]
+        return torch.from_numpy(self._frames[check_indices(self.path, indices, self.num_frames)])
 
     def stream(self, indices: Sequence[int]) -> Iterator[tuple[int, np.ndarray]]:
         """`(index, uint8 RGB (H, W, 3))` one at a time, as `PyAVReader.stream`."""
         for index in check_indices(self.path, indices, self.num_frames):
-            yield index, self._frames[index].numpy()
+            yield index, self._frames[index]
 
     def close(self) -> None:
         """Nothing to free."""
