@@ -1,12 +1,13 @@
 """From an open video to what the network takes, as the checkpoint was trained."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import torch
-from torch import Tensor
 
+from vidattn.checkpoints.card import rule_words
+from vidattn.checkpoints.names import WeightsError
 from vidattn.classify.views import Views
 from vidattn.data.clips import read_clips
 from vidattn.data.readers.base import VideoReader
@@ -21,6 +22,7 @@ from vidattn.data.sampling import (
 )
 from vidattn.data.transforms import SpatialCrops
 from vidattn.models.config import VideoTransformerConfig, check_divisible
+from vidattn.models.normalize import three
 
 _OURS = (OfficialSampling, SecondsSampling, StrideSampling, UniformSampling)
 SAMPLINGS = {f"{rule.__module__}.{rule.__qualname__}": rule for rule in _OURS}
@@ -113,6 +115,7 @@ def preparation_of(
 
     Raises:
         ValueError: the patch does not divide the size, or the checkpoint's sampling is not one of ours.
+        WeightsError: the checkpoint's sampling does not take the arguments that stand there.
     """
     assumed = []
     if sampling is None and stored.get("sampling"):
@@ -139,7 +142,7 @@ def preparation_of(
     short_side = stored.get("short_side")
     if image_size or (short_side and short_side < size):  # what a processor would fill with black, we enlarge
         short_side = None
-    mean, std = _three(stored["mean"]), _three(stored["std"])
+    mean, std = three("mean", stored["mean"]), three("std", stored["std"])
     return Preparation(sampling, size, mean, std, num_clips, num_crops, short_side, tuple(assumed))
 
 
@@ -150,7 +153,14 @@ def _stored_sampling(stored: dict[str, Any]) -> Sampler:
             f"the checkpoint takes frames by {path}, which is not vidattn's own and is not imported unasked; "
             f"give sampling=..., an object of that class or one of {', '.join(rule.__name__ for rule in _OURS)}"
         )
-    return SAMPLINGS[path](**stored["init_args"])
+    try:
+        return SAMPLINGS[path](**stored["init_args"])
+    except (TypeError, ValueError) as error:
+        wanted = ", ".join(field.name for field in fields(SAMPLINGS[path]))
+        raise WeightsError(
+            f"the checkpoint's sampling {rule_words(stored)} is not possible ({error}); "
+            f"wanted positive numbers for {wanted}; give sampling=... or mend its init_args"
+        ) from None
 
 
 def _usual_sampling(config: VideoTransformerConfig) -> tuple[Sampler, str]:
@@ -160,11 +170,6 @@ def _usual_sampling(config: VideoTransformerConfig) -> tuple[Sampler, str]:
         return UniformSampling(frames), f"{frames} spread over the whole video are taken, as for Something-Something"
     seconds = _TUBELET_SECONDS if getattr(config, "tubelet_size", 1) > 1 else _TIMESFORMER_SECONDS
     return SecondsSampling(frames, seconds / frames), f"{frames} from {seconds:.1f} seconds in its middle are taken"
-
-
-def _three(values: Sequence[float] | Tensor) -> tuple[float, float, float]:
-    red, green, blue = (float(value) for value in values)
-    return red, green, blue
 
 
 def repeats(clips: Sequence[Sequence[int]], what: str) -> list[str]:
