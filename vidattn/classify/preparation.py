@@ -1,6 +1,7 @@
 """From an open video to what the network takes, as the checkpoint was trained."""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -46,6 +47,7 @@ class Preparation:
         num_crops: crops of each clip: 1 is the centre, 3 also both ends of the long side.
         short_side: of the frames before the crop, in pixels; `image_size` by default.
         assumed: what the checkpoint does not say and was chosen instead, a sentence each.
+        rounding: of the crops' offsets, see `SpatialCrops`.
     """
 
     sampling: Sampler
@@ -56,6 +58,7 @@ class Preparation:
     num_crops: int = 1
     short_side: int | None = None
     assumed: tuple[str, ...] = ()
+    rounding: Callable[[float], int] = math.ceil
 
     def __post_init__(self) -> None:
         for name in ("num_clips", "num_crops", "image_size"):
@@ -65,7 +68,7 @@ class Preparation:
     @property
     def crops(self) -> SpatialCrops:
         """Resizes and crops frames."""
-        return SpatialCrops(self.image_size, self.num_crops, self.short_side)
+        return SpatialCrops(self.image_size, self.num_crops, self.short_side, self.rounding)
 
     def views(self, reader: VideoReader) -> Views:
         """Every crop of every clip of an open video; each frame is decoded once."""
@@ -107,7 +110,8 @@ def preparation_of(
 
     Args:
         config: the network's configuration.
-        stored: what the checkpoint says: `mean` and `std`, and any of `sampling`, `image_size` and `short_side`.
+        stored: what the checkpoint says: `mean` and `std`, and any of `sampling`, `image_size`, `short_side` and
+            `crop_rounding` ("down").
         sampling: overrules the checkpoint's.
         image_size: overrules the checkpoint's.
         num_clips: clips of a video.
@@ -143,7 +147,8 @@ def preparation_of(
     if image_size or (short_side and short_side < size):  # what a processor would fill with black, we enlarge
         short_side = None
     mean, std = three("mean", stored["mean"]), three("std", stored["std"])
-    return Preparation(sampling, size, mean, std, num_clips, num_crops, short_side, tuple(assumed))
+    rounding = math.floor if stored.get("crop_rounding") == "down" else math.ceil
+    return Preparation(sampling, size, mean, std, num_clips, num_crops, short_side, tuple(assumed), rounding)
 
 
 def _stored_sampling(stored: dict[str, Any]) -> Sampler:
