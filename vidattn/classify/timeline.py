@@ -70,14 +70,10 @@ class Timeline:
 
         Windows overlap, so a window stands for the time that is nearer to its middle than to any other's.
         """
-        edges = [0.0, *((self.centres[1:] + self.centres[:-1]) / 2).tolist(), self.duration]
-        best = self.probabilities.argmax(axis=1)
-        segments = []
-        for label, group in groupby(range(len(best)), key=lambda window: best[window]):
-            rows = list(group)
-            chance = float(self.probabilities[rows, label].mean())
-            segments.append(Segment(edges[rows[0]], edges[rows[-1] + 1], self.class_names[label], chance))
-        return segments
+        return [
+            Segment(start, end, self.class_names[label], probability)
+            for start, end, label, probability in self._stretches()
+        ]
 
     def to_dict(self, top: int = 5) -> dict[str, Any]:
         """Plain values: path, duration, segments, and the windows with their likeliest classes; times in seconds."""
@@ -145,13 +141,25 @@ class Timeline:
         order = np.lexsort((-self.probabilities.mean(axis=0), -wins))[:top]
         return plot_timeline(
             self.centres,
-            {self.class_names[label]: self.probabilities[:, label] for label in order},
-            self.segments,
+            self.class_names,
+            {int(label): self.probabilities[:, label] for label in order},
+            [stretch[:3] for stretch in self._stretches()],
             self.strip.pictures(),
             self.strip.seconds,
             self.duration,
             title=Path(self.path).name if title is None else title,
         )
+
+    def _stretches(self) -> list[tuple[float, float, int, float]]:
+        """Start, end, number of the class and mean probability of each segment."""
+        edges = [0.0, *((self.centres[1:] + self.centres[:-1]) / 2).tolist(), self.duration]
+        best = self.probabilities.argmax(axis=1)
+        stretches = []
+        for label, group in groupby(range(len(best)), key=lambda window: int(best[window])):
+            rows = list(group)
+            probability = float(self.probabilities[rows, label].mean())
+            stretches.append((edges[rows[0]], edges[rows[-1] + 1], label, probability))
+        return stretches
 
     def __rich__(self) -> ConsoleRenderable:
         table = Table("from", "to", "class", "")
@@ -163,7 +171,8 @@ class Timeline:
         return as_text(self)
 
     def __repr__(self) -> str:
-        return f"<Timeline of {self.path}: {len(self.windows)} windows, {len(self.segments)} segments>"
+        windows, segments = _counted(len(self.windows), "window"), _counted(len(self.segments), "segment")
+        return f"<Timeline of {self.path}: {windows}, {segments}>"
 
     def to_html(self) -> str:
         """The plot in a card, all in one piece of HTML."""
@@ -202,3 +211,11 @@ def clock(seconds: float) -> str:
     minutes, hours = tenths // 600 % 60, tenths // 36000
     rest = f"{tenths % 600 / 10:04.1f}"
     return f"{hours}:{minutes:02d}:{rest}" if hours else f"{minutes}:{rest}"
+
+
+def _counted(number: int, what: str) -> str:
+    """
+    >>> _counted(1, "window"), _counted(2, "window")
+    ('1 window', '2 windows')
+    """
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
