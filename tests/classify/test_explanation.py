@@ -1,5 +1,7 @@
 """Maps of a model that was trained on moving spots follow the spot; files open again and show what they should."""
 
+import dataclasses
+
 import av
 import numpy as np
 import pytest
@@ -9,7 +11,7 @@ from motion_run import CLASSES, NORMALIZE, fresh, motion_clips, trained
 from PIL import Image
 
 from vidattn import Classifier
-from vidattn.classify.explanation import explain
+from vidattn.classify.explanation import explain, time_labels
 from vidattn.classify.rollout import gradient_rollout, rollout
 from vidattn.plots.attention_maps import enlarged
 
@@ -64,6 +66,17 @@ def test_the_overlay_is_brightest_where_the_share_is_largest(explanation):
     t, y, x = np.unravel_index(explanation.shares.argmax(), explanation.shares.shape)
     warmth = (picture[..., 0] - picture[..., 2]).reshape(8, 4, 56, 4, 56).mean((2, 4))  # red over blue, by patch
     assert warmth[t, y, x] == warmth.max()
+
+
+def test_times_of_neighbouring_frames_are_told_apart(explanation):
+    dense = dataclasses.replace(explanation, seconds=[4.9 + i / 30 for i in range(8)])
+
+    most = int(dense.time_importance.argmax())
+
+    labels = [label.get_text() for label in dense.figure().axes[-1].get_xticklabels()]
+    assert labels[:3] == ["4.90 s", "4.93 s", "4.97 s"]
+    assert f"most of it at {labels[most]} (" in str(dense)
+    assert time_labels([0.0, 0.5, 0.5]) == ["0.0 s", "0.5 s", "0.5 s"]  # a frame shown twice
 
 
 def test_png_gif_and_mp4_open_again_and_hold_every_frame(explanation, tmp_path):

@@ -58,7 +58,7 @@ class Explanation:
         """Frames, frames under heat, and the share of each frame."""
         from vidattn.plots.attention_maps import plot_attention
 
-        return plot_attention(self.frames, self.shares, str(self).splitlines()[0], self.seconds)
+        return plot_attention(self.frames, self.shares, str(self).splitlines()[0], self._times())
 
     def save(self, path: str | Path, fps: float = 4.0) -> Path:
         """Write `.png` (the figure), or `.gif` or `.mp4` (the frames, and beside them the frames under heat); folders
@@ -96,6 +96,9 @@ class Explanation:
             "notes": list(self.notes),
         }
 
+    def _times(self) -> list[str] | None:
+        return None if self.seconds is None else time_labels(self.seconds)
+
     def _film(self) -> np.ndarray:
         from vidattn.plots.attention_maps import enlarged
 
@@ -109,11 +112,25 @@ class Explanation:
 
     def __str__(self) -> str:
         frame = int(self.time_importance.argmax())
-        where = f"in frame {frame}" if self.seconds is None else f"at {self.seconds[frame]:.1f} s"
+        times = self._times()
+        where = f"in frame {frame}" if times is None else f"at {times[frame]}"
         head = f"{self.class_name} {self.probability:.1%}, {self.method}; most of it {where}"
         return "\n".join([f"{head} ({self.time_importance[frame]:.0%})", *self.notes])
 
     __repr__ = __str__
+
+
+def time_labels(seconds: Sequence[float]) -> list[str]:
+    """Instants to a tenth of a second, or as finely as it takes to tell them apart, at most to a thousandth.
+
+    >>> time_labels([1.0, 2.5]), time_labels([4.9, 4.933, 4.967])
+    (['1.0 s', '2.5 s'], ['4.90 s', '4.93 s', '4.97 s'])
+    """
+    for digits in (1, 2, 3):
+        labels = [f"{one:.{digits}f} s" for one in seconds]
+        if len(set(labels)) == len(set(seconds)):
+            break
+    return labels
 
 
 def explain(
