@@ -99,6 +99,22 @@ def test_png_gif_and_mp4_open_again_and_hold_every_frame(explanation, tmp_path):
         explanation.save(tmp_path / "map.jpg")
 
 
+@pytest.mark.parametrize("ending", ["png", "gif", "mp4"])
+@pytest.mark.parametrize("fps", [0, -4, float("nan"), float("inf")])
+def test_a_film_of_an_impossible_rate_is_refused(explanation, tmp_path, ending, fps):
+    with pytest.raises(ValueError, match=rf"fps={fps}: wanted frames per second, from 0\.01 to 1000"):
+        explanation.save(tmp_path / f"map.{ending}", fps=fps)
+    assert not list(tmp_path.iterdir())
+
+
+def test_names_that_are_not_as_many_as_the_classes_are_refused():
+    clip = motion_clips(1, seed=3)[0][0]
+    with pytest.raises(ValueError, match="answers with 4 classes, but 1 have names"):
+        explain(fresh(), NORMALIZE, clip, CLASSES[:1])
+    with pytest.raises(ValueError, match="class_index=4: the network has 4 classes, counted from 0"):
+        explain(fresh(), NORMALIZE, clip, [*CLASSES, "hover"], "hover")
+
+
 def test_where_no_attention_leads_to_any_place_all_count_alike_and_that_is_said():
     """Attention along time alone never reaches the class token."""
     result = explain(fresh("time"), NORMALIZE, motion_clips(1, seed=3)[0][0], CLASSES)

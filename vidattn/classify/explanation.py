@@ -64,13 +64,19 @@ class Explanation:
         """Write `.png` (the figure), or `.gif` or `.mp4` (the frames, and beside them the frames under heat); folders
         are made.
 
+        Args:
+            path: the file.
+            fps: frames per second of a film, 0.01 to 1000.
+
         Raises:
-            ValueError: the file's ending is none of these.
+            ValueError: the file's ending is none of these, or `fps` is out of range.
         """
         path = Path(path)
         ending = path.suffix.lower()
         if ending not in (".png", ".gif", ".mp4"):
             raise ValueError(f"{path}: attention maps are written as .png, .gif or .mp4; choose one of these endings")
+        if not 0.01 <= fps <= 1000:  # what both GIF and MP4 can say
+            raise ValueError(f"fps={fps}: wanted frames per second, from 0.01 to 1000")
         path.parent.mkdir(parents=True, exist_ok=True)
         if ending == ".png":
             path.write_bytes(self._repr_png_())
@@ -161,7 +167,7 @@ def explain(
         memory_limit: bytes that all attention weights together may take.
 
     Raises:
-        ValueError: there is no such class.
+        ValueError: there is no such class, or the network has another number of classes than there are names.
         TypeError: the network is of another kind.
         MemoryError: the attention weights would take more than `memory_limit`.
     """
@@ -177,6 +183,8 @@ def explain(
     else:
         result = rollout(network, video, memory_limit)
     logits = result.logits[0].float()
+    if len(logits) != len(class_names):
+        raise ValueError(f"the network answers with {len(logits)} classes, but {len(class_names)} have names")
     probabilities = logits.sigmoid() if multi_label else logits.softmax(0)
     index = int(probabilities.argmax()) if index is None else index
     shares, notes = result.video[0], (*notes, *result.notes)
