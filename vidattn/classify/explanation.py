@@ -112,8 +112,10 @@ class Explanation:
         return np.concatenate((enlarged(self.frames, large.shape[1]), large), axis=2)
 
     def _repr_png_(self) -> bytes:
+        from vidattn.plots import fonts
+
         file = io.BytesIO()
-        self.figure().savefig(file, format="png", dpi=90)
+        fonts.save(self.figure(), file, format="png", dpi=90)
         return file.getvalue()
 
     def __str__(self) -> str:

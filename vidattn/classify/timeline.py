@@ -125,7 +125,9 @@ class Timeline:
         elif ending == ".csv":
             write_segments(file, [self])
         else:
-            self.plot().savefig(file)
+            from vidattn.plots import fonts  # matplotlib only where something is drawn
+
+            fonts.save(self.plot(), file)
 
     def plot(self, top: int = 5, title: str | None = None) -> "Figure":
         """The `top` classes over time under the film strip; the title is the file's name by default.
@@ -176,8 +178,10 @@ class Timeline:
 
     def to_html(self) -> str:
         """The plot in a card, all in one piece of HTML."""
+        from vidattn.plots import fonts
+
         buffer = io.BytesIO()
-        self.plot(title="").savefig(buffer, format="png", dpi=90)
+        fonts.save(self.plot(title=""), buffer, format="png", dpi=90)
         picture = base64.b64encode(buffer.getvalue()).decode()
         image = (
             f'<img src="data:image/png;base64,{picture}" alt="classes over time" style="width:100%;max-width:960px">'

@@ -8,6 +8,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from PIL import Image
 
+from vidattn.plots.fonts import as_written
+
 COLOURS = matplotlib.colormaps["inferno"]
 MAX_COLUMNS = 16  # frames side by side; of a longer clip evenly spaced ones, and the one that counts most
 _LETTERS = 10  # of the title in an inch
@@ -77,4 +79,4 @@ def plot_attention(frames: np.ndarray, shares: np.ndarray, title: str, names: Se
     axes.set_ylabel("share of attention", fontsize=8)
     axes.tick_params(axis="y", labelsize=8)
     axes.spines[["top", "right"]].set_visible(False)
-    return figure
+    return as_written(figure)

@@ -8,6 +8,8 @@ from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 from matplotlib.ticker import FuncFormatter, MultipleLocator, PercentFormatter
 
+from vidattn.plots.fonts import as_written
+
 _WIDTH = 11.0  # inches
 _MINUTES = (1, 2, 5, 10, 15, 30, 60, 120, 240, 360, 720, 1440)
 _STEPS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, *(60 * one for one in _MINUTES))
@@ -90,7 +92,7 @@ def plot_timeline(
     axes.grid(alpha=0.3, linewidth=0.5)
     columns = max(1, min(len(curves), 110 // (6 + max(len(names[label]) for label in curves))))
     figure.legend(loc="outside lower center", ncols=columns, frameon=False, fontsize=9)
-    return figure
+    return as_written(figure)
 
 
 def _clock(seconds: float, digits: int, hours: bool) -> str:
