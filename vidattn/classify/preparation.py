@@ -13,6 +13,7 @@ from vidattn.classify.views import Views
 from vidattn.data.clips import read_clips
 from vidattn.data.readers.base import VideoReader
 from vidattn.data.readers.in_memory import FramesReader
+from vidattn.data.readers.pyav import PyAVReader
 from vidattn.data.sampling import (
     OfficialSampling,
     Sampler,
@@ -79,7 +80,7 @@ class Preparation:
             clips = self.sampling.test(times, self.num_clips)
         video = [view.transpose(0, 1) for view in read_clips(reader, clips, self.crops)]
         seconds = [[times.seconds(frame) for frame in clip] for clip in clips]
-        return Views(reader.path, torch.stack(video), seconds, repeats(clips, "video"))
+        return Views(reader.path, torch.stack(video), seconds, [*cut_off(reader), *repeats(clips, "video")])
 
     def natural_window(self, fps: float) -> float:
         """Seconds that one clip of the rule spans; 4 where it spans any video (a Something-Something clip lasts 4).
@@ -185,6 +186,15 @@ def repeats(clips: Sequence[Sequence[int]], what: str) -> list[str]:
     """
     again = max(len(clip) - len(set(clip)) for clip in clips)
     return [f"the {what} is shorter than a clip: {again} of its {len(clips[0])} frames repeat others"] if again else []
+
+
+def cut_off(reader: VideoReader) -> list[str]:
+    """A sentence where an open file ends well before the length that its header declares; no sentence where not."""
+    declared = reader.declared_seconds if isinstance(reader, PyAVReader) else None
+    end = VideoTimes(reader.num_frames, reader.fps, reader.times).seconds(reader.num_frames - 1) + 1 / reader.fps
+    if declared is None or declared - end < max(1.0, 0.05 * declared):
+        return []
+    return [f"the file ends after {end:.1f} of the {declared:.1f} seconds that it declares: it was cut off"]
 
 
 def averaged(num_views: int) -> list[str]:
