@@ -1,6 +1,7 @@
 """Folders that `transformers` writes, loaded by us: same logits, names and pixels."""
 
 import json
+import re
 
 import pytest
 import torch
@@ -9,6 +10,7 @@ from small_networks import SMALL
 
 from vidattn.checkpoints.load import load
 from vidattn.checkpoints.names import WeightsError
+from vidattn.classify.preparation import preparation_of
 
 transformers = pytest.importorskip("transformers", reason="transformers is a test dependency")
 
@@ -282,6 +284,40 @@ def test_vivits_pixels_become_what_its_processor_makes_of_them(tmp_path):
 
     torch.testing.assert_close(ours.normalize(frames.transpose(0, 1)[None]), wanted.transpose(1, 2), atol=1e-5, rtol=0)
     assert not any("assumed" in line for line in ours.report)
+
+
+SMALL_CROP = {"size": {"shortest_edge": 40}, "crop_size": {"height": 32, "width": 32}}
+PROCESSORS = [
+    (SMALL_CROP, None),
+    ({"size": {"shortest_edge": 32}, "crop_size": {"height": 32, "width": 32}}, None),
+    (SMALL_CROP | {"resample": 3}, r"resize: its processor's is bicubic \(resample=3\), here it is bilinear"),
+    (SMALL_CROP | {"do_resize": False}, "resize: its processor leaves frames as large as they are"),
+    (SMALL_CROP | {"size": {"shortest_edge": 24}}, "crop: its processor puts black around frames of 24 pixels"),
+    (SMALL_CROP | {"size": {"height": 40, "width": 40}}, "resize: its processor squashes frames to 40x40"),
+    ({"size": {"height": 32, "width": 32}, "do_center_crop": False}, "resize: its processor squashes frames to 32x32"),
+    ({"size": {"shortest_edge": 32}, "do_center_crop": False}, "crop: its processor takes whole frames"),
+]
+
+
+@pytest.mark.parametrize(("options", "note"), PROCESSORS)
+@pytest.mark.parametrize("shape", [(48, 65), (70, 51)])
+def test_frames_become_what_a_processor_makes_of_them_or_it_is_said(tmp_path, options, note, shape):
+    timesformer().save_pretrained(tmp_path)
+    processor = transformers.VideoMAEImageProcessor(**options)
+    processor.save_pretrained(tmp_path)
+    frames = torch.randint(0, 256, (4, 3, *shape), dtype=torch.uint8)
+    wanted = processor(list(frames), do_rescale=False, do_normalize=False, return_tensors="pt")["pixel_values"][0]
+
+    ours = load(tmp_path)
+
+    made = preparation_of(ours.config, ours.preprocessing).crops(frames)[0]
+    if note is None:
+        torch.testing.assert_close(made, wanted.to(torch.uint8), atol=0, rtol=0)
+        assert ours.report == []
+    else:
+        assert made.shape != wanted.shape or not torch.equal(made, wanted.to(torch.uint8))
+        assert len(ours.report) == 1
+        assert re.match(note, ours.report[0])
 
 
 @pytest.mark.parametrize("build", [vivit, videomae])

@@ -1,4 +1,5 @@
 import json
+import re
 
 import pytest
 import torch
@@ -107,6 +108,29 @@ def test_a_description_that_was_damaged_is_named(tmp_path):
     with pytest.raises(WeightsError, match=r"its description of the network cannot be read .*attentoin") as error:
         load(tmp_path)
     assert str(tmp_path) in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"mean": None}, "its preprocessing has no mean; wanted a number for each of red, green and blue"),
+        ({"mean": [0.5]}, r"its preprocessing has mean=\[0\.5\]: wanted a number for each of red, green and blue"),
+        ({"std": 0.5}, r"its preprocessing has std=0\.5: wanted a number for each"),
+        ({"std": [0.5, 0.5, 0.0]}, r"its preprocessing has std=\(0\.5, 0\.5, 0\.0\) must be positive"),
+        ({"short_side": "256"}, "its preprocessing has short_side='256'; wanted pixels"),
+        ({"sampling": "UniformSampling"}, "its preprocessing has sampling='UniformSampling'; wanted class_path"),
+        ({"sampling": {"class_path": "x.Y"}}, r"its preprocessing has sampling={'class_path': 'x\.Y'}; .* init_args"),
+    ],
+)
+def test_preprocessing_that_was_damaged_is_named_with_what_was_wanted(tmp_path, changes, message):
+    small_model().save_pretrained(tmp_path)
+    written = json.loads((tmp_path / "config.json").read_text())
+    stored = written["vidattn"]["preprocessing"] | changes
+    written["vidattn"]["preprocessing"] = {name: value for name, value in stored.items() if value is not None}
+    (tmp_path / "config.json").write_text(json.dumps(written))
+
+    with pytest.raises(WeightsError, match=f"^{re.escape(str(tmp_path))}: {message}"):
+        load(tmp_path)
 
 
 def test_the_public_names_are_these():

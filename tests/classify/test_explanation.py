@@ -1,5 +1,7 @@
 """Maps of a model that was trained on moving spots follow the spot; files open again and show what they should."""
 
+import dataclasses
+
 import av
 import numpy as np
 import pytest
@@ -9,7 +11,7 @@ from motion_run import CLASSES, NORMALIZE, fresh, motion_clips, trained
 from PIL import Image
 
 from vidattn import Classifier
-from vidattn.classify.explanation import explain
+from vidattn.classify.explanation import explain, time_labels
 from vidattn.classify.rollout import gradient_rollout, rollout
 from vidattn.plots.attention_maps import enlarged
 
@@ -66,6 +68,17 @@ def test_the_overlay_is_brightest_where_the_share_is_largest(explanation):
     assert warmth[t, y, x] == warmth.max()
 
 
+def test_times_of_neighbouring_frames_are_told_apart(explanation):
+    dense = dataclasses.replace(explanation, seconds=[4.9 + i / 30 for i in range(8)])
+
+    most = int(dense.time_importance.argmax())
+
+    labels = [label.get_text() for label in dense.figure().axes[-1].get_xticklabels()]
+    assert labels[:3] == ["4.90 s", "4.93 s", "4.97 s"]
+    assert f"most of it at {labels[most]} (" in str(dense)
+    assert time_labels([0.0, 0.5, 0.5]) == ["0.0 s", "0.5 s", "0.5 s"]  # a frame shown twice
+
+
 def test_png_gif_and_mp4_open_again_and_hold_every_frame(explanation, tmp_path):
     assert min(Image.open(explanation.save(tmp_path / "map.png")).size) > 300
     gif = Image.open(explanation.save(tmp_path / "map.gif", fps=5))
@@ -84,6 +97,22 @@ def test_png_gif_and_mp4_open_again_and_hold_every_frame(explanation, tmp_path):
     assert np.abs(frames[3][:, 224:].astype(int) - overlay[3]).mean() < 6
     with pytest.raises(ValueError, match=r"map.jpg: attention maps are written as .png, .gif or .mp4"):
         explanation.save(tmp_path / "map.jpg")
+
+
+@pytest.mark.parametrize("ending", ["png", "gif", "mp4"])
+@pytest.mark.parametrize("fps", [0, -4, float("nan"), float("inf")])
+def test_a_film_of_an_impossible_rate_is_refused(explanation, tmp_path, ending, fps):
+    with pytest.raises(ValueError, match=rf"fps={fps}: wanted frames per second, from 0\.01 to 1000"):
+        explanation.save(tmp_path / f"map.{ending}", fps=fps)
+    assert not list(tmp_path.iterdir())
+
+
+def test_names_that_are_not_as_many_as_the_classes_are_refused():
+    clip = motion_clips(1, seed=3)[0][0]
+    with pytest.raises(ValueError, match="answers with 4 classes, but 1 have names"):
+        explain(fresh(), NORMALIZE, clip, CLASSES[:1])
+    with pytest.raises(ValueError, match="class_index=4: the network has 4 classes, counted from 0"):
+        explain(fresh(), NORMALIZE, clip, [*CLASSES, "hover"], "hover")
 
 
 def test_where_no_attention_leads_to_any_place_all_count_alike_and_that_is_said():

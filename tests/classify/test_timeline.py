@@ -1,4 +1,5 @@
 import csv
+import dataclasses
 import gc
 import json
 import os
@@ -108,6 +109,24 @@ def test_it_converts_and_is_written(timeline, tmp_path):
         timeline.save(tmp_path / "t.txt")
     with pytest.raises(ValueError, match="top=0: wanted at least one class"):
         timeline.plot(top=0)
+
+
+def test_classes_of_the_same_name_have_a_curve_each(timeline):
+    names = ["still", "still", "light"]
+    same = dataclasses.replace(timeline, class_names=names)
+
+    axes = same.plot().axes[2]
+
+    assert [line.get_label() for line in axes.lines] == ["still", "still", "light"]  # grey, dark, light
+    assert [segment.name for segment in same.segments] == ["still", "still", "light", "still"]
+    assert not np.array_equal(axes.lines[0].get_ydata(), axes.lines[1].get_ydata())
+
+
+def test_one_window_is_no_plural(timeline):
+    one = dataclasses.replace(timeline, windows=timeline.windows[:1], probabilities=timeline.probabilities[:1])
+
+    assert repr(one).endswith("1 window, 1 segment>")
+    assert repr(timeline).endswith(f"{len(timeline.windows)} windows, 4 segments>")
 
 
 def test_a_broken_video_is_an_error(tmp_path):

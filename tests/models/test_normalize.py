@@ -22,3 +22,9 @@ def test_what_is_normalised_already_is_refused():
 def test_a_std_of_zero_is_refused():
     with pytest.raises(ValueError, match="must be positive"):
         Normalize((0.5, 0.5, 0.5), (0.5, 0.0, 0.5))
+
+
+@pytest.mark.parametrize("mean", [(0.5,), 0.5, ("a", "b", "c"), None])
+def test_what_is_no_value_for_each_colour_is_refused(mean):
+    with pytest.raises(ValueError, match=r"mean=.*: wanted a number for each of red, green and blue"):
+        Normalize(mean, (0.5, 0.5, 0.5))

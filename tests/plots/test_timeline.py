@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 from matplotlib.colors import to_rgba
 
 from vidattn.plots.timeline import plot_timeline
@@ -6,11 +7,12 @@ from vidattn.plots.timeline import plot_timeline
 
 def test_pictures_segments_and_curves_share_the_time_axis():
     seconds = np.array([1.0, 3.0, 5.0])
-    curves = {"run": np.array([0.9, 0.2, 0.1]), "jump": np.array([0.1, 0.7, 0.2])}
-    segments = [(0.0, 2.0, "run", 0.9), (2.0, 4.0, "jump", 0.7), (4.0, 6.0, "other", 0.7)]
+    names = ["other", "jump", "run"]
+    curves = {2: np.array([0.9, 0.2, 0.1]), 1: np.array([0.1, 0.7, 0.2])}
+    segments = [(0.0, 2.0, 2), (2.0, 4.0, 1), (4.0, 6.0, 0)]
     pictures = np.zeros((3, 8, 8, 3), np.uint8)
 
-    strip, bar, axes = plot_timeline(seconds, curves, segments, pictures, [1.0, 3.0, 5.0], 6.0, "clip.mp4").axes
+    strip, bar, axes = plot_timeline(seconds, names, curves, segments, pictures, [1.0, 3.0, 5.0], 6.0, "clip.mp4").axes
 
     assert len(strip.images) == 3
     assert [text.get_text() for text in strip.texts] == ["0:01.0", "0:03.0", "0:05.0"]
@@ -25,13 +27,43 @@ def test_pictures_segments_and_curves_share_the_time_axis():
 
 
 def test_long_names_are_cut_to_their_segment_and_small_chances_fill_the_axis():
-    curves = {"a class with a very long name": np.array([0.01, 0.02])}
-    segments = [(0.0, 0.05, "a class with a very long name", 0.02), (0.05, 0.2, "other", 0.01)]
+    names = ["a class with a very long name", "other"]
+    segments = [(0.0, 0.05, 0), (0.05, 0.2, 1)]
 
     strip, bar, axes = plot_timeline(
-        np.array([0.05, 0.1]), curves, segments, np.zeros((1, 8, 8, 3), np.uint8), [0.05], 0.2, ""
+        np.array([0.05, 0.1]),
+        names,
+        {0: np.array([0.01, 0.02])},
+        segments,
+        np.zeros((1, 8, 8, 3), np.uint8),
+        [0.05],
+        0.2,
+        "",
     ).axes
 
     assert [text.get_text() for text in bar.texts] == ["a class with a very l…", "other"]
     assert 0.02 < axes.get_ylim()[1] < 0.04
     assert strip.texts[0].get_text() == "0:00.050"
+
+
+@pytest.mark.parametrize(
+    ("duration", "ticks", "unit", "picture"),
+    [
+        (0.5, ["0:00.00", "0:00.05", "0:00.10"], "minutes:seconds", "0:00.167"),
+        (14, ["0:00", "0:02", "0:04"], "minutes:seconds", "0:04.7"),
+        (1800, ["0:00", "5:00", "10:00"], "minutes:seconds", "10:00"),
+        (9000, ["0:00:00", "0:15:00", "0:30:00"], "hours:minutes:seconds", "0:50:00"),
+    ],
+)
+def test_ticks_are_round_on_a_clock(duration, ticks, unit, picture):
+    pictures, instants = np.zeros((3, 8, 8, 3), np.uint8), [0, duration / 3, 2 * duration / 3]
+
+    strip, _, axes = plot_timeline(
+        np.array([duration / 2]), ["run"], {0: np.ones(1)}, [(0, duration, 0)], pictures, instants, duration, ""
+    ).axes
+
+    axes.figure.draw_without_rendering()
+    inside = [label.get_text() for at, label in zip(axes.get_xticks(), axes.get_xticklabels(), strict=True) if at >= 0]
+    assert inside[:3] == ticks
+    assert axes.get_xlabel() == unit
+    assert strip.texts[1].get_text() == picture

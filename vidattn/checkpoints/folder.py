@@ -12,6 +12,9 @@ from vidattn.checkpoints.names import WeightsError
 PROCESSORS = ("video_preprocessor_config.json", "preprocessor_config.json")
 ACTIVATIONS = {"gelu": "gelu", "gelu_fast": "gelu_tanh", "gelu_new": "gelu_tanh", "gelu_pytorch_tanh": "gelu_tanh"}
 """GELUs by HF's name -> ours."""
+FILTERS = {0: "nearest", 1: "Lanczos", 3: "bicubic", 4: "box", 5: "Hamming"}
+"""Pillow's numbers of what is not bilinear."""
+_BILINEAR = 2
 
 
 def activation(config: dict[str, Any]) -> str:
@@ -62,20 +65,21 @@ def class_names(config: dict[str, Any], num_classes: int) -> list[str]:
     return [labels[number] for number in range(num_classes)]
 
 
-def preprocessing(folder: Path) -> dict[str, Any]:
-    """Mean and std of pixels in [0, 1], `image_size` and `short_side` (before the crop), of the folder's processor.
+def preprocessing(folder: Path) -> tuple[dict[str, Any], list[str]]:
+    """What the folder's processor says, and where frames are prepared in another way than by it, a line each.
 
+    The former are mean and std of pixels in [0, 1], `image_size`, `short_side` (before the crop) and `crop_rounding`.
     ViViT's scales pixels to [-1, 1] (`offset`) and takes mean and std of that: here they are put in terms of [0, 1].
     Empty where the folder has no processor.
     """
     path = next((folder / name for name in PROCESSORS if (folder / name).is_file()), None)
     if path is None:
-        return {}
+        return {}, []
     found = read_json(path)
     if "video_processor" in found or "image_processor" in found:  # of a file for several processors
         found = found.get("video_processor") or found["image_processor"]
     try:
-        return _values(found)
+        return _values(found), _not_followed(found)
     except (KeyError, TypeError, ValueError, ZeroDivisionError) as error:
         raise WeightsError(f"{path}: cannot be understood ({type(error).__name__}: {error})") from None
 
@@ -98,7 +102,33 @@ def _values(found: dict[str, Any]) -> dict[str, Any]:
         values["image_size"] = crop
     if short is not None and short != crop:
         values["short_side"] = short
+    if found.get("do_center_crop", "crop_size" in found):
+        values["crop_rounding"] = "down"
     return values
+
+
+def _not_followed(found: dict[str, Any]) -> list[str]:
+    size, crop = found.get("size"), found.get("crop_size")
+    resizes, crops = found.get("do_resize", True), found.get("do_center_crop", True)
+    sides = [size.get("height"), size.get("width")] if isinstance(size, dict) and resizes else []
+    squashes = bool(sides) and all(sides)
+    short = _side(size) if resizes and size else None
+    notes = []
+    if not resizes:
+        notes.append("resize: its processor leaves frames as large as they are, here all get the same short side")
+    if squashes:
+        notes.append(f"resize: its processor squashes frames to {sides[0]}x{sides[1]}, here they keep their shape")
+    if resizes and (filter := found.get("resample", _BILINEAR)) != _BILINEAR:
+        notes.append(
+            f"resize: its processor's is {FILTERS.get(filter, filter)} (resample={filter}), here it is bilinear"
+        )
+    if crops and crop and short and (_side(crop) or 0) > short:
+        notes.append(
+            f"crop: its processor puts black around frames of {short} pixels, here they are enlarged to {_side(crop)}"
+        )
+    if not crops and not squashes:
+        notes.append("crop: its processor takes whole frames, here it is the square in their middle")
+    return notes
 
 
 def _triple(values: Any) -> list[float]:

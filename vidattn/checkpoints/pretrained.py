@@ -46,7 +46,7 @@ class Pretrained(nn.Module, PyTorchModelHubMixin, library_name="vidattn", pipeli
         self.report = list(report)
         self.source = source
         self.loaded_head: Tensor | None = None  # set by `load`: when the head has moved, the network was trained
-        self.normalize = Normalize(*(tuple(self.preprocessing[name]) for name in ("mean", "std")))
+        self.normalize = Normalize(*(self.preprocessing[name] for name in ("mean", "std")))
 
     @property
     def config(self) -> VideoTransformerConfig:

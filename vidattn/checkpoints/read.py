@@ -69,7 +69,8 @@ def _read_huggingface(path: Path, config: dict[str, Any], weights: dict[str, Ten
         raise WeightsError(f"a Hugging Face model of type {kind!r}; vidattn reads {', '.join(HF_MODELS)}")
     read, pixels = HF_MODELS[kind]
     saved = read(config, weights)
-    notes, processed = list(saved.notes), folder.preprocessing(path)
+    processed, differences = folder.preprocessing(path)
+    notes = [*saved.notes, *differences]
     if "mean" not in processed:
         notes.append(
             f"mean and std: assumed {pixels['mean']} and {pixels['std']}, its Hugging Face folder does not say"

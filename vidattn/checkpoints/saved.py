@@ -9,6 +9,7 @@ from torch import Tensor
 
 from vidattn.checkpoints.names import WeightsError, fitting
 from vidattn.models.config import VideoTransformerConfig
+from vidattn.models.normalize import Normalize
 from vidattn.models.presets import build_network
 
 FORMAT = 1
@@ -72,5 +73,31 @@ def described(ours: dict[str, Any], state: dict[str, Tensor]) -> Saved:
         notes = [str(note) for note in ours.get("notes", [])]
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise WeightsError(f"its description of the network cannot be read ({type(error).__name__}: {error})") from None
+    _check_preprocessing(preprocessing)
     with torch.device("meta"):
         return Saved(config, fitting(state, build_network(config)), names, preprocessing, notes)
+
+
+def _check_preprocessing(stored: dict[str, Any]) -> None:
+    """What `description` wrote can be used; which arguments a rule takes is known to those who take frames by it.
+
+    Raises:
+        WeightsError: an entry is missing or is of another kind.
+    """
+    for name in ("mean", "std"):
+        if name not in stored:
+            raise WeightsError(f"its preprocessing has no {name}; wanted a number for each of red, green and blue")
+    try:
+        Normalize(stored["mean"], stored["std"])
+    except ValueError as error:
+        raise WeightsError(f"its preprocessing has {error}") from None
+    if not isinstance(stored.get("short_side"), int | None):
+        raise WeightsError(f"its preprocessing has short_side={stored['short_side']!r}; wanted pixels, a whole number")
+    rule = stored.get("sampling")
+    if rule and not (
+        isinstance(rule, dict) and isinstance(rule.get("class_path"), str) and isinstance(rule.get("init_args"), dict)
+    ):
+        raise WeightsError(
+            f"its preprocessing has sampling={rule!r}; wanted class_path, the import path of a rule, and init_args, "
+            "its arguments by name"
+        )

@@ -18,7 +18,7 @@ from vidattn.classify.labelled_clips import LabelledClips
 from vidattn.classify.names import Given, check_names, classes_of, names_for
 from vidattn.classify.numbers import check_numbers
 from vidattn.classify.prediction import Prediction, Predictions
-from vidattn.classify.preparation import Preparation, averaged, preparation_of, repeats
+from vidattn.classify.preparation import Preparation, averaged, cut_off, preparation_of, repeats
 from vidattn.classify.probe import TemporalProbe, temporal_probe
 from vidattn.classify.sources import Many, One, Skipped, expand, name_of, open_source
 from vidattn.classify.spare_memory import SpareMemory
@@ -123,7 +123,10 @@ class Classifier:
         if model.head_is_fresh:
             raise WeightsError(f"{source}: has no head, so no answers; train one: vidattn fit --model.weights {source}")
         names, assumed = names_for(model.config.num_classes, model.class_names, class_names)
-        preparation = preparation_of(model.config, model.preprocessing, sampling, image_size, num_clips, num_crops)
+        try:
+            preparation = preparation_of(model.config, model.preprocessing, sampling, image_size, num_clips, num_crops)
+        except WeightsError as error:
+            raise WeightsError(f"{source}: {error}") from None
         several = bool(model.preprocessing.get("multi_label"))
         classifier = cls(model.network, names, preparation, device, precision, compile, batch_size, reader, several)
         classifier.notes = [*model.report, *classifier.notes, *assumed]
@@ -226,7 +229,7 @@ class Classifier:
             rows = np.empty((len(windows), len(self.class_names)))
             for place, row in enumerate(self._rows(watched)):
                 rows[place] = row
-        notes = self.notes + repeats(clips, "window")
+            notes = [*self.notes, *repeats(clips, "window"), *cut_off(reader)]
         return Timeline(reader.path, self.class_names, windows, rows, picker.strip(), notes)
 
     def explain(

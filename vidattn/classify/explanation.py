@@ -58,19 +58,25 @@ class Explanation:
         """Frames, frames under heat, and the share of each frame."""
         from vidattn.plots.attention_maps import plot_attention
 
-        return plot_attention(self.frames, self.shares, str(self).splitlines()[0], self.seconds)
+        return plot_attention(self.frames, self.shares, str(self).splitlines()[0], self._times())
 
     def save(self, path: str | Path, fps: float = 4.0) -> Path:
         """Write `.png` (the figure), or `.gif` or `.mp4` (the frames, and beside them the frames under heat); folders
         are made.
 
+        Args:
+            path: the file.
+            fps: frames per second of a film, 0.01 to 1000.
+
         Raises:
-            ValueError: the file's ending is none of these.
+            ValueError: the file's ending is none of these, or `fps` is out of range.
         """
         path = Path(path)
         ending = path.suffix.lower()
         if ending not in (".png", ".gif", ".mp4"):
             raise ValueError(f"{path}: attention maps are written as .png, .gif or .mp4; choose one of these endings")
+        if not 0.01 <= fps <= 1000:  # what both GIF and MP4 can say
+            raise ValueError(f"fps={fps}: wanted frames per second, from 0.01 to 1000")
         path.parent.mkdir(parents=True, exist_ok=True)
         if ending == ".png":
             path.write_bytes(self._repr_png_())
@@ -96,6 +102,9 @@ class Explanation:
             "notes": list(self.notes),
         }
 
+    def _times(self) -> list[str] | None:
+        return None if self.seconds is None else time_labels(self.seconds)
+
     def _film(self) -> np.ndarray:
         from vidattn.plots.attention_maps import enlarged
 
@@ -103,17 +112,33 @@ class Explanation:
         return np.concatenate((enlarged(self.frames, large.shape[1]), large), axis=2)
 
     def _repr_png_(self) -> bytes:
+        from vidattn.plots import fonts
+
         file = io.BytesIO()
-        self.figure().savefig(file, format="png", dpi=90)
+        fonts.save(self.figure(), file, format="png", dpi=90)
         return file.getvalue()
 
     def __str__(self) -> str:
         frame = int(self.time_importance.argmax())
-        where = f"in frame {frame}" if self.seconds is None else f"at {self.seconds[frame]:.1f} s"
+        times = self._times()
+        where = f"in frame {frame}" if times is None else f"at {times[frame]}"
         head = f"{self.class_name} {self.probability:.1%}, {self.method}; most of it {where}"
         return "\n".join([f"{head} ({self.time_importance[frame]:.0%})", *self.notes])
 
     __repr__ = __str__
+
+
+def time_labels(seconds: Sequence[float]) -> list[str]:
+    """Instants to a tenth of a second, or as finely as it takes to tell them apart, at most to a thousandth.
+
+    >>> time_labels([1.0, 2.5]), time_labels([4.9, 4.933, 4.967])
+    (['1.0 s', '2.5 s'], ['4.90 s', '4.93 s', '4.97 s'])
+    """
+    for digits in (1, 2, 3):
+        labels = [f"{one:.{digits}f} s" for one in seconds]
+        if len(set(labels)) == len(set(seconds)):
+            break
+    return labels
 
 
 def explain(
@@ -144,7 +169,7 @@ def explain(
         memory_limit: bytes that all attention weights together may take.
 
     Raises:
-        ValueError: there is no such class.
+        ValueError: there is no such class, or the network has another number of classes than there are names.
         TypeError: the network is of another kind.
         MemoryError: the attention weights would take more than `memory_limit`.
     """
@@ -160,6 +185,8 @@ def explain(
     else:
         result = rollout(network, video, memory_limit)
     logits = result.logits[0].float()
+    if len(logits) != len(class_names):
+        raise ValueError(f"the network answers with {len(logits)} classes, but {len(class_names)} have names")
     probabilities = logits.sigmoid() if multi_label else logits.softmax(0)
     index = int(probabilities.argmax()) if index is None else index
     shares, notes = result.video[0], (*notes, *result.notes)

@@ -1,16 +1,20 @@
 """From an open video to what the network takes, as the checkpoint was trained."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
 from typing import Any
 
 import torch
-from torch import Tensor
 
+from vidattn.checkpoints.card import rule_words
+from vidattn.checkpoints.names import WeightsError
 from vidattn.classify.views import Views
 from vidattn.data.clips import read_clips
 from vidattn.data.readers.base import VideoReader
+from vidattn.data.readers.declared import is_cut_off
 from vidattn.data.readers.in_memory import FramesReader
+from vidattn.data.readers.pyav import PyAVReader
 from vidattn.data.sampling import (
     OfficialSampling,
     Sampler,
@@ -21,6 +25,7 @@ from vidattn.data.sampling import (
 )
 from vidattn.data.transforms import SpatialCrops
 from vidattn.models.config import VideoTransformerConfig, check_divisible
+from vidattn.models.normalize import three
 
 _OURS = (OfficialSampling, SecondsSampling, StrideSampling, UniformSampling)
 SAMPLINGS = {f"{rule.__module__}.{rule.__qualname__}": rule for rule in _OURS}
@@ -44,6 +49,7 @@ class Preparation:
         num_crops: crops of each clip: 1 is the centre, 3 also both ends of the long side.
         short_side: of the frames before the crop, in pixels; `image_size` by default.
         assumed: what the checkpoint does not say and was chosen instead, a sentence each.
+        rounding: of the crops' offsets, see `SpatialCrops`.
     """
 
     sampling: Sampler
@@ -54,6 +60,7 @@ class Preparation:
     num_crops: int = 1
     short_side: int | None = None
     assumed: tuple[str, ...] = ()
+    rounding: Callable[[float], int] = math.ceil
 
     def __post_init__(self) -> None:
         for name in ("num_clips", "num_crops", "image_size"):
@@ -63,7 +70,7 @@ class Preparation:
     @property
     def crops(self) -> SpatialCrops:
         """Resizes and crops frames."""
-        return SpatialCrops(self.image_size, self.num_crops, self.short_side)
+        return SpatialCrops(self.image_size, self.num_crops, self.short_side, self.rounding)
 
     def views(self, reader: VideoReader) -> Views:
         """Every crop of every clip of an open video; each frame is decoded once."""
@@ -74,7 +81,7 @@ class Preparation:
             clips = self.sampling.test(times, self.num_clips)
         video = [view.transpose(0, 1) for view in read_clips(reader, clips, self.crops)]
         seconds = [[times.seconds(frame) for frame in clip] for clip in clips]
-        return Views(reader.path, torch.stack(video), seconds, repeats(clips, "video"))
+        return Views(reader.path, torch.stack(video), seconds, [*cut_off(reader), *repeats(clips, "video")])
 
     def natural_window(self, fps: float) -> float:
         """Seconds that one clip of the rule spans; 4 where it spans any video (a Something-Something clip lasts 4).
@@ -105,7 +112,8 @@ def preparation_of(
 
     Args:
         config: the network's configuration.
-        stored: what the checkpoint says: `mean` and `std`, and any of `sampling`, `image_size` and `short_side`.
+        stored: what the checkpoint says: `mean` and `std`, and any of `sampling`, `image_size`, `short_side` and
+            `crop_rounding` ("down").
         sampling: overrules the checkpoint's.
         image_size: overrules the checkpoint's.
         num_clips: clips of a video.
@@ -113,6 +121,7 @@ def preparation_of(
 
     Raises:
         ValueError: the patch does not divide the size, or the checkpoint's sampling is not one of ours.
+        WeightsError: the checkpoint's sampling does not take the arguments that stand there.
     """
     assumed = []
     if sampling is None and stored.get("sampling"):
@@ -139,8 +148,9 @@ def preparation_of(
     short_side = stored.get("short_side")
     if image_size or (short_side and short_side < size):  # what a processor would fill with black, we enlarge
         short_side = None
-    mean, std = _three(stored["mean"]), _three(stored["std"])
-    return Preparation(sampling, size, mean, std, num_clips, num_crops, short_side, tuple(assumed))
+    mean, std = three("mean", stored["mean"]), three("std", stored["std"])
+    rounding = math.floor if stored.get("crop_rounding") == "down" else math.ceil
+    return Preparation(sampling, size, mean, std, num_clips, num_crops, short_side, tuple(assumed), rounding)
 
 
 def _stored_sampling(stored: dict[str, Any]) -> Sampler:
@@ -150,7 +160,14 @@ def _stored_sampling(stored: dict[str, Any]) -> Sampler:
             f"the checkpoint takes frames by {path}, which is not vidattn's own and is not imported unasked; "
             f"give sampling=..., an object of that class or one of {', '.join(rule.__name__ for rule in _OURS)}"
         )
-    return SAMPLINGS[path](**stored["init_args"])
+    try:
+        return SAMPLINGS[path](**stored["init_args"])
+    except (TypeError, ValueError) as error:
+        wanted = ", ".join(field.name for field in fields(SAMPLINGS[path]))
+        raise WeightsError(
+            f"the checkpoint's sampling {rule_words(stored)} is not possible ({error}); "
+            f"wanted positive numbers for {wanted}; give sampling=... or mend its init_args"
+        ) from None
 
 
 def _usual_sampling(config: VideoTransformerConfig) -> tuple[Sampler, str]:
@@ -162,11 +179,6 @@ def _usual_sampling(config: VideoTransformerConfig) -> tuple[Sampler, str]:
     return SecondsSampling(frames, seconds / frames), f"{frames} from {seconds:.1f} seconds in its middle are taken"
 
 
-def _three(values: Sequence[float] | Tensor) -> tuple[float, float, float]:
-    red, green, blue = (float(value) for value in values)
-    return red, green, blue
-
-
 def repeats(clips: Sequence[Sequence[int]], what: str) -> list[str]:
     """A sentence where a video or window (`what`) is shorter than a clip; no sentence where it is not.
 
@@ -175,6 +187,15 @@ def repeats(clips: Sequence[Sequence[int]], what: str) -> list[str]:
     """
     again = max(len(clip) - len(set(clip)) for clip in clips)
     return [f"the {what} is shorter than a clip: {again} of its {len(clips[0])} frames repeat others"] if again else []
+
+
+def cut_off(reader: VideoReader) -> list[str]:
+    """A sentence where an open file ends well before the length that its header declares; no sentence where not."""
+    declared = reader.declared_seconds if isinstance(reader, PyAVReader) else None
+    end = VideoTimes(reader.num_frames, reader.fps, reader.times).seconds(reader.num_frames - 1) + 1 / reader.fps
+    if not is_cut_off(end, declared):
+        return []
+    return [f"the file ends after {end:.1f} of the {declared:.1f} seconds that it declares: it was cut off"]
 
 
 def averaged(num_views: int) -> list[str]:

@@ -76,12 +76,15 @@ def gradient_rollout(
         memory_limit: likewise; activations for the gradients come on top.
 
     Raises:
+        ValueError: the network has no such class.
         TypeError: the network is of another kind.
         MemoryError: the attention weights would take more than `memory_limit`.
     """
     with torch.enable_grad():
         recording, logits = recorded(network, video, memory_limit)
         classes = logits.argmax(1) if class_index is None else torch.as_tensor(class_index, device=logits.device)
+        if not ((classes >= 0) & (classes < logits.shape[1])).all():
+            raise ValueError(f"class_index={class_index}: the network has {logits.shape[1]} classes, counted from 0")
         score = logits.gather(1, classes.expand(len(logits))[:, None]).sum()
         pooled = [visit for module, visit in recording.visits.items() if isinstance(module, MeanPooling)]
         weights = [weight for visit in recording.visits.values() for weight in visit.weights]

@@ -71,14 +71,10 @@ class Timeline:
 
         Windows overlap, so a window stands for the time that is nearer to its middle than to any other's.
         """
-        edges = [0.0, *((self.centres[1:] + self.centres[:-1]) / 2).tolist(), self.duration]
-        best = self.probabilities.argmax(axis=1)
-        segments = []
-        for label, group in groupby(range(len(best)), key=lambda window: best[window]):
-            rows = list(group)
-            chance = float(self.probabilities[rows, label].mean())
-            segments.append(Segment(edges[rows[0]], edges[rows[-1] + 1], self.class_names[label], chance))
-        return segments
+        return [
+            Segment(start, end, self.class_names[label], probability)
+            for start, end, label, probability in self._stretches()
+        ]
 
     def to_dict(self, top: int = 5) -> dict[str, Any]:
         """Plain values: path, duration, segments, and the windows with their likeliest classes; times in seconds."""
@@ -130,7 +126,9 @@ class Timeline:
         elif ending == ".csv":
             write_segments(file, [self])
         else:
-            self.plot().savefig(file)
+            from vidattn.plots import fonts  # matplotlib only where something is drawn
+
+            fonts.save(self.plot(), file)
 
     def plot(self, top: int = 5, title: str | None = None) -> "Figure":
         """The `top` classes over time under the film strip; the title is the file's name by default.
@@ -146,13 +144,25 @@ class Timeline:
         order = np.lexsort((-self.probabilities.mean(axis=0), -wins))[:top]
         return plot_timeline(
             self.centres,
-            {self.class_names[label]: self.probabilities[:, label] for label in order},
-            self.segments,
+            self.class_names,
+            {int(label): self.probabilities[:, label] for label in order},
+            [stretch[:3] for stretch in self._stretches()],
             self.strip.pictures(),
             self.strip.seconds,
             self.duration,
-            title=Path(self.path).name if title is None else title,
+            title=printable(Path(self.path).name) if title is None else title,
         )
+
+    def _stretches(self) -> list[tuple[float, float, int, float]]:
+        """Start, end, number of the class and mean probability of each segment."""
+        edges = [0.0, *((self.centres[1:] + self.centres[:-1]) / 2).tolist(), self.duration]
+        best = self.probabilities.argmax(axis=1)
+        stretches = []
+        for label, group in groupby(range(len(best)), key=lambda window: int(best[window])):
+            rows = list(group)
+            probability = float(self.probabilities[rows, label].mean())
+            stretches.append((edges[rows[0]], edges[rows[-1] + 1], label, probability))
+        return stretches
 
     def __rich__(self) -> ConsoleRenderable:
         table = Table("from", "to", "class", "")
@@ -169,8 +179,10 @@ class Timeline:
 
     def to_html(self) -> str:
         """The plot in a card, all in one piece of HTML."""
+        from vidattn.plots import fonts
+
         buffer = io.BytesIO()
-        self.plot(title="").savefig(buffer, format="png", dpi=90)
+        fonts.save(self.plot(title=""), buffer, format="png", dpi=90)
         picture = base64.b64encode(buffer.getvalue()).decode()
         image = (
             f'<img src="data:image/png;base64,{picture}" alt="classes over time" style="width:100%;max-width:960px">'

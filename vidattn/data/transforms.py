@@ -6,6 +6,7 @@ clip: RandomCrop, RandomResizedCrop, RandomHorizontalFlip, ColorJitter, RandAugm
 """
 
 import math
+from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
@@ -60,9 +61,16 @@ class SpatialCrops(nn.Module):
         size: side of a crop in pixels.
         num_crops: how many.
         short_side: of the frames before the crops, where that is more than `size` (ViViT: 256 for 224).
+        rounding: of half pixels: up, as in TimeSformer's uniform_crop. Hugging Face's processors round down.
     """
 
-    def __init__(self, size: int, num_crops: int, short_side: int | None = None) -> None:
+    def __init__(
+        self,
+        size: int,
+        num_crops: int,
+        short_side: int | None = None,
+        rounding: Callable[[float], int] = math.ceil,
+    ) -> None:
         super().__init__()
         if num_crops < 1:
             raise ValueError(f"num_crops={num_crops} must be 1 (centre) or more (3 is usual)")
@@ -70,6 +78,7 @@ class SpatialCrops(nn.Module):
             raise ValueError(f"short_side={short_side} is less than the crop's size={size}; wanted at least as much")
         self.size = size
         self.num_crops = num_crops
+        self.rounding = rounding
         self.short_side = ShortSide(short_side or size)
 
     def forward(self, clip: Tensor) -> list[Tensor]:
@@ -78,14 +87,14 @@ class SpatialCrops(nn.Module):
         height, width = clip.shape[-2:]
         along, across = (-1, -2) if width >= height else (-2, -1)
         if min(height, width) > self.size:
-            clip = clip.narrow(across, math.ceil((min(height, width) - self.size) / 2), self.size)
+            clip = clip.narrow(across, self.rounding((min(height, width) - self.size) / 2), self.size)
         return [clip.narrow(along, offset, self.size) for offset in self._offsets(max(height, width))]
 
     def _offsets(self, length: int) -> list[int]:
         room = length - self.size
         if self.num_crops == 1:
-            return [math.ceil(room / 2)]  # rounded up, as TimeSformer's uniform_crop
-        return [math.ceil(room * crop / (self.num_crops - 1)) for crop in range(self.num_crops)]
+            return [self.rounding(room / 2)]
+        return [self.rounding(room * crop / (self.num_crops - 1)) for crop in range(self.num_crops)]
 
 
 def default_train_transforms(size: int) -> list[nn.Module]:

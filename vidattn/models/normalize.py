@@ -21,14 +21,18 @@ class Normalize(nn.Module):
     Args:
         mean: of red, green and blue, for pixels in [0, 1].
         std: likewise.
+
+    Raises:
+        ValueError: one of them is not three numbers, or `std` is not positive.
     """
 
     mean: Tensor
     std: Tensor
 
-    def __init__(self, mean: tuple[float, float, float], std: tuple[float, float, float]) -> None:
+    def __init__(self, mean: Sequence[float], std: Sequence[float]) -> None:
         super().__init__()
-        if min(std) <= 0:
+        mean, std = three("mean", mean), three("std", std)
+        if not all(one > 0 for one in std):
             raise ValueError(f"std={std} must be positive")
         self.register_buffer("mean", torch.tensor(mean).view(3, 1, 1, 1), persistent=False)
         self.register_buffer("std", torch.tensor(std).view(3, 1, 1, 1), persistent=False)
@@ -53,3 +57,16 @@ class Normalize(nn.Module):
     def values(self) -> dict[str, list[float]]:
         """Mean and std as plain numbers, for checkpoints."""
         return {"mean": self.mean.flatten().tolist(), "std": self.std.flatten().tolist()}
+
+
+def three(name: str, values: Sequence[float]) -> tuple[float, float, float]:
+    """`values`, which the message calls `name`, as three numbers.
+
+    Raises:
+        ValueError: they are anything else.
+    """
+    try:
+        red, green, blue = (float(value) for value in values)
+    except (TypeError, ValueError):
+        raise ValueError(f"{name}={values!r}: wanted a number for each of red, green and blue") from None
+    return red, green, blue

@@ -1,5 +1,6 @@
 """Where a model looked: heat over the frames of a clip, and a bar for each frame."""
 
+import textwrap
 from collections.abc import Sequence
 
 import matplotlib
@@ -7,8 +8,11 @@ import numpy as np
 from matplotlib.figure import Figure
 from PIL import Image
 
+from vidattn.plots.fonts import as_written
+
 COLOURS = matplotlib.colormaps["inferno"]
-MAX_COLUMNS = 16  # frames side by side; of a longer clip evenly spaced ones
+MAX_COLUMNS = 16  # frames side by side; of a longer clip evenly spaced ones, and the one that counts most
+_LETTERS = 10  # of the title in an inch
 
 
 def overlay(frames: np.ndarray, shares: np.ndarray, min_side: int = 224) -> np.ndarray:
@@ -39,20 +43,23 @@ def enlarged(frames: np.ndarray, min_side: int) -> np.ndarray:
     return large[:, : large.shape[1] // 2 * 2, : large.shape[2] // 2 * 2]
 
 
-def plot_attention(
-    frames: np.ndarray, shares: np.ndarray, title: str, seconds: Sequence[float] | None = None
-) -> Figure:
+def plot_attention(frames: np.ndarray, shares: np.ndarray, title: str, names: Sequence[str] | None = None) -> Figure:
     """The frames, the frames under heat, and how much each frame counts.
 
     Args:
         frames: uint8 `(T, H, W, 3)`.
         shares: `(T, h, w)`, what each place counts; they sum to 1.
-        title: above all.
-        seconds: `(T,)`, when the frames are; by default they are numbered.
+        title: above all, in as many lines as it takes.
+        names: `(T,)`, what stands under the frames; by default their numbers.
     """
+    importance = shares.sum((1, 2))
     chosen = np.unique(np.linspace(0, len(frames) - 1, min(len(frames), MAX_COLUMNS)).round().astype(int))
-    figure = Figure(figsize=(max(1.3 * len(chosen), 5), 4.6), layout="constrained")
-    figure.suptitle(title, fontsize=10)
+    most = importance.argmax()
+    chosen[np.abs(chosen - most).argmin()] = most  # of all frames the one to be seen
+    width = max(1.3 * len(chosen), 5)
+    lines = textwrap.wrap(title, int(_LETTERS * width))
+    figure = Figure(figsize=(width, 4.4 + 0.17 * len(lines)), layout="constrained")
+    figure.suptitle("\n".join(lines), fontsize=10)
     rows = figure.add_gridspec(3, len(chosen), height_ratios=(1.3, 1.3, 1))
     heated = overlay(frames, shares)
     for column, frame in enumerate(chosen):
@@ -61,16 +68,15 @@ def plot_attention(
             axes.imshow(picture)
             axes.set_axis_off()
     axes = figure.add_subplot(rows[2, :])
-    importance = shares.sum((1, 2))
     axes.bar(range(len(frames)), importance, color=COLOURS(0.25 + 0.6 * importance / max(importance.max(), 1e-30)))
     axes.axhline(1 / len(frames), color="0.4", linewidth=0.8, linestyle="--")
     axes.annotate(
         "equal\nshares", (len(frames) - 0.45, 1 / len(frames)), fontsize=7, va="center", annotation_clip=False
     )
-    names = range(len(frames)) if seconds is None else [f"{second:.1f} s" for second in seconds]
-    axes.set_xticks(chosen, [str(names[frame]) for frame in chosen], fontsize=8)
+    names = [str(frame) for frame in range(len(frames))] if names is None else names
+    axes.set_xticks(chosen, [names[frame] for frame in chosen], fontsize=8)
     axes.set(xlim=(-0.5, len(frames) - 0.5), ylim=(0, max(1.25 / len(frames), 1.1 * importance.max())))
     axes.set_ylabel("share of attention", fontsize=8)
     axes.tick_params(axis="y", labelsize=8)
     axes.spines[["top", "right"]].set_visible(False)
-    return figure
+    return as_written(figure)

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
+from vidattn.plots.fonts import as_written
+
 
 def plot_confusion(counts: np.ndarray, class_names: Sequence[str], title: str) -> Figure:
     """Rows are true classes, columns are answers, each row in shares of its class.
@@ -29,4 +31,4 @@ def plot_confusion(counts: np.ndarray, class_names: Sequence[str], title: str) -
             size = 10 if num_classes <= 15 else 6
             axes.text(column, row, f"{shares[row, column]:.0%}", ha="center", va="center", color=colour, fontsize=size)
     figure.colorbar(image, ax=axes, shrink=0.7, label="share of the true class")
-    return figure
+    return as_written(figure)

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from vidattn.data.readers import reader_version
+from vidattn.plots import fonts
 from vidattn.plots.confusion import plot_confusion
 from vidattn.training.classifier import VideoClassifier
 from vidattn.training.skipped import SkippedVideos, run_folder
@@ -53,7 +54,7 @@ class Scorecard(pl.Callback):
             confusion = pl_module.test_scores["confusion"].cpu().numpy()
             names = pl_module.class_names or [str(label) for label in range(len(confusion))]
             title = f"{card['videos_evaluated']} test videos, {card['views']} views: {card['video_top1']:.1%} right"
-            plot_confusion(confusion, names, title).savefig(folder / "confusion.png", dpi=120)
+            fonts.save(plot_confusion(confusion, names, title), folder / "confusion.png", dpi=120)
         print_card(card, folder)
 
     def _card(

@@ -13,6 +13,7 @@ from torch import Tensor
 from vidattn.data.errors import VideoDecodeError
 from vidattn.data.readers.base import REENCODE, Source, VideoReader, average_fps, check_indices, load_source
 from vidattn.data.readers.container import open_container
+from vidattn.data.readers.declared import declared_seconds
 from vidattn.data.readers.filled_clip import FilledClip
 from vidattn.data.readers.known import NOTHING, Known, pack, unpack
 from vidattn.data.readers.orientation import display_matrix, upright
@@ -95,6 +96,11 @@ class PyAVReader(VideoReader):
         if self.indexed and self._pts == self._index.pts:
             return Known(pack(self._index.packets), unsafe=self.unsafe)
         return Known(pts=self._pts, unsafe=self.unsafe)
+
+    @property
+    def declared_seconds(self) -> float | None:
+        """How long the file's header says that the video lasts; see `vidattn.data.readers.declared`."""
+        return declared_seconds(self._container, self._stream)
 
     def seek_points(self) -> list[int]:
         """The frames where seeking can go wrong: keyframes, and what is shown before one but stored after it.
