@@ -92,8 +92,9 @@ def test_a_run_that_was_broken_off_goes_on(dataset, tmp_path, capsys):
     with open_video(out / "videos" / "b" / "4.mp4") as video:
         assert video.num_frames == 7  # its source was written anew
     assert not list(out.rglob("*.part"))
-    with pytest.raises(SystemExit, match="was prepared with other settings"):
+    with pytest.raises(SystemExit):
         run(dataset, out, "--keyframe_every", "4")
+    assert "was prepared with other settings: keyframe_every=8, not keyframe_every=4;" in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("one_process")
@@ -111,6 +112,84 @@ def test_shards_hold_the_prepared_videos_in_mixed_order(dataset, tmp_path):
             assert torch.equal(opened.frames([9]), file.frames([9]))
     segment = next(video for video in videos if video.start_frame is not None)
     assert (segment.start_frame, segment.end_frame) == (3, 6)
+
+
+@pytest.fixture
+def clip(tmp_path):
+    """A function that writes a tiny video of so many frames at a path below `tmp_path`."""
+
+    def write(name: str, num_frames: int) -> Path:
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return encode_video(path, numbered_frames(num_frames), options={"preset": "ultrafast"})
+
+    return write
+
+
+def prepared_frames(data: Path, out: Path) -> list[int]:
+    """Prepare, and how many frames each video of the new list has."""
+    main(["prepare", str(data), str(out), "--preset", "ultrafast", "--workers", "1"])
+    counts = []
+    for video in read_manifest(out / "manifest.csv").videos:
+        with open_video(video.path) as opened:
+            counts.append(opened.num_frames)
+    return counts
+
+
+@pytest.mark.usefixtures("one_process")
+def test_a_second_list_is_not_mixed_into_the_folder_of_the_first(clip, tmp_path, capsys):
+    clip("train/x/1.mkv", 7)
+    clip("val/x/1.mkv", 9)
+    prepared_frames(tmp_path / "train", tmp_path / "out")
+    files = {path: path.read_bytes() for path in (tmp_path / "out").rglob("*.*")}
+
+    with pytest.raises(SystemExit) as exit:
+        prepared_frames(tmp_path / "val", tmp_path / "out")
+
+    assert exit.value.code == 2
+    error = capsys.readouterr().err
+    assert f"data={tmp_path / 'train'}, not data={tmp_path / 'val'}; give the same ones to go on, or another" in error
+    assert {path: path.read_bytes() for path in (tmp_path / "out").rglob("*.*")} == files
+
+
+@pytest.mark.usefixtures("one_process")
+def test_a_target_is_written_anew_when_its_source_is_another_file(clip, tmp_path):
+    clip("d/a.mov", 5)
+    clip("d/a.mp4", 6)
+    assert prepared_frames(tmp_path / "d", tmp_path / "out") == [5, 6]
+    (tmp_path / "d" / "a.mov").unlink()
+    assert prepared_frames(tmp_path / "d", tmp_path / "out") == [6]  # to where a.mov's was
+
+    old = clip("d/a.mp4", 8)
+    os.utime(old, (1, 1))  # as cp -p and rsync -t leave it
+    assert prepared_frames(tmp_path / "d", tmp_path / "out") == [8]
+
+
+@pytest.mark.usefixtures("one_process")
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        ("out/list.csv", "out/list.csv itself, which must stay as it is; give another folder"),
+        ("out", "out itself"),
+        ("list.csv", "out/videos/a.mp4 would be overwritten"),
+        ("other", "out/manifest.csv is there already, and vidattn prepare did not write it"),
+    ],
+)
+def test_a_folder_that_holds_the_sources_or_other_lists_is_refused(clip, tmp_path, capsys, data, message):
+    clip("out/videos/a.mp4", 5)
+    clip("other/a.mp4", 5)
+    (tmp_path / "out" / "list.csv").write_text("videos/a.mp4 x\n")
+    (tmp_path / "list.csv").write_text("out/videos/a.mp4 x\n")
+    if data == "other":
+        (tmp_path / "out" / "manifest.csv").write_text("mine")
+    files = {path: path.read_bytes() for path in (tmp_path / "out").rglob("*.*")}
+
+    with pytest.raises(SystemExit) as exit:
+        prepared_frames(tmp_path / data, tmp_path / "out")
+
+    assert exit.value.code == 2
+    assert message in capsys.readouterr().err
+    assert {path: path.read_bytes() for path in (tmp_path / "out").rglob("*.*")} == files
 
 
 def test_a_process_that_dies_over_a_video_costs_that_video_only(dataset, tmp_path, monkeypatch):

@@ -8,7 +8,7 @@ import statistics
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict, replace
@@ -25,6 +25,7 @@ from vidattn.data.errors import VideoDecodeError
 from vidattn.data.lists import table as list_table
 from vidattn.data.lists.row import Row
 from vidattn.data.manifest import Manifest, Video, read_manifest
+from vidattn.data.prepared import PreparedFolder, content_identity
 from vidattn.data.readers import open_video
 from vidattn.data.sampling import StrideSampling, VideoTimes
 from vidattn.data.shards import write_shards
@@ -57,7 +58,7 @@ def prepare(
 ) -> None:
     """Transcode every video of a list to a small H.264 file that is fast to read anywhere, and write the new list.
 
-    A run that was broken off goes on where it stopped: give the same command again.
+    A run that was broken off goes on where it stopped: give the same command again. Each list needs its own `out`.
 
     Args:
         data: list, folder or file of videos that training reads, too.
@@ -76,15 +77,21 @@ def prepare(
     console = Console(soft_wrap=True, highlight=False)
     transcoding = Transcoding(short_side, keyframe_every, crf, preset)
     folder = Path(out)
+    prepared = PreparedFolder(folder, data, transcoding)
     manifest = read_manifest(data, root, folder_fps=folder_fps)
     if manifest.missing:
         console.print(manifest.describe_missing())
-    _claim(folder, transcoding)
-    targets = _targets(manifest.videos, folder / "videos")
-    todo = {video: target for video, target in targets.items() if not _is_newer(target, video.path)}
+    prepared.refuse_sources_inside(video.path for video in manifest.videos)
+    targets = _targets(manifest.videos, prepared.videos)
+    seen = {video: content_identity(video.path) for video in targets}
+    todo = {video: target for video, target in targets.items() if not prepared.has(target, video.path, seen[video])}
     if len(todo) < len(targets):
         console.print(f"{len(targets) - len(todo)} of {len(targets)} videos are there already")
-    failures = _transcode_all(todo, transcoding, workers)
+
+    def finished(video: Video) -> None:
+        prepared.add(targets[video], video.path, seen[video])
+
+    failures = _transcode_all(todo, transcoding, workers, finished)
     failed = {video.path for video in failures}
     good = {video.path: target for video, target in targets.items() if video.path not in failed}
     written = [replace(v, path=str(good[v.path]), folder_fps=None) for v in manifest.videos if v.path in good]
@@ -100,20 +107,6 @@ def prepare(
         report["shards"] = len(paths)
     (folder / "prepare.json").write_text(json.dumps(report, indent=1))
     _print_report(console, folder, report)
-
-
-def _claim(folder: Path, transcoding: Transcoding) -> None:
-    """Remember what this folder's videos are made by; another way would mix them."""
-    folder.mkdir(parents=True, exist_ok=True)
-    settings = folder / "videos" / "settings.json"
-    wanted = asdict(transcoding)
-    if settings.exists() and json.loads(settings.read_text()) != wanted:
-        raise SystemExit(
-            f"{folder} was prepared with other settings ({settings.read_text()}); "
-            "give the same ones to go on, or another folder"
-        )
-    settings.parent.mkdir(exist_ok=True)
-    settings.write_text(json.dumps(wanted))
 
 
 def _targets(videos: Sequence[Video], folder: Path) -> dict[Video, Path]:
@@ -133,12 +126,10 @@ def _targets(videos: Sequence[Video], folder: Path) -> dict[Video, Path]:
     return targets
 
 
-def _is_newer(target: Path, source: str) -> bool:
-    return target.exists() and target.stat().st_mtime >= os.path.getmtime(source)
-
-
-def _transcode_all(todo: dict[Video, Path], transcoding: Transcoding, workers: int) -> dict[Video, str]:
-    """Do all, in parallel; the reason for each that failed."""
+def _transcode_all(
+    todo: dict[Video, Path], transcoding: Transcoding, workers: int, finished: Callable[[Video], None]
+) -> dict[Video, str]:
+    """Do all, in parallel, and tell of each that is finished; the reason for each that failed."""
     failures: dict[Video, str] = {}
     todo, tries = dict(todo), dict.fromkeys(todo, 0)
     columns = (
@@ -158,6 +149,8 @@ def _transcode_all(todo: dict[Video, Path], transcoding: Transcoding, workers: i
                 if problem:
                     failures[video] = problem
                     progress.console.print(f"failed: {video.path}: {problem}", highlight=False, markup=False)
+                else:
+                    finished(video)
                 todo.pop(video, None)
                 progress.update(task, advance=1, description=f"{len(failures)} failed" if failures else "")
     return failures
