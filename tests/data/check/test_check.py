@@ -196,6 +196,22 @@ def test_a_video_that_takes_too_long_does_not_stop_the_others(videos, monkeypatc
     assert found == {"slow.mp4": ["too slow"], good: []}
 
 
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--timeout", "0"], "timeout=0 must be more than 0 seconds"),
+        (["--timeout", "nan"], "timeout=nan must be more than 0 seconds"),
+        (["--workers", "-1"], "workers=-1 must be 0, for none, or more"),
+    ],
+)
+def test_numbers_that_are_too_small_are_told_before_anything_starts(videos, tmp_path, capsys, words, message):
+    with pytest.raises(SystemExit) as exit:
+        main(["check", str(videos / "train"), "--out", str(tmp_path), "--workers", "2", *words])
+
+    assert exit.value.code == 2
+    assert capsys.readouterr().err.endswith(f"vidattn check: error: {message}\n")
+
+
 def test_the_same_file_in_two_splits_is_a_leak(videos):
     manifest = read_manifest(videos / "val.csv")
     probes = list(survey(manifest.videos, 8, 0, timeout=None))
