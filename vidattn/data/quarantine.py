@@ -2,7 +2,7 @@
 
 import csv
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -62,6 +62,22 @@ class Quarantine:
             if stream.tell() == 0:
                 writer.writerow(COLUMNS)
             writer.writerows(rows)
+
+    def drop(self, paths: Iterable[str]) -> None:
+        """Take videos that were found good off the list.
+
+        A line that another process adds at the same instant may be lost: then its video fails, and is added, again.
+        """
+        self._refresh()
+        good = {_name(path) for path in paths}
+        if good.isdisjoint(self._entries):
+            return
+        part = self.path.with_name(f"{self.path.name}.{os.getpid()}.part")
+        with part.open("w", newline="") as stream:
+            writer = csv.writer(stream)
+            writer.writerow(COLUMNS)
+            writer.writerows([path, *entry] for path, entry in self._entries.items() if path not in good)
+        part.replace(self.path)
 
     def __len__(self) -> int:
         self._refresh()

@@ -18,7 +18,7 @@ from vidattn.data.check.survey import survey
 from vidattn.data.frame_index import FrameIndex
 from vidattn.data.identity import identity
 from vidattn.data.manifest import Video, read_manifest
-from vidattn.data.quarantine import Quarantine
+from vidattn.data.quarantine import Quarantine, QuarantinedError
 from vidattn.data.readers import open_video
 
 
@@ -318,3 +318,21 @@ def test_what_trainings_put_on_the_quarantine_list_stays(videos, tmp_path):
     main(command)
 
     assert len(quarantine) == before + 1
+
+
+def test_what_a_later_check_finds_good_is_taken_off_the_quarantine_list(videos, tmp_path, monkeypatch):
+    path, other = str(videos / "train" / "jump" / "good.mp4"), str(videos / "train" / "dance" / "good.mp4")
+    command = ["check", str(videos / "train" / "jump"), "--out", str(tmp_path), "--workers", "0"]
+    monkeypatch.setattr(survey_module, "AVAILABLE", False)  # in this process, where the probe is another
+    monkeypatch.setattr(survey_module, "probe", lambda path, *_: Probe(path, ["too slow"], usable=False, reason="slow"))
+    main(command)
+    quarantine = Quarantine(tmp_path / "quarantine.csv")
+    quarantine.add({other: "took too long"})  # by a training; not part of this check
+    with pytest.raises(QuarantinedError):
+        quarantine.check(path)
+    monkeypatch.undo()
+
+    main(command)
+
+    quarantine.check(path)
+    assert [row["path"] for row in csv.DictReader((tmp_path / "quarantine.csv").open())] == [other]

@@ -25,6 +25,9 @@ from vidattn.data.shards import is_shards, read_shards
 JOURNAL = "journal.jsonl"
 """In the folder of results: what was found, file by file. Delete it to look at everything again."""
 
+QUARANTINE = "quarantine.csv"
+"""In the folder of results: what cannot be used, and what trainings have added."""
+
 ADVICE = {
     "missing": "download it, or use the cleaned list",
     "zero bytes": "download it again",
@@ -103,14 +106,16 @@ def check(manifests: dict[str, Manifest], min_frames: int, num_workers: int, tim
     with Progress(*columns, console=Console(stderr=True)) as progress:
         if probes:
             progress.console.print(f"{len(probes)} of {len(videos)} videos have not changed since the last check")
-        bad = 0  # those that are known are usable
+        bad, good = 0, []  # of those that are looked at now: those that are known are usable
         task = progress.add_task("", total=len(videos), completed=len(probes), bad="")
         for found in survey(left, min_frames, min(num_workers, len(left)), timeout):
             journal.add(found)
             probes.append(found)
             bad += not found.usable
+            good += [found.path] if found.usable else []
             progress.update(task, advance=1, bad=f"{bad} unusable" if bad else "")
     journal.close()
+    Quarantine(out / QUARANTINE).drop(good)
     return findings(manifests, probes)
 
 
@@ -181,7 +186,7 @@ def write(result: Findings, folder: Path) -> None:
     write_index(folder / "index.json", indexed)
     # Added to, not written anew: trainings may have added to it what they could not decode.
     unusable = [found for found in result.probes.values() if not found.usable and found.problems != ["missing"]]
-    Quarantine(folder / "quarantine.csv").add({found.path: found.reason for found in unusable})
+    Quarantine(folder / QUARANTINE).add({found.path: found.reason for found in unusable})
     (folder / "report.json").write_text(json.dumps(report, indent=1) + "\n")
     for split, manifest in result.manifests.items():
         videos = result.clean(split)
