@@ -36,6 +36,7 @@ ADVICE = {
     "too slow": "re-encode it, or raise --timeout",
     "truncated": "download it again; where the rest decodes it is used",
     "damaged": "download it again; what FFmpeg makes of it is used",
+    "pictures missing": "extract it again; those that are there are used as if they stood in a row",
     "too short": "its last frame repeats; drop it if that hurts",
     "variable rate": "sample by time (SecondsSampling); by frame motion is uneven",
     "rotated": "nothing: our readers turn it upright",

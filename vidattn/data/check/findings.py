@@ -2,10 +2,10 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from statistics import median
 
-from vidattn.data.check.probe import Probe
+from vidattn.data.check.probe import MISSING_PICTURES, Probe
 from vidattn.data.manifest import Manifest, Video
 
 
@@ -58,6 +58,8 @@ def findings(manifests: Mapping[str, Manifest], probes: Sequence[Probe]) -> Find
     for manifest in manifests.values():
         for path in manifest.missing_paths:
             by_path[path] = Probe(path, ["missing"], usable=False, reason="the list names it, but it does not exist")
+        for video in manifest.videos:
+            by_path[video.path] = _beside_the_list(by_path[video.path], video)
     result = Findings(manifests, by_path)
 
     splits_of: dict[str, set[str]] = defaultdict(set)
@@ -82,3 +84,12 @@ def findings(manifests: Mapping[str, Manifest], probes: Sequence[Probe]) -> Find
         if labelled and empty:
             result.empty_classes[split] = empty
     return result
+
+
+def _beside_the_list(found: Probe, video: Video) -> Probe:
+    """A folder of pictures that a list gives more of them has a problem; lists of files count in other ways."""
+    end = video.end_frame or 0
+    if video.folder_fps is None or not found.usable or end <= found.num_frames or MISSING_PICTURES in found.problems:
+        return found
+    reason = f"the list says {end} pictures, there are {found.num_frames}"
+    return replace(found, problems=[*found.problems, MISSING_PICTURES], reason=reason)

@@ -22,6 +22,9 @@ from vidattn.data.readers.orientation import display_matrix, upright
 from vidattn.data.readers.pyav import PyAVReader
 
 _hash = partial(hashlib.blake2b, digest_size=16)
+MISSING_PICTURES = "pictures missing"
+"""The problem of a folder whose numbers have gaps, or which holds fewer pictures than a list says."""
+
 _COMPARED = 6  # frames that are decoded in both ways
 _STRIDE = 4  # of the clip that is timed: 8 frames
 
@@ -82,7 +85,7 @@ def probe(path: str, folder_fps: float | None, min_frames: int) -> Probe:
             found.size, found.digest = _size_and_digest(source)
             _look_into_file(found, source)
     except VideoDecodeError as error:
-        found.usable, found.reason = False, error.reason
+        found.usable, found.reason = False, error.reason if error.path == path else str(error)  # one of its pictures
         found.problems.append(_kind_of_failure(path))
         return found
     if found.num_frames < min_frames:
@@ -98,6 +101,10 @@ def _look_into_folder(found: Probe, fps: float) -> None:
     found.codec, found.fps, found.num_frames = "pictures", fps, reader.num_frames
     found.height, found.width = frames.shape[1:3]
     found.keyframes = list(range(reader.num_frames))
+    if len({reader.frames([number]).shape for number in range(reader.num_frames)}) > 1:
+        raise VideoDecodeError(found.path, "its pictures differ in size; extract this video again")
+    if len(set(np.diff(reader.numbers))) > 1:  # every fifth frame of a video is as it was meant
+        found.problems.append(MISSING_PICTURES)
 
 
 def _look_into_file(found: Probe, source: str | bytes) -> None:
