@@ -143,6 +143,7 @@ def test_the_table_says_what_to_do(videos, tmp_path, capsys, monkeypatch):
     assert "zero bytes" in output
     assert "download it again" in output
     assert "clips a second" in output
+    assert f"with --data.class_names {tmp_path}/clean/classes.txt" in output
 
 
 def test_a_dataset_without_faults_says_so(videos, tmp_path, capsys):
@@ -339,6 +340,27 @@ def test_a_file_replaced_during_the_check_is_not_taken_for_the_old_one(tmp_path,
 
     assert FrameIndex(tmp_path / "out" / "index.json").entry(str(path)) is None
     assert Journal(tmp_path / "out" / "journal.jsonl", 8).find(str(path)) is None
+
+
+def test_rows_that_say_a_video_again_or_with_another_label_are_found(tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")
+    for name in "nm":
+        encode_video(tmp_path / f"{name}.mp4", numbered_frames(60))
+    rows = [
+        "label,youtube_id,time_start,time_end,split",
+        *(f"{name},n,0,1,train" for name in ("jump", "jump", "dance")),
+    ]
+    rows += ["jump,m,0,1,train", "jump,m,1,2,train"]  # two segments
+    (tmp_path / "train.csv").write_text("\n".join(rows))
+    (tmp_path / "several.txt").write_text("n.mp4 0 1\nm.mp4 1\n")
+
+    main(["check", str(tmp_path / "train.csv"), str(tmp_path / "several.txt"), "--out", str(tmp_path), "--workers=0"])
+
+    report = json.loads((tmp_path / "report.json").read_text())
+    assert report["listed_twice"] == report["rows_with_other_labels"] == {"train": [str(tmp_path / "n.mp4")]}
+    output = capsys.readouterr().out
+    assert "listed twice in train" in output
+    assert "rows with other labels in train" in output
 
 
 def test_what_trainings_put_on_the_quarantine_list_stays(videos, tmp_path):

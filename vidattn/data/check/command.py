@@ -28,6 +28,9 @@ JOURNAL = "journal.jsonl"
 QUARANTINE = "quarantine.csv"
 """In the folder of results: what cannot be used, and what trainings have added."""
 
+CLASSES = "clean/classes.txt"
+"""In the folder of results: the names of all classes, also of those whose videos cannot be used."""
+
 ADVICE = {
     "missing": "download it, or use the cleaned list",
     "zero bytes": "download it again",
@@ -73,8 +76,12 @@ def check_command(words: list[str]) -> None:
     except KeyboardInterrupt:
         sys.exit("vidattn check: interrupted; give the same command again to go on")
     show(result)
+    console = Console(highlight=False, soft_wrap=True)
     files = "report.json, clean/ (lists of what can be used), quarantine.csv (of what cannot, for data.quarantine)"
-    Console().print(f"{files} and index.json (for data.index) are in {options.out}", highlight=False, soft_wrap=True)
+    console.print(f"{files} and index.json (for data.index) are in {options.out}")
+    classes = Path(options.out) / CLASSES
+    if classes.exists():  # a class that has lost its videos keeps its number with it
+        console.print(f"train from the lists in clean/ with --data.class_names {classes}")
 
 
 def read_splits(sources: Sequence[str], root: str | None, class_names: str | None) -> dict[str, Manifest]:
@@ -141,6 +148,14 @@ def show(result: Findings) -> None:
         row("same in several splits", result.leaks, "remove it from training (the cleaned list keeps it)")
     if result.repeats:
         row("same within a split", result.repeats, "keep one of them")
+    for split, paths in result.listed_twice.items():
+        row(f"listed twice in {split}", [[path] for path in paths], "keep one row (the cleaned list keeps all)")
+    for split, paths in result.contradictions.items():
+        row(
+            f"rows with other labels in {split}",
+            [[path] for path in paths],
+            "keep the right one (the cleaned list keeps all)",
+        )
     for split, names in result.empty_classes.items():
         table.add_row(
             f"classes without videos in {split}",
@@ -171,6 +186,8 @@ def write(result: Findings, folder: Path) -> None:
         "problems": result.problems,
         "same_in_several_splits": result.leaks,
         "same_within_a_split": result.repeats,
+        "listed_twice": result.listed_twice,
+        "rows_with_other_labels": result.contradictions,
         "classes_without_videos": result.empty_classes,
         "files": [
             {field.name: getattr(found, field.name) for field in fields(found) if field.name not in ("known", "file")}
@@ -195,7 +212,7 @@ def write(result: Findings, folder: Path) -> None:
             write_manifest(folder / "clean" / f"{split}.csv", replace(manifest, videos=videos))
             names = "".join(f"{name}\n" for name in manifest.class_names)
             if names:
-                (folder / "clean" / "classes.txt").write_text(names)
+                (folder / CLASSES).write_text(names)
 
 
 def _short(path: str, folder: str) -> str:
