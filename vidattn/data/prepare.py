@@ -22,6 +22,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from vidattn.data.counted import counted
 from vidattn.data.errors import VideoDecodeError
 from vidattn.data.lists import table as list_table
 from vidattn.data.lists.row import Row
@@ -93,9 +94,9 @@ def prepare(
     seen = {video: content_identity(video.path) for video in targets}
     todo = {video: target for video, target in targets.items() if not prepared.has(target, video.path, seen[video])}
     if len(todo) < len(targets):
-        there, total = len(targets) - len(todo), len(targets)
-        plural = "" if total == 1 else "s"
-        console.print(f"{there} of {total} video{plural} {'is' if there == 1 else 'are'} there already")
+        there = len(targets) - len(todo)
+        verb = "is" if there == 1 else "are"
+        console.print(f"{there} of {counted(len(targets), 'video')} {verb} there already")
 
     def finished(video: Video) -> None:
         prepared.add(targets[video], video.path, seen[video])
@@ -311,11 +312,9 @@ def _print_report(console: Console, folder: Path, report: dict[str, Any], has_cl
         console.print(rows)
     # Without the names, a class that has lost all its videos would shift the numbers of those behind it.
     classes = f" --data.class_names {folder / 'classes.txt'}" if has_classes else ""
-    plural = "" if report["videos"] == 1 else "s"
-    console.print(f"{report['videos']} video{plural}: --data.train {folder / 'manifest.csv'}{classes}")
+    console.print(f"{counted(report['videos'], 'video')}: --data.train {folder / 'manifest.csv'}{classes}")
     if "shards" in report:
-        plural = "" if report["shards"] == 1 else "s"
-        console.print(f"{report['shards']} shard{plural}: --data.train {folder / 'shards' / 'shards.json'}")
+        console.print(f"{counted(report['shards'], 'shard')}: --data.train {folder / 'shards' / 'shards.json'}")
     if report["failed"]:
         console.print(f"{len(report['failed'])} failed, listed in {folder / 'prepare.json'}:", style="bold")
         for path, reason in list(report["failed"].items())[:10]:

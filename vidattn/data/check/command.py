@@ -4,6 +4,7 @@ import argparse
 import json
 import math
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from dataclasses import fields, replace
@@ -16,6 +17,7 @@ from rich.table import Table
 from vidattn.data.check.findings import Findings, findings
 from vidattn.data.check.journal import Journal
 from vidattn.data.check.survey import survey
+from vidattn.data.counted import counted
 from vidattn.data.frame_index import IndexEntry, write_index
 from vidattn.data.manifest import Manifest, ManifestError, read_class_names, read_manifest, write_manifest
 from vidattn.data.quarantine import Quarantine
@@ -74,7 +76,8 @@ def check_command(words: list[str]) -> None:
     except (ManifestError, ValueError, OSError) as error:
         parser.error(str(error))
     except KeyboardInterrupt:
-        sys.exit("vidattn check: interrupted; give the same command again to go on")
+        print("vidattn check: interrupted; give the same command again to go on", file=sys.stderr)
+        sys.exit(128 + signal.SIGINT)
     show(result)
     console = Console(highlight=False, soft_wrap=True)
     files = "report.json, clean/ (lists of what can be used), quarantine.csv (of what cannot, for data.quarantine)"
@@ -113,7 +116,9 @@ def check(manifests: dict[str, Manifest], min_frames: int, num_workers: int, tim
     )
     with Progress(*columns, console=Console(stderr=True)) as progress:
         if probes:
-            progress.console.print(f"{len(probes)} of {len(videos)} videos have not changed since the last check")
+            verb = "has" if len(probes) == 1 else "have"
+            total = counted(len(videos), "video")
+            progress.console.print(f"{len(probes)} of {total} {verb} not changed since the last check")
         bad, good = 0, []  # of those that are looked at now: those that are known are usable
         task = progress.add_task("", total=len(videos), completed=len(probes), bad="")
         for found in survey(left, min_frames, min(num_workers, len(left)), timeout):
@@ -134,7 +139,7 @@ def show(result: Findings) -> None:
     files = [os.path.dirname(os.path.abspath(path)) for path in result.probes if Member.parse(path) is None]
     folder = os.path.commonpath(files) if files else ""
     caption = f"in {folder}" if folder else None
-    table = Table(title=f"{usable} of {total} videos can be used", title_justify="left", caption=caption)
+    table = Table(title=f"{usable} of {counted(total, 'video')} can be used", title_justify="left", caption=caption)
     for column in ("problem", "videos", "unusable", "for example", "what to do"):
         table.add_column(column, overflow="fold")
 
@@ -167,12 +172,16 @@ def show(result: Findings) -> None:
     if table.row_count:
         console.print(table)
     else:
-        console.print(f"All {total} videos can be used, and nothing is odd about them")
+        console.print(
+            "The video can be used, and nothing is odd about it"
+            if total == 1
+            else f"All {total} videos can be used, and nothing is odd about them"
+        )
     speed = result.clips_per_second
     if speed:
         console.print(
             f"One core decodes {speed:.1f} clips a second (8 frames at stride 4): a model that trains on 100 clips a "
-            f"second needs {math.ceil(100 / speed)} workers"
+            f"second needs {counted(math.ceil(100 / speed), 'worker')}"
         )
 
 
