@@ -1,6 +1,7 @@
 """The `vidattn` command."""
 
 import importlib
+import io
 import re
 import signal
 import sys
@@ -63,6 +64,8 @@ PARSERS = {
 
 def main(args: list[str] | None = None) -> None:
     """Run the command that the arguments name; each imports only what it needs."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # file names may hold bytes that are no text
     words = sys.argv[1:] if args is None else args
     command = words[0] if words else "--help"
     if command == "help" and len(words) > 1:

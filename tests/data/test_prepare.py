@@ -155,6 +155,18 @@ def test_a_second_list_is_not_mixed_into_the_folder_of_the_first(clip, tmp_path,
     assert {path: path.read_bytes() for path in (tmp_path / "out").rglob("*.*")} == files
 
 
+def test_names_that_are_no_text_stay_what_they_are(clip, tmp_path):
+    folder = os.fsencode(tmp_path / "d")
+    os.mkdir(folder)
+    os.mkdir(folder + b"/\xe9")
+    os.rename(clip("a.mp4", 5), folder + b"/\xe9/\xe8.mp4")
+
+    run_without_processes(tmp_path / "d", tmp_path / "out")
+
+    assert b"videos/\xe8.mp4,\xe9" in (tmp_path / "out" / "manifest.csv").read_bytes()
+    assert (tmp_path / "out" / "classes.txt").read_bytes() == b"\xe9\n"
+
+
 def test_a_target_is_written_anew_when_its_source_is_another_file(clip, tmp_path):
     clip("d/a.mov", 5)
     clip("d/a.mp4", 6)

@@ -270,7 +270,8 @@ def _write_list(folder: Path, manifest: Manifest, videos: Sequence[Video]) -> No
         rows.append(Row("", os.path.relpath(video.path, folder), tuple(names[label] for label in labels), *segment))
     list_table.write(folder / "manifest.csv", rows, manifest.multi_label)
     if names:
-        (folder / "classes.txt").write_text("".join(f"{name}\n" for name in names))
+        lines = "".join(f"{name}\n" for name in names)
+        (folder / "classes.txt").write_text(lines, encoding="utf-8", errors="surrogateescape")
 
 
 def _gains(good: dict[Video, Path]) -> dict[str, float]:

@@ -184,6 +184,17 @@ def test_folders_of_pictures_are_looked_through(tmp_path, capsys, monkeypatch):
     assert "pictures missing" in capsys.readouterr().out
 
 
+def test_names_that_are_no_text_stay_what_they_are(tmp_path, capfdbinary):
+    name = os.fsencode(tmp_path) + b"/videos/caf\xe9.mp4"
+    (tmp_path / "videos").mkdir()
+    os.rename(encode_video(tmp_path / "a.mp4", numbered_frames(4)), os.fsdecode(name))
+
+    main(["check", str(tmp_path / "videos"), "--out", str(tmp_path / "out"), "--workers", "0"])
+
+    assert name in (tmp_path / "out" / "clean" / "videos.csv").read_bytes()
+    assert rb"caf\udce9.mp4" in capfdbinary.readouterr().out
+
+
 def test_audio_without_pictures_is_told_apart(shared_videos, tmp_path):
     shutil.copy(shared_videos / "broken" / "audio_only.mp3", tmp_path / "a.mp4")
 

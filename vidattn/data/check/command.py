@@ -221,7 +221,7 @@ def write(result: Findings, folder: Path) -> None:
             write_manifest(folder / "clean" / f"{split}.csv", replace(manifest, videos=videos))
             names = "".join(f"{name}\n" for name in manifest.class_names)
             if names:
-                (folder / CLASSES).write_text(names)
+                (folder / CLASSES).write_text(names, encoding="utf-8", errors="surrogateescape")
 
 
 def _short(path: str, folder: str) -> str:
