@@ -1,6 +1,7 @@
 """The `vidattn` command."""
 
 import importlib
+import io
 import re
 import signal
 import sys
@@ -63,6 +64,8 @@ PARSERS = {
 
 def main(args: list[str] | None = None) -> None:
     """Run the command that the arguments name. Leaves with 130 after Ctrl-C, also while it is still being imported."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # file names may hold bytes that are no text
     try:
         dispatch(args)
     except KeyboardInterrupt:

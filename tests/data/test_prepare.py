@@ -1,15 +1,19 @@
 import json
 import os
+import signal
+import time
 from concurrent.futures import ThreadPoolExecutor
-from multiprocessing import get_context
+from multiprocessing import active_children, get_context
 from pathlib import Path
 
 import pytest
 import torch
 from encode import encode_video, numbered_frames
+from PIL import Image
 
 from vidattn.cli import main
 from vidattn.data import prepare as prepare_module
+from vidattn.data.errors import VideoDecodeError
 from vidattn.data.manifest import read_manifest
 from vidattn.data.readers import open_video
 from vidattn.data.shards import read_shards
@@ -92,8 +96,9 @@ def test_a_run_that_was_broken_off_goes_on(dataset, tmp_path, capsys):
     with open_video(out / "videos" / "b" / "4.mp4") as video:
         assert video.num_frames == 7  # its source was written anew
     assert not list(out.rglob("*.part"))
-    with pytest.raises(SystemExit, match="was prepared with other settings"):
+    with pytest.raises(SystemExit):
         run(dataset, out, "--keyframe_every", "4")
+    assert "was prepared with other settings: keyframe_every=8, not keyframe_every=4;" in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("one_process")
@@ -113,6 +118,95 @@ def test_shards_hold_the_prepared_videos_in_mixed_order(dataset, tmp_path):
     assert (segment.start_frame, segment.end_frame) == (3, 6)
 
 
+@pytest.fixture
+def clip(tmp_path):
+    """A function that writes a tiny video of so many frames at a path below `tmp_path`."""
+
+    def write(name: str, num_frames: int) -> Path:
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return encode_video(path, numbered_frames(num_frames), options={"preset": "ultrafast"})
+
+    return write
+
+
+def prepared_frames(data: Path, out: Path) -> list[int]:
+    """Prepare, and how many frames each video of the new list has."""
+    main(["prepare", str(data), str(out), "--preset", "ultrafast", "--workers", "0"])
+    counts = []
+    for video in read_manifest(out / "manifest.csv").videos:
+        with open_video(video.path) as opened:
+            counts.append(opened.num_frames)
+    return counts
+
+
+def test_a_second_list_is_not_mixed_into_the_folder_of_the_first(clip, tmp_path, capsys):
+    clip("train/x/1.mkv", 7)
+    clip("val/x/1.mkv", 9)
+    prepared_frames(tmp_path / "train", tmp_path / "out")
+    files = {path: path.read_bytes() for path in (tmp_path / "out").rglob("*.*")}
+
+    with pytest.raises(SystemExit) as exit:
+        prepared_frames(tmp_path / "val", tmp_path / "out")
+
+    assert exit.value.code == 2
+    error = capsys.readouterr().err
+    assert f"data={tmp_path / 'train'}, not data={tmp_path / 'val'}; give the same ones to go on, or another" in error
+    assert {path: path.read_bytes() for path in (tmp_path / "out").rglob("*.*")} == files
+
+
+def test_names_that_are_no_text_stay_what_they_are(clip, tmp_path):
+    folder = os.fsencode(tmp_path / "d")
+    os.mkdir(folder)
+    os.mkdir(folder + b"/\xe9")
+    os.rename(clip("a.mp4", 5), folder + b"/\xe9/\xe8.mp4")
+
+    run_without_processes(tmp_path / "d", tmp_path / "out")
+
+    assert b"videos/\xe8.mp4,\xe9" in (tmp_path / "out" / "manifest.csv").read_bytes()
+    assert (tmp_path / "out" / "classes.txt").read_bytes() == b"\xe9\n"
+    (video,) = read_manifest(tmp_path / "out" / "manifest.csv", class_names=tmp_path / "out" / "classes.txt").videos
+    assert os.path.isfile(video.path)
+
+
+def test_a_target_is_written_anew_when_its_source_is_another_file(clip, tmp_path):
+    clip("d/a.mov", 5)
+    clip("d/a.mp4", 6)
+    assert prepared_frames(tmp_path / "d", tmp_path / "out") == [5, 6]
+    (tmp_path / "d" / "a.mov").unlink()
+    assert prepared_frames(tmp_path / "d", tmp_path / "out") == [6]  # to where a.mov's was
+
+    old = clip("d/a.mp4", 8)
+    os.utime(old, (1, 1))  # as cp -p and rsync -t leave it
+    assert prepared_frames(tmp_path / "d", tmp_path / "out") == [8]
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        ("out/list.csv", "out/list.csv itself, which must stay as it is; give another folder"),
+        ("out", "out itself"),
+        ("list.csv", "out/videos/a.mp4 would be overwritten"),
+        ("other", "out/manifest.csv is there already, and vidattn prepare did not write it"),
+    ],
+)
+def test_a_folder_that_holds_the_sources_or_other_lists_is_refused(clip, tmp_path, capsys, data, message):
+    clip("out/videos/a.mp4", 5)
+    clip("other/a.mp4", 5)
+    (tmp_path / "out" / "list.csv").write_text("videos/a.mp4 x\n")
+    (tmp_path / "list.csv").write_text("out/videos/a.mp4 x\n")
+    if data == "other":
+        (tmp_path / "out" / "manifest.csv").write_text("mine")
+    files = {path: path.read_bytes() for path in (tmp_path / "out").rglob("*.*")}
+
+    with pytest.raises(SystemExit) as exit:
+        prepared_frames(tmp_path / data, tmp_path / "out")
+
+    assert exit.value.code == 2
+    assert message in capsys.readouterr().err
+    assert {path: path.read_bytes() for path in (tmp_path / "out").rglob("*.*")} == files
+
+
 def test_a_process_that_dies_over_a_video_costs_that_video_only(dataset, tmp_path, monkeypatch):
     transcode = Transcoding.run
 
@@ -129,6 +223,91 @@ def test_a_process_that_dies_over_a_video_costs_that_video_only(dataset, tmp_pat
     assert set(report["failed"]) == {str(dataset / "b" / name) for name in ("2.mp4", "broken.mp4")}
     assert "its process died" in report["failed"][str(dataset / "b" / "2.mp4")]
     assert report["videos"] == 5
+
+
+def test_ctrl_c_ends_at_once_and_leaves_nothing_half_written(dataset, tmp_path, monkeypatch, capsys):
+    def interrupt(self, source, target, folder_fps=None):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.with_name(target.name + ".part").write_bytes(b"half")
+        if source.endswith("a/0.mp4"):
+            os.kill(os.getppid(), signal.SIGINT)
+        time.sleep(60)
+
+    monkeypatch.setattr(Transcoding, "run", interrupt)
+    monkeypatch.setattr(prepare_module, "get_context", lambda method: get_context("fork"))
+    before, began = active_children(), time.monotonic()
+
+    with pytest.raises(SystemExit) as exit:
+        run(dataset, tmp_path / "out")
+
+    assert exit.value.code == 130
+    assert time.monotonic() - began < 10
+    assert "vidattn prepare: interrupted; give the same command again to go on\n" in capsys.readouterr().err
+    assert active_children() == before
+    assert not [path for path in (tmp_path / "out").rglob("*") if path.is_file()]
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ("--preset=nonsense", "preset=nonsense is none of x264's: ultrafast, "),
+        ("--keyframe_every=0", "keyframe_every=0 must be 1 frame or more"),
+        ("--short_side=0", "short_side=0 must be 2 pixels or more"),
+        ("--crf=99", "crf=99 must be from 0, the best, to 51"),
+        ("--workers=-1", "workers=-1 must be 0, for none, or more"),
+        ("--folder_fps=0", "folder_fps=0.0 must be more than 0"),
+    ],
+)
+def test_values_are_checked_before_anything_is_written(tmp_path, capsys, words, message):
+    with pytest.raises(SystemExit) as exit:
+        main(["prepare", str(tmp_path), str(tmp_path / "out"), words])
+
+    assert exit.value.code == 2
+    assert f"vidattn prepare: {message}" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_run_in_which_nothing_succeeds_fails_and_does_not_bind_the_next(clip, tmp_path, monkeypatch):
+    clip("d/a.mp4", 5)
+
+    def fail(self, source, target, folder_fps=None):
+        raise VideoDecodeError(source, "no luck")
+
+    monkeypatch.setattr(Transcoding, "run", fail)
+    with pytest.raises(SystemExit, match="none of these videos could be prepared"):
+        run_without_processes(tmp_path / "d", tmp_path / "out", "--crf=20")
+
+    assert not (tmp_path / "out" / "manifest.csv").exists()
+    monkeypatch.undo()
+    run_without_processes(tmp_path / "d", tmp_path / "out", "--crf=30")
+    assert len(read_manifest(tmp_path / "out" / "manifest.csv").videos) == 1
+
+
+def run_without_processes(data: Path, out: Path, *words: str) -> None:
+    main(["prepare", str(data), str(out), "--preset", "ultrafast", "--workers", "0", *words])
+
+
+def test_folders_of_pictures_are_prepared_and_the_classes_of_missing_videos_kept(tmp_path, capsys):
+    (tmp_path / "v").mkdir()
+    for number, image in enumerate(numbered_frames(5)):
+        Image.fromarray(image).save(tmp_path / "v" / f"img_{number:05d}.png")
+    (tmp_path / "list.txt").write_text("v 5 2\ngone 5 0\n")
+    size = sum(path.stat().st_size for path in (tmp_path / "v").iterdir())
+
+    run_without_processes(tmp_path / "list.txt", tmp_path / "out")
+
+    report = json.loads((tmp_path / "out" / "prepare.json").read_text())
+    assert report["bytes_before"] == size
+    assert report["clips_per_second_before"] > 0
+    words = f"--data.train {tmp_path}/out/manifest.csv --data.class_names {tmp_path}/out/classes.txt"
+    assert f"1 video: {words}\n" in capsys.readouterr().out
+    manifest = read_manifest(tmp_path / "out" / "manifest.csv", class_names=tmp_path / "out" / "classes.txt")
+    assert [video.label for video in manifest.videos] == [2]
+    run_without_processes(tmp_path / "list.txt", tmp_path / "out")
+    assert "1 of 1 video is there already" in capsys.readouterr().out
+    os.utime(tmp_path / "v" / "img_00003.png", (1, 1))  # extracted again
+    run_without_processes(tmp_path / "list.txt", tmp_path / "out")
+    assert "there already" not in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("command", [["prepare", "nowhere", "out"], ["bench-loader", "nowhere"]])

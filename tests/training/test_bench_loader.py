@@ -30,6 +30,25 @@ def test_no_readable_video_is_an_error(tmp_path):
         main(["bench-loader", str(tmp_path)])
 
 
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["shards/shards.json"], "shards/shards.json holds shards, which the other readers do not read; give videos"),
+        (["train.txt"], "train.txt lists folders of pictures, which the other readers do not read; give video files"),
+        (["train.txt", "--videos=0"], "videos=0 must be 1 or more"),
+        (["train.txt", "--rounds=0"], "rounds=0 must be 1 or more"),
+    ],
+)
+def test_what_cannot_be_timed_is_told_in_a_line(tmp_path, monkeypatch, capsys, words, message):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "v").mkdir()
+    (tmp_path / "train.txt").write_text("v 5 0\n")
+    with pytest.raises(SystemExit) as exit:
+        main(["bench-loader", *words])
+    assert exit.value.code == 2
+    assert f"vidattn bench-loader: {message}" in capsys.readouterr().err
+
+
 def test_a_video_that_opens_but_does_not_decode_is_left_out(tmp_path, capsys):
     faststart = {"movflags": "faststart"}
     path = encode_video(tmp_path / "a.mp4", numbered_frames(30), options={"g": "5"}, container_options=faststart)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from html import escape
 
 from vidattn.classify.strip import Strip
-from vidattn.classify.wording import printable
+from vidattn.wording import printable
 
 _BORDER = "border:1px solid #8884;border-radius:8px;padding:10px 14px;margin:8px 0;max-width:980px"
 _FONT = "font:14px/1.4 system-ui,sans-serif"

@@ -26,12 +26,12 @@ from vidattn.classify.strip import Strip, StripPicker
 from vidattn.classify.timeline import Timeline
 from vidattn.classify.views import Views
 from vidattn.classify.windows import clips_in, sliding_windows, stream_clips
-from vidattn.classify.wording import printable
 from vidattn.data.errors import VideoDecodeError
 from vidattn.data.readers.in_memory import FramesReader
 from vidattn.data.readers.pyav import PyAVReader
 from vidattn.data.sampling import Sampler, VideoTimes
 from vidattn.models.normalize import Normalize
+from vidattn.wording import printable
 
 Precision = Literal["fp32", "bf16"]
 

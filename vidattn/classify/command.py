@@ -1,6 +1,5 @@
 """`vidattn classify`: the classifier in the shell."""
 
-import io
 import os
 import signal
 import sys
@@ -29,8 +28,6 @@ def classify(words: list[str]) -> None:
     130 after Ctrl-C (the answers so far are written).
     """
     options = _parser().parse_args(words)
-    if isinstance(sys.stdout, io.TextIOWrapper):  # a name that it cannot encode shall not end the work
-        sys.stdout.reconfigure(errors="backslashreplace")
     console = AnswerConsole(soft_wrap=not sys.stdout.isatty())  # no lines broken where a program reads them
     try:
         _check(options)

@@ -15,7 +15,7 @@ from vidattn.classify.card import list_html, page_html
 from vidattn.classify.prediction import Predictions
 from vidattn.classify.sources import Skipped
 from vidattn.classify.timeline import write_segments
-from vidattn.classify.wording import counted
+from vidattn.wording import counted
 
 
 def check_files(options: Namespace) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from torch import nn
 
-from vidattn.classify.wording import counted
+from vidattn.wording import counted
 
 _KINETICS = 400
 

@@ -16,8 +16,8 @@ from rich.text import Text
 from vidattn.classify.bar import Bar
 from vidattn.classify.card import list_html, prediction_html
 from vidattn.classify.strip import Strip
-from vidattn.classify.wording import counted, printable
 from vidattn.data.answers import write_answers
+from vidattn.wording import counted, printable
 
 if TYPE_CHECKING:
     from pandas import DataFrame

@@ -10,7 +10,7 @@ from rich.table import Table
 from torch import Generator, Tensor
 
 from vidattn.classify.prediction import as_text, skipped_lines
-from vidattn.classify.wording import counted
+from vidattn.wording import counted
 
 ORDERS: dict[str, Callable[[int, Generator], Tensor]] = {
     "in order": lambda frames, generator: torch.arange(frames),

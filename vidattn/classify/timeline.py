@@ -19,7 +19,7 @@ from rich.text import Text
 from vidattn.classify.card import card
 from vidattn.classify.prediction import as_text, top_answers
 from vidattn.classify.strip import Strip
-from vidattn.classify.wording import counted, printable
+from vidattn.wording import counted, printable
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

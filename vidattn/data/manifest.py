@@ -158,7 +158,7 @@ def read_class_names(path: str | Path) -> list[str]:
     path = Path(path).expanduser()
     if not path.is_file():
         raise ManifestError(f"class_names={path} is not a file; give a file with one class name a line, or a list")
-    text = path.read_text(encoding="utf-8-sig")
+    text = path.read_text(encoding="utf-8-sig", errors="surrogateescape")
     if text.lstrip().startswith("{"):
         numbers = {name: int(number) for name, number in parse_json(path, text).items()}
         names = sorted(numbers, key=lambda name: numbers[name])
@@ -185,11 +185,10 @@ def _listing(source: Path, root: Path | None) -> Listing:
         return hmdb51.read(source, "", base) if hmdb51.is_splits(source) else folder.read(source)
     if is_video(source):
         return Listing([Row(str(source), str(source))])
-    try:
-        text = source.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
+    text = source.read_text(encoding="utf-8-sig", errors="surrogateescape")  # file names are not always UTF-8
+    if "\0" in text:
         endings = ", ".join(VIDEO_EXTENSIONS)
-        raise ManifestError(f"{source} is neither UTF-8 text nor a video file (ending in {endings})") from error
+        raise ManifestError(f"{source} is neither text nor a video file (ending in {endings})")
     first = text.lstrip().partition("\n")[0].strip()
     columns = tuple(re.split(r'[",\s]+', first))
     if text.lstrip().startswith("["):

@@ -8,11 +8,12 @@ import statistics
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import closing, contextmanager
 from dataclasses import asdict, replace
-from multiprocessing import get_context, parent_process
+from multiprocessing import active_children, get_context, parent_process
 from pathlib import Path
 from typing import Any
 
@@ -25,10 +26,12 @@ from vidattn.data.errors import VideoDecodeError
 from vidattn.data.lists import table as list_table
 from vidattn.data.lists.row import Row
 from vidattn.data.manifest import Manifest, Video, read_manifest
-from vidattn.data.readers import open_video
+from vidattn.data.opening import open_file
+from vidattn.data.prepared import PreparedFolder, content_identity
 from vidattn.data.sampling import StrideSampling, VideoTimes
 from vidattn.data.shards import write_shards
 from vidattn.data.transcode import Transcoding
+from vidattn.wording import counted
 
 _MEASURED = 8  # videos whose speed is compared
 _TRIES = 2  # of a video over which a process dies: the first time its neighbour may be at fault
@@ -39,7 +42,8 @@ def prepare_command(words: list[str]) -> None:
     try:
         auto_cli(prepare, args=words, as_positional=True)
     except KeyboardInterrupt:
-        sys.exit("vidattn prepare: interrupted; give the same command again to go on")
+        print("vidattn prepare: interrupted; give the same command again to go on", file=sys.stderr)
+        sys.exit(128 + signal.SIGINT)
 
 
 def prepare(
@@ -57,7 +61,7 @@ def prepare(
 ) -> None:
     """Transcode every video of a list to a small H.264 file that is fast to read anywhere, and write the new list.
 
-    A run that was broken off goes on where it stopped: give the same command again.
+    A run that was broken off goes on where it stopped: give the same command again. Each list needs its own `out`.
 
     Args:
         data: list, folder or file of videos that training reads, too.
@@ -70,50 +74,50 @@ def prepare(
         preset: x264's speed, from ultrafast to veryslow.
         shards: how many tar shards to write as well; 0 writes none.
         shard_mb: or how many megabytes each holds at least.
-        workers: processes.
+        workers: processes; 0 for none.
         folder_fps: frames per second of videos that are folders of pictures.
     """
+    for name, value in (("shards", shards), ("shard_mb", shard_mb), ("workers", workers)):
+        if value < 0:
+            raise ValueError(f"{name}={value} must be 0, for none, or more")
+    if not folder_fps > 0:
+        raise ValueError(f"folder_fps={folder_fps} must be more than 0 frames per second")
     console = Console(soft_wrap=True, highlight=False)
     transcoding = Transcoding(short_side, keyframe_every, crf, preset)
     folder = Path(out)
+    prepared = PreparedFolder(folder, data, transcoding)
     manifest = read_manifest(data, root, folder_fps=folder_fps)
     if manifest.missing:
         console.print(manifest.describe_missing())
-    _claim(folder, transcoding)
-    targets = _targets(manifest.videos, folder / "videos")
-    todo = {video: target for video, target in targets.items() if not _is_newer(target, video.path)}
+    prepared.refuse_sources_inside(video.path for video in manifest.videos)
+    targets = _targets(manifest.videos, prepared.videos)
+    seen = {video: content_identity(video.path) for video in targets}
+    todo = {video: target for video, target in targets.items() if not prepared.has(target, video.path, seen[video])}
     if len(todo) < len(targets):
-        console.print(f"{len(targets) - len(todo)} of {len(targets)} videos are there already")
-    failures = _transcode_all(todo, transcoding, workers)
+        there = len(targets) - len(todo)
+        verb = "is" if there == 1 else "are"
+        console.print(f"{there} of {counted(len(targets), 'video')} {verb} there already")
+
+    def finished(video: Video) -> None:
+        prepared.add(targets[video], video.path, seen[video])
+
+    failures = _transcode_all(todo, transcoding, workers, finished)
     failed = {video.path for video in failures}
     good = {video.path: target for video, target in targets.items() if video.path not in failed}
     written = [replace(v, path=str(good[v.path]), folder_fps=None) for v in manifest.videos if v.path in good]
-    _write_list(folder, manifest, written)
     report: dict[str, Any] = {"transcoding": asdict(transcoding), "videos": len(good)}
     report["failed"] = {video.path: reason for video, reason in failures.items()}
-    if good:
-        report |= _gains(good)
-    if good and (shards or shard_mb):
+    if not good:
+        sys.exit("vidattn prepare: none of these videos could be prepared, for the reasons above; no list is written")
+    _write_list(folder, manifest, written)
+    report |= _gains({video: target for video, target in targets.items() if video.path in good})
+    if shards or shard_mb:
         mixed = random.Random(0).sample(written, len(written))  # a shard of one class alone would train badly
         size = int(shard_mb * 1e6) or -(-sum(os.path.getsize(video.path) for video in mixed) // shards)
         paths = write_shards(folder / "shards", mixed, manifest.class_names, folder / "videos", size)
         report["shards"] = len(paths)
     (folder / "prepare.json").write_text(json.dumps(report, indent=1))
-    _print_report(console, folder, report)
-
-
-def _claim(folder: Path, transcoding: Transcoding) -> None:
-    """Remember what this folder's videos are made by; another way would mix them."""
-    folder.mkdir(parents=True, exist_ok=True)
-    settings = folder / "videos" / "settings.json"
-    wanted = asdict(transcoding)
-    if settings.exists() and json.loads(settings.read_text()) != wanted:
-        raise SystemExit(
-            f"{folder} was prepared with other settings ({settings.read_text()}); "
-            "give the same ones to go on, or another folder"
-        )
-    settings.parent.mkdir(exist_ok=True)
-    settings.write_text(json.dumps(wanted))
+    _print_report(console, folder, report, has_classes=bool(manifest.class_names))
 
 
 def _targets(videos: Sequence[Video], folder: Path) -> dict[Video, Path]:
@@ -133,12 +137,10 @@ def _targets(videos: Sequence[Video], folder: Path) -> dict[Video, Path]:
     return targets
 
 
-def _is_newer(target: Path, source: str) -> bool:
-    return target.exists() and target.stat().st_mtime >= os.path.getmtime(source)
-
-
-def _transcode_all(todo: dict[Video, Path], transcoding: Transcoding, workers: int) -> dict[Video, str]:
-    """Do all, in parallel; the reason for each that failed."""
+def _transcode_all(
+    todo: dict[Video, Path], transcoding: Transcoding, workers: int, finished: Callable[[Video], None]
+) -> dict[Video, str]:
+    """Do all, in parallel, and tell of each that is finished; the reason for each that failed."""
     failures: dict[Video, str] = {}
     todo, tries = dict(todo), dict.fromkeys(todo, 0)
     columns = (
@@ -151,40 +153,81 @@ def _transcode_all(todo: dict[Video, Path], transcoding: Transcoding, workers: i
     with Progress(*columns) as progress:
         task = progress.add_task("", total=len(todo))
         while todo:
-            for video, problem in _round(todo, transcoding, workers if not any(tries.values()) else 1):
-                tries[video] += problem is _DIED
-                if problem is _DIED and tries[video] < _TRIES:
-                    continue
-                if problem:
-                    failures[video] = problem
-                    progress.console.print(f"failed: {video.path}: {problem}", highlight=False, markup=False)
-                todo.pop(video, None)
-                progress.update(task, advance=1, description=f"{len(failures)} failed" if failures else "")
+            with closing(_round(todo, transcoding, workers if not any(tries.values()) else 1)) as results:
+                for video, problem in results:
+                    tries[video] += problem is _DIED
+                    if problem is _DIED and tries[video] < _TRIES:
+                        continue
+                    if problem:
+                        failures[video] = problem
+                        progress.console.print(f"failed: {video.path}: {problem}", highlight=False, markup=False)
+                    else:
+                        finished(video)
+                    todo.pop(video, None)
+                    progress.update(task, advance=1, description=f"{len(failures)} failed" if failures else "")
     return failures
 
 
 _DIED = "its process died: the decoder or encoder crashed, or memory ran out; drop the file from the list"
 
 
-def _round(todo: dict[Video, Path], transcoding: Transcoding, workers: int) -> Iterator[tuple[Video, str | None]]:
+def _round(
+    todo: dict[Video, Path], transcoding: Transcoding, workers: int
+) -> Generator[tuple[Video, str | None], None, None]:
     """Each video with what went wrong; where a process dies, what it and its neighbours were at, and the rest is left
-    for another round."""
-    for target in todo.values():
-        _part(target).unlink(missing_ok=True)  # of a run that was broken off: what there is now, was being written
-    pool = ProcessPoolExecutor(min(workers, len(todo)), mp_context=get_context("spawn"), initializer=_live_with_parent)
-    running: dict[Future[str | None], Video] = {}
+    for another round. Closed before its end, as by Ctrl-C, it leaves neither processes nor half-written files."""
+    work = list(todo.items())
+    parts = {video: _part(target) for video, target in work}
+    _remove(parts.values())  # of a run that was killed: what there is from now on, is being written
     try:
-        for video, target in todo.items():
-            running[pool.submit(_one, transcoding, video, target)] = video
-        for future in as_completed(running):
-            try:
-                yield running[future], future.result()
-            except BrokenProcessPool:
-                started = [other for other, target in todo.items() if _part(target).exists()]
-                yield from ((other, _DIED) for other in started or list(todo)[:1])
-                return
+        if workers == 0:
+            yield from ((video, _one(transcoding, video, target)) for video, target in work)
+            return
+        with _processes(min(workers, len(work))) as pool:
+            with _without_interrupts():  # which the processes inherit: the interrupt is for this one
+                running = {pool.submit(_one, transcoding, video, target): video for video, target in work}
+            for future in as_completed(running):
+                try:
+                    yield running[future], future.result()
+                except BrokenProcessPool:
+                    started = [video for video, part in parts.items() if part.exists()]
+                    yield from ((video, _DIED) for video in started or list(todo)[:1])
+                    return
+    finally:
+        _remove(parts.values())
+
+
+@contextmanager
+def _processes(count: int) -> Iterator[ProcessPoolExecutor]:
+    """A pool that is not waited for when it is left by an exception."""
+    others = set(active_children())
+    pool = ProcessPoolExecutor(count, mp_context=get_context("spawn"), initializer=_live_with_parent)
+    try:
+        yield pool
+    except BaseException:
+        for process in set(active_children()) - others:
+            process.terminate()
+        raise
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+@contextmanager
+def _without_interrupts() -> Iterator[None]:
+    """Ctrl-C waits until the end of this."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _remove(parts: Iterable[Path]) -> None:
+    for part in parts:
+        part.unlink(missing_ok=True)
 
 
 def _live_with_parent() -> None:
@@ -226,35 +269,36 @@ def _write_list(folder: Path, manifest: Manifest, videos: Sequence[Video]) -> No
         segment = (video.start, video.end, video.start_frame, video.end_frame)
         rows.append(Row("", os.path.relpath(video.path, folder), tuple(names[label] for label in labels), *segment))
     list_table.write(folder / "manifest.csv", rows, manifest.multi_label)
-    (folder / "classes.txt").write_text("".join(f"{name}\n" for name in names))
+    if names:
+        lines = "".join(f"{name}\n" for name in names)
+        (folder / "classes.txt").write_text(lines, encoding="utf-8", errors="surrogateescape")
 
 
-def _gains(good: dict[str, Path]) -> dict[str, float]:
+def _gains(good: dict[Video, Path]) -> dict[str, float]:
     """Bytes, and clips of 8 frames at stride 32 that one core decodes in a second, before and after."""
-    files = {path: target for path, target in good.items() if os.path.isfile(path)}
-    before, after = sum(map(os.path.getsize, files)), sum(os.path.getsize(target) for target in files.values())
-    chosen = random.Random(0).sample(sorted(files), min(_MEASURED, len(files)))
+    before = sum(identity[0] for video in good if (identity := content_identity(video.path)))
+    after = sum(os.path.getsize(target) for target in good.values())
+    chosen = random.Random(0).sample(sorted(good, key=lambda video: video.path), min(_MEASURED, len(good)))
     seconds: dict[str, list[float]] = {"before": [], "after": []}
-    for path in chosen:
-        rounds = [(_clip_seconds(path), _clip_seconds(str(files[path]))) for _ in range(3)]
+    for video in chosen:
+        small = Video(str(good[video]), None)
+        rounds = [(_clip_seconds(video), _clip_seconds(small)) for _ in range(3)]
         for name, values in zip(seconds, zip(*rounds, strict=True), strict=True):
             seconds[name].append(statistics.median(values))
     gains: dict[str, float] = {"bytes_before": before, "bytes_after": after}
-    if chosen:
-        gains |= {f"clips_per_second_{name}": len(chosen) / sum(values) for name, values in seconds.items()}
-    return gains
+    return gains | {f"clips_per_second_{name}": len(chosen) / sum(values) for name, values in seconds.items()}
 
 
-def _clip_seconds(path: str) -> float:
+def _clip_seconds(video: Video) -> float:
     """CPU time of one clip from the middle."""
     began = time.process_time()
-    with open_video(path) as video:
-        (clip,) = StrideSampling(8, 32).test(VideoTimes(video.num_frames, video.fps, video.times), num_clips=1)
-        video.frames(clip)
+    with open_file(video.path, "pyav", video.folder_fps) as reader:
+        (clip,) = StrideSampling(8, 32).test(VideoTimes(reader.num_frames, reader.fps, reader.times), num_clips=1)
+        reader.frames(clip)
     return time.process_time() - began
 
 
-def _print_report(console: Console, folder: Path, report: dict[str, Any]) -> None:
+def _print_report(console: Console, folder: Path, report: dict[str, Any], has_classes: bool) -> None:
     rows = Table("", "before", "after", "gain", title_justify="left")
     if "bytes_before" in report:
         small = report["bytes_before"], report["bytes_after"]
@@ -267,9 +311,11 @@ def _print_report(console: Console, folder: Path, report: dict[str, Any]) -> Non
         rows.add_row(name, *(f"{rate:.1f}" for rate in fast), f"{fast[1] / fast[0]:.2f}x faster")
     if rows.row_count:
         console.print(rows)
-    console.print(f"{report['videos']} videos: --data.train {folder / 'manifest.csv'}")
+    # Without the names, a class that has lost all its videos would shift the numbers of those behind it.
+    classes = f" --data.class_names {folder / 'classes.txt'}" if has_classes else ""
+    console.print(f"{counted(report['videos'], 'video')}: --data.train {folder / 'manifest.csv'}{classes}")
     if "shards" in report:
-        console.print(f"{report['shards']} shards: --data.train {folder / 'shards' / 'shards.json'}")
+        console.print(f"{counted(report['shards'], 'shard')}: --data.train {folder / 'shards' / 'shards.json'}")
     if report["failed"]:
         console.print(f"{len(report['failed'])} failed, listed in {folder / 'prepare.json'}:", style="bold")
         for path, reason in list(report["failed"].items())[:10]:

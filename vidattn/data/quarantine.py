@@ -2,7 +2,7 @@
 
 import csv
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -57,11 +57,27 @@ class Quarantine:
             return
         self.path.parent.mkdir(parents=True, exist_ok=True)
         # One write at the end of the file: processes that add at the same time do not cut each other's lines.
-        with self.path.open("a", newline="", buffering=1 << 20) as stream:
+        with self.path.open("a", newline="", buffering=1 << 20, encoding="utf-8", errors="surrogateescape") as stream:
             writer = csv.writer(stream)
             if stream.tell() == 0:
                 writer.writerow(COLUMNS)
             writer.writerows(rows)
+
+    def drop(self, paths: Iterable[str]) -> None:
+        """Take videos that were found good off the list.
+
+        A line that another process adds at the same instant may be lost: then its video fails, and is added, again.
+        """
+        self._refresh()
+        good = {_name(path) for path in paths}
+        if good.isdisjoint(self._entries):
+            return
+        part = self.path.with_name(f"{self.path.name}.{os.getpid()}.part")
+        with part.open("w", newline="", encoding="utf-8", errors="surrogateescape") as stream:
+            writer = csv.writer(stream)
+            writer.writerow(COLUMNS)
+            writer.writerows([path, *entry] for path, entry in self._entries.items() if path not in good)
+        part.replace(self.path)
 
     def __len__(self) -> int:
         self._refresh()
@@ -78,7 +94,11 @@ class Quarantine:
         self._read = (status.st_size, status.st_mtime_ns)
         self._entries = {}
         # Only whole lines: another process may be writing the last.
-        lines = [line for line in self.path.read_text().splitlines(keepends=True) if line.endswith("\n")]
+        lines = [
+            line
+            for line in self.path.read_text(encoding="utf-8", errors="surrogateescape").splitlines(keepends=True)
+            if line.endswith("\n")
+        ]
         for row in csv.reader(lines):
             if row and tuple(row) != COLUMNS:  # the head stands twice where two processes began the list
                 try:

@@ -17,6 +17,9 @@ from vidattn.data.readers.pyav import PyAVReader
 # Seconds per tick: the rates 24, 25, 30, 50, 60, those times 1000/1001, and whole milliseconds are all exact.
 _TICK = Fraction(1, 720_000)
 
+PRESETS = ("ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow", "placebo")
+"""x264's, the fastest first: https://trac.ffmpeg.org/wiki/Encode/H.264"""
+
 
 @dataclass(frozen=True)
 class Transcoding:
@@ -27,12 +30,25 @@ class Transcoding:
         keyframe_every: frames from one keyframe to the next. Fewer are read faster and take more room.
         crf: x264's quality, 0 to 51; 23 is its own default, lower is better and larger.
         preset: x264's speed.
+
+    Raises:
+        ValueError: x264 knows no such value.
     """
 
     short_side: int = 256
     keyframe_every: int = 8
     crf: int = 23
     preset: str = "medium"
+
+    def __post_init__(self) -> None:
+        if self.short_side < 2:
+            raise ValueError(f"short_side={self.short_side} must be 2 pixels or more; 256 is usual")
+        if self.keyframe_every < 1:
+            raise ValueError(f"keyframe_every={self.keyframe_every} must be 1 frame or more; 8 is the default")
+        if not 0 <= self.crf <= 51:
+            raise ValueError(f"crf={self.crf} must be from 0, the best, to 51; 23 is the default")
+        if self.preset not in PRESETS:
+            raise ValueError(f"preset={self.preset} is none of x264's: {', '.join(PRESETS)}")
 
     def size(self, height: int, width: int) -> tuple[int, int]:
         """Height and width of what comes out.

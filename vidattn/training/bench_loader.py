@@ -19,8 +19,10 @@ from vidattn.data.errors import VideoDecodeError
 from vidattn.data.manifest import Video, read_manifest
 from vidattn.data.readers import open_video
 from vidattn.data.rivals import WAYS, Way
+from vidattn.data.shards import is_shards
 from vidattn.models.config import VideoTransformerConfig
 from vidattn.models.presets import build_network, preset
+from vidattn.wording import counted
 
 
 def bench_loader_command(words: list[str]) -> None:
@@ -52,6 +54,15 @@ def bench_loader(
         model_clips_per_second: how fast the model trains, for the verdict.
         model: or a preset (Ti, S, B, L) whose training step (divided, 8x224) is measured here.
     """
+    for name, value, least in (
+        ("videos", videos, 1),
+        ("rounds", rounds, 1),
+        ("views", views, 1),
+        ("workers", workers, 0),
+        ("clips", clips, 0),
+    ):
+        if value < least:
+            raise ValueError(f"{name}={value} must be {least} or more")
     torch.set_num_threads(1)
     console = Console(soft_wrap=True, highlight=False)
     chosen = choose(console, path, videos)
@@ -77,9 +88,14 @@ def choose(console: Console, path: str, count: int) -> list[Video]:
     """Some of the videos there are, each read once; those that cannot be are named.
 
     Raises:
-        SystemExit: none can.
+        ValueError: they are no files: shards, or folders of pictures.
+        SystemExit: none can be read.
     """
+    if is_shards(path):
+        raise ValueError(f"{path} holds shards, which the other readers do not read; give videos, a list or a folder")
     found = {video.path: video for video in read_manifest(path).videos if video.folder_fps is None}
+    if not found:
+        raise ValueError(f"{path} lists folders of pictures, which the other readers do not read; give video files")
     drawn = random.Random(0).sample(sorted(found), len(found))
     good: list[Video] = []
     for name in drawn:
@@ -111,7 +127,7 @@ def loaded(console: Console) -> dict[str, Way]:
 def print_patterns(console: Console, patterns: dict[str, Times], count: int) -> None:
     """CPU time of a clip in each way, and how many times as fast ours is."""
     table = Table("frames", *next(iter(patterns.values())).seconds, title_justify="left")
-    table.title = f"CPU ms per clip on one core, mean of {count} videos (ours is so many times as fast)"
+    table.title = f"CPU ms per clip on one core, mean of {counted(count, 'video')} (ours is so many times as fast)"
     for pattern, times in patterns.items():
         cells = [
             f"{1e3 * times.per_clip(way):.1f}" + ("" if way == "ours" else f" ({times.ratio(way):.2f}x)")
@@ -130,8 +146,8 @@ def print_views(console: Console, times: Times, views: int) -> None:
     """One line."""
     together, each = (1e3 * times.per_clip(way) for way in ("ours", "each"))
     console.print(
-        f"{views} test views of a video: {together:.0f} ms of CPU decoded together, {each:.0f} ms one by one: "
-        f"{times.ratio('each'):.1f}x"
+        f"{counted(views, 'test view')} of a video: {together:.0f} ms of CPU decoded together, {each:.0f} ms one by "
+        f"one: {times.ratio('each'):.1f}x"
     )
 
 
@@ -139,7 +155,8 @@ def print_loaders(console: Console, speeds: dict[str, LoaderSpeed], workers: int
     """The training loaders."""
     table = Table("loader", "clips/s by the clock", "clips/s per core", title_justify="left")
     table.title = (
-        f"training loaders, 8x32 to 224, transforms included, {workers} workers (ours is so many times as fast)"
+        f"training loaders, 8x32 to 224, transforms included, {counted(workers, 'worker')} "
+        "(ours is so many times as fast)"
     )
     for name, speed in speeds.items():
         cells = []
@@ -161,18 +178,20 @@ def verdict(worker_speed: float, model_speed: float | None, cores: int) -> str:
     """
     if model_speed is None:
         return (
-            f"a worker gives {worker_speed:.1f} clips per second, {cores} cores about {worker_speed * cores:.0f}: "
-            "decoding will be the bottleneck of a model that trains on more (tell it by --model_clips_per_second)"
+            f"a worker gives {worker_speed:.1f} clips per second, {counted(cores, 'core')} about "
+            f"{worker_speed * cores:.0f}: decoding will be the bottleneck of a model that trains on more (tell it by "
+            "--model_clips_per_second)"
         )
     needed = math.ceil(model_speed / worker_speed)
+    there = f"there {'is' if cores == 1 else 'are'} {counted(cores, 'core')}"
     if needed <= cores:
         return (
             f"the model takes {model_speed:.1f} clips per second, a worker gives {worker_speed:.1f}: "
-            f"{needed} worker{'s' if needed > 1 else ''} feed{'' if needed > 1 else 's'} it (there are {cores} cores)"
+            f"{counted(needed, 'worker')} feed{'' if needed > 1 else 's'} it ({there})"
         )
     return (
         f"decoding will be the bottleneck: the model takes {model_speed:.1f} clips per second, a worker gives "
-        f"{worker_speed:.1f}, so {needed} workers are needed and there are {cores} cores; vidattn prepare makes files "
+        f"{worker_speed:.1f}, so {needed} workers are needed and {there}; vidattn prepare makes files "
         "that are read about 4 times as fast"
     )
 

@@ -5,9 +5,11 @@ import json
 import os
 import shutil
 import time
+from pathlib import Path
 
 import pytest
 from encode import encode_video, numbered_frames
+from PIL import Image
 
 from vidattn.cli import main
 from vidattn.data.check import survey as survey_module
@@ -18,7 +20,7 @@ from vidattn.data.check.survey import survey
 from vidattn.data.frame_index import FrameIndex
 from vidattn.data.identity import identity
 from vidattn.data.manifest import Video, read_manifest
-from vidattn.data.quarantine import Quarantine
+from vidattn.data.quarantine import Quarantine, QuarantinedError
 from vidattn.data.readers import open_video
 
 
@@ -142,12 +144,65 @@ def test_the_table_says_what_to_do(videos, tmp_path, capsys, monkeypatch):
     assert "zero bytes" in output
     assert "download it again" in output
     assert "clips a second" in output
+    assert f"with --data.class_names {tmp_path}/clean/classes.txt" in output
 
 
 def test_a_dataset_without_faults_says_so(videos, tmp_path, capsys):
     main(["check", str(videos / "train" / "jump"), "--out", str(tmp_path), "--workers", "0"])
 
-    assert "All 1 videos can be used, and nothing is odd about them" in capsys.readouterr().out
+    assert "The video can be used, and nothing is odd about it" in capsys.readouterr().out
+
+
+def test_folders_of_pictures_are_looked_through(tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")
+    picture = Image.fromarray(numbered_frames(1)[0])
+    every_fifth = [0, 5, 10, 15, 20, 25, 30, 35]
+    numbers = {"good": range(20), "thinned": every_fifth, "gap": [*range(9), *range(10, 21)], "short": range(20)}
+    numbers |= {"cut": range(20), "mixed": range(20)}
+    for name, names in numbers.items():
+        (tmp_path / name).mkdir()
+        for number in names:
+            picture.save(tmp_path / name / f"img_{number:05d}.jpg")
+    cut = tmp_path / "cut" / "img_00003.jpg"  # none of the clip of which the speed is measured
+    cut.write_bytes(cut.read_bytes()[:300])
+    picture.crop((0, 0, 32, 32)).save(tmp_path / "mixed" / "img_00001.jpg")
+    listed = {name: len(names) for name, names in numbers.items()} | {"short": 99}
+    (tmp_path / "train.txt").write_text("".join(f"{name} {count} 0\n" for name, count in listed.items()))
+
+    main(["check", str(tmp_path / "train.txt"), "--out", str(tmp_path / "out"), "--workers", "0"])
+
+    files = json.loads((tmp_path / "out" / "report.json").read_text())["files"]
+    found = {os.path.basename(entry["path"]): (entry["problems"], entry["usable"], entry["reason"]) for entry in files}
+    assert found.pop("cut")[:2] == (["unreadable"], False)
+    assert f"{cut}: cannot decode it" in next(entry["reason"] for entry in files if entry["path"].endswith("cut"))
+    assert found == {
+        "good": ([], True, ""),
+        "thinned": ([], True, ""),
+        "gap": (["pictures missing"], True, ""),
+        "short": (["pictures missing"], True, "the list says 99 pictures, there are 20"),
+        "mixed": (["unreadable"], False, "its pictures differ in size; extract this video again"),
+    }
+    assert "pictures missing" in capsys.readouterr().out
+
+
+def test_names_that_are_no_text_stay_what_they_are(tmp_path, capfdbinary):
+    name = os.fsencode(tmp_path) + b"/videos/caf\xe9.mp4"
+    (tmp_path / "videos").mkdir()
+    os.rename(encode_video(tmp_path / "a.mp4", numbered_frames(4)), os.fsdecode(name))
+    broken = os.fsdecode(os.fsencode(tmp_path) + b"/videos/\xe8.mp4")
+    Path(broken).write_bytes(b"no video" * 100)
+
+    main(["check", str(tmp_path / "videos"), "--out", str(tmp_path / "out"), "--workers", "0"])
+
+    assert name in (tmp_path / "out" / "clean" / "videos.csv").read_bytes()
+    assert rb"caf\udce9.mp4" in capfdbinary.readouterr().out
+    assert [video.path for video in read_manifest(tmp_path / "out" / "clean" / "videos.csv").videos] == [
+        os.fsdecode(name)
+    ]
+    with pytest.raises(QuarantinedError):
+        Quarantine(tmp_path / "out" / "quarantine.csv").check(broken)
+    Quarantine(tmp_path / "out" / "quarantine.csv").drop([broken])
+    assert len(Quarantine(tmp_path / "out" / "quarantine.csv")) == 0
 
 
 def test_audio_without_pictures_is_told_apart(shared_videos, tmp_path):
@@ -196,6 +251,22 @@ def test_a_video_that_takes_too_long_does_not_stop_the_others(videos, monkeypatc
     assert found == {"slow.mp4": ["too slow"], good: []}
 
 
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--timeout", "0"], "timeout=0 must be more than 0 seconds"),
+        (["--timeout", "nan"], "timeout=nan must be more than 0 seconds"),
+        (["--workers", "-1"], "workers=-1 must be 0, for none, or more"),
+    ],
+)
+def test_numbers_that_are_too_small_are_told_before_anything_starts(videos, tmp_path, capsys, words, message):
+    with pytest.raises(SystemExit) as exit:
+        main(["check", str(videos / "train"), "--out", str(tmp_path), "--workers", "2", *words])
+
+    assert exit.value.code == 2
+    assert capsys.readouterr().err.endswith(f"vidattn check: error: {message}\n")
+
+
 def test_the_same_file_in_two_splits_is_a_leak(videos):
     manifest = read_manifest(videos / "val.csv")
     probes = list(survey(manifest.videos, 8, 0, timeout=None))
@@ -242,7 +313,7 @@ def test_a_second_check_looks_only_at_what_has_changed(videos, tmp_path, capsys,
     assert len(probed) == 3 + 8
 
 
-def test_a_check_that_was_broken_off_goes_on(videos, tmp_path, monkeypatch, probed):
+def test_a_check_that_was_broken_off_goes_on(videos, tmp_path, monkeypatch, probed, capsys):
     command = ["check", str(videos / "train" / "dance"), "--out", str(tmp_path), "--workers", "0"]
     noted = survey_module.probe
 
@@ -252,8 +323,10 @@ def test_a_check_that_was_broken_off_goes_on(videos, tmp_path, monkeypatch, prob
         return noted(path, *args)
 
     monkeypatch.setattr(survey_module, "probe", interrupted)
-    with pytest.raises(SystemExit, match="interrupted; give the same command again to go on"):
+    with pytest.raises(SystemExit) as exit:
         main(command)
+    assert exit.value.code == 130
+    assert "interrupted; give the same command again to go on" in capsys.readouterr().err
     with (tmp_path / "journal.jsonl").open("a") as stream:
         stream.write('{"how": [2,')  # of a process that was killed while it wrote
     monkeypatch.setattr(survey_module, "probe", noted)
@@ -292,6 +365,27 @@ def test_a_file_replaced_during_the_check_is_not_taken_for_the_old_one(tmp_path,
     assert Journal(tmp_path / "out" / "journal.jsonl", 8).find(str(path)) is None
 
 
+def test_rows_that_say_a_video_again_or_with_another_label_are_found(tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")
+    for name in "nm":
+        encode_video(tmp_path / f"{name}.mp4", numbered_frames(60))
+    rows = [
+        "label,youtube_id,time_start,time_end,split",
+        *(f"{name},n,0,1,train" for name in ("jump", "jump", "dance")),
+    ]
+    rows += ["jump,m,0,1,train", "jump,m,1,2,train"]  # two segments
+    (tmp_path / "train.csv").write_text("\n".join(rows))
+    (tmp_path / "several.txt").write_text("n.mp4 0 1\nm.mp4 1\n")
+
+    main(["check", str(tmp_path / "train.csv"), str(tmp_path / "several.txt"), "--out", str(tmp_path), "--workers=0"])
+
+    report = json.loads((tmp_path / "report.json").read_text())
+    assert report["listed_twice"] == report["rows_with_other_labels"] == {"train": [str(tmp_path / "n.mp4")]}
+    output = capsys.readouterr().out
+    assert "listed twice in train" in output
+    assert "rows with other labels in train" in output
+
+
 def test_what_trainings_put_on_the_quarantine_list_stays(videos, tmp_path):
     command = ["check", str(videos / "train" / "dance"), "--out", str(tmp_path), "--workers", "0"]
     main(command)
@@ -302,3 +396,21 @@ def test_what_trainings_put_on_the_quarantine_list_stays(videos, tmp_path):
     main(command)
 
     assert len(quarantine) == before + 1
+
+
+def test_what_a_later_check_finds_good_is_taken_off_the_quarantine_list(videos, tmp_path, monkeypatch):
+    path, other = str(videos / "train" / "jump" / "good.mp4"), str(videos / "train" / "dance" / "good.mp4")
+    command = ["check", str(videos / "train" / "jump"), "--out", str(tmp_path), "--workers", "0"]
+    monkeypatch.setattr(survey_module, "AVAILABLE", False)  # in this process, where the probe is another
+    monkeypatch.setattr(survey_module, "probe", lambda path, *_: Probe(path, ["too slow"], usable=False, reason="slow"))
+    main(command)
+    quarantine = Quarantine(tmp_path / "quarantine.csv")
+    quarantine.add({other: "took too long"})  # by a training; not part of this check
+    with pytest.raises(QuarantinedError):
+        quarantine.check(path)
+    monkeypatch.undo()
+
+    main(command)
+
+    quarantine.check(path)
+    assert [row["path"] for row in csv.DictReader((tmp_path / "quarantine.csv").open())] == [other]

@@ -4,6 +4,7 @@ import argparse
 import json
 import math
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from dataclasses import fields, replace
@@ -21,9 +22,16 @@ from vidattn.data.manifest import Manifest, ManifestError, read_class_names, rea
 from vidattn.data.quarantine import Quarantine
 from vidattn.data.readers.members import Member
 from vidattn.data.shards import is_shards, read_shards
+from vidattn.wording import counted
 
 JOURNAL = "journal.jsonl"
 """In the folder of results: what was found, file by file. Delete it to look at everything again."""
+
+QUARANTINE = "quarantine.csv"
+"""In the folder of results: what cannot be used, and what trainings have added."""
+
+CLASSES = "clean/classes.txt"
+"""In the folder of results: the names of all classes, also of those whose videos cannot be used."""
 
 ADVICE = {
     "missing": "download it, or use the cleaned list",
@@ -33,6 +41,7 @@ ADVICE = {
     "too slow": "re-encode it, or raise --timeout",
     "truncated": "download it again; where the rest decodes it is used",
     "damaged": "download it again; what FFmpeg makes of it is used",
+    "pictures missing": "extract it again; those that are there are used as if they stood in a row",
     "too short": "its last frame repeats; drop it if that hurts",
     "variable rate": "sample by time (SecondsSampling); by frame motion is uneven",
     "rotated": "nothing: our readers turn it upright",
@@ -67,10 +76,15 @@ def check_command(words: list[str]) -> None:
     except (ManifestError, ValueError, OSError) as error:
         parser.error(str(error))
     except KeyboardInterrupt:
-        sys.exit("vidattn check: interrupted; give the same command again to go on")
+        print("vidattn check: interrupted; give the same command again to go on", file=sys.stderr)
+        sys.exit(128 + signal.SIGINT)
     show(result)
+    console = Console(highlight=False, soft_wrap=True)
     files = "report.json, clean/ (lists of what can be used), quarantine.csv (of what cannot, for data.quarantine)"
-    Console().print(f"{files} and index.json (for data.index) are in {options.out}", highlight=False, soft_wrap=True)
+    console.print(f"{files} and index.json (for data.index) are in {options.out}")
+    classes = Path(options.out) / CLASSES
+    if classes.exists():  # a class that has lost its videos keeps its number with it
+        console.print(f"train from the lists in clean/ with --data.class_names {classes}")
 
 
 def read_splits(sources: Sequence[str], root: str | None, class_names: str | None) -> dict[str, Manifest]:
@@ -102,15 +116,19 @@ def check(manifests: dict[str, Manifest], min_frames: int, num_workers: int, tim
     )
     with Progress(*columns, console=Console(stderr=True)) as progress:
         if probes:
-            progress.console.print(f"{len(probes)} of {len(videos)} videos have not changed since the last check")
-        bad = 0  # those that are known are usable
+            verb = "has" if len(probes) == 1 else "have"
+            total = counted(len(videos), "video")
+            progress.console.print(f"{len(probes)} of {total} {verb} not changed since the last check")
+        bad, good = 0, []  # of those that are looked at now: those that are known are usable
         task = progress.add_task("", total=len(videos), completed=len(probes), bad="")
         for found in survey(left, min_frames, min(num_workers, len(left)), timeout):
             journal.add(found)
             probes.append(found)
             bad += not found.usable
+            good += [found.path] if found.usable else []
             progress.update(task, advance=1, bad=f"{bad} unusable" if bad else "")
     journal.close()
+    Quarantine(out / QUARANTINE).drop(good)
     return findings(manifests, probes)
 
 
@@ -121,7 +139,7 @@ def show(result: Findings) -> None:
     files = [os.path.dirname(os.path.abspath(path)) for path in result.probes if Member.parse(path) is None]
     folder = os.path.commonpath(files) if files else ""
     caption = f"in {folder}" if folder else None
-    table = Table(title=f"{usable} of {total} videos can be used", title_justify="left", caption=caption)
+    table = Table(title=f"{usable} of {counted(total, 'video')} can be used", title_justify="left", caption=caption)
     for column in ("problem", "videos", "unusable", "for example", "what to do"):
         table.add_column(column, overflow="fold")
 
@@ -135,6 +153,14 @@ def show(result: Findings) -> None:
         row("same in several splits", result.leaks, "remove it from training (the cleaned list keeps it)")
     if result.repeats:
         row("same within a split", result.repeats, "keep one of them")
+    for split, paths in result.listed_twice.items():
+        row(f"listed twice in {split}", [[path] for path in paths], "keep one row (the cleaned list keeps all)")
+    for split, paths in result.contradictions.items():
+        row(
+            f"rows with other labels in {split}",
+            [[path] for path in paths],
+            "keep the right one (the cleaned list keeps all)",
+        )
     for split, names in result.empty_classes.items():
         table.add_row(
             f"classes without videos in {split}",
@@ -146,12 +172,16 @@ def show(result: Findings) -> None:
     if table.row_count:
         console.print(table)
     else:
-        console.print(f"All {total} videos can be used, and nothing is odd about them")
+        console.print(
+            "The video can be used, and nothing is odd about it"
+            if total == 1
+            else f"All {total} videos can be used, and nothing is odd about them"
+        )
     speed = result.clips_per_second
     if speed:
         console.print(
             f"One core decodes {speed:.1f} clips a second (8 frames at stride 4): a model that trains on 100 clips a "
-            f"second needs {math.ceil(100 / speed)} workers"
+            f"second needs {counted(math.ceil(100 / speed), 'worker')}"
         )
 
 
@@ -165,6 +195,8 @@ def write(result: Findings, folder: Path) -> None:
         "problems": result.problems,
         "same_in_several_splits": result.leaks,
         "same_within_a_split": result.repeats,
+        "listed_twice": result.listed_twice,
+        "rows_with_other_labels": result.contradictions,
         "classes_without_videos": result.empty_classes,
         "files": [
             {field.name: getattr(found, field.name) for field in fields(found) if field.name not in ("known", "file")}
@@ -181,7 +213,7 @@ def write(result: Findings, folder: Path) -> None:
     write_index(folder / "index.json", indexed)
     # Added to, not written anew: trainings may have added to it what they could not decode.
     unusable = [found for found in result.probes.values() if not found.usable and found.problems != ["missing"]]
-    Quarantine(folder / "quarantine.csv").add({found.path: found.reason for found in unusable})
+    Quarantine(folder / QUARANTINE).add({found.path: found.reason for found in unusable})
     (folder / "report.json").write_text(json.dumps(report, indent=1) + "\n")
     for split, manifest in result.manifests.items():
         videos = result.clean(split)
@@ -189,7 +221,7 @@ def write(result: Findings, folder: Path) -> None:
             write_manifest(folder / "clean" / f"{split}.csv", replace(manifest, videos=videos))
             names = "".join(f"{name}\n" for name in manifest.class_names)
             if names:
-                (folder / "clean" / "classes.txt").write_text(names)
+                (folder / CLASSES).write_text(names, encoding="utf-8", errors="surrogateescape")
 
 
 def _short(path: str, folder: str) -> str:

@@ -2,10 +2,10 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from statistics import median
 
-from vidattn.data.check.probe import Probe
+from vidattn.data.check.probe import MISSING_PICTURES, Probe
 from vidattn.data.manifest import Manifest, Video
 
 
@@ -19,6 +19,8 @@ class Findings:
         leaks: groups of files with the same content that stand in several splits.
         repeats: groups of files with the same content within one split.
         empty_classes: by split, the classes without a usable video.
+        listed_twice: by split, what stands in several rows with the same labels; segments of one file do not.
+        contradictions: by split, what stands in several rows with other labels.
     """
 
     manifests: Mapping[str, Manifest]
@@ -26,6 +28,8 @@ class Findings:
     leaks: list[list[str]] = field(default_factory=list)
     repeats: list[list[str]] = field(default_factory=list)
     empty_classes: dict[str, list[str]] = field(default_factory=dict)
+    listed_twice: dict[str, list[str]] = field(default_factory=dict)
+    contradictions: dict[str, list[str]] = field(default_factory=dict)
 
     @property
     def problems(self) -> dict[str, list[str]]:
@@ -58,6 +62,8 @@ def findings(manifests: Mapping[str, Manifest], probes: Sequence[Probe]) -> Find
     for manifest in manifests.values():
         for path in manifest.missing_paths:
             by_path[path] = Probe(path, ["missing"], usable=False, reason="the list names it, but it does not exist")
+        for video in manifest.videos:
+            by_path[video.path] = _beside_the_list(by_path[video.path], video)
     result = Findings(manifests, by_path)
 
     splits_of: dict[str, set[str]] = defaultdict(set)
@@ -76,9 +82,28 @@ def findings(manifests: Mapping[str, Manifest], probes: Sequence[Probe]) -> Find
             result.repeats.append(paths)
 
     for split, manifest in manifests.items():
+        rows: dict[Video, Counter[tuple[int | None, ...]]] = defaultdict(Counter)
+        for video in manifest.videos:
+            rows[replace(video, label=None, labels=())][video.label, *sorted(video.labels)] += 1
+        listed_twice = {video.path for video, labels in rows.items() if max(labels.values()) > 1}
+        contradictions = {video.path for video, labels in rows.items() if len(labels) > 1}
+        if listed_twice:
+            result.listed_twice[split] = sorted(listed_twice)
+        if contradictions:
+            result.contradictions[split] = sorted(contradictions)
+
         used = {label for video in result.clean(split) for label in (video.label, *video.labels)}
         labelled = any(video.label is not None or video.labels for video in manifest.videos)
         empty = [name for label, name in enumerate(manifest.class_names) if label not in used]
         if labelled and empty:
             result.empty_classes[split] = empty
     return result
+
+
+def _beside_the_list(found: Probe, video: Video) -> Probe:
+    """A folder of pictures that a list gives more of them has a problem; lists of files count in other ways."""
+    end = video.end_frame or 0
+    if video.folder_fps is None or not found.usable or end <= found.num_frames or MISSING_PICTURES in found.problems:
+        return found
+    reason = f"the list says {end} pictures, there are {found.num_frames}"
+    return replace(found, problems=[*found.problems, MISSING_PICTURES], reason=reason)

@@ -16,6 +16,7 @@ from vidattn.data.errors import VideoDecodeError
 from vidattn.data.identity import Identity, identity
 from vidattn.data.readers.base import load_source
 from vidattn.data.readers.container import open_input
+from vidattn.data.readers.declared import is_cut_off
 from vidattn.data.readers.frame_folder import FrameFolderReader
 from vidattn.data.readers.known import NOTHING, Known
 from vidattn.data.readers.members import Member
@@ -24,6 +25,9 @@ from vidattn.data.readers.pyav import PyAVReader
 from vidattn.data.readers.rgb import to_rgb
 
 _hash = partial(hashlib.blake2b, digest_size=16)
+MISSING_PICTURES = "pictures missing"
+"""The problem of a folder whose numbers have gaps, or which holds fewer pictures than a list says."""
+
 _COMPARED = 6  # frames that are decoded in both ways
 _STRIDE = 4  # of the clip that is timed: 8 frames
 
@@ -84,7 +88,7 @@ def probe(path: str, folder_fps: float | None, min_frames: int) -> Probe:
             found.size, found.digest = _size_and_digest(source)
             _look_into_file(found, source)
     except VideoDecodeError as error:
-        found.usable, found.reason = False, error.reason
+        found.usable, found.reason = False, error.reason if error.path == path else str(error)  # one of its pictures
         found.problems.append(_kind_of_failure(path))
         return found
     if found.num_frames < min_frames:
@@ -100,6 +104,10 @@ def _look_into_folder(found: Probe, fps: float) -> None:
     found.codec, found.fps, found.num_frames = "pictures", fps, reader.num_frames
     found.height, found.width = frames.shape[1:3]
     found.keyframes = list(range(reader.num_frames))
+    if len({reader.frames([number]).shape for number in range(reader.num_frames)}) > 1:
+        raise VideoDecodeError(found.path, "its pictures differ in size; extract this video again")
+    if len(set(np.diff(reader.numbers))) > 1:  # every fifth frame of a video is as it was meant
+        found.problems.append(MISSING_PICTURES)
 
 
 def _look_into_file(found: Probe, source: str | bytes) -> None:
@@ -121,7 +129,8 @@ def _look_into_file(found: Probe, source: str | bytes) -> None:
         found.known = (found.known if reader.num_frames == seen.num_frames else NOTHING)._replace(unsafe=unsafe)
         if unsafe:
             found.problems.append("unsafe to seek")
-        if seen.num_frames < 0.99 * seen.claimed_frames or seen.end < 0.95 * seen.claimed_end - 1:
+        too_few = seen.num_frames < 0.99 * seen.claimed_frames or seen.end < 0.95 * seen.claimed_end - 1
+        if too_few or is_cut_off(seen.end + 1 / reader.fps, reader.declared_seconds):
             found.problems.append("truncated")
         if seen.corrupt:
             found.problems.append("damaged")

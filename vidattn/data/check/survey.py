@@ -20,7 +20,15 @@ def survey(videos: Sequence[Video], min_frames: int, num_workers: int, timeout: 
         min_frames: a video with fewer is "too short".
         num_workers: processes; 0 for none.
         timeout: seconds for one video, in each of two attempts; then it is "too slow". None waits for ever.
+
+    Raises:
+        ValueError: a number is too small.
     """
+    # Here, once: a process that cannot start is replaced by another for ever.
+    if timeout is not None and not timeout > 0:
+        raise ValueError(f"timeout={timeout:g} must be more than 0 seconds")
+    if num_workers < 0:
+        raise ValueError(f"workers={num_workers} must be 0, for none, or more")
     files = list({video.path: video.folder_fps for video in videos}.items())
     work = [(path, fps, min_frames) for path, fps in files]
     if num_workers == 0:

@@ -34,8 +34,11 @@ def read(source: Path, text: str, root: Path) -> Listing:
 
 
 def write(path: Path, rows: Iterable[Row], multi_label: bool) -> None:
-    """The list that `read` reads back, as a multi-label one too, even where no row has several labels."""
-    with path.open("w", newline="") as stream:
+    """The list that `read` reads back, as a multi-label one too, even where no row has several labels.
+
+    In UTF-8; file names that are not stay the bytes that they are.
+    """
+    with path.open("w", newline="", encoding="utf-8", errors="surrogateescape") as stream:
         writer = csv.writer(stream)
         writer.writerow(COLUMNS)
         for row in rows:

@@ -21,6 +21,8 @@ class FrameFolderReader(VideoReader):
 
     Of several prefixes, `img_` is taken: beside it mmaction2 stores optical flow as `flow_x_` and `flow_y_`.
 
+    `numbers` are theirs; where some are left out, the others count as if they stood in a row.
+
     Args:
         path: the folder.
         fps: pictures per second; the folder does not tell.
@@ -45,7 +47,8 @@ class FrameFolderReader(VideoReader):
             kinds = ", ".join(sorted(by_prefix))
             raise VideoDecodeError(path, f"the folder holds pictures of several kinds ({kinds}); keep one of them")
         numbered = by_prefix["img_"] if len(by_prefix) > 1 else next(iter(by_prefix.values()))
-        self._files = [numbered[number] for number in sorted(numbered)]
+        self.numbers = sorted(numbered)
+        self._files = [numbered[number] for number in self.numbers]
         self.num_frames = len(self._files)
         self.fps = fps
         self.times = np.arange(self.num_frames) / fps
