@@ -112,7 +112,7 @@ def test_a_pickle_with_code_in_a_folder_is_refused_and_does_not_run(tmp_path):
     our_folder(tmp_path).unlink()
     (tmp_path / "pytorch_model.bin").write_bytes(pickle.dumps({"x": Intruder(tmp_path / "trace")}, protocol=2))
 
-    with pytest.raises(WeightsError, match=r"pytorch_model\.bin: holds Python objects or code \(io\.open\)"):
+    with pytest.raises(WeightsError, match=r"pytorch_model\.bin: holds Python objects or code \(_?io\.open\)"):
         load(tmp_path)
 
     assert not (tmp_path / "trace").exists()

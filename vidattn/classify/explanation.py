@@ -119,7 +119,7 @@ class Explanation:
         return file.getvalue()
 
     def __str__(self) -> str:
-        frame = int(self.time_importance.argmax())
+        frame = int(np.argmax(self.time_importance))
         times = self._times()
         where = f"in frame {frame}" if times is None else f"at {times[frame]}"
         head = f"{self.class_name} {self.probability:.1%}, {self.method}; most of it {where}"

@@ -37,6 +37,6 @@ def plot_parts(panels: Mapping[str, Mapping[str, Mapping[str, float]]], xlabel: 
             axes.text(end, row, f" {costs[part] / sum(costs.values()):.0%}", va="center", fontsize=9)
         axes.set(title=name, xlabel=xlabel)
         axes.invert_yaxis()
-        axes.set_xlim(0, 1.12 * left.max())  # room for the shares
+        axes.set_xlim(0, 1.12 * np.max(left))  # room for the shares
     figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=6, fontsize=8)
     return figure

@@ -74,7 +74,7 @@ def nearest(points: Tensor, k: int) -> Tensor:
     """
     kind = points.device.type
     # Autocast knows no meta device, on which we count MACs.
-    exact = torch.autocast(kind, enabled=False) if torch.amp.is_autocast_available(kind) else nullcontext()
+    exact = nullcontext() if kind == "meta" else torch.autocast(kind, enabled=False)
     with exact:
         points = points.to(torch.promote_types(points.dtype, torch.float32))
         # Distances do not depend on the origin; around the mean the difference below loses the fewest digits.
