@@ -55,7 +55,7 @@ def plot_attention(frames: np.ndarray, shares: np.ndarray, title: str, names: Se
     importance = shares.sum((1, 2))
     chosen = np.unique(np.linspace(0, len(frames) - 1, min(len(frames), MAX_COLUMNS)).round().astype(int))
     most = np.argmax(importance)
-    chosen[np.abs(chosen - most).argmin()] = most  # of all frames the one to be seen
+    chosen[np.argmin(np.abs(chosen - most))] = most  # of all frames the one to be seen
     width = max(1.3 * len(chosen), 5)
     lines = textwrap.wrap(title, int(_LETTERS * width))
     figure = Figure(figsize=(width, 4.4 + 0.17 * len(lines)), layout="constrained")
