@@ -115,7 +115,7 @@ def read_manifest(
     - The table that `write_manifest` writes.
 
     Labels count the sorted class names of the whole list, files that are missing included, so a half-downloaded
-    dataset keeps its numbers. Numbered labels without names are named by their number.
+    dataset keeps its numbers. Numbers as labels of a list are named by their number; a folder's name is a name.
 
     Args:
         source: the list, folder or file.
@@ -226,10 +226,12 @@ def _manifest(source: Path, listing: Listing, class_names: Sequence[str] | None,
     index = {name: number for number, name in enumerate(class_names)}
     # Kinetics folders are found with underscores for the spaces of the official names, so either spelling will do.
     spellings = {spelling(name): number for name, number in index.items()} | index
+    # Where the source itself says its names, one of them may be a year.
+    may_be_number = listing.class_names is None or not any(name.isdecimal() for name in class_names)
 
     def number_of(label: str) -> int | None:
         number = spellings.get(label, spellings.get(spelling(label)))
-        if number is None and label.isdecimal() and int(label) < len(class_names):
+        if number is None and may_be_number and label.isdecimal() and int(label) < len(class_names):
             number = int(label)
         return number
 
