@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from vidattn.data.errors import VideoDecodeError
+from vidattn.data.readers.members import Member
 
 COLUMNS = ("path", "reason", "bytes", "modified")
 
@@ -22,7 +23,8 @@ class _Entry(NamedTuple):
 
 
 class Quarantine:
-    """A CSV file of paths and reasons. A file that has changed since (was downloaded again) counts as good again.
+    """A CSV file of paths and reasons. A file that has changed since (was downloaded again) counts as good again; so
+    do the videos of a shard that was written anew. Behind a URL nothing tells that, and what is listed stays so.
 
     The list does not shorten the dataset: order, labels and random draws stay what they are, so that a run can be
     resumed exactly. The videos are only not opened any more. Several processes may add to it at the same time.
@@ -97,9 +99,10 @@ def _name(path: str) -> str:
 
 
 def _identity(path: str) -> tuple[int, int]:
-    """Size and time of writing; -1 for a file that is gone."""
+    """Size and time of writing; of a video in a shard, those of the shard. -1 for a file that is gone, or a URL."""
+    member = Member.parse(path)
     try:
-        status = os.stat(path)
+        status = os.stat(path if member is None else member.shard)
     except OSError:
         return -1, -1
     return status.st_size, status.st_mtime_ns
