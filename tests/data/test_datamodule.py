@@ -124,6 +124,7 @@ def test_a_balanced_epoch_shows_rare_classes_as_often(folder, tmp_path):
     rare = batch["video"][batch["label"] == 1]
     assert len(rare) == 3
     assert not (torch.equal(rare[0], rare[1]) and torch.equal(rare[1], rare[2]))
+    assert data.train_dataloader().dataset.order is not None  # what replaces a broken video is balanced as well
 
 
 def test_processes_share_the_steps_of_one_process(folder):

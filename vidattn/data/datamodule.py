@@ -219,8 +219,10 @@ class VideoDataModule(pl.LightningDataModule):
             self.seed,
             self.clips_per_video,
             self._multi_label_classes("train"),
+            self._balanced_order(),
         )
-        sampler = EpochSampler(num_videos, world_size, rank, self.seed, drop_last, self._order(world_size))
+        order = self._balanced_order() or ShardOrder.of(clips.videos, world_size, self.shuffle_buffer)
+        sampler = EpochSampler(num_videos, world_size, rank, self.seed, drop_last, order)
         options = self._loader_options()
         self._train_loader = ResumableLoader(
             clips, batch_size=videos_per_batch, sampler=sampler, drop_last=drop_last, **options
@@ -270,11 +272,8 @@ class VideoDataModule(pl.LightningDataModule):
         # Lightning rebuilds this loader for prediction, and for that needs its arguments by name.
         return DataLoader(views, batch_size=self.eval_batch_size, sampler=sampler, **self._loader_options())
 
-    def _order(self, world_size: int) -> Order | None:
-        videos = self.manifest("train").videos
-        if self.balance is not None:
-            return partial(self.balance.draw, videos)
-        return ShardOrder.of(videos, world_size, self.shuffle_buffer)
+    def _balanced_order(self) -> Order | None:
+        return partial(self.balance.draw, self.manifest("train").videos) if self.balance is not None else None
 
     def _multi_label_classes(self, split: Split) -> int | None:
         return len(self.class_names) if self.manifest(split).multi_label else None

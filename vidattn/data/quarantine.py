@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from vidattn.data.errors import VideoDecodeError
+from vidattn.data.identity import absolute
 from vidattn.data.readers.members import Member
 
 COLUMNS = ("path", "reason", "bytes", "modified")
@@ -43,7 +44,7 @@ class Quarantine:
         QuarantinedError: the video is on the list.
         """
         self._refresh()
-        entry = self._entries.get(_name(path))
+        entry = self._entries.get(absolute(path))
         if entry is not None and _identity(path) == (entry.size, entry.modified):
             raise QuarantinedError(path, f"on the quarantine list {self.path}: {entry.reason}")
 
@@ -52,9 +53,9 @@ class Quarantine:
         self._refresh()
         rows = []
         for path, reason in reasons.items():
-            known = self._entries.get(_name(path))
+            known = self._entries.get(absolute(path))
             if known is None or _identity(path) != (known.size, known.modified):
-                rows.append([_name(path), " ".join(reason.split()), *_identity(path)])
+                rows.append([absolute(path), " ".join(reason.split()), *_identity(path)])
         if not rows:
             return
         self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -91,11 +92,6 @@ class Quarantine:
                         f"{self.path}: {','.join(row)!r} is no line of a quarantine list ({','.join(COLUMNS)}); "
                         "give the file that an earlier run wrote, or a new name"
                     ) from None
-
-
-def _name(path: str) -> str:
-    """What the list calls a video, from whatever folder it is asked: URLs, of videos in shards, as they are."""
-    return path if "://" in path else os.path.abspath(path)
 
 
 def _identity(path: str) -> tuple[int, int]:
