@@ -15,6 +15,7 @@ from pytorch_lightning.utilities.rank_zero import rank_zero_info
 
 from vidattn.data.datamodule import VideoDataModule
 from vidattn.training.classifier import VideoClassifier
+from vidattn.training.objective import Objective
 from vidattn.training.predictions import PredictionWriter
 from vidattn.training.run_weights import best_beside, check_checkpoint
 from vidattn.training.scorecard import Scorecard
@@ -33,7 +34,15 @@ class ProgressBar(TQDMProgressBar):
 
 
 class Checkpoint(ModelCheckpoint):
-    """Lightning's, but a resumed run, which has a folder of its own, still knows the best checkpoint of its past."""
+    """Lightning's, but a resumed run, which has a folder of its own, still knows the best checkpoint of its past, and
+    what the best is chosen by is the objective's by default."""
+
+    def setup(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
+        """Settle what is monitored, before the state of an earlier run is looked up by it."""
+        super().setup(trainer, pl_module, stage)
+        assert isinstance(pl_module, VideoClassifier)
+        if self.monitor == Objective.monitor:
+            self.monitor = pl_module.objective.monitor
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Take all of the state over; Lightning's leaves the scores behind where the folder is another."""
@@ -99,7 +108,7 @@ class TrainerCLI(LightningCLI):
         parser.add_lightning_class_args(Checkpoint, "last_checkpoint")
         parser.set_defaults(
             {
-                "checkpoint.monitor": "val/video_top1",
+                "checkpoint.monitor": Objective.monitor,
                 "checkpoint.mode": "max",
                 "checkpoint.filename": "best",
                 "checkpoint.enable_version_counter": False,
