@@ -5,6 +5,7 @@ import json
 import math
 import os
 import re
+import warnings
 from importlib.metadata import version
 from pathlib import Path
 
@@ -132,6 +133,16 @@ def test_test_repeats_the_test(trained):
 
     for key in card.keys() - {"clips_per_second", "classify"}:
         assert card[key] == first[key]
+
+
+def test_a_test_of_which_nothing_decodes_still_writes_json(trained, videos, tmp_path):
+    (tmp_path / "broken.csv").write_text(f"{videos}/broken_test.mp4,dark\n")
+
+    folder = again("test", trained, "--data.test", tmp_path / "broken.csv")
+
+    card = json.loads((folder / "scorecard.json").read_text(), parse_constant=pytest.fail)
+    assert card["video_top1"] is None
+    assert card["videos_skipped"] == 1
 
 
 def test_validate_repeats_the_validation(trained):
@@ -388,11 +399,34 @@ def test_training_without_validation_keeps_the_last_checkpoint(videos, tmp_path)
     values["data"] |= {"val": None}
     values["trainer"]["max_epochs"] = 1
 
-    main(["fit", "--config", str(write_config(tmp_path / "config.yaml", values))])
+    with warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("always")
+        main(["fit", "--config", str(write_config(tmp_path / "config.yaml", values))])
 
+    said = [str(one.message) for one in warned]
+    assert not [message for message in said if "across ranks is zero" in message or "monitored key" in message]
     last = tmp_path / "run_0" / "checkpoints" / "last.ckpt"
     assert last.exists()
     assert json.loads((tmp_path / "run_0" / "scorecard.json").read_text())["checkpoint"] == str(last)  # and tests it
+
+
+@pytest.mark.parametrize(
+    ("split", "message"),
+    [
+        ("train", r"data\.train=.*has no labels, and training needs them; give a folder for each class"),
+        ("val", r"data\.val=.*has no labels, so nothing can be scored; give a list with labels, or data\.val=null"),
+        ("test", r"data\.test=.*has no labels, so nothing can be scored"),
+    ],
+)
+def test_a_list_without_labels_is_refused_before_the_training(videos, tmp_path, capsys, split, message):
+    values = config(videos, tmp_path)
+    values["data"][split] = str(tmp_path / "unlabelled.txt")
+    (tmp_path / "unlabelled.txt").write_text("".join(f"{video}\n" for video in videos.glob("*.mp4")))
+
+    line = refused(capsys, "fit", "--config", write_config(tmp_path / "config.yaml", values))
+
+    assert re.match(message, line)
+    assert not list(tmp_path.glob("run_*"))
 
 
 def test_a_trial_run_of_one_batch_ends_with_its_test(videos, tmp_path, capsys):

@@ -247,6 +247,11 @@ def test_the_kinetics_test_list_has_no_labels(tmp_path):
     assert manifest.videos == [Video(str(tmp_path / "ab_000001_000011.mp4"), None)]
 
 
+def test_a_kinetics_list_whose_labels_have_another_name_is_not_taken_for_one_without(tmp_path):
+    with pytest.raises(ManifestError, match=r"columns Label,youtube_id,.*expected label for 'Label': rename it"):
+        read_manifest(write(tmp_path / "val.csv", KINETICS[0].replace("label", "Label"), *KINETICS[1:]))
+
+
 def test_a_bad_kinetics_row_is_shown(tmp_path):
     with pytest.raises(ManifestError, match=r"expected `label,youtube_id.*\n  line 3: 'dance,ab,9,3,val'"):
         read_manifest(write(tmp_path / "val.csv", KINETICS[0][:-6], "dance,ab,3,9,val", "dance,ab,9,3,val"))

@@ -78,6 +78,11 @@ class Manifest:
     multi_label: bool = False
     missing_paths: list[str] = field(default_factory=list)
 
+    @property
+    def labelled(self) -> bool:
+        """Whether any video has a class."""
+        return any(video.label is not None or video.labels for video in self.videos)
+
     def describe_missing(self) -> str:
         """One line for a log, classes that miss most first; empty when every listed file exists.
 

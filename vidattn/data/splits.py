@@ -51,8 +51,8 @@ class Splits:
         if self._given_names is not None:
             return self._given_names
         for split, source in self.sources.items():
-            if source and split != "predict":
-                return self.manifest(split).class_names
+            if source and split != "predict" and (names := self.manifest(split).class_names):
+                return names
         raise ValueError("no classes are known: set data.class_names, or data.train to a list with labels")
 
     def manifest(self, split: Split) -> Manifest:
@@ -78,11 +78,14 @@ class Splits:
 
     def _names_for(self, split: Split) -> Sequence[str] | None:
         """The common names; None for the split that they come from."""
-        if self._given_names is None:
-            first = next((name for name, source in self.sources.items() if source), None)
-            if first in (split, "predict"):
-                return None
-        return self.class_names
+        if self._given_names is not None:
+            return self.class_names
+        for earlier, source in self.sources.items():
+            if earlier in (split, "predict"):
+                break
+            if source and (names := self.manifest(earlier).class_names):
+                return names
+        return None
 
     def _has_several(self, split: Split) -> bool:
         """Whether a list must be taken for a multi-label one, even if each of its videos has one class."""

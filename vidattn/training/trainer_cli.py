@@ -14,7 +14,7 @@ from pytorch_lightning.loggers import CSVLogger, TensorBoardLogger
 from pytorch_lightning.utilities.rank_zero import rank_zero_info
 
 from vidattn.data.datamodule import VideoDataModule
-from vidattn.training.classifier import VideoClassifier
+from vidattn.training.classifier import VideoClassifier, check_labelled
 from vidattn.training.objective import Objective
 from vidattn.training.predictions import PredictionWriter
 from vidattn.training.run_weights import best_beside, check_checkpoint
@@ -43,6 +43,8 @@ class Checkpoint(ModelCheckpoint):
         assert isinstance(pl_module, VideoClassifier)
         if self.monitor == Objective.monitor:
             self.monitor = pl_module.objective.monitor
+            if not trainer.datamodule.sources["val"]:  # type: ignore[attr-defined]
+                self.save_top_k = 0  # nothing is the best where nothing is validated
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Take all of the state over; Lightning's leaves the scores behind where the folder is another."""
@@ -178,6 +180,16 @@ class TrainerCLI(LightningCLI):
                 TensorBoardLogger(root, name="", version=run),
             ]
         return super().instantiate_trainer(**kwargs)
+
+    def before_fit(self) -> None:
+        """Look at the list of the test now: a mistake in it would show only when the training has ended.
+
+        Raises:
+            ValueError: it has no labels, or cannot be read.
+        """
+        data = self.datamodule
+        if self._get(self.config_init, "test_after_fit") and data.make is None:  # it is yet to be written
+            check_labelled(data, "test")
 
     def after_fit(self) -> None:
         """Test the best weights of the run that has just ended; the last where nothing was validated."""
