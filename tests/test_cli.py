@@ -247,6 +247,16 @@ def test_a_broken_video_in_a_worker_is_named_without_its_traceback(trained, vide
     )
 
 
+def test_a_mistake_in_a_worker_is_said_in_a_line(videos, tmp_path, capsys):
+    values = config(videos, tmp_path)
+    crop = {"class_path": "torchvision.transforms.v2.CenterCrop", "init_args": {"size": 16}}
+    values["data"] |= {"num_workers": 1, "train_transforms": [crop]}
+
+    line = refused(capsys, "fit", "--config", write_config(tmp_path / "config.yaml", values))
+
+    assert re.fullmatch(r"train_transforms left 3x16x16 but image_size=32 .*; end them with RandomCrop\(32\)", line)
+
+
 @pytest.mark.parametrize("command", ["validate", "test", "predict"])
 def test_the_best_weights_of_the_run_answer_where_no_others_are_named(trained, videos, command):
     main([command, "--config", str(trained / "config.yaml"), "--data.predict", str(videos / "test.csv")])
@@ -325,6 +335,10 @@ MISTAKES = {
     "no video": (["--data.predict", "null"], r"data\.predict is not set"),
     "another kind of file": (["--predictions.path", "one.txt"], r"'one\.txt' must end in \.csv or \.json"),
     "unknown key": (["--data.pedict", "a.mp4"], r"unrecognized arguments: --data\.pedict"),
+    "a folder below a file": (
+        ["--trainer.default_root_dir", "{videos}/test.csv/out"],
+        r"default_root_dir=.*test\.csv/out: cannot make a folder there \(Not a directory\)",
+    ),
     "missing configuration": (["--config", "gone.yaml"], r"File does not exist: .*gone\.yaml"),
 }
 

@@ -275,6 +275,12 @@ def test_class_names_come_from_a_file_in_its_order(folder):
     assert [video.label for video in read_manifest(folder, class_names=names).videos] == [1, 1, 0]
 
 
+@pytest.mark.parametrize("text", ['{"dance": "first"}', '{"dance": null}'])
+def test_class_names_that_are_not_numbered_say_what_was_expected(tmp_path, text):
+    with pytest.raises(ManifestError, match=r"names\.json: .*expected JSON \{name: number"):
+        read_class_names(write(tmp_path / "names.json", text))
+
+
 @pytest.mark.parametrize(
     ("arrange", "message"),
     [

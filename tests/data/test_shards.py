@@ -140,6 +140,9 @@ def test_shards_serve_evaluation_too(shards):
 def test_what_is_wrong_with_shards_is_said(shards, tmp_path):
     with pytest.raises(ManifestError, match=r"gone/shards\.json: cannot read these shards \(FileNotFoundError"):
         read_shards(str(tmp_path / "gone" / "shards.json"))
+    (tmp_path / "shards.json").write_text("[]")
+    with pytest.raises(ManifestError, match=r"cannot read these shards \(TypeError"):
+        read_shards(str(tmp_path / "shards.json"))
     (tmp_path / "noise.tar").write_bytes(b"no tar at all" * 1000)
     with pytest.raises(ManifestError, match="or uncompressed tar files"):
         read_shards(str(tmp_path / "noise.tar"))

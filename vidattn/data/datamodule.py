@@ -16,6 +16,7 @@ from vidattn.data.frame_index import FrameIndex
 from vidattn.data.manifest import Manifest
 from vidattn.data.opening import VideoOpener
 from vidattn.data.quarantine import Quarantine
+from vidattn.data.readers import READERS
 from vidattn.data.samplers import EpochSampler, OnceEachSampler, Order, ResumableLoader
 from vidattn.data.sampling import Sampler
 from vidattn.data.shard_order import ShardOrder
@@ -115,6 +116,15 @@ class VideoDataModule(pl.LightningDataModule):
         self.splits = Splits(self.sources, root, names, folder_fps, multi_label, rank_zero_warn)
         self.image_size = image_size
         self.train_transforms = default_train_transforms(image_size) if train_transforms is None else train_transforms
+        counts = {"batch_size": batch_size, "eval_batch_size": eval_batch_size, "shuffle_buffer": shuffle_buffer}
+        for name, count, least in [
+            *((name, count, 1) for name, count in counts.items()),
+            ("num_workers", num_workers, 0),
+        ]:
+            if count < least:
+                raise ValueError(f"data.{name}={count}; expected {least} or more")
+        if reader not in READERS:
+            raise ValueError(f"data.reader={reader!r} is unknown; choose one of {', '.join(READERS)}")
         if clips_per_video < 1 or batch_size % clips_per_video:
             raise ValueError(f"batch_size={batch_size} is not a multiple of clips_per_video={clips_per_video}")
         if reader == "torchcodec_cuda" and num_workers > 0:
@@ -132,6 +142,8 @@ class VideoDataModule(pl.LightningDataModule):
         self.on_error = on_error
         self.decode_timeout = decode_timeout
         self.quarantine = Quarantine(quarantine) if quarantine else None
+        if self.quarantine is not None:
+            self.quarantine.read()
         self.index = FrameIndex(index) if index else None
         self.num_val_clips = num_val_clips
         self.num_val_crops = num_val_crops

@@ -165,7 +165,12 @@ def read_class_names(path: str | Path) -> list[str]:
         raise ManifestError(f"class_names={path} is not a file; give a file with one class name a line, or a list")
     text = path.read_text(encoding="utf-8-sig")
     if text.lstrip().startswith("{"):
-        numbers = {name: int(number) for name, number in parse_json(path, text).items()}
+        try:
+            numbers = {name: int(number) for name, number in parse_json(path, text).items()}
+        except (TypeError, ValueError) as error:
+            if isinstance(error, ManifestError):
+                raise
+            raise ManifestError(f"{path}: {error}; expected JSON {{name: number, ...}}") from error
         names = sorted(numbers, key=lambda name: numbers[name])
     elif path.name == ucf101.CLASSES:
         names = ucf101.class_names(path)

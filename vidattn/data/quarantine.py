@@ -43,14 +43,14 @@ class Quarantine:
         """Raises:
         QuarantinedError: the video is on the list.
         """
-        self._refresh()
+        self.read()
         entry = self._entries.get(absolute(path))
         if entry is not None and _identity(path) == (entry.size, entry.modified):
             raise QuarantinedError(path, f"on the quarantine list {self.path}: {entry.reason}")
 
     def add(self, reasons: Mapping[str, str]) -> None:
         """Put videos on the list, by path, that are not there."""
-        self._refresh()
+        self.read()
         rows = []
         for path, reason in reasons.items():
             known = self._entries.get(absolute(path))
@@ -67,10 +67,15 @@ class Quarantine:
             writer.writerows(rows)
 
     def __len__(self) -> int:
-        self._refresh()
+        self.read()
         return len(self._entries)
 
-    def _refresh(self) -> None:
+    def read(self) -> None:
+        """Take over what has been added since the last time.
+
+        Raises:
+            ValueError: the file is something else.
+        """
         try:
             status = self.path.stat()
         except OSError:
@@ -81,7 +86,12 @@ class Quarantine:
         self._read = (status.st_size, status.st_mtime_ns)
         self._entries = {}
         # Only whole lines: another process may be writing the last.
-        lines = [line for line in self.path.read_text().splitlines(keepends=True) if line.endswith("\n")]
+        try:
+            lines = [line for line in self.path.read_text().splitlines(keepends=True) if line.endswith("\n")]
+        except (OSError, UnicodeError) as error:
+            raise ValueError(
+                f"cannot read quarantine={self.path} ({error}); give the file that an earlier run wrote, or a new name"
+            ) from error
         for row in csv.reader(lines):
             if row and tuple(row) != COLUMNS:  # the head stands twice where two processes began the list
                 try:

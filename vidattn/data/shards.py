@@ -45,7 +45,7 @@ def read_shards(source: str, class_names: Sequence[str] | None = None) -> Manife
     """
     try:
         index = _read_index(source) if source.endswith(INDEX) else _scan(source)
-    except (OSError, ValueError, KeyError, ImportError, tarfile.TarError) as error:
+    except (OSError, ValueError, KeyError, TypeError, ImportError, tarfile.TarError) as error:
         raise ManifestError(
             f"{source}: cannot read these shards ({type(error).__name__}: {error}); expected {INDEX}, as vidattn "
             "prepare writes it, or uncompressed tar files"

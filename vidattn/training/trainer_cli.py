@@ -216,6 +216,9 @@ def next_run(root: Path, kind: str) -> tuple[str, bool]:
 
     Two runs that start together do not get the same one. Processes that something else starts side by side (torchrun,
     SLURM) make none: they must come to the same number by themselves.
+
+    Raises:
+        ValueError: the folder cannot be made.
     """
     if RUN_VARIABLE in os.environ:
         return os.environ[RUN_VARIABLE], False
@@ -228,5 +231,9 @@ def next_run(root: Path, kind: str) -> tuple[str, bool]:
             break
         except FileExistsError:
             number += 1
+        except OSError as error:
+            raise ValueError(
+                f"trainer.default_root_dir={root}: cannot make a folder there ({error.strerror}); give another"
+            ) from error
     os.environ[RUN_VARIABLE] = f"{kind}_{number}"
     return os.environ[RUN_VARIABLE], makes
