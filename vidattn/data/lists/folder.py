@@ -24,6 +24,8 @@ def read(folder: Path) -> Listing:
             f"{folder} holds videos ({flat[0].name}) beside folders of videos ({rows[0].labels[0]}); "
             "expected either one folder per class or a flat folder: move one of them, or write a list"
         )
+    if not flat and not rows and any(folder.glob("*.tar")):
+        raise ManifestError(f"{folder} holds shards; give {folder}/shards.json, or {folder}/*.tar where there is none")
     if not flat and not rows:
         raise ManifestError(
             f"{folder} holds no videos, neither directly nor in one folder per class; give the folder that holds "
