@@ -184,6 +184,18 @@ def test_predict_names_the_class_of_a_file_as_the_plain_loop_does(trained, video
     assert [answers[name] for name in CLASSES] == pytest.approx(wanted.tolist(), abs=1e-5)
 
 
+def test_a_run_classifies_where_its_lists_are_not_at_hand(trained, videos, tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    lists = ["--data.train", "set/train.csv", "--data.val", "set/val.csv"]
+    folder = again("predict", trained, "--data.predict", videos / "test2.mp4", *lists)
+    assert "light" in (folder / "predictions.csv").read_text()
+
+    line = refused(capsys, "test", "--config", trained / "config.yaml", *lists)
+    assert line.startswith(
+        f"data.train: set/train.csv does not exist in {tmp_path}; run vidattn where it does, or give"
+    )
+
+
 def test_predict_takes_a_folder_and_names_what_it_skips(trained, videos, tmp_path, capsys):
     folder = tmp_path / "mine"
     folder.mkdir()
@@ -525,4 +537,4 @@ def test_two_runs_that_start_together_have_folders_of_their_own(tmp_path, monkey
 
     assert next_run(tmp_path, "run") == ("run_1", True)
     assert next_run(tmp_path, "run") == ("run_1", False)  # a process that the first one starts
-    monkeypatch.delenv(RUN_VARIABLE)
+    os.environ.pop(RUN_VARIABLE)  # not by monkeypatch, which would put it back for all tests that follow

@@ -28,7 +28,7 @@ from vidattn.data.transforms import default_train_transforms
 class VideoDataModule(pl.LightningDataModule):
     """Loaders of clips for training, validation, test and prediction; see `vidattn.data.clips` for a batch.
 
-    Labels are those of the training list (or of `class_names`) in every split.
+    Labels are those of the training list (or of `class_names`) in every split but that to classify.
 
     Args:
         sampling: which frames make a clip, a class of `vidattn.data.sampling` or your own.
@@ -288,7 +288,8 @@ class VideoDataModule(pl.LightningDataModule):
         return partial(self.balance.draw, self.manifest("train").videos) if self.balance is not None else None
 
     def _multi_label_classes(self, split: Split) -> int | None:
-        return len(self.class_names) if self.manifest(split).multi_label else None
+        manifest = self.manifest(split)
+        return len(manifest.class_names) if manifest.multi_label else None
 
     def _opener(self) -> VideoOpener:
         return VideoOpener(self.reader, self.decode_timeout, self.quarantine, self.index)

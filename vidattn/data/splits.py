@@ -4,7 +4,7 @@ import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import Literal
 
-from vidattn.data.manifest import Manifest, read_class_names, read_manifest
+from vidattn.data.manifest import Manifest, ManifestError, read_class_names, read_manifest
 from vidattn.data.shards import is_shards, read_shards
 
 Split = Literal["train", "val", "test", "predict"]
@@ -67,21 +67,27 @@ class Splits:
             if source is None:
                 raise ValueError(f"data.{split} is not set; give it a list, a folder or a file of videos")
             names = self._names_for(split)
-            if is_shards(source):
-                manifest = read_shards(source, names)
-            else:
-                manifest = read_manifest(source, self.root, names, self.folder_fps, self._has_several(split))
+            try:
+                if is_shards(source):
+                    manifest = read_shards(source, names)
+                else:
+                    manifest = read_manifest(source, self.root, names, self.folder_fps, self._has_several(split))
+            except ManifestError as error:
+                raise ManifestError(f"data.{split}: {error}") from error
             if manifest.missing:
                 self.warn(manifest.describe_missing())
             self._manifests[split] = manifest
         return self._manifests[split]
 
     def _names_for(self, split: Split) -> Sequence[str] | None:
-        """The common names; None for the split that they come from."""
+        """The common names; None for the split that they come from, and for videos to classify, whose labels nobody
+        asks for: the training list need not be at hand."""
+        if split == "predict":
+            return None
         if self._given_names is not None:
             return self.class_names
         for earlier, source in self.sources.items():
-            if earlier in (split, "predict"):
+            if earlier == split:
                 break
             if source and (names := self.manifest(earlier).class_names):
                 return names
