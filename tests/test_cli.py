@@ -5,6 +5,7 @@ import json
 import math
 import os
 import re
+import warnings
 from importlib.metadata import version
 from pathlib import Path
 
@@ -134,6 +135,16 @@ def test_test_repeats_the_test(trained):
         assert card[key] == first[key]
 
 
+def test_a_test_of_which_nothing_decodes_still_writes_json(trained, videos, tmp_path):
+    (tmp_path / "broken.csv").write_text(f"{videos}/broken_test.mp4,dark\n")
+
+    folder = again("test", trained, "--data.test", tmp_path / "broken.csv")
+
+    card = json.loads((folder / "scorecard.json").read_text(), parse_constant=pytest.fail)
+    assert card["video_top1"] is None
+    assert card["videos_skipped"] == 1
+
+
 def test_validate_repeats_the_validation(trained):
     run = again("validate", trained)
 
@@ -171,6 +182,18 @@ def test_predict_names_the_class_of_a_file_as_the_plain_loop_does(trained, video
     assert row["path"] == str(videos / "test2.mp4")
     answers = {answer["class"]: answer["probability"] for answer in row["top"]}
     assert [answers[name] for name in CLASSES] == pytest.approx(wanted.tolist(), abs=1e-5)
+
+
+def test_a_run_classifies_where_its_lists_are_not_at_hand(trained, videos, tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    lists = ["--data.train", "set/train.csv", "--data.val", "set/val.csv"]
+    folder = again("predict", trained, "--data.predict", videos / "test2.mp4", *lists)
+    assert "light" in (folder / "predictions.csv").read_text()
+
+    line = refused(capsys, "test", "--config", trained / "config.yaml", *lists)
+    assert line.startswith(
+        f"data.train: set/train.csv does not exist in {tmp_path}; run vidattn where it does, or give"
+    )
 
 
 def test_predict_takes_a_folder_and_names_what_it_skips(trained, videos, tmp_path, capsys):
@@ -234,6 +257,16 @@ def test_a_broken_video_in_a_worker_is_named_without_its_traceback(trained, vide
     assert refused(capsys, "test", "--config", trained / "config.yaml", *words).startswith(
         f"{videos / 'broken_test.mp4'}: cannot open it as a video"
     )
+
+
+def test_a_mistake_in_a_worker_is_said_in_a_line(videos, tmp_path, capsys):
+    values = config(videos, tmp_path)
+    crop = {"class_path": "torchvision.transforms.v2.CenterCrop", "init_args": {"size": 16}}
+    values["data"] |= {"num_workers": 1, "train_transforms": [crop]}
+
+    line = refused(capsys, "fit", "--config", write_config(tmp_path / "config.yaml", values))
+
+    assert re.fullmatch(r"train_transforms left 3x16x16 but image_size=32 .*; end them with RandomCrop\(32\)", line)
 
 
 @pytest.mark.parametrize("command", ["validate", "test", "predict"])
@@ -314,6 +347,10 @@ MISTAKES = {
     "no video": (["--data.predict", "null"], r"data\.predict is not set"),
     "another kind of file": (["--predictions.path", "one.txt"], r"'one\.txt' must end in \.csv or \.json"),
     "unknown key": (["--data.pedict", "a.mp4"], r"unrecognized arguments: --data\.pedict"),
+    "a folder below a file": (
+        ["--trainer.default_root_dir", "{videos}/test.csv/out"],
+        r"default_root_dir=.*test\.csv/out: cannot make a folder there \(Not a directory\)",
+    ),
     "missing configuration": (["--config", "gone.yaml"], r"File does not exist: .*gone\.yaml"),
 }
 
@@ -388,11 +425,34 @@ def test_training_without_validation_keeps_the_last_checkpoint(videos, tmp_path)
     values["data"] |= {"val": None}
     values["trainer"]["max_epochs"] = 1
 
-    main(["fit", "--config", str(write_config(tmp_path / "config.yaml", values))])
+    with warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("always")
+        main(["fit", "--config", str(write_config(tmp_path / "config.yaml", values))])
 
+    said = [str(one.message) for one in warned]
+    assert not [message for message in said if "across ranks is zero" in message or "monitored key" in message]
     last = tmp_path / "run_0" / "checkpoints" / "last.ckpt"
     assert last.exists()
     assert json.loads((tmp_path / "run_0" / "scorecard.json").read_text())["checkpoint"] == str(last)  # and tests it
+
+
+@pytest.mark.parametrize(
+    ("split", "message"),
+    [
+        ("train", r"data\.train=.*has no labels, and training needs them; give a folder for each class"),
+        ("val", r"data\.val=.*has no labels, so nothing can be scored; give a list with labels, or data\.val=null"),
+        ("test", r"data\.test=.*has no labels, so nothing can be scored"),
+    ],
+)
+def test_a_list_without_labels_is_refused_before_the_training(videos, tmp_path, capsys, split, message):
+    values = config(videos, tmp_path)
+    values["data"][split] = str(tmp_path / "unlabelled.txt")
+    (tmp_path / "unlabelled.txt").write_text("".join(f"{video}\n" for video in videos.glob("*.mp4")))
+
+    line = refused(capsys, "fit", "--config", write_config(tmp_path / "config.yaml", values))
+
+    assert re.match(message, line)
+    assert not list(tmp_path.glob("run_*"))
 
 
 def test_a_trial_run_of_one_batch_ends_with_its_test(videos, tmp_path, capsys):
@@ -477,4 +537,4 @@ def test_two_runs_that_start_together_have_folders_of_their_own(tmp_path, monkey
 
     assert next_run(tmp_path, "run") == ("run_1", True)
     assert next_run(tmp_path, "run") == ("run_1", False)  # a process that the first one starts
-    monkeypatch.delenv(RUN_VARIABLE)
+    os.environ.pop(RUN_VARIABLE)  # not by monkeypatch, which would put it back for all tests that follow

@@ -163,6 +163,7 @@ def imported(target: str) -> Callable[..., Any]:
 def quiet() -> None:
     """Leave out warnings of the libraries that a user of ours can do nothing about."""
     warnings.filterwarnings("ignore", message=".*LeafSpec.*")
+    warnings.filterwarnings("ignore", message="Total length of `list` across ranks is zero.*")  # no data.val
     warnings.filterwarnings("ignore", message="The dirpath has changed from.*")  # another run's folder: as meant
     warnings.filterwarnings("ignore", message=".*does not have many workers.*")
     warnings.filterwarnings("ignore", message=".*is smaller than the logging interval.*")

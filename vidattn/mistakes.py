@@ -8,6 +8,12 @@ from pathlib import Path
 from vidattn.data.errors import VideoDecodeError
 
 _PACKAGE = f"{Path(__file__).parent}{os.sep}"
+# Torch makes the traceback of an error in a data worker a part of the message: the last place, then the message proper.
+_WORKER = re.compile(
+    r"Caught (?P<kind>\w+) in DataLoader worker.*\n  File \"(?P<file>[^\"]+)\"[^\n]*\n(?P<code>(?: +[^\n]*\n)*)"
+    r"[\w.]*(?P=kind): (?P<message>.*\S)",
+    re.DOTALL,
+)
 
 
 def mistake(error: Exception) -> str | None:
@@ -22,17 +28,18 @@ def mistake(error: Exception) -> str | None:
     >>> mistake(ValueError("raised by nobody of ours")) is None
     True
     """
+    if worker := _WORKER.match(str(error)):
+        ours = isinstance(error, ValueError) and _says(worker["file"], worker["code"])
+        return worker["message"] if ours or isinstance(error, VideoDecodeError) else None
     if isinstance(error, VideoDecodeError):
-        return _without_traceback(str(error))
+        return str(error)
     if isinstance(error, ValueError) and error.__traceback__ is not None:
         place = traceback.extract_tb(error.__traceback__)[-1]
-        if place.filename.startswith(_PACKAGE) and (place.line or "").startswith("raise "):
+        if _says(place.filename, place.line or ""):
             return str(error)
     return None
 
 
-def _without_traceback(message: str) -> str:
-    """`path: reason`, also where torch has put the traceback of a data worker before it."""
-    if not re.match(r"Caught \w+ in DataLoader worker", message):
-        return message
-    return message.rpartition(f"{VideoDecodeError.__name__}: ")[2].strip()
+def _says(file: str, code: str) -> bool:
+    """Whether this code of ours raises, and is not what something else was called by."""
+    return file.startswith(_PACKAGE) and code.lstrip().startswith("raise ")

@@ -62,6 +62,30 @@ def test_processes_share_a_balanced_epoch_and_repeats_are_told_apart():
     assert any(len(key) == 3 for key in whole)
 
 
+def test_weights_name_videos_behind_urls_as_they_are(tmp_path):
+    urls = [f"s3://bucket/shard-00000.tar#{512 * i}+300#{i}.mp4" for i in range(4)]
+    (tmp_path / "w.csv").write_text(f"{urls[0]},1\n" + "".join(f"{url},0\n" for url in urls[1:]))
+
+    assert visits(Weighted(str(tmp_path / "w.csv")), [Video(url, None) for url in urls]) == {0: 4}
+
+
+def test_weights_of_other_videos_are_not_passed_over(tmp_path):
+    weights = tmp_path / "w.csv"
+    weights.write_text("path,weight\nelsewhere/a.mp4,3\nelsewhere/b.mp4,3\n")
+    with pytest.raises(
+        ValueError, match=r"2 of 2 paths are no videos of the list, e\.g\. .*elsewhere/a\.mp4; expected"
+    ):
+        visits(Weighted(str(weights)))
+
+    with pytest.warns(UserWarning, match=r"1 of 2 paths are no videos of the list"):
+        visits(Weighted(str(weights)), [Video(str(tmp_path / "elsewhere" / "a.mp4"), 0)])
+
+
+def test_a_missing_file_of_weights_is_named(tmp_path):
+    with pytest.raises(ValueError, match=r"cannot read weights=.*gone\.csv \(.*No such file"):
+        visits(Weighted(str(tmp_path / "gone.csv")))
+
+
 @pytest.mark.parametrize("line", ["a.mp4", "a.mp4,-1", "a.mp4,much"])
 def test_a_bad_weight_is_shown_with_its_line(tmp_path, line):
     (tmp_path / "w.csv").write_text(f"path,weight\n{line}\n")

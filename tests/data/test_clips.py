@@ -1,4 +1,5 @@
 import os
+from functools import partial
 
 import av
 import numpy as np
@@ -9,6 +10,7 @@ from torch.utils.data import DataLoader
 from torchvision.transforms import v2
 
 from vidattn.data import opening
+from vidattn.data.balance import Weighted
 from vidattn.data.clips import TestViews, TrainClips, collate
 from vidattn.data.errors import VideoDecodeError
 from vidattn.data.manifest import Video
@@ -169,6 +171,17 @@ def test_a_broken_training_video_is_replaced_and_reported(videos, broken):
     assert item["label"].item() == dataset.videos[index].label
     assert numbers(item["video"][0])[0] // 100 == index - 1
     assert len({dataset[epoch, 0]["video_id"].item() for epoch in range(20)}) > 2
+
+
+def test_a_balanced_epoch_replaces_a_broken_video_by_what_it_holds(videos, broken, tmp_path):
+    weights = tmp_path / "weights.csv"
+    weights.write_text("".join(f"{video.path},{int(i == 3)}\n" for i, video in enumerate(videos)))
+    videos = [broken, *videos]
+    dataset = train_clips(videos, on_error="skip", order=partial(Weighted(str(weights)).draw, videos))
+    items = [dataset[epoch, 0] for epoch in range(10)]
+
+    assert {item["video_id"].item() for item in items} == {4}  # the others weigh 0, and the broken one is of no use
+    assert torch.equal(dataset[7, 0]["video"], items[7]["video"])
 
 
 def test_training_gives_up_where_nothing_decodes(broken):

@@ -124,6 +124,7 @@ def test_a_balanced_epoch_shows_rare_classes_as_often(folder, tmp_path):
     rare = batch["video"][batch["label"] == 1]
     assert len(rare) == 3
     assert not (torch.equal(rare[0], rare[1]) and torch.equal(rare[1], rare[2]))
+    assert data.train_dataloader().dataset.order is not None  # what replaces a broken video is balanced as well
 
 
 def test_processes_share_the_steps_of_one_process(folder):
@@ -308,3 +309,21 @@ def test_every_argument_can_be_written_in_yaml(folder):
 def test_decoding_on_the_gpu_goes_without_workers(folder):
     with pytest.raises(ValueError, match=r"num_workers=2 forked data workers cannot use; set data\.num_workers=0"):
         VideoDataModule(StrideSampling(2, 1), train=str(folder), reader="torchcodec_cuda", num_workers=2)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"batch_size": 0}, "data.batch_size=0; expected 1 or more"),
+        ({"eval_batch_size": 0}, "data.eval_batch_size=0; expected 1 or more"),
+        ({"num_workers": -1}, "data.num_workers=-1; expected 0 or more"),
+        ({"shuffle_buffer": 0}, "data.shuffle_buffer=0; expected 1 or more"),
+        ({"reader": "nope"}, "data.reader='nope' is unknown; choose one of pyav, decord"),
+        ({"quarantine": "train.csv"}, "is no line of a quarantine list"),
+        ({"quarantine": "dance"}, r"cannot read quarantine=.*dance \(.*Is a directory"),
+    ],
+)
+def test_what_no_loader_could_use_is_refused_before_anything_starts(folder, options, message):
+    options = {name: str(folder / value) if name == "quarantine" else value for name, value in options.items()}
+    with pytest.raises(ValueError, match=message):
+        datamodule(folder, **options)

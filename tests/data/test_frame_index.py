@@ -134,7 +134,10 @@ def test_wrong_times_are_noticed(folder):
     assert torch.equal(wrong.frames([39]), expected)
 
 
-@pytest.mark.parametrize("text", ["[]", '{"files": []}'])  # the latter as in report.json
+# The second as in report.json, the third from another program.
+@pytest.mark.parametrize(
+    "text", ["[]", '{"files": []}', '{"files": {"a.mp4": {"num_frames": 3}}}', '{"files": {"a": 1}}']
+)
 def test_another_file_is_no_index(tmp_path, text):
     (tmp_path / "x.json").write_text(text)
 

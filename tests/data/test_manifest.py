@@ -39,6 +39,40 @@ def test_a_folder_of_class_folders_is_labelled_by_its_sorted_names(folder):
     assert seen(manifest, folder) == EXPECTED
 
 
+def test_every_class_folder_counts_and_what_lies_deeper_belongs_to_it(folder):
+    (folder / "eat").mkdir()
+    (folder / "dance" / "set1" / "old").mkdir(parents=True)
+    (folder / "dance" / "set1" / "old" / "b.mp4").touch()
+    manifest = read_manifest(folder)
+
+    assert manifest.class_names == ["dance", "eat", "jump rope"]
+    assert seen(manifest, folder) == [*EXPECTED[:2], ("dance/set1/old/b.mp4", "dance"), EXPECTED[2]]
+
+
+@pytest.mark.parametrize("names", [["100", "200"], ["2012", "dance"], ["2", "10"]])
+def test_a_class_folder_that_is_called_a_number_has_a_name(tmp_path, names):
+    for name in names:
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "a.mp4").touch()
+    train = read_manifest(tmp_path)
+
+    assert train.class_names == names
+    assert seen(train, tmp_path) == [(f"{name}/a.mp4", name) for name in names]
+    (tmp_path / names[0]).rename(tmp_path / "1")
+    with pytest.raises(ManifestError, match="'1' is none of them"):
+        read_manifest(tmp_path, class_names=train.class_names)
+
+
+def test_class_folders_that_are_called_by_their_labels_are_named_by_a_list(tmp_path):
+    for label in range(11):
+        (tmp_path / str(label)).mkdir()
+        (tmp_path / str(label) / "a.mp4").touch()
+    manifest = read_manifest(tmp_path, class_names=[f"class {label}" for label in range(11)])
+
+    assert seen(manifest, tmp_path) == [(f"{label}/a.mp4", f"class {label}") for label in range(11)]
+    assert read_manifest(tmp_path).class_names == [str(label) for label in range(11)]
+
+
 def test_a_flat_folder_and_one_file_have_no_labels(folder):
     flat = read_manifest(folder / "dance")
     one = read_manifest(folder / "dance" / "a.mp4")
@@ -213,6 +247,11 @@ def test_the_kinetics_test_list_has_no_labels(tmp_path):
     assert manifest.videos == [Video(str(tmp_path / "ab_000001_000011.mp4"), None)]
 
 
+def test_a_kinetics_list_whose_labels_have_another_name_is_not_taken_for_one_without(tmp_path):
+    with pytest.raises(ManifestError, match=r"columns Label,youtube_id,.*expected label for 'Label': rename it"):
+        read_manifest(write(tmp_path / "val.csv", KINETICS[0].replace("label", "Label"), *KINETICS[1:]))
+
+
 def test_a_bad_kinetics_row_is_shown(tmp_path):
     with pytest.raises(ManifestError, match=r"expected `label,youtube_id.*\n  line 3: 'dance,ab,9,3,val'"):
         read_manifest(write(tmp_path / "val.csv", KINETICS[0][:-6], "dance,ab,3,9,val", "dance,ab,9,3,val"))
@@ -236,6 +275,12 @@ def test_class_names_come_from_a_file_in_its_order(folder):
     assert [video.label for video in read_manifest(folder, class_names=names).videos] == [1, 1, 0]
 
 
+@pytest.mark.parametrize("text", ['{"dance": "first"}', '{"dance": null}'])
+def test_class_names_that_are_not_numbered_say_what_was_expected(tmp_path, text):
+    with pytest.raises(ManifestError, match=r"names\.json: .*expected JSON \{name: number"):
+        read_class_names(write(tmp_path / "names.json", text))
+
+
 @pytest.mark.parametrize(
     ("arrange", "message"),
     [
@@ -243,6 +288,13 @@ def test_class_names_come_from_a_file_in_its_order(folder):
         (lambda folder: write(folder / "e.csv", ""), "e.csv lists no videos"),
         (lambda folder: (folder / "stray.mp4").touch() or folder, r"holds videos \(stray.mp4\) beside folders"),
         (lambda folder: (folder / "empty").mkdir() or folder / "empty", "empty holds no videos"),
+        (
+            lambda folder: (
+                (folder / "splits" / "train").parent.mkdir()
+                or (folder / "dance").rename(folder / "splits" / "train").parent
+            ),
+            r"holds splits \(train\), not classes",
+        ),
         (lambda folder: write(folder / "broken.json", "[{"), "broken.json starts like JSON but is not"),
     ],
 )

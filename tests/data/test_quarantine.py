@@ -35,6 +35,19 @@ def test_a_file_that_was_written_anew_is_good_again(tmp_path, bad):
         quarantine.check(bad)
 
 
+def test_the_videos_of_a_shard_that_was_written_anew_are_good_again(tmp_path):
+    shard = tmp_path / "shard-00000.tar"
+    shard.write_bytes(b"cut")
+    member = f"{shard}#512+30000#dance/a.mp4"
+    quarantine = Quarantine(tmp_path / "q.csv")
+    quarantine.add({member: "the shard ends after 0 of these bytes"})
+    with pytest.raises(QuarantinedError):
+        quarantine.check(member)
+
+    shard.write_bytes(b"whole again")
+    quarantine.check(member)
+
+
 def test_a_video_in_a_shard_behind_a_url_stays_on_the_list_in_any_folder(tmp_path, monkeypatch):
     member = "s3://bucket/shard-00000.tar#512+30000#dance/a.mp4"
     Quarantine(tmp_path / "q.csv").add({member: "broken"})

@@ -70,11 +70,11 @@ def test_evaluation_sees_every_video_exactly_once(num_videos, world_size):
     assert [len(sampler) for sampler in samplers] == [len(list(sampler)) for sampler in samplers]
 
 
-def resumable(num_workers=0):
+def resumable(num_workers=0, batch_size=4, num_videos=20, world_size=1, seed=5, order=None):
     return ResumableLoader(
         Echo(),
-        batch_size=4,
-        sampler=EpochSampler(20, seed=5),
+        batch_size=batch_size,
+        sampler=EpochSampler(num_videos, world_size, seed=seed, order=order),
         collate_fn=list,
         num_workers=num_workers,
         persistent_workers=num_workers > 0,
@@ -96,7 +96,7 @@ def test_a_loader_goes_on_where_its_state_was_taken(num_workers):
     restored.sampler.set_epoch(3)
 
     assert list(restored) == whole[2:]
-    assert restored.state_dict() == {"epoch": 3, "batches": 5}
+    assert restored.state_dict() == loader.state_dict() | {"batches": 5}
     assert list(restored) == whole  # the skip is used once
     assert len(restored) == len(whole) == 5
 
@@ -110,6 +110,42 @@ def test_the_state_of_a_finished_epoch_skips_nothing_in_the_next():
     restored.sampler.set_epoch(1)
 
     assert len(list(restored)) == 5
+
+
+def within_an_epoch():
+    loader = resumable()
+    running = iter(loader)
+    for _ in range(2):
+        next(running)
+    return loader.state_dict()
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"batch_size": 8}, r"within epoch 0, after 2 steps of 4 videos, and now a step has 8, .*set data\.batch_size"),
+        ({"world_size": 2}, r"a step has 8, .*trainer\.devices as they were"),
+        ({"seed": 6}, r"in another order, .*data\.seed"),
+        ({"num_videos": 21}, r"in another order, .*set data\.train"),
+        ({"order": lambda _: list(range(20))}, r"in another order, .*data\.balance"),
+    ],
+)
+def test_an_epoch_goes_on_only_with_the_batches_that_it_began_with(changed, message):
+    restored = resumable(**changed)
+    restored.load_state_dict(within_an_epoch())
+    with pytest.raises(ValueError, match=message):
+        next(iter(restored))
+
+    restored.load_state_dict(within_an_epoch())
+    restored.sampler.set_epoch(1)  # the next epoch may be another
+    assert len(list(restored)) == len(restored)
+
+
+def test_an_epoch_goes_on_in_more_processes_with_smaller_batches():
+    restored = resumable(world_size=2, batch_size=2)
+    restored.load_state_dict(within_an_epoch())
+
+    assert [len(batch) for batch in restored] == [2] * 3
 
 
 def test_the_epoch_may_be_set_after_the_iterator_is_made():

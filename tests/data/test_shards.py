@@ -16,7 +16,7 @@ from vidattn.cli import main
 from vidattn.data.clips import TestViews
 from vidattn.data.datamodule import VideoDataModule
 from vidattn.data.errors import VideoDecodeError
-from vidattn.data.manifest import ManifestError, Video
+from vidattn.data.manifest import ManifestError, Video, read_manifest
 from vidattn.data.readers import open_video
 from vidattn.data.readers.members import Member
 from vidattn.data.sampling import StrideSampling
@@ -81,6 +81,20 @@ def test_tars_without_an_index_are_read_by_their_headers(shards):
         assert Member.parse(ours.path)[:3] == Member.parse(theirs.path)[:3]
 
 
+def test_a_range_of_tars_is_read_as_a_shell_would(shards):
+    last = len(list(shards.glob("*.tar"))) - 1
+    ranged = read_shards(f"{shards}/shard-{{00000..{last:05d}}}.tar")
+
+    assert ranged.videos == read_shards(str(shards / "shard-*.tar")).videos
+    with pytest.raises(ManifestError, match=rf"No such file.*shard-{last + 1:05d}\.tar"):
+        read_shards(f"{shards}/shard-{{00000..{last + 1:05d}}}.tar")
+
+
+def test_the_folder_of_shards_names_what_to_give(shards):
+    with pytest.raises(ManifestError, match=rf"holds shards; give {shards}/shards\.json"):
+        read_manifest(shards)
+
+
 def test_shards_are_what_tar_and_webdataset_expect(shards):
     with tarfile.open(shards / "shard-00000.tar") as tar:
         names = tar.getnames()
@@ -140,6 +154,9 @@ def test_shards_serve_evaluation_too(shards):
 def test_what_is_wrong_with_shards_is_said(shards, tmp_path):
     with pytest.raises(ManifestError, match=r"gone/shards\.json: cannot read these shards \(FileNotFoundError"):
         read_shards(str(tmp_path / "gone" / "shards.json"))
+    (tmp_path / "shards.json").write_text("[]")
+    with pytest.raises(ManifestError, match=r"cannot read these shards \(TypeError"):
+        read_shards(str(tmp_path / "shards.json"))
     (tmp_path / "noise.tar").write_bytes(b"no tar at all" * 1000)
     with pytest.raises(ManifestError, match="or uncompressed tar files"):
         read_shards(str(tmp_path / "noise.tar"))

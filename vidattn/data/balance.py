@@ -2,14 +2,17 @@
 
 import csv
 import os
+import warnings
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 import torch
 from torch import Tensor
 
+from vidattn.data.identity import absolute
 from vidattn.data.manifest import Video
 
 
@@ -70,29 +73,37 @@ class Weighted:
         """The order of an epoch.
 
         Raises:
-            ValueError: the file is no such CSV, or a weight is negative or not finite.
+            ValueError: the file is missing or no such CSV, a weight is negative or not finite, or all of them are for
+                other videos.
         """
         by_path = self._read()
+        paths = [absolute(video.path) for video in videos]
+        if unknown := by_path.keys() - set(paths):
+            problem = f"{len(unknown)} of {len(by_path)} paths are no videos of the list, e.g. {min(unknown)}"
+            if len(unknown) == len(by_path):
+                raise ValueError(f"{self.weights}: {problem}; expected paths such as {paths[0]}")
+            warnings.warn(f"{self.weights}: {problem}", stacklevel=2)
         order = torch.randperm(len(videos), generator=generator)
-        weights = [by_path.get(os.path.abspath(videos[i].path), 1.0) for i in order.tolist()]
+        weights = [by_path.get(paths[i], 1.0) for i in order.tolist()]
         return _draw(order, torch.tensor(weights, dtype=torch.float64), generator)
 
     def _read(self) -> dict[str, float]:
         folder = os.path.dirname(os.path.abspath(self.weights))
         weights = {}
-        with open(self.weights, newline="") as stream:
-            for line, row in enumerate(csv.reader(stream), start=1):
-                if row == ["path", "weight"] or not row:
-                    continue
-                try:
-                    path, weight = row[0], float(row[1])
-                except (IndexError, ValueError):
-                    weight = -1.0
-                if not 0 <= weight < float("inf"):
-                    raise ValueError(
-                        f"{self.weights}, line {line}: {','.join(row)!r}; expected `path,weight`, 0 or more"
-                    )
-                weights[os.path.abspath(os.path.join(folder, path))] = weight
+        try:
+            lines = Path(self.weights).read_text(encoding="utf-8", errors="surrogateescape").splitlines()
+        except OSError as error:
+            raise ValueError(f"cannot read weights={self.weights} ({error}); expected a CSV, `path,weight`") from error
+        for line, row in enumerate(csv.reader(lines), start=1):
+            if row == ["path", "weight"] or not row:
+                continue
+            try:
+                path, weight = row[0], float(row[1])
+            except (IndexError, ValueError):
+                weight = -1.0
+            if not 0 <= weight < float("inf"):
+                raise ValueError(f"{self.weights}, line {line}: {','.join(row)!r}; expected `path,weight`, 0 or more")
+            weights[path if "://" in path else os.path.abspath(os.path.join(folder, path))] = weight
         return weights
 
 

@@ -28,7 +28,7 @@ from vidattn.data.manifest import Video
 from vidattn.data.opening import VideoOpener
 from vidattn.data.quarantine import QuarantinedError
 from vidattn.data.readers.base import VideoReader
-from vidattn.data.samplers import stable_seed
+from vidattn.data.samplers import Order, stable_seed
 from vidattn.data.sampling import Sampler, VideoTimes
 from vidattn.data.transforms import SpatialCrops
 
@@ -53,6 +53,7 @@ class TrainClips(Dataset[Item]):
         clips_per_video: clips of a video in one item, each drawn and transformed by itself, from one decoding
             ("repeated augmentation": https://arxiv.org/abs/1901.09335).
         multi_label_classes: K of a multi-label list; None for one label a video.
+        order: draws an order of the videos, of which the first takes the place of a broken one; any by default.
     """
 
     def __init__(
@@ -66,6 +67,7 @@ class TrainClips(Dataset[Item]):
         seed: int = 0,
         clips_per_video: int = 1,
         multi_label_classes: int | None = None,
+        order: Order | None = None,
     ) -> None:
         self.videos = videos
         self.sampling = sampling
@@ -76,6 +78,7 @@ class TrainClips(Dataset[Item]):
         self.seed = seed
         self.clips_per_video = clips_per_video
         self.multi_label_classes = multi_label_classes
+        self.order = order
 
     def __len__(self) -> int:
         return len(self.videos)
@@ -94,10 +97,16 @@ class TrainClips(Dataset[Item]):
             skipped.append((video.path, reason))
             if len(skipped) == _TRIES:
                 raise VideoDecodeError(video.path, f"{reason} (and so for the {_TRIES - 1} videos tried before it)")
-            index = int(torch.randint(len(self.videos), (), generator=generator))
+            index = self._another(generator)
         return _item(
             [self._transformed(clip, generator) for clip in clips], video, index, skipped, self.multi_label_classes
         )
+
+    def _another(self, generator: torch.Generator) -> int:
+        """A video in place of a broken one, as likely as it comes in an epoch."""
+        if self.order is not None:
+            return self.order(generator)[0]
+        return int(torch.randint(len(self.videos), (), generator=generator))
 
     def _draw(self, times: VideoTimes, generator: torch.Generator) -> list[list[int]]:
         return [self.sampling.train(times, generator) for _ in range(self.clips_per_video)]

@@ -16,6 +16,7 @@ from vidattn.data.frame_index import FrameIndex
 from vidattn.data.manifest import Manifest
 from vidattn.data.opening import VideoOpener
 from vidattn.data.quarantine import Quarantine
+from vidattn.data.readers import READERS
 from vidattn.data.samplers import EpochSampler, OnceEachSampler, Order, ResumableLoader
 from vidattn.data.sampling import Sampler
 from vidattn.data.shard_order import ShardOrder
@@ -27,7 +28,7 @@ from vidattn.data.transforms import default_train_transforms
 class VideoDataModule(pl.LightningDataModule):
     """Loaders of clips for training, validation, test and prediction; see `vidattn.data.clips` for a batch.
 
-    Labels are those of the training list (or of `class_names`) in every split.
+    Labels are those of the training list (or of `class_names`) in every split but that to classify.
 
     Args:
         sampling: which frames make a clip, a class of `vidattn.data.sampling` or your own.
@@ -115,6 +116,15 @@ class VideoDataModule(pl.LightningDataModule):
         self.splits = Splits(self.sources, root, names, folder_fps, multi_label, rank_zero_warn)
         self.image_size = image_size
         self.train_transforms = default_train_transforms(image_size) if train_transforms is None else train_transforms
+        counts = {"batch_size": batch_size, "eval_batch_size": eval_batch_size, "shuffle_buffer": shuffle_buffer}
+        for name, count, least in [
+            *((name, count, 1) for name, count in counts.items()),
+            ("num_workers", num_workers, 0),
+        ]:
+            if count < least:
+                raise ValueError(f"data.{name}={count}; expected {least} or more")
+        if reader not in READERS:
+            raise ValueError(f"data.reader={reader!r} is unknown; choose one of {', '.join(READERS)}")
         if clips_per_video < 1 or batch_size % clips_per_video:
             raise ValueError(f"batch_size={batch_size} is not a multiple of clips_per_video={clips_per_video}")
         if reader == "torchcodec_cuda" and num_workers > 0:
@@ -132,6 +142,8 @@ class VideoDataModule(pl.LightningDataModule):
         self.on_error = on_error
         self.decode_timeout = decode_timeout
         self.quarantine = Quarantine(quarantine) if quarantine else None
+        if self.quarantine is not None:
+            self.quarantine.read()
         self.index = FrameIndex(index) if index else None
         self.num_val_clips = num_val_clips
         self.num_val_crops = num_val_crops
@@ -219,8 +231,10 @@ class VideoDataModule(pl.LightningDataModule):
             self.seed,
             self.clips_per_video,
             self._multi_label_classes("train"),
+            self._balanced_order(),
         )
-        sampler = EpochSampler(num_videos, world_size, rank, self.seed, drop_last, self._order(world_size))
+        order = self._balanced_order() or ShardOrder.of(clips.videos, world_size, self.shuffle_buffer)
+        sampler = EpochSampler(num_videos, world_size, rank, self.seed, drop_last, order)
         options = self._loader_options()
         self._train_loader = ResumableLoader(
             clips, batch_size=videos_per_batch, sampler=sampler, drop_last=drop_last, **options
@@ -270,14 +284,12 @@ class VideoDataModule(pl.LightningDataModule):
         # Lightning rebuilds this loader for prediction, and for that needs its arguments by name.
         return DataLoader(views, batch_size=self.eval_batch_size, sampler=sampler, **self._loader_options())
 
-    def _order(self, world_size: int) -> Order | None:
-        videos = self.manifest("train").videos
-        if self.balance is not None:
-            return partial(self.balance.draw, videos)
-        return ShardOrder.of(videos, world_size, self.shuffle_buffer)
+    def _balanced_order(self) -> Order | None:
+        return partial(self.balance.draw, self.manifest("train").videos) if self.balance is not None else None
 
     def _multi_label_classes(self, split: Split) -> int | None:
-        return len(self.class_names) if self.manifest(split).multi_label else None
+        manifest = self.manifest(split)
+        return len(manifest.class_names) if manifest.multi_label else None
 
     def _opener(self) -> VideoOpener:
         return VideoOpener(self.reader, self.decode_timeout, self.quarantine, self.index)

@@ -48,9 +48,10 @@ class FrameIndex:
         self.path = Path(path).expanduser()
         try:
             self._entries: dict[str, dict[str, Any]] = json.loads(self.path.read_text())["files"]
-            if not isinstance(self._entries, dict):
-                raise TypeError("another kind of file")
-        except (OSError, ValueError, KeyError, TypeError) as error:
+            wanted = {*IndexEntry._fields, *Known._fields} - {"known"}
+            if not all(wanted <= entry.keys() for entry in self._entries.values()):
+                raise TypeError("another kind of file, or of another version")
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise ValueError(
                 f"data.index={path} is no index ({error}); vidattn check DATA --out DIR writes one"
             ) from error

@@ -1,10 +1,19 @@
-"""Whether a file is still the one that something was found out about: by its size and time of writing."""
+"""Which file a path means, and whether it is still the one that something was found out about."""
 
 import os
 
 from vidattn.data.readers.members import Member
 
 Identity = tuple[int, int]
+
+
+def absolute(path: str) -> str:
+    """The path as it is called from whatever folder; a URL as it is.
+
+    >>> absolute("s3://bucket/shard-00000.tar#512+30000#a.mp4")
+    's3://bucket/shard-00000.tar#512+30000#a.mp4'
+    """
+    return path if "://" in path else os.path.abspath(path)
 
 
 def identity(path: str) -> Identity | None:

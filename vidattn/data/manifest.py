@@ -78,6 +78,11 @@ class Manifest:
     multi_label: bool = False
     missing_paths: list[str] = field(default_factory=list)
 
+    @property
+    def labelled(self) -> bool:
+        """Whether any video has a class."""
+        return any(video.label is not None or video.labels for video in self.videos)
+
     def describe_missing(self) -> str:
         """One line for a log, classes that miss most first; empty when every listed file exists.
 
@@ -115,7 +120,7 @@ def read_manifest(
     - The table that `write_manifest` writes.
 
     Labels count the sorted class names of the whole list, files that are missing included, so a half-downloaded
-    dataset keeps its numbers. Numbered labels without names are named by their number.
+    dataset keeps its numbers. Numbers as labels of a list are named by their number; a folder's name is a name.
 
     Args:
         source: the list, folder or file.
@@ -160,7 +165,12 @@ def read_class_names(path: str | Path) -> list[str]:
         raise ManifestError(f"class_names={path} is not a file; give a file with one class name a line, or a list")
     text = path.read_text(encoding="utf-8-sig", errors="surrogateescape")
     if text.lstrip().startswith("{"):
-        numbers = {name: int(number) for name, number in parse_json(path, text).items()}
+        try:
+            numbers = {name: int(number) for name, number in parse_json(path, text).items()}
+        except (TypeError, ValueError) as error:
+            if isinstance(error, ManifestError):
+                raise
+            raise ManifestError(f"{path}: {error}; expected JSON {{name: number, ...}}") from error
         names = sorted(numbers, key=lambda name: numbers[name])
     elif path.name == ucf101.CLASSES:
         names = ucf101.class_names(path)
@@ -179,7 +189,8 @@ def _listing(source: Path, root: Path | None) -> Listing:
         splits, _, part = str(source).rpartition("#")
         if splits and hmdb51.is_splits(Path(splits)):
             return hmdb51.read(Path(splits), part, root or Path(splits).parent)
-        raise ManifestError(f"{source} does not exist; expected a list of videos, a folder or one video file")
+        hint = "" if source.is_absolute() else f" in {Path.cwd()}; run vidattn where it does, or give its whole path"
+        raise ManifestError(f"{source} does not exist{hint}; expected a list of videos, a folder or one video file")
     base = root if root is not None else source.parent
     if source.is_dir():
         return hmdb51.read(source, "", base) if hmdb51.is_splits(source) else folder.read(source)
@@ -225,10 +236,12 @@ def _manifest(source: Path, listing: Listing, class_names: Sequence[str] | None,
     index = {name: number for number, name in enumerate(class_names)}
     # Kinetics folders are found with underscores for the spaces of the official names, so either spelling will do.
     spellings = {spelling(name): number for name, number in index.items()} | index
+    # Where the source itself says its names, one of them may be a year.
+    may_be_number = listing.class_names is None or not any(name.isdecimal() for name in class_names)
 
     def number_of(label: str) -> int | None:
         number = spellings.get(label, spellings.get(spelling(label)))
-        if number is None and label.isdecimal() and int(label) < len(class_names):
+        if number is None and may_be_number and label.isdecimal() and int(label) < len(class_names):
             number = int(label)
         return number
 

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from vidattn.data.errors import VideoDecodeError
+from vidattn.data.identity import absolute
+from vidattn.data.readers.members import Member
 
 COLUMNS = ("path", "reason", "bytes", "modified")
 
@@ -22,7 +24,8 @@ class _Entry(NamedTuple):
 
 
 class Quarantine:
-    """A CSV file of paths and reasons. A file that has changed since (was downloaded again) counts as good again.
+    """A CSV file of paths and reasons. A file that has changed since (was downloaded again) counts as good again; so
+    do the videos of a shard that was written anew. Behind a URL nothing tells that, and what is listed stays so.
 
     The list does not shorten the dataset: order, labels and random draws stay what they are, so that a run can be
     resumed exactly. The videos are only not opened any more. Several processes may add to it at the same time.
@@ -40,19 +43,19 @@ class Quarantine:
         """Raises:
         QuarantinedError: the video is on the list.
         """
-        self._refresh()
-        entry = self._entries.get(_name(path))
+        self.read()
+        entry = self._entries.get(absolute(path))
         if entry is not None and _identity(path) == (entry.size, entry.modified):
             raise QuarantinedError(path, f"on the quarantine list {self.path}: {entry.reason}")
 
     def add(self, reasons: Mapping[str, str]) -> None:
         """Put videos on the list, by path, that are not there."""
-        self._refresh()
+        self.read()
         rows = []
         for path, reason in reasons.items():
-            known = self._entries.get(_name(path))
+            known = self._entries.get(absolute(path))
             if known is None or _identity(path) != (known.size, known.modified):
-                rows.append([_name(path), " ".join(reason.split()), *_identity(path)])
+                rows.append([absolute(path), " ".join(reason.split()), *_identity(path)])
         if not rows:
             return
         self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -68,8 +71,8 @@ class Quarantine:
 
         A line that another process adds at the same instant may be lost: then its video fails, and is added, again.
         """
-        self._refresh()
-        good = {_name(path) for path in paths}
+        self.read()
+        good = {absolute(path) for path in paths}
         if good.isdisjoint(self._entries):
             return
         part = self.path.with_name(f"{self.path.name}.{os.getpid()}.part")
@@ -80,10 +83,15 @@ class Quarantine:
         part.replace(self.path)
 
     def __len__(self) -> int:
-        self._refresh()
+        self.read()
         return len(self._entries)
 
-    def _refresh(self) -> None:
+    def read(self) -> None:
+        """Take over what has been added since the last time.
+
+        Raises:
+            ValueError: the file is something else.
+        """
         try:
             status = self.path.stat()
         except OSError:
@@ -93,12 +101,13 @@ class Quarantine:
             return
         self._read = (status.st_size, status.st_mtime_ns)
         self._entries = {}
-        # Only whole lines: another process may be writing the last.
-        lines = [
-            line
-            for line in self.path.read_text(encoding="utf-8", errors="surrogateescape").splitlines(keepends=True)
-            if line.endswith("\n")
-        ]
+        try:
+            text = self.path.read_text(encoding="utf-8", errors="surrogateescape")
+        except OSError as error:
+            raise ValueError(
+                f"cannot read quarantine={self.path} ({error}); give the file that an earlier run wrote, or a new name"
+            ) from error
+        lines = text.split("\n")[:-1]  # whole ones: another process may be writing the last
         for row in csv.reader(lines):
             if row and tuple(row) != COLUMNS:  # the head stands twice where two processes began the list
                 try:
@@ -111,15 +120,11 @@ class Quarantine:
                     ) from None
 
 
-def _name(path: str) -> str:
-    """What the list calls a video, from whatever folder it is asked: URLs, of videos in shards, as they are."""
-    return path if "://" in path else os.path.abspath(path)
-
-
 def _identity(path: str) -> tuple[int, int]:
-    """Size and time of writing; -1 for a file that is gone."""
+    """Size and time of writing; of a video in a shard, those of the shard. -1 for a file that is gone, or a URL."""
+    member = Member.parse(path)
     try:
-        status = os.stat(path)
+        status = os.stat(path if member is None else member.shard)
     except OSError:
         return -1, -1
     return status.st_size, status.st_mtime_ns

@@ -49,11 +49,15 @@ class EpochSampler(DistributedSampler[tuple[int, ...]]):
         self.order = order or self._any_order
         self.skip = 0  # videos of this process that a resumed epoch has already seen
 
+    @property
+    def common_order(self) -> list[int]:
+        """The videos of all processes in this epoch, in their order."""
+        return self.order(torch.Generator().manual_seed(stable_seed(self.seed, self.epoch)))
+
     def __iter__(self) -> Iterator[tuple[int, ...]]:
-        generator = torch.Generator().manual_seed(stable_seed(self.seed, self.epoch))
         visits: Counter[int] = Counter()
         order: list[tuple[int, ...]] = []
-        for index in self.order(generator):
+        for index in self.common_order:
             order.append((index, visits[index]) if visits[index] else (index,))
             visits[index] += 1
         places = range(self.rank, self.num_samples * self.num_replicas, self.num_replicas)
@@ -97,6 +101,10 @@ class ResumableLoader(DataLoader):
     resume: dict[str, int] | None = None
 
     def __iter__(self) -> Iterator[Any]:  # type: ignore[override]
+        """
+        Raises:
+            ValueError: it would go on within an epoch, but the batches behind it were of another size or order.
+        """
         # A generator: nothing is drawn before the first batch is asked for. Lightning makes the iterator before it
         # sets the epoch, and workers would by then have fetched the batches of epoch 0.
         sampler = self.sampler
@@ -104,6 +112,8 @@ class ResumableLoader(DataLoader):
         if isinstance(sampler, EpochSampler):
             if self.resume is not None and self.resume["epoch"] == sampler.epoch:
                 first = self.resume["batches"]
+                if first:
+                    _check_same_epoch(self.resume, self._epoch(sampler))
             sampler.skip = first * (self.batch_size or 1)
         self.resume = None
         self.handed_out = first
@@ -112,13 +122,37 @@ class ResumableLoader(DataLoader):
             yield batch
 
     def state_dict(self) -> dict[str, int]:
-        """`epoch`, and how many `batches` of it were handed out."""
-        return {"epoch": getattr(self.sampler, "epoch", 0), "batches": self.handed_out}
+        """`epoch`, how many `batches` of it were handed out, and what tells whether they would be the same again:
+        videos in a `step` of all processes, and a number for the `order`."""
+        sampler = self.sampler
+        epoch = self._epoch(sampler) if isinstance(sampler, EpochSampler) else {"epoch": 0}
+        return epoch | {"batches": self.handed_out}
 
     def load_state_dict(self, state: dict[str, int]) -> None:
         """The next iteration starts after these batches, if it is of that epoch."""
         self.resume = state
         self.handed_out = state["batches"]
+
+    def _epoch(self, sampler: EpochSampler) -> dict[str, int]:
+        step = (self.batch_size or 1) * sampler.num_replicas
+        return {"epoch": sampler.epoch, "step": step, "order": stable_seed(*sampler.common_order)}
+
+
+def _check_same_epoch(saved: dict[str, int], now: dict[str, int]) -> None:
+    """Lightning counts batches: with others, videos would be left out or come twice."""
+    where = f"the checkpoint was written within epoch {saved['epoch']}, after {saved['batches']} steps"
+    way_out = "or resume from a checkpoint that was written at the end of an epoch"
+    if saved.get("step", now["step"]) != now["step"]:  # older checkpoints do not tell
+        raise ValueError(
+            f"{where} of {saved['step']} videos, and now a step has {now['step']}, so that videos of this epoch would "
+            f"be lost; set data.batch_size, data.clips_per_video and trainer.devices as they were, {way_out}"
+        )
+    if saved.get("order", now["order"]) != now["order"]:
+        raise ValueError(
+            f"{where}, and now the videos come in another order, so that some of this epoch would be lost; set "
+            "data.train, data.seed, data.balance, data.shuffle_buffer (with shards, trainer.devices too) as they were, "
+            f"{way_out}"
+        )
 
 
 def stable_seed(*numbers: int) -> int:

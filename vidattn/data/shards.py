@@ -9,6 +9,7 @@ no index: their headers are read instead, once for every run.
 import io
 import json
 import os
+import re
 import tarfile
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -37,7 +38,8 @@ def read_shards(source: str, class_names: Sequence[str] | None = None) -> Manife
     """The videos in shards, shard by shard; the path of each is that of a `Member`.
 
     Args:
-        source: a path or URL of `shards.json`, of a `.tar`, or of many with `*`: `gs://bucket/train-*.tar`.
+        source: a path or URL of `shards.json`, of a `.tar`, or of many: `gs://bucket/train-*.tar`,
+            `train-{0000..0099}.tar`.
         class_names: the names in the order of their labels; those of the index by default, else the numbers.
 
     Raises:
@@ -45,7 +47,7 @@ def read_shards(source: str, class_names: Sequence[str] | None = None) -> Manife
     """
     try:
         index = _read_index(source) if source.endswith(INDEX) else _scan(source)
-    except (OSError, ValueError, KeyError, ImportError, tarfile.TarError) as error:
+    except (OSError, ValueError, KeyError, TypeError, ImportError, tarfile.TarError) as error:
         raise ManifestError(
             f"{source}: cannot read these shards ({type(error).__name__}: {error}); expected {INDEX}, as vidattn "
             "prepare writes it, or uncompressed tar files"
@@ -136,7 +138,7 @@ def _read_index(source: str) -> tuple[list[str], list[Video]]:
 
 def _scan(source: str) -> tuple[list[str], list[Video]]:
     """The videos of shards without an index, and no names."""
-    files = sorted(fsspec.open_files(source, "rb"), key=lambda file: file.path)
+    files = sorted(fsspec.open_files(_expanded(source), "rb"), key=lambda file: file.path)
     videos = []
     for file in files:
         url = file.full_name if "://" in source else file.path
@@ -149,6 +151,19 @@ def _scan(source: str) -> tuple[list[str], list[Video]]:
                         known = known | {"label": int(_content(tar, members["cls"]))}
                     videos.append(_video(Member(url, video.offset_data, video.size, video.name), known))
     return [], videos
+
+
+def _expanded(pattern: str) -> list[str]:
+    """What a shell makes of ranges of numbers; fsspec knows `*` only.
+
+    >>> _expanded("train-{08..10}.tar")
+    ['train-08.tar', 'train-09.tar', 'train-10.tar']
+    """
+    found = re.search(r"{(\d+)\.\.(\d+)}", pattern)
+    if found is None:
+        return [pattern]
+    numbers = [f"{number:0{len(found[1])}d}" for number in range(int(found[1]), int(found[2]) + 1)]
+    return [one for number in numbers for one in _expanded(pattern.replace(found[0], number, 1))]
 
 
 def _samples(tar: tarfile.TarFile) -> Iterator[dict[str, tarfile.TarInfo]]:

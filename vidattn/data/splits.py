@@ -4,7 +4,7 @@ import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import Literal
 
-from vidattn.data.manifest import Manifest, read_class_names, read_manifest
+from vidattn.data.manifest import Manifest, ManifestError, read_class_names, read_manifest
 from vidattn.data.shards import is_shards, read_shards
 
 Split = Literal["train", "val", "test", "predict"]
@@ -51,8 +51,8 @@ class Splits:
         if self._given_names is not None:
             return self._given_names
         for split, source in self.sources.items():
-            if source and split != "predict":
-                return self.manifest(split).class_names
+            if source and split != "predict" and (names := self.manifest(split).class_names):
+                return names
         raise ValueError("no classes are known: set data.class_names, or data.train to a list with labels")
 
     def manifest(self, split: Split) -> Manifest:
@@ -67,22 +67,31 @@ class Splits:
             if source is None:
                 raise ValueError(f"data.{split} is not set; give it a list, a folder or a file of videos")
             names = self._names_for(split)
-            if is_shards(source):
-                manifest = read_shards(source, names)
-            else:
-                manifest = read_manifest(source, self.root, names, self.folder_fps, self._has_several(split))
+            try:
+                if is_shards(source):
+                    manifest = read_shards(source, names)
+                else:
+                    manifest = read_manifest(source, self.root, names, self.folder_fps, self._has_several(split))
+            except ManifestError as error:
+                raise ManifestError(f"data.{split}: {error}") from error
             if manifest.missing:
                 self.warn(manifest.describe_missing())
             self._manifests[split] = manifest
         return self._manifests[split]
 
     def _names_for(self, split: Split) -> Sequence[str] | None:
-        """The common names; None for the split that they come from."""
-        if self._given_names is None:
-            first = next((name for name, source in self.sources.items() if source), None)
-            if first in (split, "predict"):
-                return None
-        return self.class_names
+        """The common names; None for the split that they come from, and for videos to classify, whose labels nobody
+        asks for: the training list need not be at hand."""
+        if split == "predict":
+            return None
+        if self._given_names is not None:
+            return self.class_names
+        for earlier, source in self.sources.items():
+            if earlier == split:
+                break
+            if source and (names := self.manifest(earlier).class_names):
+                return names
+        return None
 
     def _has_several(self, split: Split) -> bool:
         """Whether a list must be taken for a multi-label one, even if each of its videos has one class."""

@@ -124,8 +124,8 @@ class VideoClassifier(pl.LightningModule):
         """Take class names and preprocessing from the data, and check them against the network.
 
         Raises:
-            ValueError: the data has another number of classes than the network's head, or other names than the
-                weights; the head was never trained; or there are fewer videos to evaluate than processes.
+            ValueError: the data has no labels, another number of classes than the network's head, or other names than
+                the weights; the head was never trained; or there are fewer videos to evaluate than processes.
         """
         if stage != "fit" and self.head_is_fresh and not self.trainer.ckpt_path:
             raise ValueError(
@@ -145,6 +145,8 @@ class VideoClassifier(pl.LightningModule):
             )
         if stage == "predict":
             return
+        for needed in ("train", "val") if stage == "fit" else (split,):
+            check_labelled(data, needed)
         if len(data.class_names) != self.config.num_classes:
             raise ValueError(
                 f"the data has {len(data.class_names)} classes but num_classes={self.config.num_classes}; "
@@ -296,3 +298,18 @@ class VideoClassifier(pl.LightningModule):
                 # The same in all processes already; the mean over them keeps Lightning from warning that it may not be.
                 self.log(f"{split}/{name}", value.float(), prog_bar=name in ("video_top1", "mAP"), sync_dist=True)
         accuracy.reset()
+
+
+def check_labelled(data: Any, split: str) -> None:
+    """
+    Raises:
+        ValueError: the split is given, but none of its videos has a class.
+    """
+    if not data.sources.get(split) or data.manifest(split).labelled:
+        return
+    source = data.sources[split]
+    if split == "train":
+        need = "and training needs them; give a folder for each class, or a list with a label in each row"
+    else:
+        need = f"so nothing can be scored; give a list with labels, or data.{split}=null and vidattn predict the videos"
+    raise ValueError(f"data.{split}={source} has no labels, {need}")

@@ -16,6 +16,8 @@ class Objective(ABC):
     """A loss, what the logits then mean, and what is measured in evaluation."""
 
     multi_label: ClassVar[bool]
+    monitor: ClassVar[str] = "val/video_top1"
+    """What the best checkpoint is chosen by, unless `checkpoint.monitor` says otherwise."""
 
     @abstractmethod
     def loss(self, logits: Tensor, targets: Tensor, label_smoothing: float) -> Tensor:
@@ -53,11 +55,10 @@ class OneLabel(Objective):
 class MultiLabel(Objective):
     """A sigmoid and binary cross-entropy for each class; mean average precision. For lists with several labels a video
     (Charades, Moments, AVA's kind); targets are `(B, K)`, 1 for each class of the video.
-
-    Set `checkpoint.monitor` to `val/mAP` with it.
     """
 
     multi_label = True
+    monitor = "val/mAP"
 
     def loss(self, logits: Tensor, targets: Tensor, label_smoothing: float) -> Tensor:
         """Binary cross-entropy, the mean over classes and batch; smoothed targets lie `label_smoothing / 2` inside."""

@@ -49,7 +49,8 @@ class Scorecard(pl.Callback):
         card = self._card(trainer, pl_module, views / seconds, int(skipped))
         folder = self.folder
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / "scorecard.json").write_text(json.dumps(card, indent=2) + "\n")
+        written = {name: None if value != value else value for name, value in card.items()}  # JSON knows no nan
+        (folder / "scorecard.json").write_text(json.dumps(written, indent=2) + "\n")
         if card["videos_evaluated"] and "confusion" in pl_module.test_scores:
             confusion = pl_module.test_scores["confusion"].cpu().numpy()
             names = pl_module.class_names or [str(label) for label in range(len(confusion))]

@@ -14,7 +14,8 @@ from pytorch_lightning.loggers import CSVLogger, TensorBoardLogger
 from pytorch_lightning.utilities.rank_zero import rank_zero_info
 
 from vidattn.data.datamodule import VideoDataModule
-from vidattn.training.classifier import VideoClassifier
+from vidattn.training.classifier import VideoClassifier, check_labelled
+from vidattn.training.objective import Objective
 from vidattn.training.predictions import PredictionWriter
 from vidattn.training.run_weights import best_beside, check_checkpoint
 from vidattn.training.scorecard import Scorecard
@@ -33,7 +34,17 @@ class ProgressBar(TQDMProgressBar):
 
 
 class Checkpoint(ModelCheckpoint):
-    """Lightning's, but a resumed run, which has a folder of its own, still knows the best checkpoint of its past."""
+    """Lightning's, but a resumed run, which has a folder of its own, still knows the best checkpoint of its past, and
+    what the best is chosen by is the objective's by default."""
+
+    def setup(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
+        """Settle what is monitored, before the state of an earlier run is looked up by it."""
+        super().setup(trainer, pl_module, stage)
+        assert isinstance(pl_module, VideoClassifier)
+        if self.monitor == Objective.monitor:
+            self.monitor = pl_module.objective.monitor
+            if not trainer.datamodule.sources["val"]:  # type: ignore[attr-defined]
+                self.save_top_k = 0  # nothing is the best where nothing is validated
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Take all of the state over; Lightning's leaves the scores behind where the folder is another."""
@@ -99,7 +110,7 @@ class TrainerCLI(LightningCLI):
         parser.add_lightning_class_args(Checkpoint, "last_checkpoint")
         parser.set_defaults(
             {
-                "checkpoint.monitor": "val/video_top1",
+                "checkpoint.monitor": Objective.monitor,
                 "checkpoint.mode": "max",
                 "checkpoint.filename": "best",
                 "checkpoint.enable_version_counter": False,
@@ -170,6 +181,16 @@ class TrainerCLI(LightningCLI):
             ]
         return super().instantiate_trainer(**kwargs)
 
+    def before_fit(self) -> None:
+        """Look at the list of the test now: a mistake in it would show only when the training has ended.
+
+        Raises:
+            ValueError: it has no labels, or cannot be read.
+        """
+        data = self.datamodule
+        if self._get(self.config_init, "test_after_fit") and data.make is None:  # it is yet to be written
+            check_labelled(data, "test")
+
     def after_fit(self) -> None:
         """Test the best weights of the run that has just ended; the last where nothing was validated."""
         if not (self._get(self.config_init, "test_after_fit") and self.datamodule.sources["test"]):
@@ -195,6 +216,9 @@ def next_run(root: Path, kind: str) -> tuple[str, bool]:
 
     Two runs that start together do not get the same one. Processes that something else starts side by side (torchrun,
     SLURM) make none: they must come to the same number by themselves.
+
+    Raises:
+        ValueError: the folder cannot be made.
     """
     if RUN_VARIABLE in os.environ:
         return os.environ[RUN_VARIABLE], False
@@ -207,5 +231,9 @@ def next_run(root: Path, kind: str) -> tuple[str, bool]:
             break
         except FileExistsError:
             number += 1
+        except OSError as error:
+            raise ValueError(
+                f"trainer.default_root_dir={root}: cannot make a folder there ({error.strerror}); give another"
+            ) from error
     os.environ[RUN_VARIABLE] = f"{kind}_{number}"
     return os.environ[RUN_VARIABLE], makes
