@@ -189,8 +189,8 @@ def _listing(source: Path, root: Path | None) -> Listing:
         splits, _, part = str(source).rpartition("#")
         if splits and hmdb51.is_splits(Path(splits)):
             return hmdb51.read(Path(splits), part, root or Path(splits).parent)
-        hint = "" if source.is_absolute() else f" in {Path.cwd()}; run vidattn where it does, or give its whole path"
-        raise ManifestError(f"{source} does not exist{hint}; expected a list of videos, a folder or one video file")
+        hint = "" if source.is_absolute() else f"; run vidattn elsewhere than in {Path.cwd()}, or give the whole path"
+        raise ManifestError(f"{source} does not exist; expected a list of videos, a folder or one video file{hint}")
     base = root if root is not None else source.parent
     if source.is_dir():
         return hmdb51.read(source, "", base) if hmdb51.is_splits(source) else folder.read(source)
