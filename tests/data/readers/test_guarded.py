@@ -201,10 +201,13 @@ def test_a_helper_ends_with_the_process_that_owns_it(tiny_video):
     read, write = os.pipe()
     pid = os.fork()
     if pid == 0:
-        watchdog = guarded.Watchdog(30, open_video)
-        watchdog.open(str(tiny_video))
-        os.write(write, str(watchdog._helper.pid).encode())
-        time.sleep(60)
+        try:
+            watchdog = guarded.Watchdog(30, open_video)
+            watchdog.open(str(tiny_video))
+            os.write(write, str(watchdog._helper.pid).encode())
+            time.sleep(60)
+        finally:
+            os._exit(1)  # never goes on with the tests of the process that it is a copy of
     helper = int(os.read(read, 20))
     assert is_running(helper)
     os.kill(pid, signal.SIGKILL)
