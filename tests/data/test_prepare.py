@@ -12,7 +12,7 @@ from encode import encode_video, numbered_frames
 from PIL import Image
 
 from vidattn.cli import main
-from vidattn.data import prepare as prepare_module
+from vidattn.data import transcode_all as pool_module
 from vidattn.data.errors import VideoDecodeError
 from vidattn.data.manifest import read_manifest
 from vidattn.data.readers import open_video
@@ -39,7 +39,7 @@ def dataset(tmp_path) -> Path:
 @pytest.fixture
 def one_process(monkeypatch):
     """Threads stand for processes, which take seconds to start."""
-    monkeypatch.setattr(prepare_module, "ProcessPoolExecutor", lambda count, **_: ThreadPoolExecutor(count))
+    monkeypatch.setattr(pool_module, "ProcessPoolExecutor", lambda count, **_: ThreadPoolExecutor(count))
 
 
 def run(dataset: Path, out: Path, *words: str) -> dict:
@@ -217,7 +217,7 @@ def test_a_process_that_dies_over_a_video_costs_that_video_only(dataset, tmp_pat
         return transcode(self, source, target, folder_fps)
 
     monkeypatch.setattr(Transcoding, "run", die)
-    monkeypatch.setattr(prepare_module, "get_context", lambda method: get_context("fork"))
+    monkeypatch.setattr(pool_module, "get_context", lambda method: get_context("fork"))
     report = run(dataset, tmp_path / "out")
 
     assert set(report["failed"]) == {str(dataset / "b" / name) for name in ("2.mp4", "broken.mp4")}
@@ -234,7 +234,7 @@ def test_ctrl_c_ends_at_once_and_leaves_nothing_half_written(dataset, tmp_path, 
         time.sleep(60)
 
     monkeypatch.setattr(Transcoding, "run", interrupt)
-    monkeypatch.setattr(prepare_module, "get_context", lambda method: get_context("fork"))
+    monkeypatch.setattr(pool_module, "get_context", lambda method: get_context("fork"))
     before, began = active_children(), time.monotonic()
 
     with pytest.raises(SystemExit) as exit:

@@ -6,23 +6,16 @@ import random
 import signal
 import statistics
 import sys
-import threading
 import time
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import closing, contextmanager
+from collections.abc import Sequence
 from dataclasses import asdict, replace
-from multiprocessing import active_children, get_context, parent_process
 from pathlib import Path
 from typing import Any
 
 from jsonargparse import auto_cli
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from vidattn.data.errors import VideoDecodeError
 from vidattn.data.lists import table as list_table
 from vidattn.data.lists.row import Row
 from vidattn.data.manifest import Manifest, Video, read_manifest
@@ -31,10 +24,10 @@ from vidattn.data.prepared import PreparedFolder, content_identity
 from vidattn.data.sampling import StrideSampling, VideoTimes
 from vidattn.data.shards import write_shards
 from vidattn.data.transcode import Transcoding
+from vidattn.data.transcode_all import transcode_all
 from vidattn.wording import counted
 
 _MEASURED = 8  # videos whose speed is compared
-_TRIES = 2  # of a video over which a process dies: the first time its neighbour may be at fault
 
 
 def prepare_command(words: list[str]) -> None:
@@ -101,7 +94,7 @@ def prepare(
     def finished(video: Video) -> None:
         prepared.add(targets[video], video.path, seen[video])
 
-    failures = _transcode_all(todo, transcoding, workers, finished)
+    failures = transcode_all(todo, transcoding, workers, finished)
     failed = {video.path for video in failures}
     good = {video.path: target for video, target in targets.items() if video.path not in failed}
     written = [replace(v, path=str(good[v.path]), folder_fps=None) for v in manifest.videos if v.path in good]
@@ -135,129 +128,6 @@ def _targets(videos: Sequence[Video], folder: Path) -> dict[Video, Path]:
         taken.add(target)
         targets[video] = target
     return targets
-
-
-def _transcode_all(
-    todo: dict[Video, Path], transcoding: Transcoding, workers: int, finished: Callable[[Video], None]
-) -> dict[Video, str]:
-    """Do all, in parallel, and tell of each that is finished; the reason for each that failed."""
-    failures: dict[Video, str] = {}
-    todo, tries = dict(todo), dict.fromkeys(todo, 0)
-    columns = (
-        TextColumn("transcoding"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        TextColumn("{task.description}"),
-    )
-    with Progress(*columns) as progress:
-        task = progress.add_task("", total=len(todo))
-        while todo:
-            with closing(_round(todo, transcoding, workers if not any(tries.values()) else 1)) as results:
-                for video, problem in results:
-                    tries[video] += problem is _DIED
-                    if problem is _DIED and tries[video] < _TRIES:
-                        continue
-                    if problem:
-                        failures[video] = problem
-                        progress.console.print(f"failed: {video.path}: {problem}", highlight=False, markup=False)
-                    else:
-                        finished(video)
-                    todo.pop(video, None)
-                    progress.update(task, advance=1, description=f"{len(failures)} failed" if failures else "")
-    return failures
-
-
-_DIED = "its process died: the decoder or encoder crashed, or memory ran out; drop the file from the list"
-
-
-def _round(
-    todo: dict[Video, Path], transcoding: Transcoding, workers: int
-) -> Generator[tuple[Video, str | None], None, None]:
-    """Each video with what went wrong; where a process dies, what it and its neighbours were at, and the rest is left
-    for another round. Closed before its end, as by Ctrl-C, it leaves neither processes nor half-written files."""
-    work = list(todo.items())
-    parts = {video: _part(target) for video, target in work}
-    _remove(parts.values())  # of a run that was killed: what there is from now on, is being written
-    try:
-        if workers == 0:
-            yield from ((video, _one(transcoding, video, target)) for video, target in work)
-            return
-        with _processes(min(workers, len(work))) as pool:
-            with _without_interrupts():  # which the processes inherit: the interrupt is for this one
-                running = {pool.submit(_one, transcoding, video, target): video for video, target in work}
-            for future in as_completed(running):
-                try:
-                    yield running[future], future.result()
-                except BrokenProcessPool:
-                    started = [video for video, part in parts.items() if part.exists()]
-                    yield from ((video, _DIED) for video in started or list(todo)[:1])
-                    return
-    finally:
-        _remove(parts.values())
-
-
-@contextmanager
-def _processes(count: int) -> Iterator[ProcessPoolExecutor]:
-    """A pool that is not waited for when it is left by an exception."""
-    others = set(active_children())
-    pool = ProcessPoolExecutor(count, mp_context=get_context("spawn"), initializer=_live_with_parent)
-    try:
-        yield pool
-    except BaseException:
-        for process in set(active_children()) - others:
-            process.terminate()
-        raise
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
-@contextmanager
-def _without_interrupts() -> Iterator[None]:
-    """Ctrl-C waits until the end of this."""
-    if not hasattr(signal, "pthread_sigmask"):  # Windows
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-def _remove(parts: Iterable[Path]) -> None:
-    for part in parts:
-        part.unlink(missing_ok=True)
-
-
-def _live_with_parent() -> None:
-    """In a process: leave Ctrl-C to the parent, and end when the parent is gone, however it went."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    parent = parent_process()
-    assert parent is not None
-
-    def wait() -> None:
-        parent.join()
-        os._exit(1)
-
-    threading.Thread(target=wait, daemon=True).start()
-
-
-def _part(target: Path) -> Path:
-    return target.with_name(target.name + ".part")
-
-
-def _one(transcoding: Transcoding, video: Video, target: Path) -> str | None:
-    """In a process: what went wrong, or None."""
-    try:
-        transcoding.run(video.path, target, video.folder_fps)
-    except VideoDecodeError as error:
-        _part(target).unlink(missing_ok=True)
-        return error.reason
-    except (OSError, ValueError, MemoryError) as error:  # FFmpeg's errors are such; a full disk
-        _part(target).unlink(missing_ok=True)
-        return f"{type(error).__name__}: {error}"
-    return None
 
 
 def _write_list(folder: Path, manifest: Manifest, videos: Sequence[Video]) -> None:
