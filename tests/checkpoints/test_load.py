@@ -291,3 +291,20 @@ def test_the_official_rules_lose_the_place_of_most_vectors():
 
     plane = F.interpolate(table[0, 1:, 0].view(1, 1, 14, 14), (28, 28), mode="nearest").flatten()
     assert (row == plane).float().mean().item() == pytest.approx(0.071, abs=5e-4)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"resize": "oficial"}, "resize='oficial' is unknown; choose one of smooth, official"),
+        ({"inflation": "avrage"}, "inflation='avrage' is unknown; choose one of central, average"),
+    ],
+)
+def test_an_unknown_option_is_refused_with_the_choices(tmp_path, options, message):
+    network = randomised(config())
+    path = our_file(tmp_path / "ours.ckpt", network)
+
+    with pytest.raises(ValueError, match=message):
+        load(path, **options)
+    with pytest.raises(ValueError, match=message):
+        load_weights(network, network.config, path, **options)

@@ -110,7 +110,7 @@ def test_tubelets_see_the_image_in_a_still_clip(image_model, inflation, tubelet_
 
     with torch.no_grad():
         torch.testing.assert_close(ours.network(clip), model(image), atol=5e-6, rtol=1e-5)
-    assert f"patch: tubelets of 1 frames -> {tubelet_size} ({inflation})" in ours.report
+    assert f"patch: tubelets of 1 frame -> {tubelet_size} ({inflation})" in ours.report
     empty = ours.network.patch.weight.flatten(3).abs().sum((0, 1, 3)) == 0
     assert empty.sum() == (tubelet_size - 1 if inflation == "central" else 0)
 

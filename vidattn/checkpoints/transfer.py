@@ -14,6 +14,7 @@ from vidattn.checkpoints.steps import role
 from vidattn.checkpoints.tables import carried_tables
 from vidattn.models.config import VideoTransformerConfig
 from vidattn.models.embeddings import average_frames, central_frame
+from vidattn.wording import counted
 
 Inflation = Literal["central", "average"]
 
@@ -75,7 +76,7 @@ def _carry_patch(account: Account, inflation: Inflation) -> None:
         inflate = central_frame if inflation == "central" else average_frames
         weight = image if new == 1 else inflate(image, new)
         how = "" if new == 1 else f" ({inflation})"
-        account.report.append(f"patch: tubelets of {old} frames -> {new}{how}")
+        account.report.append(f"patch: tubelets of {counted(old, 'frame')} -> {new}{how}")
     account.put("patch.weight", weight, "patch.weight")
 
 
