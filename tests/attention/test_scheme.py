@@ -45,6 +45,10 @@ def test_a_sum_is_a_list_of_steps_in_order():
     assert names("joint+time+joint") == ["JointAttention", "TemporalAttention", "JointAttention"]
 
 
+def test_spaces_make_no_difference_in_a_scheme_of_its_own_name():
+    assert parse_scheme(" space | time ") == parse_scheme("space|time") == parse_scheme("split_heads")
+
+
 def test_divided_is_time_then_space():
     assert parse_scheme("divided") == parse_scheme("time+space")
 
@@ -109,6 +113,9 @@ def test_what_an_image_block_adds_to_the_stream_holds_the_input_once():
     ("spec", "message"),
     [
         ("tiem+space", r"unknown step 'tiem'; did you mean 'time'\? Known: acmix, axial, cbam, .*divided, .*joint"),
+        ("divided+joint", r"'divided' is a whole scheme, not a step; write time\+space for it"),
+        ("JOINT", r"unknown step 'JOINT'; did you mean 'joint'\? Known: acmix"),
+        ("xyzzy", r"unknown step 'xyzzy'\. Known: acmix"),
         ("time+", "cannot be read"),
         ("time-space", "not a name with plain arguments"),
         ("joint(x=3)", "not a name with plain arguments"),

@@ -150,13 +150,25 @@ def parse_scheme(spec: str) -> tuple[Step, ...]:
         ValueError: a name is unknown (the message lists the known ones), its arguments are not those that it takes,
             or the spec cannot be read.
     """
-    spec = ALIASES.get(spec.strip(), spec)
+    spec = ALIASES.get("".join(spec.split()), spec)
     try:
         # Python reads the spec for us, and `global` is a word of its own to it.
         tree = ast.parse(re.sub(r"\bglobal\b", "global_", spec.strip()), mode="eval").body
     except SyntaxError as error:
         raise ValueError(f"attention={spec!r} cannot be read; write names joined by +, as in 'time+space'") from error
     return tuple(_step(term, spec) for term in _terms(tree))
+
+
+def is_space_only(spec: str) -> bool:
+    """Whether no frame ever sees another: attention within frames is all there is, however it is spelt.
+
+    >>> is_space_only("space"), is_space_only(" (space())"), is_space_only("space>time(4)")
+    (True, True, False)
+
+    Raises:
+        ValueError: the spec cannot be read.
+    """
+    return ">" not in spec and parse_scheme(spec) == parse_scheme("space")
 
 
 def _terms(node: ast.expr) -> list[ast.expr]:
@@ -204,9 +216,11 @@ def _lookup(name: str, spec: str) -> tuple[type[nn.Module], ...]:
         return found if isinstance(found, tuple) else (found,)
     if "." in name:
         return (_imported(name, spec),)
+    if name in ALIASES:
+        raise ValueError(f"attention={spec!r}: {name!r} is a whole scheme, not a step; write {ALIASES[name]} for it")
     known = sorted([*STEPS, *ALIASES])
-    near = difflib.get_close_matches(name, known, n=1)
-    hint = f"; did you mean {near[0]!r}?" if near else ""
+    near = difflib.get_close_matches(name.lower(), known, n=1)
+    hint = f"; did you mean {near[0]!r}?" if near else "."
     raise ValueError(f"attention={spec!r}: unknown step {name!r}{hint} Known: {', '.join(known)}, or an import path")
 
 

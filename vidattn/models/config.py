@@ -7,7 +7,7 @@ from vidattn.attention.base import VideoAttention
 from vidattn.attention.factorised import temporal_depth
 from vidattn.attention.heads import QKV_BIASES
 from vidattn.attention.query_key import QUERY_KEYS
-from vidattn.attention.scheme import parse_scheme
+from vidattn.attention.scheme import is_space_only, parse_scheme
 from vidattn.grid import Grid
 from vidattn.models.layers import ACTIVATIONS
 from vidattn.models.norms import NORMS
@@ -135,7 +135,7 @@ class VideoTransformerConfig:
         return not any(issubclass(cls, VideoAttention) and cls.moves_prefix for cls in classes)
 
     def _frames_meet(self) -> bool:
-        return self.attention.strip() != "space" and temporal_depth(self.attention) is None
+        return not is_space_only(self.attention) and temporal_depth(self.attention) is None
 
     @property
     def size(self) -> tuple[int, int]:
