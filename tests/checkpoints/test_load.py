@@ -184,6 +184,11 @@ def bad_files(tmp_path_factory):
     newer = torch.load(good, weights_only=True)
     newer["vidattn"]["format"] = 2
     torch.save(newer, folder / "newer.ckpt")
+    for name, layers in (("nan", ["norm.weight"]), ("inf", ["norm.weight", "head.bias"])):
+        diverged = torch.load(good, weights_only=True)
+        for layer in layers:
+            diverged["state_dict"][f"network.{layer}"][3] = float(name)
+        torch.save(diverged, folder / f"{name}.ckpt")
     return folder
 
 
@@ -198,6 +203,8 @@ BAD = {
     "list.ckpt": "nor a ViT of timm's; holds list",
     "other.pyth": "not an official TimeSformer file",
     "missing.ckpt": "missing: norm.weight",
+    "nan.ckpt": "norm.weight holds nan or inf; take a checkpoint from before",
+    "inf.ckpt": "norm.weight and 1 more hold nan or inf",
     "newer.ckpt": "format 2 is newer than this vidattn",
 }
 
