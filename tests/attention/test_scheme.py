@@ -45,6 +45,10 @@ def test_a_sum_is_a_list_of_steps_in_order():
     assert names("joint+time+joint") == ["JointAttention", "TemporalAttention", "JointAttention"]
 
 
+def test_spaces_make_no_difference_in_a_scheme_of_its_own_name():
+    assert parse_scheme(" space | time ") == parse_scheme("space|time") == parse_scheme("split_heads")
+
+
 def test_divided_is_time_then_space():
     assert parse_scheme("divided") == parse_scheme("time+space")
 
@@ -109,11 +113,26 @@ def test_what_an_image_block_adds_to_the_stream_holds_the_input_once():
     ("spec", "message"),
     [
         ("tiem+space", r"unknown step 'tiem'; did you mean 'time'\? Known: acmix, axial, cbam, .*divided, .*joint"),
+        ("divided+joint", r"'divided' is a whole scheme, not a step; write time\+space for it"),
+        ("JOINT", r"unknown step 'JOINT'; did you mean 'joint'\? Known: acmix"),
+        ("xyzzy", r"unknown step 'xyzzy'\. Known: acmix"),
         ("time+", "cannot be read"),
         ("time-space", "not a name with plain arguments"),
         ("joint(x=3)", "not a name with plain arguments"),
         ("joint(torch)", "must be plain numbers"),
         ("no.such.module.Attention", "cannot import"),
+        ("joint(1)", r"attention='joint\(1\)': joint takes no arguments, given \(1\)"),
+        ("space(1)", "space takes no arguments"),
+        ("window(2,2,2,2)", r"window takes \(t=8, h=7, w=7\), given \(2, 2, 2, 2\)"),
+        ("time+swin(7,1,2,3,4,5)", r"swin takes \(window_size=7, num_heads\), given \(7, 1, 2, 3, 4, 5\)"),
+        ("window(2.5,2,2)", r"window takes \(t=8, h=7, w=7\); t=2.5 must be a whole number"),
+        ("window(2,'a',2)", "h='a' must be a whole number"),
+        ("window(True)", "t=True must be a whole number"),
+        ("dat(1,5,2,'a')", "offset_range='a' must be a number"),
+        ("space+cbam(0)", r"cbam takes \(reduction=16, kernel_size=7\); reduction=0 must be at least 1"),
+        ("swin(7,-1)", "num_heads=-1 must be at least 1"),
+        (f"{__name__}.Nothing(1,2,3)", r"Nothing takes \(window=3, stride=1\), given \(1, 2, 3\)"),
+        (f"{__name__}.Nothing(1.5)", "window=1.5 must be a whole number"),
         ("vidattn.grid.Grid", "neither a VideoAttention nor an ImageAttention"),
     ],
 )

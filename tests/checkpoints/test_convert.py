@@ -1,4 +1,5 @@
 import json
+import re
 
 import pytest
 import torch
@@ -145,7 +146,7 @@ def test_a_folder_that_holds_a_model_is_not_written_over_unless_told(source, tmp
     other = tmp_path / "other"
     small_model("joint").save_pretrained(other)
 
-    with pytest.raises(SystemExit):
+    with pytest.raises(SystemExit, match="2"):
         main(["convert", str(source), str(other)])
     assert "holds a model already" in capsys.readouterr().err
     assert load(other).config.attention == "joint"
@@ -163,9 +164,11 @@ def test_a_folder_that_holds_a_model_is_not_written_over_unless_told(source, tmp
         (["SOURCE", "out", "--image-size", "33"], "nearest sizes are 32 and 40"),
     ],
 )
-def test_a_mistake_is_one_line(source, tmp_path, monkeypatch, words, message):
+def test_a_mistake_is_one_line(source, tmp_path, monkeypatch, capsys, words, message):
     monkeypatch.chdir(tmp_path)
 
-    with pytest.raises(SystemExit, match=message):
+    with pytest.raises(SystemExit, match="2"):
         main(["convert", *(str(source) if word == "SOURCE" else word for word in words)])
+    (line,) = capsys.readouterr().err.splitlines()
+    assert re.search(message, line)
     assert not (tmp_path / "out").exists()

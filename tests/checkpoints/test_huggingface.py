@@ -243,6 +243,20 @@ def test_a_videomae_gives_the_same_logits_by_its_old_names_and_its_new_ones(tmp_
     assert sum(one.numel() for one in ours.network.parameters()) == sum(one.numel() for one in theirs.parameters())
 
 
+@pytest.mark.parametrize("eps", [1e-12, 1e-3])
+def test_a_videomae_whose_last_norm_has_an_epsilon_of_its_own_says_so(tmp_path, eps):
+    """It is 1e-5 in their code whatever the configuration says; smaller ones make no difference that is seen."""
+    theirs = videomae(layer_norm_eps=eps, num_labels=3)
+    theirs.save_pretrained(tmp_path)
+
+    ours = load(tmp_path)
+
+    said = [line for line in ours.report if line.startswith("norm.eps: 0.001, as layer_norm_eps says")]
+    assert len(said) == (eps > 1e-5)
+    theirs.fc_norm.eps = ours.network.norm.eps
+    assert_same_logits(ours, theirs)
+
+
 @pytest.mark.parametrize("mean_pooling", [True, False])
 @pytest.mark.parametrize("whole", [True, False])
 def test_the_encoder_of_a_pretrained_videomae_gives_the_same_tokens(tmp_path, mean_pooling, whole):

@@ -184,6 +184,11 @@ def bad_files(tmp_path_factory):
     newer = torch.load(good, weights_only=True)
     newer["vidattn"]["format"] = 2
     torch.save(newer, folder / "newer.ckpt")
+    for name, layers in (("nan", ["norm.weight"]), ("inf", ["norm.weight", "head.bias"])):
+        diverged = torch.load(good, weights_only=True)
+        for layer in layers:
+            diverged["state_dict"][f"network.{layer}"][3] = float(name)
+        torch.save(diverged, folder / f"{name}.ckpt")
     return folder
 
 
@@ -198,6 +203,8 @@ BAD = {
     "list.ckpt": "nor a ViT of timm's; holds list",
     "other.pyth": "not an official TimeSformer file",
     "missing.ckpt": "missing: norm.weight",
+    "nan.ckpt": "norm.weight holds nan or inf; take a checkpoint from before",
+    "inf.ckpt": "norm.weight and 1 more hold nan or inf",
     "newer.ckpt": "format 2 is newer than this vidattn",
 }
 
@@ -291,3 +298,20 @@ def test_the_official_rules_lose_the_place_of_most_vectors():
 
     plane = F.interpolate(table[0, 1:, 0].view(1, 1, 14, 14), (28, 28), mode="nearest").flatten()
     assert (row == plane).float().mean().item() == pytest.approx(0.071, abs=5e-4)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"resize": "oficial"}, "resize='oficial' is unknown; choose one of smooth, official"),
+        ({"inflation": "avrage"}, "inflation='avrage' is unknown; choose one of central, average"),
+    ],
+)
+def test_an_unknown_option_is_refused_with_the_choices(tmp_path, options, message):
+    network = randomised(config())
+    path = our_file(tmp_path / "ours.ckpt", network)
+
+    with pytest.raises(ValueError, match=message):
+        load(path, **options)
+    with pytest.raises(ValueError, match=message):
+        load_weights(network, network.config, path, **options)

@@ -34,6 +34,7 @@ def from_timm(tmp_path_factory):
     about = {
         "architecture": "vit_tiny_indeed",
         "num_classes": 5,
+        "global_pool": "token",
         "model_args": {"num_heads": 4},
         "label_names": ["a", "b", "c", "d", "e"],
         "pretrained_cfg": {"mean": MEAN, "std": STD, "input_size": [3, 32, 32], "crop_pct": 0.9},
@@ -110,7 +111,7 @@ def test_tubelets_see_the_image_in_a_still_clip(image_model, inflation, tubelet_
 
     with torch.no_grad():
         torch.testing.assert_close(ours.network(clip), model(image), atol=5e-6, rtol=1e-5)
-    assert f"patch: tubelets of 1 frames -> {tubelet_size} ({inflation})" in ours.report
+    assert f"patch: tubelets of 1 frame -> {tubelet_size} ({inflation})" in ours.report
     empty = ours.network.patch.weight.flatten(3).abs().sum((0, 1, 3)) == 0
     assert empty.sum() == (tubelet_size - 1 if inflation == "central" else 0)
 
@@ -150,7 +151,19 @@ def test_a_file_alone_says_what_was_assumed(tmp_path, from_timm, around):
     with torch.no_grad():
         torch.testing.assert_close(ours.network(clip), model(image), atol=5e-6, rtol=1e-5)
     assert "num_heads: assumed 1, as published for width 32; the file does not say" in ours.report
+    assert "pooling: assumed class_token; the file does not say" in ours.report
     assert any(line.startswith("mean and std: assumed [0.5, 0.5, 0.5]") for line in ours.report)
+
+
+@pytest.mark.parametrize("around", [None, "state_dict"])
+def test_the_names_that_data_parallel_training_gives_are_read(tmp_path, from_timm, around):
+    _, model = from_timm
+    state = torch.nn.DataParallel(model).state_dict()
+    torch.save(state if around is None else {around: state, "epoch": 3}, tmp_path / "vit.pth")
+
+    ours = load(tmp_path / "vit.pth", num_heads=4)
+
+    assert torch.equal(ours.network.head.weight, model.head.weight)
 
 
 def test_a_vit_without_its_head_is_taken_and_its_pooler_left_out(tmp_path):
@@ -187,6 +200,7 @@ def test_a_vit_of_timms_with_other_parts_gives_its_logits_on_a_still_clip(tmp_pa
     with torch.no_grad():
         torch.testing.assert_close(ours.network(clip), model(image), atol=5e-6, rtol=1e-5)
     assert ours.config.pooling == pooling
+    assert (f"pooling: assumed {pooling}; the file does not say" in ours.report) == (pooling != "mean")
     scaled = "LayerScale: 4 scales became part of the layers that they scale" in ours.report
     assert scaled == ("init_values" in parts)
 

@@ -31,7 +31,13 @@ from vidattn.models.presets import build_network
         ({"embed_dim": 48, "query_key": "rotary"}, "a head of 4 is narrower than 6"),
         ({"attention": "space", "conditional_position": "peg3d"}, "blocks see one frame at a time; use peg"),
         ({"attention": "space>time(2)", "conditional_position": "peg3d"}, "blocks see one frame at a time; use peg"),
+        ({"image_size": -32}, "-32 is not a positive multiple of patch_size=16; nearest sizes are 16$"),
         ({"norm_eps": 0.0}, r"norm_eps=0.0 must be above 0"),
+        ({"mlp_ratio": 0.0}, "mlp_ratio=0.0 must be above 0 and finite; ViT's is 4"),
+        ({"mlp_ratio": -1.0}, "mlp_ratio=-1.0 must be above 0"),
+        ({"mlp_ratio": 0.001}, "mlp_ratio=0.001 leaves an MLP no width at embed_dim=768; ViT's is 4"),
+        ({"init_std": -1.0}, "init_std=-1.0 must be above 0 and finite; ViT's is 0.02"),
+        ({"init_std": float("nan")}, "init_std=nan must be above 0"),
         (
             {"num_frames": 9, "tubelet_size": 2},
             "num_frames=9 is not a multiple of tubelet_size=2; nearest lengths are 8 and 10",

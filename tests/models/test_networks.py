@@ -5,6 +5,7 @@ import torch
 from small_networks import SIZES as SMALL
 from torch.utils.flop_counter import FlopCounterMode
 
+from vidattn.attention.scheme import STEPS
 from vidattn.models.config import VideoTransformerConfig
 from vidattn.models.presets import PRESETS, build_network, preset
 
@@ -95,6 +96,12 @@ def test_tables_of_another_size_are_interpolated_not_cut(attention):
 def test_a_wrong_input_says_what_was_wanted(attention, shape, message):
     with pytest.raises(ValueError, match=message):
         network(attention)(torch.zeros(shape))
+
+
+@pytest.mark.parametrize("attention", [*STEPS, "divided", "axial", "space>time(1)"])
+def test_a_batch_without_clips_gets_logits_of_no_clips(attention):
+    with torch.no_grad():
+        assert network(attention)(torch.empty(0, 3, 4, 32, 32)).shape == (0, 5)
 
 
 def test_pixels_that_are_not_normalised_are_refused():

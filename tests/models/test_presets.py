@@ -5,9 +5,11 @@ from pathlib import Path
 
 import pytest
 import torch
+from small_networks import random_network
 from torch.utils.flop_counter import FlopCounterMode
 
 from vidattn.models.presets import PRESETS, build_network, preset
+from vidattn.models.space_only import SpaceOnlyTransformer
 
 FACTS = Path(__file__).parents[3] / "shared" / "facts" / "real_models_closed_form.json"
 
@@ -39,6 +41,13 @@ def test_parameters_and_cost_are_the_measured_ones(name):
 def test_the_numbers_are_those_of_the_facts(name, entry):
     facts = json.loads(FACTS.read_text())[entry]
     assert MEASURED[name] == (facts["params"], facts["macs"])
+
+
+@pytest.mark.parametrize("spelling", [" space", "space()", "(space)", "vidattn.attention.spatial.SpatialAttention"])
+def test_space_is_the_same_network_however_it_is_spelt(spelling):
+    assert type(random_network(spelling)) is SpaceOnlyTransformer
+    with pytest.raises(ValueError, match="see one frame at a time"):
+        random_network(spelling, conditional_position="peg3d")
 
 
 def test_a_preset_changes_by_field():

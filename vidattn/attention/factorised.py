@@ -98,7 +98,9 @@ class SplitHeadsAttention(VideoAttention, Heads):
         """Queries, keys and values of the temporal heads `(B, S, 3, heads, d)` -> `(B, S, heads * d)`."""
         video = qkv[:, grid.prefix :].unflatten(1, (grid.frames, grid.locations))
         q, k, v = video.permute(3, 0, 2, 4, 1, 5).flatten(2, 3)  # (B, N * heads, T, d)
-        mixed = attend(q, k, v).transpose(1, 2).reshape(len(qkv), grid.num_video_tokens, -1)
+        mixed = (
+            attend(q, k, v).transpose(1, 2).reshape(len(qkv), grid.num_video_tokens, self.time_heads * self.head_dim)
+        )
         return torch.cat((mixed.new_zeros(len(qkv), grid.prefix, mixed.shape[-1]), mixed), dim=1)
 
     def macs(self, grid: Grid) -> Macs:

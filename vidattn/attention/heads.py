@@ -78,11 +78,11 @@ class SelfAttention(Heads):
         Equal to moving the locations into the batch, without the copies that this takes: q, k and v come from a
         product each, so that locations and heads fold into one axis as a view.
         """
-        size, length, locations, _ = x.shape
+        size, length, locations, dim = x.shape
         x = x.contiguous()  # several clips without their prefixes are not: one copy here, or one in each product
         biases = (None,) * 3 if self.qkv.bias is None else self.qkv.bias.chunk(3)
         q, k, v = (
-            F.linear(x, weight, bias).view(size, length, locations * self.num_heads, -1)
+            F.linear(x, weight, bias).view(size, length, locations * self.num_heads, dim // self.num_heads)
             for weight, bias in zip(self.qkv.weight.chunk(3), biases, strict=True)
         )
         q, k = self.prepare(q, k, Grid(length, 1, 1, 0))

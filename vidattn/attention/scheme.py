@@ -116,12 +116,22 @@ class Step:
         spec does not give it.
         """
         cls = self.turns[block % len(self.turns)]
-        if not issubclass(cls, ImageAttention):
-            return cls(dim, num_heads, *self.args)  # type: ignore[return-value]
+        given = self.arguments(cls, dim, num_heads)
+        built = cls(*given.args, **given.kwargs)
+        return PerFrame(built) if isinstance(built, ImageAttention) else built  # type: ignore[return-value]
+
+    def arguments(self, cls: type[nn.Module], dim: int, num_heads: int) -> inspect.BoundArguments:
+        """All that `cls`, one of the `turns`, is built with, by name.
+
+        Raises:
+            TypeError: it takes fewer arguments than the spec gives, or more.
+        """
         signature = inspect.signature(cls)
+        if not issubclass(cls, ImageAttention):
+            return signature.bind(dim, num_heads, *self.args)
         given = signature.bind_partial(dim, *self.args).arguments
         heads = {"num_heads": num_heads} if "num_heads" in signature.parameters.keys() - given.keys() else {}
-        return PerFrame(cls(dim, *self.args, **heads))
+        return signature.bind(dim, *self.args, **heads)
 
 
 def parse_scheme(spec: str) -> tuple[Step, ...]:
@@ -137,15 +147,28 @@ def parse_scheme(spec: str) -> tuple[Step, ...]:
             specs, and an import path such as `my_package.MyAttention` for any name.
 
     Raises:
-        ValueError: a name is unknown (the message lists the known ones) or the spec cannot be read.
+        ValueError: a name is unknown (the message lists the known ones), its arguments are not those that it takes,
+            or the spec cannot be read.
     """
-    spec = ALIASES.get(spec.strip(), spec)
+    spec = ALIASES.get("".join(spec.split()), spec)
     try:
         # Python reads the spec for us, and `global` is a word of its own to it.
         tree = ast.parse(re.sub(r"\bglobal\b", "global_", spec.strip()), mode="eval").body
     except SyntaxError as error:
         raise ValueError(f"attention={spec!r} cannot be read; write names joined by +, as in 'time+space'") from error
     return tuple(_step(term, spec) for term in _terms(tree))
+
+
+def is_space_only(spec: str) -> bool:
+    """Whether no frame ever sees another: attention within frames is all there is, however it is spelt.
+
+    >>> is_space_only("space"), is_space_only(" (space())"), is_space_only("space>time(4)")
+    (True, True, False)
+
+    Raises:
+        ValueError: the spec cannot be read.
+    """
+    return ">" not in spec and parse_scheme(spec) == parse_scheme("space")
 
 
 def _terms(node: ast.expr) -> list[ast.expr]:
@@ -164,7 +187,27 @@ def _step(node: ast.expr, spec: str) -> Step:
         args = tuple(ast.literal_eval(argument) for argument in call.args)
     except ValueError as error:
         raise ValueError(f"attention={spec!r}: arguments of {ast.unparse(node)!r} must be plain numbers") from error
-    return Step(_lookup(ast.unparse(call.func).removesuffix("_"), spec), args)
+    name = ast.unparse(call.func).removesuffix("_")
+    step = Step(_lookup(name, spec), args)
+    for cls in step.turns:
+        _check_arguments(step, cls, name, spec)
+    return step
+
+
+def _check_arguments(step: Step, cls: type[nn.Module], name: str, spec: str) -> None:
+    own = list(inspect.signature(cls).parameters.values())[1 if issubclass(cls, ImageAttention) else 2 :]
+    known = ", ".join(one.name if one.default in (one.empty, None) else f"{one.name}={one.default}" for one in own)
+    takes = f"attention={spec!r}: {name} takes {f'({known})' if known else 'no arguments'}"
+    try:
+        step.arguments(cls, dim=1, num_heads=1)
+    except TypeError:
+        raise ValueError(f"{takes}, given ({', '.join(map(repr, step.args))})") from None
+    for one, value in zip(own, step.args, strict=False):
+        whole = one.annotation in (int, int | None)
+        if (whole and type(value) is not int) or (one.annotation is float and type(value) not in (int, float)):
+            raise ValueError(f"{takes}; {one.name}={value!r} must be a {'whole ' if whole else ''}number")
+        if whole and value < 1 and name in STEPS:  # a size, a count or a ratio; a stranger's may be anything
+            raise ValueError(f"{takes}; {one.name}={value} must be at least 1")
 
 
 def _lookup(name: str, spec: str) -> tuple[type[nn.Module], ...]:
@@ -173,9 +216,11 @@ def _lookup(name: str, spec: str) -> tuple[type[nn.Module], ...]:
         return found if isinstance(found, tuple) else (found,)
     if "." in name:
         return (_imported(name, spec),)
+    if name in ALIASES:
+        raise ValueError(f"attention={spec!r}: {name!r} is a whole scheme, not a step; write {ALIASES[name]} for it")
     known = sorted([*STEPS, *ALIASES])
-    near = difflib.get_close_matches(name, known, n=1)
-    hint = f"; did you mean {near[0]!r}?" if near else ""
+    near = difflib.get_close_matches(name.lower(), known, n=1)
+    hint = f"; did you mean {near[0]!r}?" if near else "."
     raise ValueError(f"attention={spec!r}: unknown step {name!r}{hint} Known: {', '.join(known)}, or an import path")
 
 

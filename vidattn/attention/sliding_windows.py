@@ -24,8 +24,8 @@ def neighborhood_attention(q: Tensor, k: Tensor, v: Tensor, window: Window) -> T
     k, v = (in_columns(with_margins(x, window)) for x in (k, v))
     weights = WindowScores.apply(q, k, window).flatten(2).softmax(dim=-1).to(v.dtype)
     mixed = WindowSums.apply(weights.unflatten(2, (window[0], window[2], window[1])), v)
-    batch, frames, height, width, heads, _ = clip
-    return mixed.view(frames, width, height, batch, heads, -1).permute(3, 0, 2, 1, 4, 5)
+    batch, frames, height, width, heads, head_dim = clip
+    return mixed.view(frames, width, height, batch, heads, head_dim).permute(3, 0, 2, 1, 4, 5)
 
 
 def in_columns(x: Tensor) -> Tensor:

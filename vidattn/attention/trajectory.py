@@ -47,10 +47,12 @@ class TrajectoryAttention(VideoAttention):
         """Queries of one frame, `(B, heads, N, d)`, through all frames and along their paths: `(B, N, D)`."""
         batch, heads, locations, head_dim = q.shape
         frames = k.shape[1] // heads
-        path = attend(q.repeat(1, frames, 1, 1), k, v).transpose(1, 2).reshape(batch, locations, frames, -1)
-        query = self.path_q(path[:, :, frame]).view(-1, heads, 1, head_dim)
-        key, value = self.path_kv(path).view(-1, frames, 2, heads, head_dim).permute(2, 0, 3, 1, 4)
-        return attend(query, key, value).view(batch, locations, -1)
+        path = (
+            attend(q.repeat(1, frames, 1, 1), k, v).transpose(1, 2).reshape(batch, locations, frames, heads * head_dim)
+        )
+        query = self.path_q(path[:, :, frame]).view(batch * locations, heads, 1, head_dim)
+        key, value = self.path_kv(path).view(batch * locations, frames, 2, heads, head_dim).permute(2, 0, 3, 1, 4)
+        return attend(query, key, value).view(batch, locations, heads * head_dim)
 
     def macs(self, grid: Grid) -> Macs:
         """`4 S D^2 + M D^2 + 2 M T D^2` in projections, `2 P S D + 2 M^2 D + 2 M T D` in attention."""

@@ -4,7 +4,7 @@ from dataclasses import asdict
 
 from torch import nn
 
-from vidattn.attention.scheme import ALIASES, parse_scheme
+from vidattn.attention.scheme import ALIASES, is_space_only, parse_scheme
 from vidattn.checkpoints.account import late_depth
 from vidattn.checkpoints.names import WeightsError
 from vidattn.checkpoints.saved import Saved
@@ -87,13 +87,13 @@ def told(
 def verdict(old: VideoTransformerConfig, new: VideoTransformerConfig, matches: list[Match]) -> str:
     """Whether a network with another scheme computes at first what the old one did."""
     change = f"attention: {old.attention} -> {new.attention}, "
-    image = old.attention.strip() == "space"  # knows nothing of time
+    image = is_space_only(old.attention)  # knows nothing of time
     counted = image and old.position == "sine"  # tokens of a frame there, of the clip here
     same_parts = not changed(old, new) and old.position == new.position and not late_depth(old) and not late_depth(new)
     same_tubelets = old.tubelet_size == new.tubelet_size
     same_places = old.conditional_position in ("none", new.conditional_position)
     if same_parts and same_places and (image or same_tubelets) and not counted and _same_steps(old, new, matches):
-        spaces = "space" in (old.attention.strip(), new.attention.strip())
+        spaces = image or is_space_only(new.attention)
         if not same_tubelets:
             return f"{change}computes at first what it did on clips that stand still"
         if old.pooling != "mean" and spaces:

@@ -1,7 +1,6 @@
 """`vidattn convert`: a folder of ours of any checkpoint, also with another scheme, length or size."""
 
 import argparse
-import sys
 from pathlib import Path
 from typing import Any, get_args
 
@@ -39,7 +38,7 @@ def convert_command(words: list[str]) -> None:
     changes: dict[str, Any] = {name: getattr(options, name) for name in CHANGES if getattr(options, name) is not None}
     out = Path(options.out)
     if (out / "config.json").exists() and not options.overwrite:
-        parser.exit(1, f"vidattn convert: {out} holds a model already; name another folder, or add --overwrite\n")
+        parser.exit(2, f"vidattn convert: {out} holds a model already; name another folder, or add --overwrite\n")
     try:
         model = load(
             options.source,
@@ -49,7 +48,7 @@ def convert_command(words: list[str]) -> None:
             **changes,
         )
     except ValueError as error:  # of the weights, or of a change
-        sys.exit(f"vidattn convert: {error}")
+        parser.exit(2, f"vidattn convert: {error}\n")
     for line in model.report:
         print(line)
     if options.overwrite:

@@ -79,10 +79,14 @@ def read_folder_weights(folder: Path) -> dict[str, Any]:
 
 
 def tensors_of(found: Any) -> dict[str, torch.Tensor]:
-    """The state dict in what `read_weights` returns: itself, or under a name that people put it under."""
+    """The state dict in what `read_weights` returns: itself, or under a name that people put it under.
+
+    Without the `module.` that `DataParallel` puts before all names.
+    """
     while isinstance(found, dict):
         if found and all(isinstance(value, torch.Tensor) for value in found.values()):
-            return found
+            wrapped = all(str(name).startswith("module.") for name in found)
+            return {name.removeprefix("module."): value for name, value in found.items()} if wrapped else found
         found = next((found[name] for name in ("model_state", "state_dict", "model") if name in found), None)
     return {}
 

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from torch import nn
 
@@ -46,8 +46,9 @@ def load(
     Raises:
         TypeError: the source is no path and no id.
         WeightsError: the source cannot be read, is none of these, or does not fit the changes.
-        ValueError: a change is not valid.
+        ValueError: a change or an option is not valid.
     """
+    _check_options(resize, inflation)
     saved = read_checkpoint(source, revision)
     if saved.is_image:
         changes = {"attention": VideoTransformerConfig.attention} | changes
@@ -76,7 +77,9 @@ def load_weights(
 
     Raises:
         WeightsError: the source cannot be read or does not fit; the network is untouched then.
+        ValueError: an option is not valid.
     """
+    _check_options(resize, inflation)
     return _filled(network, config, read_checkpoint(source), source, resize, inflation)
 
 
@@ -90,6 +93,12 @@ def preprocessing_for(config: VideoTransformerConfig, saved: Saved) -> dict[str,
         sampling = found["sampling"]
         found["sampling"] = {**sampling, "init_args": {**sampling["init_args"], "num_frames": config.num_frames}}
     return found
+
+
+def _check_options(resize: str, inflation: str) -> None:
+    for name, given, known in (("resize", resize, get_args(Resize)), ("inflation", inflation, get_args(Inflation))):
+        if given not in known:
+            raise ValueError(f"{name}={given!r} is unknown; choose one of {', '.join(known)}")
 
 
 def _filled(

@@ -65,6 +65,8 @@ def read(about: dict[str, Any], weights: dict[str, Tensor]) -> Saved:
     state = renamed(weights, names, network, ["head"] if headless else [])
     if not given:
         notes.append(f"num_heads: assumed {heads}, as published for width {dim}; the file does not say")
+    if pooling != "mean" and "global_pool" not in about:  # a mean over patches may have no weights of its own
+        notes.append(f"pooling: assumed {pooling}; the file does not say")
     trained = about.get("pretrained_cfg", {})
     pixels = {name: list(trained[name]) for name in ("mean", "std") if name in trained}
     if not pixels:

@@ -9,11 +9,13 @@ from torch import Tensor, nn
 from vidattn.checkpoints.account import Account
 from vidattn.checkpoints.blocks import carry_blocks, carry_late_blocks
 from vidattn.checkpoints.compare import changed, check_sizes
+from vidattn.checkpoints.names import WeightsError
 from vidattn.checkpoints.saved import Saved
 from vidattn.checkpoints.steps import role
 from vidattn.checkpoints.tables import carried_tables
 from vidattn.models.config import VideoTransformerConfig
 from vidattn.models.embeddings import average_frames, central_frame
+from vidattn.wording import counted
 
 Inflation = Literal["central", "average"]
 
@@ -35,7 +37,7 @@ def transferred(
         inflation: how a patch of one frame becomes a tubelet.
 
     Raises:
-        WeightsError: the weights do not fit.
+        WeightsError: the weights do not fit, or are not finite.
     """
     check_sizes(saved, config)
     account = Account(saved, network, config)
@@ -47,6 +49,7 @@ def transferred(
     carry_late_blocks(account)
     _carry_conditional(account, network)
     _carry_rest(account)
+    _check_finite(account)
     other = [
         f"{name}: {getattr(saved.config, name)} in the file, {getattr(config, name)} here"
         for name in changed(saved.config, config)
@@ -75,7 +78,7 @@ def _carry_patch(account: Account, inflation: Inflation) -> None:
         inflate = central_frame if inflation == "central" else average_frames
         weight = image if new == 1 else inflate(image, new)
         how = "" if new == 1 else f" ({inflation})"
-        account.report.append(f"patch: tubelets of {old} frames -> {new}{how}")
+        account.report.append(f"patch: tubelets of {counted(old, 'frame')} -> {new}{how}")
     account.put("patch.weight", weight, "patch.weight")
 
 
@@ -117,3 +120,11 @@ def _carry_rest(account: Account) -> None:
         same = account.theirs + name.removeprefix(account.ours) if name.startswith(account.ours) else name
         if "blocks." not in name and not account.taken(same):
             account.take(same, name)
+
+
+def _check_finite(account: Account) -> None:
+    """One nan is enough to make all answers nan, and no training heals it."""
+    broken = [name for name, value in account.state.items() if not value.isfinite().all()]
+    if broken:
+        several = f"{broken[0]} and {len(broken) - 1} more hold" if len(broken) > 1 else f"{broken[0]} holds"
+        raise WeightsError(f"{several} nan or inf; take a checkpoint from before its training went wrong")

@@ -18,6 +18,9 @@ PIXELS = {"mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225]}
 DECODER = ("mask_token", "encoder_to_decoder.", "decoder.")
 """What paints the hidden patches in pre-training."""
 
+FC_NORM_EPS = 1e-5
+"""Of the last norm in HF's code, `nn.LayerNorm(hidden_size)`; in VideoMAE's own it is that of the other norms."""
+
 _LAYER = "videomae.encoder.layer.{i}"
 _INNER = f"{_LAYER}.attention.attention"
 
@@ -85,6 +88,11 @@ def read(config: dict[str, Any], weights: dict[str, Tensor]) -> Saved:
         activation=activation(config),
         qkv_bias="query_value" if config.get("qkv_bias", config.get("qv_bias", True)) else "none",
     )
+    if "fc_norm.weight" in weights and ours.norm_eps > FC_NORM_EPS:
+        notes.append(
+            f"norm.eps: {ours.norm_eps:g}, as layer_norm_eps says; in Hugging Face's code this norm alone has "
+            f"{FC_NORM_EPS:g} whatever layer_norm_eps is, so logits differ slightly"
+        )
     with torch.device("meta"):
         network = build_network(ours)
     return Saved(ours, renamed(weights, names(weights), network, absent), notes=notes)

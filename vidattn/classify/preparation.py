@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 
+from vidattn.attention.scheme import is_space_only
 from vidattn.checkpoints.card import rule_words
 from vidattn.checkpoints.names import WeightsError
 from vidattn.classify.views import Views
@@ -143,7 +144,7 @@ def preparation_of(
     if (size, size) != config.size:
         height, width = config.size
         assumed.append(f"the network's position table is for {height}x{width} and is interpolated to {size}x{size}")
-    if sampling.num_frames != config.num_frames and config.attention.strip() != "space":
+    if sampling.num_frames != config.num_frames and not is_space_only(config.attention):
         assumed.append(f"the network was made for {config.num_frames} frames and gets {sampling.num_frames}")
     short_side = stored.get("short_side")
     if image_size or (short_side and short_side < size):  # what a processor would fill with black, we enlarge

@@ -1,5 +1,6 @@
 """The configuration of a video transformer: one frozen dataclass that checks itself."""
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -7,7 +8,7 @@ from vidattn.attention.base import VideoAttention
 from vidattn.attention.factorised import temporal_depth
 from vidattn.attention.heads import QKV_BIASES
 from vidattn.attention.query_key import QUERY_KEYS
-from vidattn.attention.scheme import parse_scheme
+from vidattn.attention.scheme import is_space_only, parse_scheme
 from vidattn.grid import Grid
 from vidattn.models.layers import ACTIVATIONS
 from vidattn.models.norms import NORMS
@@ -100,8 +101,13 @@ class VideoTransformerConfig:
             raise ValueError(
                 f"embed_dim={self.embed_dim} is not a multiple of num_heads={self.num_heads}; nearest widths: {choices}"
             )
-        if self.norm_eps <= 0:
-            raise ValueError(f"norm_eps={self.norm_eps} must be above 0; ViT's is 1e-6")
+        for name, usual in (("mlp_ratio", "4"), ("init_std", "0.02"), ("norm_eps", "1e-6")):
+            if not 0 < getattr(self, name) < math.inf:
+                raise ValueError(f"{name}={getattr(self, name)} must be above 0 and finite; ViT's is {usual}")
+        if self.embed_dim * self.mlp_ratio < 1:
+            raise ValueError(
+                f"mlp_ratio={self.mlp_ratio} leaves an MLP no width at embed_dim={self.embed_dim}; ViT's is 4"
+            )
         for name, known in PARTS.items():
             if getattr(self, name) not in known:
                 raise ValueError(f"{name}={getattr(self, name)!r} is unknown; choose one of {', '.join(known)}")
@@ -135,7 +141,7 @@ class VideoTransformerConfig:
         return not any(issubclass(cls, VideoAttention) and cls.moves_prefix for cls in classes)
 
     def _frames_meet(self) -> bool:
-        return self.attention.strip() != "space" and temporal_depth(self.attention) is None
+        return not is_space_only(self.attention) and temporal_depth(self.attention) is None
 
     @property
     def size(self) -> tuple[int, int]:
@@ -166,10 +172,11 @@ def check_divisible(size: tuple[int, int], patch_size: int, name: str) -> None:
     """
     for side in size:
         if side % patch_size or side < patch_size:
-            below = side // patch_size * patch_size
+            below = max(side, 0) // patch_size * patch_size
             nearest = " and ".join(str(fit) for fit in (below, below + patch_size) if fit)
+            kind = "multiple" if side > 0 else "positive multiple"
             raise ValueError(
-                f"{name}={size[0]}x{size[1]}: {side} is not a multiple of patch_size={patch_size}; "
+                f"{name}={size[0]}x{size[1]}: {side} is not a {kind} of patch_size={patch_size}; "
                 f"nearest sizes are {nearest}"
             )
 

@@ -68,7 +68,7 @@ class FactorisedEncoder(nn.Module):
         """Normalised clips `(B, 3, T, H, W)` -> logits `(B, K)`; same errors as `VideoTransformer`."""
         clip_shape(video, self.config)
         patches = self.patch(video)  # (B, T, h, w, D)
-        frames = self.spatial(patches.flatten(0, 1)).view(len(video), 1, patches.shape[1], -1)
+        frames = self.spatial(patches.flatten(0, 1)).view(len(video), 1, patches.shape[1], self.config.embed_dim)
         return self.head(self.temporal(frames))
 
     def block_grids(self, frames: int, height: int, width: int) -> list[tuple[int, Grid]]:

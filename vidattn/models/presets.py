@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from vidattn.attention.factorised import temporal_depth
+from vidattn.attention.scheme import is_space_only
 from vidattn.models.config import VideoTransformerConfig
 from vidattn.models.factorised_encoder import FactorisedEncoder
 from vidattn.models.space_only import SpaceOnlyTransformer
@@ -58,7 +59,7 @@ def preset(name: str, **changes: Any) -> VideoTransformerConfig:
 
 def build_network(config: VideoTransformerConfig) -> VideoTransformer | SpaceOnlyTransformer | FactorisedEncoder:
     """The network that `config` describes: `space` alone has no time axis, `space>time(4)` meets time late."""
-    if config.attention.strip() == "space":
+    if is_space_only(config.attention):
         return SpaceOnlyTransformer(config)
     if temporal_depth(config.attention) is not None:
         return FactorisedEncoder(config)

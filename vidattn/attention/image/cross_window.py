@@ -80,7 +80,7 @@ class _Stripes(nn.Module):
         q, k, v = rearrange(qkv, pattern, s=width, heads=self.num_heads)
         local = self.lepe(rearrange(v, "bi heads (s m) d -> bi (heads d) s m", s=width))
         mixed = rearrange(attend(q, k, v), "bi heads (s m) d -> bi (heads d) s m", s=width)
-        return rearrange(mixed + local, "(b i) c s m -> b (i s) m c", b=len(qkv))
+        return rearrange(mixed + local, "(b i) c s m -> b (i s) m c", i=qkv.shape[1] // width)
 
 
 def _squares(length: int, width: int) -> int:

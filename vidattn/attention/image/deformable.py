@@ -68,7 +68,7 @@ class DeformableAttention(ImageAttention):
         points = self.points(q.transpose(1, 2).reshape(-1, self.dim // self.num_groups, height, width))
         groups = x.reshape(-1, self.dim // self.num_groups, height, width).to(points.dtype)
         sampled = F.grid_sample(groups, points, align_corners=False).to(x.dtype)  # (B * G, D / G, H', W')
-        sampled = sampled.reshape(len(x), self.dim, -1).transpose(1, 2)  # (B, n, D)
+        sampled = sampled.reshape(len(x), self.dim, sampled.shape[2] * sampled.shape[3]).transpose(1, 2)  # (B, n, D)
         k, v = self.kv(sampled).unflatten(-1, (2, self.num_heads, -1)).permute(2, 0, 3, 1, 4)
         mixed = attend(q.unflatten(-1, (self.num_heads, -1)).transpose(1, 2), k, v)
         return self.proj(mixed.transpose(1, 2).flatten(2)).transpose(1, 2).unflatten(2, (height, width))

@@ -41,7 +41,7 @@ class EmbeddedGaussian(nn.Module):
         # Normed as rows of pixels: on such a view as a map, PyTorch's batch norm can return wrong gradients on CPU
         # (one image, channels last, a gradient that is not: 2.15).
         normed = self.norm(gathered.flatten(0, 2))
-        return normed.view(x.shape[0], -1, self.dim).transpose(1, 2).reshape(x.shape)
+        return normed.view(x.shape[0], x.shape[2] * x.shape[3], self.dim).transpose(1, 2).reshape(x.shape)
 
     def macs(self, queries: int, keys: int) -> Macs:
         """`(n + m) C^2 + n m C` for n pixels that gather from m."""
