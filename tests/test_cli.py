@@ -312,6 +312,18 @@ def test_nothing_answers_with_random_weights(videos, tmp_path, capsys, command):
     assert "no weights to answer with; give --ckpt_path" in line
 
 
+@pytest.mark.parametrize("command", ["fit", "test", "predict"])
+@pytest.mark.parametrize(("word", "file"), [("last", "last"), ("best", "best"), ("hpc", "last")])
+def test_a_word_for_a_checkpoint_does_not_mean_random_weights(videos, tmp_path, capsys, command, word, file):
+    path = write_config(tmp_path / "config.yaml", config(videos, tmp_path))
+
+    line = refused(capsys, command, "--config", path, "--ckpt_path", word)
+
+    assert line.startswith(f"ckpt_path={word} names no file")
+    assert line.endswith(f"give RUN/checkpoints/{file}.ckpt")
+    assert not list(tmp_path.glob("*_0"))
+
+
 def test_classes_without_a_name_are_not_answered_by_number(trained, videos, tmp_path, capsys):
     weights = load(trained)
     weights.class_names = []
