@@ -17,6 +17,7 @@ from vidattn.data.samplers import stable_seed
 from vidattn.models.config import VideoTransformerConfig
 from vidattn.models.normalize import NORMALIZATIONS, Normalize
 from vidattn.models.presets import build_network
+from vidattn.training.length import length_in_epochs
 from vidattn.training.mixing import Mixing
 from vidattn.training.names import check_names
 from vidattn.training.objective import Objective, OneLabel
@@ -177,7 +178,7 @@ class VideoClassifier(pl.LightningModule):
         seed = getattr(getattr(self.trainer, "datamodule", None), "seed", 0)
         torch.manual_seed(stable_seed(seed, self.current_epoch, batch_idx, self.global_rank))
         epoch = self.current_epoch + batch_idx / self.trainer.num_training_batches
-        factor = self.schedule.factor(epoch, self.trainer.max_epochs or 1)
+        factor = self.schedule.factor(epoch, length_in_epochs(self.trainer))
         for optimizer in self.trainer.optimizers:
             for group in optimizer.param_groups:
                 group["lr"] = group["initial_lr"] * factor
