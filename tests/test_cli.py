@@ -358,6 +358,8 @@ MISTAKES = {
     "no video": (["--data.predict", "null"], r"data\.predict is not set"),
     "another kind of file": (["--predictions.path", "one.txt"], r"'one\.txt' must end in \.csv or \.json"),
     "unknown key": (["--data.pedict", "a.mp4"], r"unrecognized arguments: --data\.pedict"),
+    "checkpoint cut short": (["--ckpt", "{run}/checkpoints/last.ckpt"], r"unrecognized arguments: --ckpt"),
+    "weights cut short": (["--model.weight", "nothere"], r"unrecognized arguments: --model\.weight"),
     "a folder below a file": (
         ["--trainer.default_root_dir", "{videos}/test.csv/out"],
         r"default_root_dir=.*test\.csv/out: cannot make a folder there \(Not a directory\)",

@@ -52,7 +52,11 @@ class Checkpoint(ModelCheckpoint):
 
 
 class Parser(LightningArgumentParser):
-    """Lightning's, but arguments that are wrong are a `ValueError` like any other mistake, without screens of usage."""
+    """Lightning's, but arguments that are wrong are a `ValueError` like any other mistake, without screens of usage, and
+    one that is cut short is wrong: `TrainerCLI` looks for some by their names."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, allow_abbrev=False, **kwargs)
 
     def error(self, message: str, ex: Exception | None = None) -> NoReturn:
         """Raises:
