@@ -290,6 +290,44 @@ def test_a_resumed_run_answers_with_its_own_best_weights_not_with_those_it_went_
     assert kept["ckpt_path"] == str(tmp_path / "run" / "checkpoints" / "best.ckpt")
 
 
+def resume_without_gain(trained, folder, epochs):
+    """A run that goes on from `trained`, whose best nothing can beat, to this number of epochs."""
+    saved = torch.load(trained / "checkpoints" / "last.ckpt", weights_only=True)
+    (state,) = (state for state in saved["callbacks"].values() if state.get("monitor"))
+    best = torch.tensor(2.0)
+    state |= {"best_model_score": best, "kth_value": best, "best_k_models": {state["best_model_path"]: best}}
+    torch.save(saved, folder / "past.ckpt")
+    words = [
+        "--trainer.max_epochs",
+        str(epochs),
+        "--trainer.default_root_dir",
+        str(folder),
+        "--test_after_fit",
+        "false",
+    ]
+    main(["fit", "--config", str(trained / "config.yaml"), "--ckpt_path", str(folder / "past.ckpt"), *words])
+    return folder / "run_0"
+
+
+@pytest.mark.parametrize("epochs", [2, 3])  # the past run has come to its end already, or one epoch is left
+def test_a_resumed_run_that_gains_nothing_answers_with_the_best_of_its_past(trained, tmp_path, epochs):
+    run = resume_without_gain(trained, tmp_path, epochs)
+    best, past = (folder / "checkpoints" / "best.ckpt" for folder in (run, trained))
+
+    main(["test", "--config", str(run / "config.yaml")])
+
+    assert json.loads((tmp_path / "test_0" / "scorecard.json").read_text())["checkpoint"] == str(best)
+    assert best.read_bytes() == past.read_bytes()
+    assert not best.samefile(past)
+    assert load(run).class_names == CLASSES
+    if epochs == 3:
+        saved = torch.load(run / "checkpoints" / "last.ckpt", weights_only=True)
+        (state,) = (state for state in saved["callbacks"].values() if state.get("monitor"))
+        assert (
+            list(state["best_k_models"]) == [state["best_model_path"]] == [state["kth_best_model_path"]] == [str(best)]
+        )
+
+
 def test_weights_named_on_the_command_line_answer_under_their_class_names(trained, videos, tmp_path):
     answers = []
     for words in (["--model.weights", trained], ["--ckpt_path", trained / "checkpoints" / "best.ckpt"]):
