@@ -398,6 +398,12 @@ MISTAKES = {
     "unknown key": (["--data.pedict", "a.mp4"], r"unrecognized arguments: --data\.pedict"),
     "checkpoint cut short": (["--ckpt", "{run}/checkpoints/last.ckpt"], r"unrecognized arguments: --ckpt"),
     "weights cut short": (["--model.weight", "nothere"], r"unrecognized arguments: --model\.weight"),
+    "another network": (
+        ["--ckpt_path", "{run}/checkpoints/best.ckpt", "--model.network.embed_dim", "32"],
+        r"the checkpoint is of a network with embed_dim=16 \(here 32\); give its RUN/config\.yaml",
+    ),
+    "another scheme": (["--model.network.attention", "joint"], r"a network with attention='divided' \(here 'joint'\);"),
+    "no checkpoints": (["--trainer.enable_checkpointing", "false"], r"is not supported; leave it out"),
     "a folder below a file": (
         ["--trainer.default_root_dir", "{videos}/test.csv/out"],
         r"default_root_dir=.*test\.csv/out: cannot make a folder there \(Not a directory\)",
@@ -512,6 +518,24 @@ def test_a_trial_run_of_one_batch_ends_with_its_test(videos, tmp_path, capsys):
     main(["fit", "--config", str(write_config(tmp_path / "config.yaml", values)), "--trainer.fast_dev_run", "true"])
 
     assert "Scorecard" in capsys.readouterr().out
+
+
+def test_a_training_that_diverges_says_so_in_a_line(videos, tmp_path, capsys):
+    path = write_config(tmp_path / "config.yaml", config(videos, tmp_path))
+
+    line = refused(capsys, "fit", "--config", path, "--model.optimizer.lr", "1e30")
+
+    assert re.match(r"the loss is nan at step 2 \(epoch 0\); clips: .*\. Lower the learning rate", line)
+
+
+def test_a_training_that_is_to_write_no_checkpoints_is_tested_with_what_it_ends_with(videos, tmp_path):
+    path = write_config(tmp_path / "config.yaml", config(videos, tmp_path))
+    words = ["--trainer.max_epochs", "1", "--checkpoint.save_top_k", "0", "--last_checkpoint.save_top_k", "0"]
+
+    main(["fit", "--config", str(path), *words])
+
+    assert not list(tmp_path.rglob("*.ckpt"))
+    assert json.loads((tmp_path / "run_0" / "scorecard.json").read_text())["checkpoint"] is None
 
 
 def test_the_wrong_number_of_classes_is_said_with_the_next_move(videos, tmp_path, capsys):

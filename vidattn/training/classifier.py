@@ -1,5 +1,6 @@
 """The Lightning module: a network, a loss, an optimizer and what goes into its checkpoints."""
 
+from dataclasses import asdict
 from typing import Any, Literal
 
 import pytorch_lightning as pl
@@ -269,9 +270,11 @@ class VideoClassifier(pl.LightningModule):
         std of the pixels unless they were given.
 
         Raises:
-            ValueError: the data has other names, or the same in another order: every label would be wrong.
+            ValueError: the checkpoint is of another network; or the data has other names, or the same in another order:
+                every label would be wrong.
         """
         saved = checkpoint.get("vidattn", {})
+        self._check_network(saved.get("network", {}), checkpoint.get("state_dict", {}))
         pixels = saved.get("preprocessing", {})
         if self.normalizes_as_saved and {"mean", "std"} <= pixels.keys():
             self.normalize.set(pixels["mean"], pixels["std"])
@@ -279,6 +282,18 @@ class VideoClassifier(pl.LightningModule):
         check_names(self.class_names, names)
         self.class_names = names
         self.preprocessing = self.preprocessing or dict(saved.get("preprocessing", {}))
+
+    def _check_network(self, theirs: dict[str, Any], state: dict[str, Tensor]) -> None:
+        ours = asdict(self.config)
+        differ = [
+            f"{key}={theirs[key]!r} (here {ours[key]!r})" for key in ours if theirs.get(key, ours[key]) != ours[key]
+        ]
+        shapes = {name: value.shape for name, value in self.state_dict().items()}
+        if differ and state and {name: value.shape for name, value in state.items()} != shapes:
+            raise ValueError(
+                f"the checkpoint is of a network with {', '.join(differ)}; give its RUN/config.yaml and leave "
+                "model.network as it is, or start a new training from it with --model.weights in place of --ckpt_path"
+            )
 
     def _gather(self, whole: bool) -> None:
         """Under FSDP2 put the weights together, or shard them again.

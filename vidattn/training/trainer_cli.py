@@ -173,12 +173,17 @@ class TrainerCLI(LightningCLI):
         `ckpt_path` or `model.weights` of the configuration.
 
         Raises:
-            ValueError: there is neither.
+            ValueError: there is neither; or checkpoints are switched off.
             WeightsError: the checkpoint cannot be used.
         """
         super().parse_arguments(parser, args)
         command = self.config.subcommand
         config = self.config[command]
+        if config.trainer.enable_checkpointing is False:
+            raise ValueError(
+                "trainer.enable_checkpointing=false is not supported; leave it out, and to write no checkpoints set "
+                "checkpoint.save_top_k and last_checkpoint.save_top_k to 0"
+            )
         if command != "fit":
             options = {word.partition("=")[0] for word in (sys.argv[1:] if args is None else args)}
             if "--ckpt_path" not in options:
