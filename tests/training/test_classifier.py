@@ -93,6 +93,20 @@ def test_label_smoothing_spreads_its_share_over_all_classes(tmp_path):
     assert watch.losses[0] == pytest.approx(wanted, abs=1e-6)
 
 
+@pytest.mark.parametrize(
+    ("option", "value", "message"),
+    [
+        ("label_smoothing", -0.5, r"label_smoothing=-0\.5 must be 0 \(none\) or more, and less than 1"),
+        ("label_smoothing", 1.5, r"label_smoothing=1\.5 must be"),
+        ("mixup_alpha", -1, r"mixup_alpha=-1 must be 0 \(none\) or more"),
+        ("cutmix_alpha", -1, r"cutmix_alpha=-1 must be 0 \(none\) or more"),
+    ],
+)
+def test_an_option_out_of_range_is_refused(option, value, message):
+    with pytest.raises(ValueError, match=message):
+        classifier(**{option: value})
+
+
 def test_a_scheme_that_never_tells_the_class_token_of_the_video_is_refused_with_the_next_move():
     with pytest.raises(ValueError, match="all clips would get the same logits; take pooling=mean, or add a step"):
         VideoClassifier(VideoTransformerConfig("time+cbam", 3, 2, 16, 8, 16, 1, 2))

@@ -45,3 +45,13 @@ def test_steps_with_warmup_rise_first_and_fall_later():
     assert [schedule.factor(epoch, 8) for epoch in (0, 1, 2, 3.99, 4, 5.99, 6, 8)] == [
         *(0, 0.5, 1, 1, 0.5, 0.5, 0.25, 0.25)
     ]
+
+
+@pytest.mark.parametrize(
+    ("schedule", "argument"),
+    [(WarmupCosine, "warmup_epochs"), (WarmupCosine, "final_factor"), (Steps, "gamma"), (Steps, "warmup_epochs")],
+)
+def test_a_negative_number_is_refused(schedule, argument):
+    schedule(**{argument: 0})
+    with pytest.raises(ValueError, match=rf"{argument}=-0\.5 must be 0 or more"):
+        schedule(**{argument: -0.5})

@@ -48,6 +48,9 @@ class VideoClassifier(pl.LightningModule):
         cutmix_alpha: likewise cutmix; with both, one of the two is drawn per batch.
         weights: what to start from: all that `vidattn.load` reads. A head of another size is reset.
         compile: run the network through `torch.compile`.
+
+    Raises:
+        ValueError: an argument is out of range, or does not go with another.
     """
 
     def __init__(
@@ -69,6 +72,8 @@ class VideoClassifier(pl.LightningModule):
                 f"attention={network.attention!r} never tells the token of pooling={network.pooling!r} of the video: "
                 "all clips would get the same logits; take pooling=mean, or add a step such as space"
             )
+        if not 0 <= label_smoothing < 1:
+            raise ValueError(f"label_smoothing={label_smoothing} must be 0 (none) or more, and less than 1")
         self.config = network
         self.network = build_network(network)
         self.normalize = Normalize(*NORMALIZATIONS[normalization or "timesformer"])
