@@ -207,7 +207,8 @@ def test_predict_takes_a_folder_and_names_what_it_skips(trained, videos, tmp_pat
 
     assert end.value.code == 1
     shown = capsys.readouterr().out
-    assert "2 of 3 are in" in shown
+    assert "Answers for 2 videos are in" in shown
+    assert "; skipped 1 video, which could not be read:" in shown
     assert f"{folder / 'broken_test.mp4'}: cannot open it as a video" in shown
     run = newest(trained, "predict")
     rows = json.loads(out.read_text())
@@ -222,6 +223,15 @@ def test_a_long_name_is_folded_not_cut(tmp_path, capsys):
 
     rows = [line.split("│")[1].strip() for line in capsys.readouterr().out.splitlines() if "│" in line]
     assert "".join(rows) == path
+
+
+def test_one_answer_is_of_one_video(tmp_path, capsys):
+    row = {"path": "a.mp4", "top": [{"class": "dark", "probability": 1.0}]}
+    show_predictions([row], {}, tmp_path / "p.csv")
+
+    shown = capsys.readouterr().out
+    assert shown.startswith("1 video ")
+    assert shown.endswith(f"Answers for 1 video are in {tmp_path / 'p.csv'}\n")
 
 
 def test_predict_skips_where_nothing_is_said_of_broken_videos(trained, videos):
