@@ -207,7 +207,8 @@ def test_predict_takes_a_folder_and_names_what_it_skips(trained, videos, tmp_pat
 
     assert end.value.code == 1
     shown = capsys.readouterr().out
-    assert "2 of 3 are in" in shown
+    assert "Answers for 2 videos are in" in shown
+    assert "; skipped 1 video, which could not be read:" in shown
     assert f"{folder / 'broken_test.mp4'}: cannot open it as a video" in shown
     run = newest(trained, "predict")
     rows = json.loads(out.read_text())
@@ -222,6 +223,15 @@ def test_a_long_name_is_folded_not_cut(tmp_path, capsys):
 
     rows = [line.split("│")[1].strip() for line in capsys.readouterr().out.splitlines() if "│" in line]
     assert "".join(rows) == path
+
+
+def test_one_answer_is_of_one_video(tmp_path, capsys):
+    row = {"path": "a.mp4", "top": [{"class": "dark", "probability": 1.0}]}
+    show_predictions([row], {}, tmp_path / "p.csv")
+
+    shown = capsys.readouterr().out
+    assert shown.startswith("1 video ")
+    assert shown.endswith(f"Answers for 1 video are in {tmp_path / 'p.csv'}\n")
 
 
 def test_predict_skips_where_nothing_is_said_of_broken_videos(trained, videos):
@@ -290,6 +300,44 @@ def test_a_resumed_run_answers_with_its_own_best_weights_not_with_those_it_went_
     assert kept["ckpt_path"] == str(tmp_path / "run" / "checkpoints" / "best.ckpt")
 
 
+def resume_without_gain(trained, folder, epochs):
+    """A run that goes on from `trained`, whose best nothing can beat, to this number of epochs."""
+    saved = torch.load(trained / "checkpoints" / "last.ckpt", weights_only=True)
+    (state,) = (state for state in saved["callbacks"].values() if state.get("monitor"))
+    best = torch.tensor(2.0)
+    state |= {"best_model_score": best, "kth_value": best, "best_k_models": {state["best_model_path"]: best}}
+    torch.save(saved, folder / "past.ckpt")
+    words = [
+        "--trainer.max_epochs",
+        str(epochs),
+        "--trainer.default_root_dir",
+        str(folder),
+        "--test_after_fit",
+        "false",
+    ]
+    main(["fit", "--config", str(trained / "config.yaml"), "--ckpt_path", str(folder / "past.ckpt"), *words])
+    return folder / "run_0"
+
+
+@pytest.mark.parametrize("epochs", [2, 3])  # the past run has come to its end already, or one epoch is left
+def test_a_resumed_run_that_gains_nothing_answers_with_the_best_of_its_past(trained, tmp_path, epochs):
+    run = resume_without_gain(trained, tmp_path, epochs)
+    best, past = (folder / "checkpoints" / "best.ckpt" for folder in (run, trained))
+
+    main(["test", "--config", str(run / "config.yaml")])
+
+    assert json.loads((tmp_path / "test_0" / "scorecard.json").read_text())["checkpoint"] == str(best)
+    assert best.read_bytes() == past.read_bytes()
+    assert not best.samefile(past)
+    assert load(run).class_names == CLASSES
+    if epochs == 3:
+        saved = torch.load(run / "checkpoints" / "last.ckpt", weights_only=True)
+        (state,) = (state for state in saved["callbacks"].values() if state.get("monitor"))
+        assert (
+            list(state["best_k_models"]) == [state["best_model_path"]] == [state["kth_best_model_path"]] == [str(best)]
+        )
+
+
 def test_weights_named_on_the_command_line_answer_under_their_class_names(trained, videos, tmp_path):
     answers = []
     for words in (["--model.weights", trained], ["--ckpt_path", trained / "checkpoints" / "best.ckpt"]):
@@ -310,6 +358,18 @@ def test_nothing_answers_with_random_weights(videos, tmp_path, capsys, command):
     line = refused(capsys, command, "--config", path, "--data.predict", videos / "test2.mp4")
 
     assert "no weights to answer with; give --ckpt_path" in line
+
+
+@pytest.mark.parametrize("command", ["fit", "test", "predict"])
+@pytest.mark.parametrize(("word", "file"), [("last", "last"), ("best", "best"), ("hpc", "last")])
+def test_a_word_for_a_checkpoint_does_not_mean_random_weights(videos, tmp_path, capsys, command, word, file):
+    path = write_config(tmp_path / "config.yaml", config(videos, tmp_path))
+
+    line = refused(capsys, command, "--config", path, "--ckpt_path", word)
+
+    assert line.startswith(f"ckpt_path={word} names no file")
+    assert line.endswith(f"give RUN/checkpoints/{file}.ckpt")
+    assert not list(tmp_path.glob("*_0"))
 
 
 def test_classes_without_a_name_are_not_answered_by_number(trained, videos, tmp_path, capsys):
@@ -346,6 +406,14 @@ MISTAKES = {
     "no video": (["--data.predict", "null"], r"data\.predict is not set"),
     "another kind of file": (["--predictions.path", "one.txt"], r"'one\.txt' must end in \.csv or \.json"),
     "unknown key": (["--data.pedict", "a.mp4"], r"unrecognized arguments: --data\.pedict"),
+    "checkpoint cut short": (["--ckpt", "{run}/checkpoints/last.ckpt"], r"unrecognized arguments: --ckpt"),
+    "weights cut short": (["--model.weight", "nothere"], r"unrecognized arguments: --model\.weight"),
+    "another network": (
+        ["--ckpt_path", "{run}/checkpoints/best.ckpt", "--model.network.embed_dim", "32"],
+        r"the checkpoint is of a network with embed_dim=16 \(here 32\); give its RUN/config\.yaml",
+    ),
+    "another scheme": (["--model.network.attention", "joint"], r"a network with attention='divided' \(here 'joint'\);"),
+    "no checkpoints": (["--trainer.enable_checkpointing", "false"], r"is not supported; leave it out"),
     "a folder below a file": (
         ["--trainer.default_root_dir", "{videos}/test.csv/out"],
         r"default_root_dir=.*test\.csv/out: cannot make a folder there \(Not a directory\)",
@@ -460,6 +528,24 @@ def test_a_trial_run_of_one_batch_ends_with_its_test(videos, tmp_path, capsys):
     main(["fit", "--config", str(write_config(tmp_path / "config.yaml", values)), "--trainer.fast_dev_run", "true"])
 
     assert "Scorecard" in capsys.readouterr().out
+
+
+def test_a_training_that_diverges_says_so_in_a_line(videos, tmp_path, capsys):
+    path = write_config(tmp_path / "config.yaml", config(videos, tmp_path))
+
+    line = refused(capsys, "fit", "--config", path, "--model.optimizer.lr", "1e30")
+
+    assert re.match(r"the loss is nan at step 2 \(epoch 0\); clips: .*\. Lower the learning rate", line)
+
+
+def test_a_training_that_is_to_write_no_checkpoints_is_tested_with_what_it_ends_with(videos, tmp_path):
+    path = write_config(tmp_path / "config.yaml", config(videos, tmp_path))
+    words = ["--trainer.max_epochs", "1", "--checkpoint.save_top_k", "0", "--last_checkpoint.save_top_k", "0"]
+
+    main(["fit", "--config", str(path), *words])
+
+    assert not list(tmp_path.rglob("*.ckpt"))
+    assert json.loads((tmp_path / "run_0" / "scorecard.json").read_text())["checkpoint"] is None
 
 
 def test_the_wrong_number_of_classes_is_said_with_the_next_move(videos, tmp_path, capsys):

@@ -19,9 +19,9 @@ _WORKER = re.compile(
 def mistake(error: Exception) -> str | None:
     """What is to be said of a user's mistake; None where the error is none.
 
-    A mistake is a video that cannot be decoded, or a `ValueError` that a `raise` of this package says: those are about
-    configuration, lists (`ManifestError`) and weights (`WeightsError`). One that Python, torch or Lightning raises is
-    not, even if our code is what they were called by.
+    A mistake is a video that cannot be decoded, or a `ValueError` or `FloatingPointError` that a `raise` of this
+    package says: those are about configuration, lists (`ManifestError`), weights (`WeightsError`) and a loss that is
+    not finite. One that Python, torch or Lightning raises is not, even if our code is what they were called by.
 
     >>> mistake(VideoDecodeError("clips/a.mp4", "the file is empty"))
     'clips/a.mp4: the file is empty'
@@ -33,7 +33,7 @@ def mistake(error: Exception) -> str | None:
         return worker["message"] if ours or isinstance(error, VideoDecodeError) else None
     if isinstance(error, VideoDecodeError):
         return str(error)
-    if isinstance(error, ValueError) and error.__traceback__ is not None:
+    if isinstance(error, ValueError | FloatingPointError) and error.__traceback__ is not None:
         place = traceback.extract_tb(error.__traceback__)[-1]
         if _says(place.filename, place.line or ""):
             return str(error)

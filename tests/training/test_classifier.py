@@ -33,6 +33,31 @@ def test_the_learning_rate_of_every_step_is_the_schedules(tmp_path):
     assert all(len(set(rates)) == 1 for rates in watch.rates)
 
 
+@pytest.mark.parametrize(
+    ("limits", "epochs"),
+    [
+        ({"max_epochs": None, "max_steps": 8}, 8 / 3),
+        ({"max_epochs": -1, "max_steps": 6}, 2),
+        ({"max_epochs": 3, "max_steps": 5}, 5 / 3),
+        ({"max_epochs": 1, "max_steps": 5}, 1),
+        ({"max_epochs": None, "max_steps": 3, "accumulate_grad_batches": 2}, 1 + 2 / 3),  # steps of 2, 1 and 2 batches
+    ],
+)
+def test_the_schedule_ends_with_the_last_step_whatever_limits_the_training(tmp_path, limits, epochs):
+    schedule = WarmupCosine(warmup_epochs=0.5, final_factor=0.1)
+    run, watch = fit(tmp_path, classifier(schedule=schedule, optimizer=sgd), batches(3), **limits)
+
+    batch = limits.get("accumulate_grad_batches", 1) - 1
+    ends = [step / 3 for step in range(round(epochs * 3)) if step % 3 % (batch + 1) == batch or step % 3 == 2]
+    assert [rates[0] for rates in watch.rates] == pytest.approx([0.2 * schedule.factor(end, epochs) for end in ends])
+    assert len(watch.rates) == run.global_step
+
+
+def test_a_schedule_of_a_training_limited_by_time_alone_is_refused(tmp_path):
+    with pytest.raises(ValueError, match="says when that is"):
+        fit(tmp_path, classifier(schedule=WarmupCosine()), batches(1), max_epochs=None, max_time="00:00:01:00")
+
+
 def test_the_first_step_is_the_plain_cross_entropy_and_its_gradient(tmp_path):
     model = classifier(optimizer=sgd)
     reference = copy.deepcopy(model)
@@ -66,6 +91,20 @@ def test_label_smoothing_spreads_its_share_over_all_classes(tmp_path):
     _, watch = fit(tmp_path, model, data)
 
     assert watch.losses[0] == pytest.approx(wanted, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "message"),
+    [
+        ("label_smoothing", -0.5, r"label_smoothing=-0\.5 must be 0 \(none\) or more, and less than 1"),
+        ("label_smoothing", 1.5, r"label_smoothing=1\.5 must be"),
+        ("mixup_alpha", -1, r"mixup_alpha=-1 must be 0 \(none\) or more"),
+        ("cutmix_alpha", -1, r"cutmix_alpha=-1 must be 0 \(none\) or more"),
+    ],
+)
+def test_an_option_out_of_range_is_refused(option, value, message):
+    with pytest.raises(ValueError, match=message):
+        classifier(**{option: value})
 
 
 def test_a_scheme_that_never_tells_the_class_token_of_the_video_is_refused_with_the_next_move():

@@ -1,3 +1,5 @@
+import math
+
 import pytest
 
 from vidattn.training.schedule import Constant, Steps, WarmupCosine
@@ -9,6 +11,12 @@ def test_constant_never_changes():
 
 def test_cosine_without_warmup_starts_at_the_full_rate():
     assert WarmupCosine().factor(0, 10) == 1
+
+
+def test_cosine_does_not_fall_towards_an_end_that_nobody_knows():
+    with pytest.raises(ValueError, match=r"neither trainer\.max_epochs nor trainer\.max_steps says when that is; set"):
+        WarmupCosine().factor(0, math.inf)
+    assert Steps().factor(11, math.inf) == pytest.approx(0.1)
 
 
 def test_cosine_ends_at_the_final_factor_and_stays_there():
@@ -37,3 +45,13 @@ def test_steps_with_warmup_rise_first_and_fall_later():
     assert [schedule.factor(epoch, 8) for epoch in (0, 1, 2, 3.99, 4, 5.99, 6, 8)] == [
         *(0, 0.5, 1, 1, 0.5, 0.5, 0.25, 0.25)
     ]
+
+
+@pytest.mark.parametrize(
+    ("schedule", "argument"),
+    [(WarmupCosine, "warmup_epochs"), (WarmupCosine, "final_factor"), (Steps, "gamma"), (Steps, "warmup_epochs")],
+)
+def test_a_negative_number_is_refused(schedule, argument):
+    schedule(**{argument: 0})
+    with pytest.raises(ValueError, match=rf"{argument}=-0\.5 must be 0 or more"):
+        schedule(**{argument: -0.5})

@@ -1,5 +1,6 @@
 """The Lightning module: a network, a loss, an optimizer and what goes into its checkpoints."""
 
+from dataclasses import asdict
 from typing import Any, Literal
 
 import pytorch_lightning as pl
@@ -17,6 +18,7 @@ from vidattn.data.samplers import stable_seed
 from vidattn.models.config import VideoTransformerConfig
 from vidattn.models.normalize import NORMALIZATIONS, Normalize
 from vidattn.models.presets import build_network
+from vidattn.training.length import length_in_epochs
 from vidattn.training.mixing import Mixing
 from vidattn.training.names import check_names
 from vidattn.training.objective import Objective, OneLabel
@@ -46,6 +48,9 @@ class VideoClassifier(pl.LightningModule):
         cutmix_alpha: likewise cutmix; with both, one of the two is drawn per batch.
         weights: what to start from: all that `vidattn.load` reads. A head of another size is reset.
         compile: run the network through `torch.compile`.
+
+    Raises:
+        ValueError: an argument is out of range, or does not go with another.
     """
 
     def __init__(
@@ -67,6 +72,8 @@ class VideoClassifier(pl.LightningModule):
                 f"attention={network.attention!r} never tells the token of pooling={network.pooling!r} of the video: "
                 "all clips would get the same logits; take pooling=mean, or add a step such as space"
             )
+        if not 0 <= label_smoothing < 1:
+            raise ValueError(f"label_smoothing={label_smoothing} must be 0 (none) or more, and less than 1")
         self.config = network
         self.network = build_network(network)
         self.normalize = Normalize(*NORMALIZATIONS[normalization or "timesformer"])
@@ -177,7 +184,7 @@ class VideoClassifier(pl.LightningModule):
         seed = getattr(getattr(self.trainer, "datamodule", None), "seed", 0)
         torch.manual_seed(stable_seed(seed, self.current_epoch, batch_idx, self.global_rank))
         epoch = self.current_epoch + batch_idx / self.trainer.num_training_batches
-        factor = self.schedule.factor(epoch, self.trainer.max_epochs or 1)
+        factor = self.schedule.factor(epoch, length_in_epochs(self.trainer))
         for optimizer in self.trainer.optimizers:
             for group in optimizer.param_groups:
                 group["lr"] = group["initial_lr"] * factor
@@ -268,9 +275,11 @@ class VideoClassifier(pl.LightningModule):
         std of the pixels unless they were given.
 
         Raises:
-            ValueError: the data has other names, or the same in another order: every label would be wrong.
+            ValueError: the checkpoint is of another network; or the data has other names, or the same in another order:
+                every label would be wrong.
         """
         saved = checkpoint.get("vidattn", {})
+        self._check_network(saved.get("network", {}), checkpoint.get("state_dict", {}))
         pixels = saved.get("preprocessing", {})
         if self.normalizes_as_saved and {"mean", "std"} <= pixels.keys():
             self.normalize.set(pixels["mean"], pixels["std"])
@@ -278,6 +287,18 @@ class VideoClassifier(pl.LightningModule):
         check_names(self.class_names, names)
         self.class_names = names
         self.preprocessing = self.preprocessing or dict(saved.get("preprocessing", {}))
+
+    def _check_network(self, theirs: dict[str, Any], state: dict[str, Tensor]) -> None:
+        ours = asdict(self.config)
+        differ = [
+            f"{key}={theirs[key]!r} (here {ours[key]!r})" for key in ours if theirs.get(key, ours[key]) != ours[key]
+        ]
+        shapes = {name: value.shape for name, value in self.state_dict().items()}
+        if differ and state and {name: value.shape for name, value in state.items()} != shapes:
+            raise ValueError(
+                f"the checkpoint is of a network with {', '.join(differ)}; give its RUN/config.yaml and leave "
+                "model.network as it is, or start a new training from it with --model.weights in place of --ckpt_path"
+            )
 
     def _gather(self, whole: bool) -> None:
         """Under FSDP2 put the weights together, or shard them again.

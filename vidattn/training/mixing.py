@@ -14,10 +14,16 @@ class Mixing(nn.Module):
         mixup_alpha: of mixup's Beta distribution; 0 switches it off.
         cutmix_alpha: of cutmix's Beta distribution; 0 switches it off. One box for all frames of the batch.
         probability: of mixing a batch at all.
+
+    Raises:
+        ValueError: an alpha is negative.
     """
 
     def __init__(self, num_classes: int, mixup_alpha: float, cutmix_alpha: float, probability: float = 1.0) -> None:
         super().__init__()
+        for name, alpha in (("mixup_alpha", mixup_alpha), ("cutmix_alpha", cutmix_alpha)):
+            if not alpha >= 0:
+                raise ValueError(f"{name}={alpha} must be 0 (none) or more")
         self.num_classes, self.probability = num_classes, probability
         self.choices: list[v2.Transform] = []
         with torch.device("cpu"):  # v2 builds a distribution, which a network built on the meta device cannot hold

@@ -11,6 +11,7 @@ from rich.text import Text
 
 from vidattn.data.answers import write_answers
 from vidattn.training.skipped import run_folder
+from vidattn.wording import counted
 
 
 class PredictionWriter(pl.Callback):
@@ -83,7 +84,7 @@ class PredictionWriter(pl.Callback):
 
 def show_predictions(rows: list[dict[str, Any]], skipped: dict[str, str], file: Path, most: int = 20) -> None:
     """The first rows as a table on the terminal, and what is not among them: path -> reason."""
-    table = Table(title=f"{len(rows)} videos", title_justify="left")
+    table = Table(title=counted(len(rows), "video"), title_justify="left")
     table.add_column("video", overflow="fold")  # the rest of a long path on further lines: never cut
     table.add_column("answers", overflow="fold")
     for row in rows[:most]:
@@ -91,10 +92,9 @@ def show_predictions(rows: list[dict[str, Any]], skipped: dict[str, str], file: 
         table.add_row(Text(row["path"]), Text(answers))
     console = Console()
     console.print(table)
-    total = len(rows) + len(skipped)
-    lines = [f"All {total} are in {file}"]
+    lines = [f"Answers for {counted(len(rows), 'video')} are in {file}"]
     if skipped:
-        lines = [f"{len(rows)} of {total} are in {file}; {len(skipped)} could not be read and were skipped:"]
+        lines[0] += f"; skipped {counted(len(skipped), 'video')}, which could not be read:"
         lines += [f"  {path}: {reason}" for path, reason in list(skipped.items())[:most]]
         if len(skipped) > most:
             lines.append(f"  and {len(skipped) - most} more, see skipped.csv in the run's folder")

@@ -15,13 +15,17 @@ def best_beside(configs: Iterable[str | Path]) -> Path | None:
 
 
 def check_checkpoint(name: str) -> None:
-    """Read a checkpoint of `vidattn fit` through; Lightning's words ("best", "last") and URLs are Lightning's to check.
+    """Read a checkpoint of `vidattn fit` through; what Lightning fetches (registries, URLs) is Lightning's to check.
 
     Raises:
-        WeightsError: it is missing, damaged, holds code, or is something else.
+        WeightsError: it is missing, damaged, holds code, or is something else; or a word of Lightning's for what it
+            would look for in the new run's folder, which is empty: it would go on with random weights.
     """
     path = Path(name)
-    if name in ("best", "last", "hpc") or name.startswith("registry") or "://" in name:
+    if name in ("best", "last", "hpc"):
+        file = f"RUN/checkpoints/{'best' if name == 'best' else 'last'}.ckpt"
+        raise WeightsError(f"ckpt_path={name} names no file, and each run has a folder of its own; give {file}")
+    if name.startswith("registry") or "://" in name:
         return
     if path.is_dir():
         if (path / ".metadata").is_file():  # in pieces, one of each process

@@ -9,15 +9,20 @@ class Schedule(ABC):
     """What the base learning rate is multiplied with at a moment of the training."""
 
     @abstractmethod
-    def factor(self, epoch: float, max_epochs: int) -> float:
-        """Factor at `epoch`, a float that grows with each step: 2.5 is the middle of the third epoch."""
+    def factor(self, epoch: float, max_epochs: float) -> float:
+        """Factor at `epoch`, a float that grows with each step: 2.5 is the middle of the third epoch.
+
+        Args:
+            max_epochs: length of the training; not a whole number where `max_steps` ends it, and infinity where nothing
+                says.
+        """
 
 
 @dataclass(frozen=True)
 class Constant(Schedule):
     """The base learning rate throughout."""
 
-    def factor(self, epoch: float, max_epochs: int) -> float:
+    def factor(self, epoch: float, max_epochs: float) -> float:
         """Always 1."""
         return 1.0
 
@@ -32,13 +37,28 @@ class WarmupCosine(Schedule):
     Args:
         warmup_epochs: length of the rise from zero.
         final_factor: what the cosine ends at.
+
+    Raises:
+        ValueError: one of them is negative.
     """
 
     warmup_epochs: float = 0.0
     final_factor: float = 0.0
 
-    def factor(self, epoch: float, max_epochs: int) -> float:
-        """Rises from 0 to 1 in `warmup_epochs`, falls to `final_factor` at `max_epochs`."""
+    def __post_init__(self) -> None:
+        check_not_negative(warmup_epochs=self.warmup_epochs, final_factor=self.final_factor)
+
+    def factor(self, epoch: float, max_epochs: float) -> float:
+        """Rises from 0 to 1 in `warmup_epochs`, falls to `final_factor` at `max_epochs`.
+
+        Raises:
+            ValueError: nobody knows when the training ends.
+        """
+        if math.isinf(max_epochs):
+            raise ValueError(
+                "schedule WarmupCosine falls towards the end of the training, and neither trainer.max_epochs nor "
+                "trainer.max_steps says when that is; set one of them, or take the schedule Constant or Steps"
+            )
         if epoch < self.warmup_epochs:
             return epoch / self.warmup_epochs
         progress = (epoch - self.warmup_epochs) / max(max_epochs - self.warmup_epochs, 1e-9)
@@ -56,13 +76,29 @@ class Steps(Schedule):
         milestones: epochs at which the rate falls.
         gamma: the factor of each fall.
         warmup_epochs: length of a linear rise from zero; the paper has none.
+
+    Raises:
+        ValueError: `gamma` or `warmup_epochs` is negative.
     """
 
     milestones: tuple[float, ...] = (11, 14)
     gamma: float = 0.1
     warmup_epochs: float = 0.0
 
-    def factor(self, epoch: float, max_epochs: int) -> float:
+    def __post_init__(self) -> None:
+        check_not_negative(gamma=self.gamma, warmup_epochs=self.warmup_epochs)
+
+    def factor(self, epoch: float, max_epochs: float) -> float:
         """`gamma` to the number of milestones passed."""
         rise = min(epoch / self.warmup_epochs, 1.0) if self.warmup_epochs else 1.0
         return rise * self.gamma ** sum(epoch >= milestone for milestone in self.milestones)
+
+
+def check_not_negative(**values: float) -> None:
+    """
+    Raises:
+        ValueError: one is; the message names it.
+    """
+    for name, value in values.items():
+        if not value >= 0:
+            raise ValueError(f"{name}={value} must be 0 or more")

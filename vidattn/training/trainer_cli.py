@@ -34,8 +34,10 @@ class ProgressBar(TQDMProgressBar):
 
 
 class Checkpoint(ModelCheckpoint):
-    """Lightning's, but a resumed run, which has a folder of its own, still knows the best checkpoint of its past, and
-    what the best is chosen by is the objective's by default."""
+    """Lightning's, but a resumed run, which has a folder of its own, still knows the best checkpoint of its past and
+    has a copy of it there, and what the best is chosen by is the objective's by default."""
+
+    _past_best = ""  # where a resumed run left the best checkpoint, until there is a copy in this run's folder
 
     def setup(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
         """Settle what is monitored, before the state of an earlier run is looked up by it."""
@@ -49,10 +51,44 @@ class Checkpoint(ModelCheckpoint):
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Take all of the state over; Lightning's leaves the scores behind where the folder is another."""
         super().load_state_dict(state_dict | {"dirpath": self.dirpath})
+        self._past_best = self.best_model_path if self.monitor else ""
+
+    def on_train_batch_end(self, trainer: pl.Trainer, *others: Any) -> None:
+        """Not before the first step is done: a run that fails until then leaves nothing behind."""
+        self._copy_past_best(trainer)
+        super().on_train_batch_end(trainer, *others)
+
+    def on_fit_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """A run that had come to its end before makes no step."""
+        self._copy_past_best(trainer)
+
+    def _copy_past_best(self, trainer: pl.Trainer) -> None:
+        """Make the best checkpoint of the past this run's best: what answers with the run looks into its folder."""
+        past, self._past_best = self._past_best, ""
+        trial = trainer.fast_dev_run  # type: ignore[attr-defined]
+        if not past or trial or "://" in str(self.dirpath):
+            return
+        assert self.dirpath is not None
+        ours = os.path.join(self.dirpath, os.path.basename(past))
+        if not trainer.strategy.broadcast(ours != past and os.path.isfile(past)):
+            return
+        if trainer.is_global_zero:
+            os.makedirs(self.dirpath, exist_ok=True)
+            shutil.copyfile(past, f"{ours}.part")  # not a link: who writes into one file would change the other
+            os.replace(f"{ours}.part", ours)
+        trainer.strategy.barrier()
+        self.best_model_path = ours
+        self.best_k_models = {ours if path == past else path: score for path, score in self.best_k_models.items()}
+        if self.kth_best_model_path == past:
+            self.kth_best_model_path = ours
 
 
 class Parser(LightningArgumentParser):
-    """Lightning's, but arguments that are wrong are a `ValueError` like any other mistake, without screens of usage."""
+    """Lightning's, but arguments that are wrong are a `ValueError` like any other mistake, without screens of usage,
+    and one that is cut short is wrong: `TrainerCLI` looks for some by their names."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, allow_abbrev=False, **kwargs)
 
     def error(self, message: str, ex: Exception | None = None) -> NoReturn:
         """Raises:
@@ -137,12 +173,17 @@ class TrainerCLI(LightningCLI):
         `ckpt_path` or `model.weights` of the configuration.
 
         Raises:
-            ValueError: there is neither.
+            ValueError: there is neither; or checkpoints are switched off.
             WeightsError: the checkpoint cannot be used.
         """
         super().parse_arguments(parser, args)
         command = self.config.subcommand
         config = self.config[command]
+        if config.trainer.enable_checkpointing is False:
+            raise ValueError(
+                "trainer.enable_checkpointing=false is not supported; leave it out, and to write no checkpoints set "
+                "checkpoint.save_top_k and last_checkpoint.save_top_k to 0"
+            )
         if command != "fit":
             options = {word.partition("=")[0] for word in (sys.argv[1:] if args is None else args)}
             if "--ckpt_path" not in options:
@@ -151,6 +192,8 @@ class TrainerCLI(LightningCLI):
                 elif best := best_beside(map(str, config.config or [])):
                     config.ckpt_path = str(best)
                     rank_zero_info(f"Weights: {best}, the best of the run whose configuration this is")
+                elif config.ckpt_path:
+                    rank_zero_info(f"Weights: {config.ckpt_path}, which the configuration names")
             if not config.ckpt_path and not config.model.weights:
                 raise ValueError(
                     "there are no weights to answer with; give --ckpt_path RUN/checkpoints/best.ckpt (or --config "
