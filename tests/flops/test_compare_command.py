@@ -5,9 +5,11 @@ import json
 
 import pytest
 
+from vidattn.attention.spatial import SpatialAttention
 from vidattn.cli import main
 from vidattn.flops.compare_command import sentences
 from vidattn.flops.comparison import compare
+from vidattn.macs import Macs
 from vidattn.models.presets import preset
 
 SMALL = ["--preset", "Ti", "--frames", "2,8", "--size", "32,64"]
@@ -57,6 +59,16 @@ def test_sentences_say_where_one_overtakes_the_other():
     point = {"cheaper": "divided", "dearer": "joint", "axis": "frames", "always": False}
     points = [point | {"at": "224 px", "beyond": 11}, point | {"at": "336 px", "beyond": 6}]
     assert sentences(points) == ["divided costs less than joint from 11 frames at 224 px, 6 frames at 336 px"]
+
+
+@pytest.mark.parametrize("options", [[], ["--check"], ["--match", "macs"]])
+def test_a_false_declaration_is_an_error_in_words(options, monkeypatch, capsys):
+    monkeypatch.setattr(SpatialAttention, "macs", lambda self, grid: Macs(linear=1))
+    with pytest.raises(SystemExit):
+        main(["compare", "joint", "time+space", "--preset", "Ti", "--frames", "2", "--size", "32", *options])
+    said = capsys.readouterr()
+    assert "SpatialAttention) declares" in said.err
+    assert "MACs" not in said.out
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ import yaml
 from rich.console import Console
 from rich.progress import track
 
+from vidattn.flops.agreement import CountError
 from vidattn.flops.comparison import compare, crossovers
 from vidattn.flops.match_command import match_schemes
 from vidattn.flops.matching import BUDGETS, KNOBS
@@ -40,7 +41,11 @@ def compare_command(words: list[str]) -> None:
     parser.add_argument("--size", type=numbers, help="heights and widths in pixels, as in 224,448; likewise")
     parser.add_argument("--preset", default="B", help=f"width, depth and heads: {', '.join(PRESETS)} (default B)")
     parser.add_argument("--config", help="take them from this configuration of vidattn fit instead")
-    parser.add_argument("--check", action="store_true", help="also run every network on the meta device and compare")
+    parser.add_argument(
+        "--check",
+        action="store_true",
+        help="verify the count of every network on every clip; by default two blocks of each scheme on one clip",
+    )
     parser.add_argument("--csv", help="write all rows into this file")
     parser.add_argument("--json", help="likewise")
     parser.add_argument("--markdown", help="write the tables into this file")
@@ -62,7 +67,7 @@ def compare_command(words: list[str]) -> None:
     options = parser.parse_args(words)
     try:
         (match_schemes if options.match else run)(options, *network_of(options))
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, CountError) as error:
         parser.error(str(error))
 
 

@@ -7,7 +7,9 @@ from typing import Any
 
 from rich.progress import track
 
+from vidattn.flops.agreement import check_scheme
 from vidattn.flops.count import count, count_outline
+from vidattn.flops.distinct import check_distinct
 from vidattn.flops.meta import network_on_meta
 from vidattn.flops.outline import Ends, Outline, count_ends
 from vidattn.models.config import VideoTransformerConfig
@@ -33,7 +35,8 @@ def compare(
         frames: lengths of the clips.
         sizes: heights and widths in pixels.
         base: everything else; ViT-B/16 with 400 classes by default.
-        check: measure every count on the meta device as well; see `vidattn.flops.count`.
+        check: measure every count on the meta device as well (see `vidattn.flops.count`), instead of those of two
+            blocks of each scheme on the longest and largest clip.
         progress: show a bar.
 
     Returns:
@@ -41,12 +44,17 @@ def compare(
         weighted sums in all multiply-accumulates), `activation_mib` and `ratio` (of multiply-accumulates to the first).
 
     Raises:
-        ValueError: a scheme cannot be read, the patch does not divide a size, a length is below 1.
+        ValueError: a scheme cannot be read or is there twice, the patch does not divide a size, a length is below 1.
+        CountError: what a module does is not what it declares.
     """
+    check_distinct(schemes)
     # A block is the same at any length and size, and the rest is the same for any scheme: neither is made twice.
     outlines = {scheme: Outline(network_on_meta(_config(base, attention=scheme))) for scheme in schemes}
     rows: list[dict[str, Any]] = []
     clips = list(product(sizes, frames))
+    for scheme in schemes:
+        if clips and not check:
+            check_scheme(_config(base, attention=scheme, num_frames=max(frames), image_size=max(sizes)))
     for size, length in track(clips, description="Counting", transient=True, disable=not progress):
         counts, ends = [], dict[type, Ends]()
         for scheme in schemes:
@@ -102,7 +110,9 @@ def crossovers(
 
     Raises:
         ValueError: as in `compare`.
+        CountError: likewise.
     """
+    check_distinct(schemes)
     tubelet, patch = _config(base).tubelet_size, _config(base).patch_size
     lengths, sides = range(tubelet, most_frames + 1, tubelet), range(patch, most_size + 1, patch)
     outlines = {}
@@ -111,7 +121,9 @@ def crossovers(
             _config(base, attention=scheme, image_size=size)  # says what is wrong with it
         for length in frames:
             _config(base, attention=scheme, num_frames=length)
-        outlines[scheme] = Outline(network_on_meta(_config(base, attention=scheme)))
+        config = _config(base, attention=scheme)
+        check_scheme(config)
+        outlines[scheme] = Outline(network_on_meta(config))
     rows = []
     for size in sizes:
         costs = {name: [outline.macs(length, size, size) for length in lengths] for name, outline in outlines.items()}
