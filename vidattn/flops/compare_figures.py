@@ -36,7 +36,7 @@ def draw(rows: Rows, folder: Path, name: str, accuracy: Mapping[str, Mapping[str
     figures: dict[str, Figure] = {}
     if len(frames) > 1:
         figures["frames"] = growth(rows, "frames", "size", "GMACs per clip of {} px", f"{name}: cost against length")
-    if len(sizes) > 1:
+    if len(sizes) > 1 and all(isinstance(size, int) for size in sizes):  # those of squares lie on one axis
         title = f"{name}: cost against resolution"
         figures["resolution"] = growth(rows, "size", "frames", "GMACs per clip of {} frames", title)
     figures["parts"] = parts(rows, name)

@@ -15,11 +15,13 @@ from vidattn.flops.outline import Ends, Outline, count_ends
 from vidattn.models.config import VideoTransformerConfig
 from vidattn.models.presets import preset
 
+Size = int | tuple[int, int]
+
 
 def compare(
     schemes: Sequence[str],
     frames: Sequence[int] = (8,),
-    sizes: Sequence[int] = (224,),
+    sizes: Sequence[Size] = (224,),
     base: VideoTransformerConfig | None = None,
     check: bool = False,
     progress: bool = False,
@@ -33,15 +35,16 @@ def compare(
     Args:
         schemes: specs, such as `joint` or `time+space`; the first is what the others are compared with.
         frames: lengths of the clips.
-        sizes: heights and widths in pixels.
+        sizes: height and width in pixels, or one number for both.
         base: everything else; ViT-B/16 with 400 classes by default.
         check: measure every count on the meta device as well (see `vidattn.flops.count`), instead of those of two
             blocks of each scheme on the longest and largest clip.
         progress: show a bar.
 
     Returns:
-        What `Count.row` has (`pandas.DataFrame(rows)` takes it), and `size`, `gmacs`, `attention_share` (of scores and
-        weighted sums in all multiply-accumulates), `activation_mib` and `ratio` (of multiply-accumulates to the first).
+        What `Count.row` has (`pandas.DataFrame(rows)` takes it), and `size` (`"224x320"` where height and width
+        differ), `gmacs`, `attention_share` (of scores and weighted sums in all multiply-accumulates),
+        `activation_mib` and `ratio` (of multiply-accumulates to the first).
 
     Raises:
         ValueError: a scheme cannot be read or is there twice, the patch does not divide a size, a length is below 1.
@@ -54,7 +57,7 @@ def compare(
     clips = list(product(sizes, frames))
     for scheme in schemes:
         if clips and not check:
-            check_scheme(_config(base, attention=scheme, num_frames=max(frames), image_size=max(sizes)))
+            check_scheme(_config(base, attention=scheme, num_frames=max(frames), image_size=max(sizes, key=pixels)))
     for size, length in track(clips, description="Counting", transient=True, disable=not progress):
         counts, ends = [], dict[type, Ends]()
         for scheme in schemes:
@@ -65,12 +68,12 @@ def compare(
                 continue
             if (kind := type(outline.ends)) not in ends:
                 ends[kind] = count_ends(config)
-            counts.append(count_outline(outline, config, ends[kind], length, size, size))
+            counts.append(count_outline(outline, config, ends[kind], length, *config.size))
         for cost in counts:
             rows.append(
                 cost.row()
                 | {
-                    "size": size,
+                    "size": _plain(size),
                     "gmacs": cost.macs / 1e9,
                     "attention_share": cost.parts.attention / cost.macs,
                     "activation_mib": cost.activation_bytes / 2**20,
@@ -83,7 +86,7 @@ def compare(
 def crossovers(
     schemes: Sequence[str],
     frames: Sequence[int] = (8,),
-    sizes: Sequence[int] = (224,),
+    sizes: Sequence[Size] = (224,),
     base: VideoTransformerConfig | None = None,
     most_frames: int = 256,
     most_size: int = 1024,
@@ -98,7 +101,7 @@ def crossovers(
     Args:
         schemes: specs; all pairs of them are looked at.
         frames: lengths at which the size grows.
-        sizes: heights and widths at which the length grows.
+        sizes: at which the length grows; as in `compare`.
         base: everything else; ViT-B/16 by default.
         most_frames: longest clip to look at.
         most_size: largest size to look at, in pixels.
@@ -126,8 +129,8 @@ def crossovers(
         outlines[scheme] = Outline(network_on_meta(config))
     rows = []
     for size in sizes:
-        costs = {name: [outline.macs(length, size, size) for length in lengths] for name, outline in outlines.items()}
-        rows += _turning_points(costs, lengths, "frames", f"{size} px")
+        costs = {name: [outline.macs(length, *pair(size)) for length in lengths] for name, outline in outlines.items()}
+        rows += _turning_points(costs, lengths, "frames", f"{_plain(size)} px")
     for length in frames:
         costs = {name: [outline.macs(length, side, side) for side in sides] for name, outline in outlines.items()}
         rows += _turning_points(costs, sides, "px", f"{length} frames")
@@ -151,3 +154,20 @@ def _turning_points(costs: dict[str, list[int]], values: Sequence[int], axis: st
 
 def _config(base: VideoTransformerConfig | None, **changes: Any) -> VideoTransformerConfig:
     return replace(base or preset("B"), **changes)
+
+
+def pair(size: Size) -> tuple[int, int]:
+    """Height and width."""
+    return (size, size) if isinstance(size, int) else size
+
+
+def pixels(size: Size) -> int:
+    """Height times width."""
+    height, width = pair(size)
+    return height * width
+
+
+def _plain(size: Size) -> int | str:
+    """A square's side, `"224x320"` of another."""
+    height, width = pair(size)
+    return height if height == width else f"{height}x{width}"
