@@ -1,5 +1,6 @@
 """What `vidattn flops` is asked about: a preset, a scheme, a run's YAML or folder, or a checkpoint."""
 
+import difflib
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -47,7 +48,11 @@ def find_source(text: str, frames: int | None = None, size: tuple[int, int] | No
     except ValueError as error:
         if path.exists():
             return _of_file(path)
-        raise ValueError(f"{text!r} is no file, no preset ({', '.join(PRESETS)}) and no scheme: {error}") from error
+        names = {name.lower(): name for name in PRESETS}
+        near = difflib.get_close_matches(text.lower(), names, n=1)
+        hint = f"; did you mean {names[near[0]]!r}?" if near else ""
+        presets = f"{', '.join(PRESETS)}{hint}"
+        raise ValueError(f"{text!r} is no file, no preset ({presets}) and no scheme: {error}") from error
     return Source(f"{text} at ViT-B/16", VideoTransformerConfig(attention=text, **changes))
 
 
