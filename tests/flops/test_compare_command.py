@@ -4,6 +4,7 @@ import csv
 import json
 
 import pytest
+from matplotlib.figure import Figure
 
 from vidattn.attention.spatial import SpatialAttention
 from vidattn.cli import main
@@ -41,6 +42,16 @@ def test_accuracies_make_a_pareto_plot(tmp_path):
     main(["compare", "joint", "space", "--preset", "Ti", "--plots", str(tmp_path), "--accuracy", str(accuracies)])
 
     assert (tmp_path / "pareto.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_figures_have_the_last_name_of_an_import_path(tmp_path, monkeypatch):
+    titles = []
+    monkeypatch.setattr(
+        "vidattn.flops.compare_figures.plot_parts", lambda panels, *_: titles.append(panels) or Figure()
+    )
+    spec = "time+vidattn.attention.image.cbam.CBAM"
+    main(["compare", spec, "--preset", "Ti", "--size", "32", "--plots", str(tmp_path)])
+    assert [*titles[0]["8x32"]] == ["time+CBAM"]
 
 
 def test_measured_columns_join_the_rows(tmp_path, capsys):
