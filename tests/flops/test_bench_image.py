@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from vidattn.attention.image.self_attention import MapAttention
+from vidattn.flops.bench import bench_attention, bench_model
 from vidattn.flops.bench_image import bench_image, peak_mib
 
 
@@ -21,6 +22,25 @@ def test_writes_a_row_for_each_block_and_size_and_leaves_out_what_takes_too_long
     assert "| `cbam(4)` |" in text
     assert text in capsys.readouterr().out
     assert (tmp_path / "image_blocks.png").read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize(
+    ("function", "arguments", "message"),
+    [
+        (bench_image, {"blocks": ["foo"]}, "unknown step 'foo'"),
+        (bench_image, {"blocks": ["joint"]}, "'joint' is no image block"),
+        (bench_image, {"sides": [14, 0]}, "sides=0 must be at least 1"),
+        (bench_image, {"rounds": 0}, "rounds=0 must be at least 1"),
+        (bench_image, {"folder": __file__}, "is a file; name another place"),
+        (bench_model, {"rounds": 0}, "rounds=0 must be at least 1"),
+        (bench_model, {"num_frames": 0}, "num_frames=0 must be at least 1"),
+        (bench_model, {"image_size": 33}, "nearest sizes are 32 and 48"),
+        (bench_attention, {"lengths": [0]}, "lengths=0 must be at least 1"),
+    ],
+)
+def test_what_cannot_be_timed_is_said_first(function, arguments, message):
+    with pytest.raises(ValueError, match=message):
+        function(**arguments)
 
 
 def test_memory_is_the_peak_and_not_the_sum():

@@ -2,7 +2,11 @@
 
 import pytest
 
+from vidattn.attention.image.squeeze_excite import SqueezeExcite
 from vidattn.flops import compare, count, crossovers
+from vidattn.flops.agreement import CountError
+from vidattn.flops.matching import match
+from vidattn.macs import Macs
 from vidattn.models.presets import preset
 
 # Multiply-accumulates of ViT-B/16 from the official code, counted with two other tools (clip -> divided, joint, space).
@@ -70,9 +74,32 @@ def test_rows_make_a_data_frame():
     [
         ({"schemes": ["joint", "tme"]}, "did you mean 'time'"),
         ({"schemes": ["joint"], "frames": [0]}, "num_frames=0 must be at least 1"),
+        ({"schemes": ["joint", "divided", "time+space"]}, "'time\\+space' is the scheme 'divided' once more"),
         ({"schemes": ["joint"], "sizes": [225]}, "nearest sizes are 224 and 240"),
     ],
 )
 def test_mistakes_are_named(arguments, message):
     with pytest.raises(ValueError, match=message):
         compare(**arguments)
+
+
+def test_one_string_is_no_list_of_schemes():
+    with pytest.raises(TypeError, match=r"schemes='joint' is one string; give a list, such as \['joint'\]"):
+        compare("joint")
+
+
+class Boaster(SqueezeExcite):
+    """Declares a hundredth of what it does."""
+
+    def macs(self, height: int, width: int) -> Macs:
+        return Macs(linear=super().macs(height, width).total // 100)
+
+
+@pytest.mark.parametrize(
+    "function",
+    [compare, crossovers, lambda schemes, base: match(schemes, base)],
+    ids=["compare", "crossovers", "match"],
+)
+def test_no_number_comes_of_a_false_declaration(function):
+    with pytest.raises(CountError, match=r"Boaster\) declares .* correct its macs\(\)"):
+        function(["joint", f"time+{__name__}.Boaster"], base=preset("Ti"))

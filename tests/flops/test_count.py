@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from torch import nn
 from torch.autograd.graph import saved_tensors_hooks
 
 from vidattn.attention.scheme import IMAGE_STEPS, STEPS
@@ -213,3 +214,8 @@ def test_a_row_is_flat_and_tells_macs_from_flops():
 def test_a_wrong_size_is_refused(size, message):
     with pytest.raises(ValueError, match=message):
         count(SMALL, *size)
+
+
+def test_another_module_is_sent_to_the_function_for_it():
+    with pytest.raises(TypeError, match=r"not a Linear; vidattn\.flops\.measure\(module, input\) counts any module"):
+        count(nn.Linear(3, 4))

@@ -80,6 +80,15 @@ def test_explain_prints_every_figure_with_how_it_was_counted(capsys):
     assert "451.5 (differs)" in shown
 
 
+def test_a_file_holds_the_published_figures_beside_the_networks_rows(tmp_path):
+    main(["flops", "Ti", "--explain", "--json", str(tmp_path / "all.json")])
+    rows = json.loads((tmp_path / "all.json").read_text())
+    assert [row["published"] for row in rows if row["published"]] == [
+        f"{one.published} {one.unit}" for one in figures()
+    ]
+    assert [row["row"] for row in rows].count("clip") == 1
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
@@ -90,6 +99,10 @@ def test_explain_prints_every_figure_with_how_it_was_counted(capsys):
         (["joint", "--batch", "0"], "batch=0 must be at least 1"),
         (["joint", "--crops", "0"], "crops=0 must be at least 1"),
         (["joint", "--csv", "cost.txt"], "--csv cost.txt must end in .csv"),
+        (["Timesformer"], "did you mean 'timesformer'?"),
+        (["timesformer", "--input", "1,3,8,224,224"], "timesformer is no import path, which --input needs"),
+        (["torch.nn.ReLU", "--input", "1,3", "--frames", "4"], "--frames does not go with --input"),
+        (["torch.nn.ReLU", "--input", "1,3", "--measure"], "--measure does not go with --input"),
         (["jiont"], "did you mean 'joint'?"),
     ],
 )

@@ -109,3 +109,10 @@ def test_frames_are_changed_in_the_clips_as_well():
     changed = with_network(values, replace(SMALL, num_frames=5), "run")
     assert changed["data"]["sampling"]["init_args"]["num_frames"] == changed["model"]["network"]["num_frames"] == 5
     assert values["data"]["sampling"]["init_args"]["num_frames"] == 8
+
+
+def test_no_configuration_of_oblong_clips_is_written(tmp_path, capsys):
+    with pytest.raises(SystemExit):
+        main(["compare", "joint", "space", "--match", "macs", "--config", str(CONFIG), "--size", "32x64",
+              "--write", str(tmp_path / "fair")])  # fmt: skip
+    assert "vidattn fit takes square clips, and these are 32x64" in capsys.readouterr().err

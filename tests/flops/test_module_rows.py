@@ -25,12 +25,25 @@ def test_a_factory_is_measured_by_its_import_path(tmp_path, capsys):
     assert "not counted: gelu" in capsys.readouterr().out
 
 
+def moody() -> nn.Module:
+    raise RuntimeError("not today")
+
+
+class Picky(nn.Module):
+    def forward(self, x):
+        assert x.shape[1] == 3, "three channels"
+        return {}["logits"]
+
+
 @pytest.mark.parametrize(
     ("name", "shape", "message"),
     [
         ("smal", "5,8", "called without arguments"),
         ("number", "5,8", "gives a int; wanted a torch.nn.Module"),
         ("small", "5,7", "fails on a tensor of shape (5, 7)"),
+        ("moody", "5,8", "called without arguments: RuntimeError: not today"),
+        ("Picky", "5,8", "Picky fails on a tensor of shape (5, 8): AssertionError: three channels"),
+        ("Picky", "5,3", "Picky fails on a tensor of shape (5, 3): KeyError: 'logits'"),
         ("small", "5,x", "'5,x' is no shape; write 1,3,32,224,224"),
     ],
 )

@@ -46,13 +46,19 @@ def test_a_saved_folder_and_its_weights_tell_their_network(tmp_path):
         ("spaec", r"'spaec' is no file, no preset \(Ti, .*\) and no scheme: .* did you mean 'space'"),
         ("nowhere/run.yaml", r"nowhere/run\.yaml: no such file"),
         ("{0}/empty.yaml", r"empty\.yaml: has no model\.network"),
+        ("{0}/no_model.yaml", r"no_model\.yaml: has no model\.network"),
+        ("{0}/no_yaml.yaml", r"no_yaml\.yaml: is no YAML: [^\n]*$"),
+        ("{0}/word.yaml", r"word\.yaml: model\.network: "),
         ("{0}/odd.yaml", r"odd\.yaml: model\.network has no colour; it has "),
-        ("{0}/wrong.yaml", r"wrong\.yaml: image_size=30x30: 30 is not a multiple"),
+        ("{0}/wrong.yaml", r"wrong\.yaml: model\.network: image_size=30x30: 30 is not a multiple"),
         ("{0}/broken.ckpt", r"broken\.ckpt"),
     ],
 )
 def test_what_names_nothing_is_told(tmp_path, text, message):
     (tmp_path / "empty.yaml").write_text("")
+    (tmp_path / "no_model.yaml").write_text("model:\ndata: {}\n")
+    (tmp_path / "no_yaml.yaml").write_text("model: [")
+    (tmp_path / "word.yaml").write_text("model: {network: {depth: two}}")
     (tmp_path / "odd.yaml").write_text("model: {network: {colour: red}}")
     (tmp_path / "wrong.yaml").write_text("model: {network: {image_size: 30}}")
     (tmp_path / "broken.ckpt").write_text("nothing")

@@ -10,3 +10,35 @@ def test_names_stand_beside_their_lines_and_do_not_overlap():
     assert heights["a"] * 1.01 < heights["b"] * 1.01 < heights["c"]
     assert axes.get_xscale() == axes.get_yscale() == "log"
     assert len(axes.lines) == 5
+
+
+def test_costs_within_a_decade_have_numbers_on_the_axis():
+    figure = plot_costs({"GMACs": {"a": {8: 190.0, 16: 450.0}}}, "frames", "title", ["a"])
+    figure.draw_without_rendering()
+    (axes,) = figure.axes
+    low, high = axes.get_ylim()
+    ticks = [label.get_text() for label in axes.get_yticklabels() if low <= label.get_position()[1] <= high]
+    assert len([text for text in ticks if text]) >= 2
+
+
+def test_the_names_lie_within_the_frame():
+    names = ["a_rather_long_name", *"bcdefghij"]
+    lines = {name: {8: 1.0, 16: 2.0 + index / 1e6} for index, name in enumerate(names)}
+    figure = plot_costs({"one": lines, "two": lines}, "frames", "title", names)
+    figure.draw_without_rendering()
+    for axes in figure.axes:
+        frame = axes.get_window_extent()
+        for text in axes.texts:
+            place = text.get_window_extent()
+            assert place.x1 < frame.x1
+            assert place.y1 < frame.y1
+
+
+def test_many_lines_have_a_legend_of_differing_styles():
+    names = [f"scheme {index}" for index in range(40)]
+    figure = plot_costs({"ms": {name: {8: 1.0, 16: 2.0} for name in names}}, "frames", "title", names)
+    (legend,) = figure.legends
+    assert [text.get_text() for text in legend.get_texts()] == names
+    (axes,) = figure.axes
+    assert not axes.texts
+    assert len({(line.get_color(), line.get_linestyle()) for line in axes.lines}) == 40

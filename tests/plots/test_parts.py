@@ -9,3 +9,12 @@ def test_bars_are_stacked_and_say_the_share():
     mlp, scores = axes.containers  # a part that costs nothing anywhere is left out
     assert [bar.get_x() for bar in scores] == [bar.get_width() for bar in mlp] == [3, 3]
     assert [bar.get_width() for bar in scores] == [1, 0]
+
+
+def test_the_share_of_the_longest_bar_lies_within_the_frame():
+    bars = {"time+width+height": {"MLP": 0.0, "scores": 5.0}}
+    figure = plot_parts({"8x224": bars, "16x224": bars}, "GMACs", "title", "scores")
+    figure.draw_without_rendering()
+    for axes in figure.axes:
+        (text,) = axes.texts
+        assert text.get_window_extent().x1 < axes.get_window_extent().x1

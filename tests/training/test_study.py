@@ -107,11 +107,34 @@ def test_a_finished_study_only_reports(done, base, capsys):
     [
         (["sapce"], "did you mean 'space'"),
         (["space", "--config", "nowhere.yaml"], r"nowhere\.yaml does not exist"),
+        (["space", "space"], "'space' is the scheme 'space' once more; give each scheme once"),
+        (["divided", "joint", "time+space"], "'time+space' is the scheme 'divided' once more"),
+        (["space", "--seeds", "0", "1", "0"], "seed 0 is given 2 times"),
+        (["space", "--threads", "0"], "--threads 0 must be at least 1"),
+        (["space", "--epochs", "0"], "--epochs 0 must be at least 1"),
+        (["space", "--config", "{broken}"], "broken.yaml: is no YAML"),
+        (["space", "--config", "{empty}"], "empty.yaml: has no model.network"),
+        (["space", "--config", "{folder}"], "Is a directory"),
     ],
 )
 def test_wrong_words_stop_before_anything_runs(words, message, base, tmp_path, capsys):
+    (tmp_path / "broken.yaml").write_text("model: [")
+    (tmp_path / "empty.yaml").write_text("model:\n")
+    files = {name: str(tmp_path / f"{name}.yaml") for name in ("broken", "empty")} | {"folder": str(tmp_path)}
+    words = [word.format(**files) for word in words]
     defaults = [] if "--config" in words else ["--config", str(base)]
     with pytest.raises(SystemExit):
         main(["study", *words, *defaults, "--folder", str(tmp_path / "new")])
     assert message.replace("\\", "") in capsys.readouterr().err
     assert not Path(tmp_path / "new").exists()
+
+
+def test_a_configuration_without_a_trainer_has_its_defaults(base, tmp_path):
+    values = yaml.safe_load(base.read_text())
+    del values["trainer"]
+    path = tmp_path / "tiny_base.yaml"
+    path.write_text(yaml.safe_dump(values))
+
+    (run,) = plan([path], ["space"], [0], tmp_path / "new", epochs=1)
+
+    assert run.values["trainer"]["max_epochs"] == 1

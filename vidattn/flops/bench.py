@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from vidattn.attention.heads import two_products
 from vidattn.checkpoints import huggingface
 from vidattn.checkpoints.names import renamed
+from vidattn.flops.options import check_positive
 from vidattn.flops.timing import interleaved, ratio
 from vidattn.models.config import VideoTransformerConfig
 from vidattn.models.presets import build_network, preset
@@ -42,15 +43,19 @@ def bench_model(
         rounds: interleaved runs of each; the table gives medians.
         training: time forward and backward instead of inference.
         threads: CPU threads; all by default.
+
+    Raises:
+        ValueError: a number is below 1, or the patch does not divide the size.
     """
+    check_positive(batch_size=batch_size, rounds=rounds)
+    configs = [preset(size, attention=scheme, num_frames=num_frames, image_size=image_size) for scheme in attention]
     if threads:
         torch.set_num_threads(threads)
     device = "cuda" if torch.cuda.is_available() else "cpu"
     what = "training step (forward + backward)" if training else "inference"
     table = Table("attention", "HF ms", "ours ms", "times as fast", "largest difference", title_justify="left")
     table.title = f"ViT-{size}/16 {num_frames}x{image_size}, batch {batch_size}, fp32, {what} on {device}"
-    for scheme in attention:
-        config = preset(size, attention=scheme, num_frames=num_frames, image_size=image_size)
+    for scheme, config in zip(attention, configs, strict=True):
         ours, theirs = (network.to(device).train(training) for network in pair(config))
         video = torch.randn(batch_size, 3, num_frames, image_size, image_size, device=device)
         runs = {name: partial(step, network, (video,), training) for name, network in (("hf", theirs), ("ours", ours))}
@@ -78,7 +83,11 @@ def bench_attention(
         head_dim: width of a head.
         rounds: interleaved runs of each; the table gives medians.
         threads: CPU threads; all by default.
+
+    Raises:
+        ValueError: a number is below 1.
     """
+    check_positive(lengths=min(lengths, default=0), num_heads=num_heads, head_dim=head_dim, rounds=rounds)
     if threads:
         torch.set_num_threads(threads)
     device = "cuda" if torch.cuda.is_available() else "cpu"

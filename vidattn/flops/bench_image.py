@@ -13,7 +13,8 @@ from torch import Tensor
 from torch.profiler import ProfilerActivity, profile
 
 from vidattn.attention.base import ImageAttention
-from vidattn.attention.scheme import IMAGE_STEPS, parse_scheme
+from vidattn.attention.scheme import IMAGE_STEPS, Step, parse_scheme
+from vidattn.flops.options import check_place, check_positive
 from vidattn.flops.timing import interleaved
 
 HIGHLIGHT = [
@@ -76,13 +77,18 @@ def bench_image(
         max_gib: nor one that takes more memory.
         threads: CPU threads; all by default.
         folder: where the files go.
+
+    Raises:
+        ValueError: a number is below 1, a block is unknown, or the folder cannot be written to.
     """
+    check_positive(dim=dim, batch_size=batch_size, rounds=rounds, sides=min(sides, default=0))
+    steps = [image_step(spec) for spec in blocks]
+    check_place(Path(folder), folder=True)
     if threads:
         torch.set_num_threads(threads)
     device = "cuda" if torch.cuda.is_available() else "cpu"
     cells: list[Cell] = []
-    for spec in track(blocks, description="Timing"):
-        (step,) = parse_scheme(spec)
+    for spec, step in track([*zip(blocks, steps, strict=True)], description="Timing"):
         block: ImageAttention = step.turns[0](dim, *step.args).to(device).train()  # type: ignore[assignment]
         last: Cell | None = None
         for side in sorted(sides):
@@ -105,6 +111,18 @@ def bench_image(
     (where / "image_blocks.md").write_text(f"{title}\n\n{markdown(cells)}\n")
     _plot(cells, title, where / "image_blocks.png")
     Console().print(f"{title}\n\n{markdown(cells)}\nwrote {where}/image_blocks.csv, .md and .png", soft_wrap=True)
+
+
+def image_step(spec: str) -> Step:
+    """The image block that `spec` names.
+
+    Raises:
+        ValueError: it names something else.
+    """
+    step, *more = parse_scheme(spec)
+    if more or not issubclass(step.turns[0], ImageAttention):
+        raise ValueError(f"blocks: {spec!r} is no image block; choose from {', '.join(IMAGE_STEPS)}")
+    return step
 
 
 def measure(spec: str, block: ImageAttention, x: Tensor, rounds: int) -> Cell:

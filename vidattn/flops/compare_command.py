@@ -6,22 +6,26 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
-import yaml
 from rich.console import Console
 from rich.progress import track
 
+from vidattn.flops.agreement import CountError
 from vidattn.flops.comparison import compare, crossovers
+from vidattn.flops.flops_command import pixels
 from vidattn.flops.match_command import match_schemes
 from vidattn.flops.matching import BUDGETS, KNOBS
+from vidattn.flops.options import check_files, check_place, refuse
 from vidattn.flops.side_by_side import measured_text, side_by_side
+from vidattn.flops.source import read_run
 from vidattn.flops.tables import markdown, rich_table, write_rows
 from vidattn.models.config import VideoTransformerConfig
 from vidattn.models.presets import PRESETS, preset
 
 Rows = list[dict[str, Any]]
+T = TypeVar("T")
 NOTE = (
     "ratio: of GMACs (or of time) to the first scheme; scores: share of scores and weighted sums in the GMACs; "
     "saved: activations of a training step, fp32"
@@ -37,10 +41,14 @@ def compare_command(words: list[str]) -> None:
     )
     parser.add_argument("schemes", nargs="+", help="specs; the others are compared with the first")
     parser.add_argument("--frames", type=numbers, help="lengths of the clips, as in 8,16,32; the network's by default")
-    parser.add_argument("--size", type=numbers, help="heights and widths in pixels, as in 224,448; likewise")
-    parser.add_argument("--preset", default="B", help=f"width, depth and heads: {', '.join(PRESETS)} (default B)")
+    parser.add_argument("--size", type=sizes, help="in pixels, as in 224,448 or 224x320 (height x width); likewise")
+    parser.add_argument("--preset", help=f"width, depth and heads: {', '.join(PRESETS)} (default B)")
     parser.add_argument("--config", help="take them from this configuration of vidattn fit instead")
-    parser.add_argument("--check", action="store_true", help="also run every network on the meta device and compare")
+    parser.add_argument(
+        "--check",
+        action="store_true",
+        help="verify the count of every network on every clip; by default two blocks of each scheme on one clip",
+    )
     parser.add_argument("--csv", help="write all rows into this file")
     parser.add_argument("--json", help="likewise")
     parser.add_argument("--markdown", help="write the tables into this file")
@@ -60,20 +68,35 @@ def compare_command(words: list[str]) -> None:
     matching.add_argument("--by", choices=KNOBS, default="width", help="what may change for it (default width)")
     matching.add_argument("--write", metavar="DIR", help="write the configurations into this folder")
     options = parser.parse_args(words)
+    if options.match:
+        ignored = ("check", "csv", "json", "markdown", "plots", "accuracy", "measure", "batch", "training", "compile")
+        refuse(parser, options, ignored, "does not go with --match, which brings the schemes to one cost")
+    else:
+        refuse(parser, options, ("by", "write"), "belongs to --match")
+    if not options.measure and options.match != "time":
+        refuse(parser, options, ("batch", "rounds", "training", "compile", "threads"), "belongs to --measure")
+    if not options.plots:
+        refuse(parser, options, ("accuracy",), "is drawn: name a folder with --plots")
+    if options.config:
+        refuse(parser, options, ("preset",), "does not go with --config, which has a network of its own")
     try:
+        check_files(options)
+        for folder in (options.plots, options.write):
+            if folder:
+                check_place(Path(folder), folder=True)
         (match_schemes if options.match else run)(options, *network_of(options))
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, CountError) as error:
         parser.error(str(error))
 
 
 def run(options: argparse.Namespace, base: VideoTransformerConfig, name: str, _: object) -> None:
     """Count, measure, print, write and draw what the options ask for."""
-    frames, sizes = options.frames or [base.num_frames], options.size or [base.size[0]]
+    frames, clips = options.frames or [base.num_frames], options.size or [base.size]
     accuracy = read_accuracy(options.accuracy) if options.accuracy else {}
     # A file takes wide tables; a terminal has the width that it has.
     console = Console(soft_wrap=True, highlight=False, width=None if sys.stdout.isatty() else 120)
-    rows = compare(options.schemes, frames, sizes, base, options.check, progress=True)
-    points = crossovers(options.schemes, frames, sizes, base)
+    rows = compare(options.schemes, frames, clips, base, options.check, progress=True)
+    points = crossovers(options.schemes, frames, clips, base)
     tables = [[readable(row) for row in rows]]
     titles = [f"{name}, {base.num_classes} classes; per clip, 1 MAC = 2 FLOPs"]
     if options.measure:
@@ -108,12 +131,10 @@ def network_of(options: argparse.Namespace) -> tuple[VideoTransformerConfig, str
         OSError: there is no such file.
     """
     if options.config:
-        values = yaml.safe_load(Path(options.config).read_text())
-        if not isinstance(values, dict) or "network" not in values.get("model", {}):
-            raise ValueError(f"{options.config} has no model.network; give a configuration of vidattn fit")
-        return VideoTransformerConfig(**values["model"]["network"]), Path(options.config).stem, values
-    base = preset(options.preset)
-    return base, f"ViT-{options.preset}/16" if len(options.preset) < 3 else options.preset, {}
+        base, values = read_run(Path(options.config))
+        return base, Path(options.config).stem, values
+    name = options.preset or "B"
+    return preset(name), f"ViT-{name}/16" if len(name) < 3 else name, {}
 
 
 def measure(rows: Rows, base: VideoTransformerConfig, options: argparse.Namespace) -> Rows:
@@ -125,7 +146,10 @@ def measure(rows: Rows, base: VideoTransformerConfig, options: argparse.Namespac
     for start in track(range(0, len(rows), count), description="Timing", transient=True):
         clips = rows[start : start + count]
         configs = [
-            replace(base, attention=row["attention"], num_frames=row["frames"], image_size=row["size"]) for row in clips
+            replace(
+                base, attention=row["attention"], num_frames=row["frames"], image_size=(row["height"], row["width"])
+            )
+            for row in clips
         ]
         times = side_by_side(configs, options.batch, options.rounds, options.training, options.compile)
         measured += [row | time for row, time in zip(clips, times, strict=True)]
@@ -143,7 +167,7 @@ def numbers(text: str) -> list[int]:
     """`8,16` as whole numbers.
 
     Raises:
-        argparse.ArgumentTypeError: something between the commas is no number from 1 up.
+        argparse.ArgumentTypeError: something between the commas is no number from 1 up, or is there twice.
     """
     try:
         values = [int(word) for word in text.split(",")]
@@ -151,6 +175,22 @@ def numbers(text: str) -> list[int]:
         raise argparse.ArgumentTypeError(f"{text!r} is not a list of whole numbers; write 8,16,32") from None
     if bad := [value for value in values if value < 1]:
         raise argparse.ArgumentTypeError(f"{bad[0]} must be at least 1")
+    return once(values, text)
+
+
+def sizes(text: str) -> list[tuple[int, int]]:
+    """`224,224x320` as heights and widths; the errors are those of `numbers` and of `pixels`."""
+    return once([pixels(word) for word in text.split(",")], text)
+
+
+def once(values: list[T], text: str) -> list[T]:
+    """The values, if they differ.
+
+    Raises:
+        argparse.ArgumentTypeError: one is there twice.
+    """
+    if len(set(values)) < len(values):
+        raise argparse.ArgumentTypeError(f"{text!r} has a value twice; give each once")
     return values
 
 
@@ -186,9 +226,12 @@ def sentences(points: Sequence[Mapping[str, Any]]) -> list[str]:
             everywhere = ", ".join(point["at"] for point in found)
             lines.append(f"{cheaper} always costs less than {dearer} (looked at: {everywhere})")
             continue
-        for axis in dict.fromkeys(point["axis"] for point in found):
-            places = [f"{point['beyond']} {axis} at {point['at']}" for point in found if point["axis"] == axis]
+        turning = [point for point in found if not point["always"]]
+        for axis in dict.fromkeys(point["axis"] for point in turning):
+            places = [f"{point['beyond']} {axis} at {point['at']}" for point in turning if point["axis"] == axis]
             lines.append(f"{cheaper} costs less than {dearer} from {', '.join(places)}")
+        if places := [point["at"] for point in found if point["always"]]:
+            lines.append(f"{cheaper} always costs less than {dearer} at {', '.join(places)}")
     return lines
 
 
@@ -196,19 +239,25 @@ def read_accuracy(path: str) -> dict[str, dict[str, tuple[float, float]]]:
     """Set -> scheme -> accuracy and half its interval (0 where the file gives none).
 
     Raises:
-        ValueError: the columns `attention` and `top1` are missing, or an accuracy is not within 0 and 1.
+        ValueError: the columns `attention` and `top1` are missing, a line is short, an accuracy is not within 0 and 1.
     """
-    with open(path, newline="") as file:
-        lines = list(csv.DictReader(file))
-    if not lines or not {"attention", "top1"} <= lines[0].keys():
-        raise ValueError(f"{path} must have the columns attention and top1 (and may have set and half_interval)")
     found: dict[str, dict[str, tuple[float, float]]] = {}
-    for line in lines:
-        top1, spread = float(line["top1"]), float(line.get("half_interval") or 0)
-        if not 0 <= top1 <= 1:
-            raise ValueError(f"{path}: top1={top1} of {line['attention']} is not a share; write 0.78 for 78%")
-        found.setdefault(line.get("set") or "accuracy", {})[line["attention"]] = (
-            top1,
-            0 if spread != spread else spread,
-        )
+    with open(path, newline="") as file:
+        reader = csv.DictReader(file)
+        if not {"attention", "top1"} <= set(reader.fieldnames or ()):
+            raise ValueError(f"{path} must have the columns attention and top1 (and may have set and half_interval)")
+        for line in reader:
+            where = f"{path}, line {reader.line_num}"
+            if None in line.values():
+                raise ValueError(f"{where} is shorter than the first line, which names the columns")
+            try:
+                top1, spread = float(line["top1"]), float(line.get("half_interval") or 0)
+            except ValueError as error:
+                raise ValueError(f"{where}: {error}; write 0.78 for 78%") from error
+            if not 0 <= top1 <= 1:
+                raise ValueError(f"{where}: top1={top1} of {line['attention']} is not a share; write 0.78 for 78%")
+            interval = 0 if spread != spread else spread
+            found.setdefault(line.get("set") or "accuracy", {})[line["attention"]] = (top1, interval)
+    if not found:
+        raise ValueError(f"{path} has no line below its columns")
     return found

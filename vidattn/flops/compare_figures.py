@@ -7,6 +7,7 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from vidattn.plots.costs import plot_costs
+from vidattn.plots.names import short_names
 from vidattn.plots.pareto import Point, plot_pareto
 from vidattn.plots.parts import plot_parts
 from vidattn.plots.speed import plot_speed
@@ -32,11 +33,17 @@ def draw(rows: Rows, folder: Path, name: str, accuracy: Mapping[str, Mapping[str
         name: of the network, for the titles.
         accuracy: set -> scheme -> accuracy and half its interval.
     """
+    names = short_names(dict.fromkeys(row["attention"] for row in rows))
+    rows = [dict(row) | {"attention": names[row["attention"]]} for row in rows]
+    accuracy = {
+        title: {names[scheme]: values for scheme, values in known.items() if scheme in names}
+        for title, known in accuracy.items()
+    }
     frames, sizes = (list(dict.fromkeys(row[key] for row in rows)) for key in ("frames", "size"))
     figures: dict[str, Figure] = {}
     if len(frames) > 1:
         figures["frames"] = growth(rows, "frames", "size", "GMACs per clip of {} px", f"{name}: cost against length")
-    if len(sizes) > 1:
+    if len(sizes) > 1 and all(isinstance(size, int) for size in sizes):  # those of squares lie on one axis
         title = f"{name}: cost against resolution"
         figures["resolution"] = growth(rows, "size", "frames", "GMACs per clip of {} frames", title)
     figures["parts"] = parts(rows, name)

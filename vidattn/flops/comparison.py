@@ -7,17 +7,21 @@ from typing import Any
 
 from rich.progress import track
 
+from vidattn.flops.agreement import check_scheme
 from vidattn.flops.count import count, count_outline
+from vidattn.flops.distinct import check_distinct
 from vidattn.flops.meta import network_on_meta
 from vidattn.flops.outline import Ends, Outline, count_ends
 from vidattn.models.config import VideoTransformerConfig
 from vidattn.models.presets import preset
 
+Size = int | tuple[int, int]
+
 
 def compare(
     schemes: Sequence[str],
     frames: Sequence[int] = (8,),
-    sizes: Sequence[int] = (224,),
+    sizes: Sequence[Size] = (224,),
     base: VideoTransformerConfig | None = None,
     check: bool = False,
     progress: bool = False,
@@ -31,22 +35,29 @@ def compare(
     Args:
         schemes: specs, such as `joint` or `time+space`; the first is what the others are compared with.
         frames: lengths of the clips.
-        sizes: heights and widths in pixels.
+        sizes: height and width in pixels, or one number for both.
         base: everything else; ViT-B/16 with 400 classes by default.
-        check: measure every count on the meta device as well; see `vidattn.flops.count`.
+        check: measure every count on the meta device as well (see `vidattn.flops.count`), instead of those of two
+            blocks of each scheme on the longest and largest clip.
         progress: show a bar.
 
     Returns:
-        What `Count.row` has (`pandas.DataFrame(rows)` takes it), and `size`, `gmacs`, `attention_share` (of scores and
-        weighted sums in all multiply-accumulates), `activation_mib` and `ratio` (of multiply-accumulates to the first).
+        What `Count.row` has (`pandas.DataFrame(rows)` takes it), and `size` (`"224x320"` where height and width
+        differ), `gmacs`, `attention_share` (of scores and weighted sums in all multiply-accumulates),
+        `activation_mib` and `ratio` (of multiply-accumulates to the first).
 
     Raises:
-        ValueError: a scheme cannot be read, the patch does not divide a size, a length is below 1.
+        ValueError: a scheme cannot be read or is there twice, the patch does not divide a size, a length is below 1.
+        CountError: what a module does is not what it declares.
     """
+    check_distinct(schemes)
     # A block is the same at any length and size, and the rest is the same for any scheme: neither is made twice.
     outlines = {scheme: Outline(network_on_meta(_config(base, attention=scheme))) for scheme in schemes}
     rows: list[dict[str, Any]] = []
     clips = list(product(sizes, frames))
+    for scheme in schemes:
+        if clips and not check:
+            check_scheme(_config(base, attention=scheme, num_frames=max(frames), image_size=max(sizes, key=pixels)))
     for size, length in track(clips, description="Counting", transient=True, disable=not progress):
         counts, ends = [], dict[type, Ends]()
         for scheme in schemes:
@@ -57,12 +68,12 @@ def compare(
                 continue
             if (kind := type(outline.ends)) not in ends:
                 ends[kind] = count_ends(config)
-            counts.append(count_outline(outline, config, ends[kind], length, size, size))
+            counts.append(count_outline(outline, config, ends[kind], length, *config.size))
         for cost in counts:
             rows.append(
                 cost.row()
                 | {
-                    "size": size,
+                    "size": _plain(size),
                     "gmacs": cost.macs / 1e9,
                     "attention_share": cost.parts.attention / cost.macs,
                     "activation_mib": cost.activation_bytes / 2**20,
@@ -75,7 +86,7 @@ def compare(
 def crossovers(
     schemes: Sequence[str],
     frames: Sequence[int] = (8,),
-    sizes: Sequence[int] = (224,),
+    sizes: Sequence[Size] = (224,),
     base: VideoTransformerConfig | None = None,
     most_frames: int = 256,
     most_size: int = 1024,
@@ -90,7 +101,7 @@ def crossovers(
     Args:
         schemes: specs; all pairs of them are looked at.
         frames: lengths at which the size grows.
-        sizes: heights and widths at which the length grows.
+        sizes: at which the length grows; as in `compare`.
         base: everything else; ViT-B/16 by default.
         most_frames: longest clip to look at.
         most_size: largest size to look at, in pixels.
@@ -102,7 +113,9 @@ def crossovers(
 
     Raises:
         ValueError: as in `compare`.
+        CountError: likewise.
     """
+    check_distinct(schemes)
     tubelet, patch = _config(base).tubelet_size, _config(base).patch_size
     lengths, sides = range(tubelet, most_frames + 1, tubelet), range(patch, most_size + 1, patch)
     outlines = {}
@@ -111,11 +124,13 @@ def crossovers(
             _config(base, attention=scheme, image_size=size)  # says what is wrong with it
         for length in frames:
             _config(base, attention=scheme, num_frames=length)
-        outlines[scheme] = Outline(network_on_meta(_config(base, attention=scheme)))
+        config = _config(base, attention=scheme)
+        check_scheme(config)
+        outlines[scheme] = Outline(network_on_meta(config))
     rows = []
     for size in sizes:
-        costs = {name: [outline.macs(length, size, size) for length in lengths] for name, outline in outlines.items()}
-        rows += _turning_points(costs, lengths, "frames", f"{size} px")
+        costs = {name: [outline.macs(length, *pair(size)) for length in lengths] for name, outline in outlines.items()}
+        rows += _turning_points(costs, lengths, "frames", f"{_plain(size)} px")
     for length in frames:
         costs = {name: [outline.macs(length, side, side) for side in sides] for name, outline in outlines.items()}
         rows += _turning_points(costs, sides, "px", f"{length} frames")
@@ -139,3 +154,20 @@ def _turning_points(costs: dict[str, list[int]], values: Sequence[int], axis: st
 
 def _config(base: VideoTransformerConfig | None, **changes: Any) -> VideoTransformerConfig:
     return replace(base or preset("B"), **changes)
+
+
+def pair(size: Size) -> tuple[int, int]:
+    """Height and width."""
+    return (size, size) if isinstance(size, int) else size
+
+
+def pixels(size: Size) -> int:
+    """Height times width."""
+    height, width = pair(size)
+    return height * width
+
+
+def _plain(size: Size) -> int | str:
+    """A square's side, `"224x320"` of another."""
+    height, width = pair(size)
+    return height if height == width else f"{height}x{width}"

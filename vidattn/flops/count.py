@@ -153,7 +153,13 @@ def count(
     Raises:
         CountError: what a module does is not what it declares.
         ValueError: the clip has no frames, or patches and tubelets do not divide it.
+        TypeError: it is another module.
     """
+    if not isinstance(network, Network | VideoTransformerConfig):
+        raise TypeError(
+            f"count takes a network of this package or a configuration, not a {type(network).__name__}; "
+            "vidattn.flops.measure(module, input) counts any module"
+        )
     config = network if isinstance(network, VideoTransformerConfig) else network.config
     frames = config.num_frames if frames is None else frames
     width = (config.size[1] if height is None else height) if width is None else width

@@ -15,6 +15,7 @@ from vidattn.flops.agreement import CountError
 from vidattn.flops.count import BlockCount, Count, count
 from vidattn.flops.explain import Figure, figures
 from vidattn.flops.module_rows import module_rows, shape, text
+from vidattn.flops.options import check_files, refuse
 from vidattn.flops.side_by_side import side_by_side
 from vidattn.flops.source import find_source
 from vidattn.flops.tables import rich_table, write_rows
@@ -67,10 +68,11 @@ def flops_command(words: list[str]) -> None:
     options = parser.parse_args(words)
     if options.network is None and not options.explain:
         parser.error("name a network, such as timesformer or time+space, or give --explain")
-    for name, ending in (("csv", ".csv"), ("json", ".json"), ("markdown", ".md")):
-        if (path := getattr(options, name)) and not path.endswith(ending):
-            parser.error(f"--{name} {path} must end in {ending}")
+    if options.input:
+        ignored = ("frames", "size", "batch", "clips", "crops", "dtype", "measure")
+        refuse(parser, options, ignored, "does not go with --input, which has the whole shape, and counts fp32")
     try:
+        check_files(options)
         run(options)
     except (ValueError, OSError, CountError) as error:
         parser.error(str(error))
@@ -112,7 +114,7 @@ def run(options: argparse.Namespace) -> None:
     if options.explain:
         explained = [figure_row(figure) for figure in figures()]
         console.print(explain_table(explained))
-        rows = rows or explained
+        rows += explained
     columns = dict.fromkeys(name for row in rows for name in row)
     filled = [{name: row.get(name, "") for name in columns} for row in rows]
     written = [write_rows(filled, path) for path in (options.csv, options.json, options.markdown) if path]

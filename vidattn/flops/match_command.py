@@ -29,19 +29,25 @@ def match_schemes(
         values: the complete configuration that the network is from; empty where there is none.
 
     Raises:
-        ValueError: as in `match`; or there is more than one length or size.
+        ValueError: as in `match`; or there is more than one length or size; or configurations of square clips are to be
+            written for a network of others.
     """
     for key, given in (("num_frames", options.frames), ("image_size", options.size)):
         if given:
             if len(given) > 1:
                 raise ValueError(f"{given}: schemes are matched on one clip; give one length and one size")
             base = replace(base, **{key: given[0]})
+    height, width = base.size
+    if options.write and "data" in values and height != width:
+        raise ValueError(f"vidattn fit takes square clips, and these are {height}x{width}; leave out --write")
     if options.threads:
         torch.set_num_threads(options.threads)
     console = Console(soft_wrap=True, highlight=False)
     with console.status(f"Matching {options.match} by {options.by}"):
         found = match(options.schemes, base, options.match, options.by, options.rounds)
-    title = f"{name}, {options.match} of the first met by {options.by}, {base.num_frames}x{base.size[0]}"
+    title = f"{name}, {options.match} of the first met by {options.by}, {base.num_frames}x{height}"
+    if height != width:
+        title += f"x{width}"
     rows = [
         {
             "attention": one.config.attention,

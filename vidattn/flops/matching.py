@@ -5,7 +5,9 @@ from dataclasses import dataclass, replace
 
 import torch
 
+from vidattn.flops.agreement import check_scheme
 from vidattn.flops.bench import step
+from vidattn.flops.distinct import check_distinct
 from vidattn.flops.timing import interleaved, ratio
 from vidattn.models.config import VideoTransformerConfig
 from vidattn.models.presets import build_network
@@ -46,12 +48,16 @@ def match(
         rounds: of each measurement of time.
 
     Raises:
-        ValueError: a scheme is wrong, a word is unknown, or no width, depth or length meets the budget.
+        ValueError: a scheme is wrong or there twice, a word is unknown, or no width, depth or length meets the budget.
+        CountError: what a module does is not what it declares.
     """
+    check_distinct(schemes)
     if budget not in BUDGETS or by not in KNOBS:
         raise ValueError(f"cannot match {budget!r} by {by!r}; match {', '.join(BUDGETS)} by {', '.join(KNOBS)}")
     if (budget, by) == ("params", "frames"):
         raise ValueError("the number of frames does not change the parameters; match them by width or depth")
+    for scheme in schemes:
+        check_scheme(replace(base, attention=scheme))
     first = replace(base, attention=schemes[0])
     cost = relative_time(first, rounds) if budget == "time" else {"macs": macs, "params": parameters}[budget]
     wanted = cost(first)

@@ -35,18 +35,23 @@ def module_rows(path: str, sides: Sequence[int]) -> list[dict[str, Any]]:
         ValueError: there is nothing of that name, or it gives no module, or the module does not take such a tensor.
     """
     place, _, name = path.rpartition(".")
+    if not place:
+        raise ValueError(f"{path} is no import path, which --input needs; for a preset or a scheme leave --input out")
+    # Whatever the module's author raises at a wrong call is an answer to it.
     try:
         factory = getattr(importlib.import_module(place), name)
         with torch.device("meta"):
             module = factory()
-    except (ImportError, AttributeError, TypeError, ValueError) as error:
-        raise ValueError(f"{path}: --input needs what can be imported and called without arguments: {error}") from error
+    except Exception as error:
+        why = f"{type(error).__name__}: {error}"
+        raise ValueError(f"{path}: --input needs what can be imported and called without arguments: {why}") from error
     if not isinstance(module, nn.Module):
         raise ValueError(f"{path} gives a {type(module).__name__}; wanted a torch.nn.Module")
     try:
         cost = measure(module.eval(), torch.empty(*sides, device="meta"))
-    except (RuntimeError, TypeError, IndexError) as error:
-        raise ValueError(f"{path} fails on a tensor of shape {tuple(sides)}: {error}") from error
+    except Exception as error:
+        why = f"{type(error).__name__}: {error}"
+        raise ValueError(f"{path} fails on a tensor of shape {tuple(sides)}: {why}") from error
     rows = [{"row": "all", "macs": cost.macs, "flops": cost.flops, "parameters": cost.parameters}]
     rows += [{"row": name, "macs": macs, "flops": 2 * macs} for name, macs in cost.by_operator.items()]
     rows += [

@@ -1,5 +1,6 @@
 """What `vidattn flops` is asked about: a preset, a scheme, a run's YAML or folder, or a checkpoint."""
 
+import difflib
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -47,7 +48,11 @@ def find_source(text: str, frames: int | None = None, size: tuple[int, int] | No
     except ValueError as error:
         if path.exists():
             return _of_file(path)
-        raise ValueError(f"{text!r} is no file, no preset ({', '.join(PRESETS)}) and no scheme: {error}") from error
+        names = {name.lower(): name for name in PRESETS}
+        near = difflib.get_close_matches(text.lower(), names, n=1)
+        hint = f"; did you mean {names[near[0]]!r}?" if near else ""
+        presets = f"{', '.join(PRESETS)}{hint}"
+        raise ValueError(f"{text!r} is no file, no preset ({presets}) and no scheme: {error}") from error
     return Source(f"{text} at ViT-B/16", VideoTransformerConfig(attention=text, **changes))
 
 
@@ -65,18 +70,31 @@ def _of_file(path: Path) -> Source:
 
 
 def _of_yaml(path: Path) -> Source:
+    config, run = read_run(path)
+    data = run.get("data") or {}
+    return Source(str(path), config, data.get("num_test_clips", 1), data.get("num_test_crops", 3))
+
+
+def read_run(path: Path) -> tuple[VideoTransformerConfig, dict[str, Any]]:
+    """The network of a configuration of `vidattn fit`, and the whole configuration as it is written.
+
+    Raises:
+        ValueError: it is no YAML, has no network, or the network's values are wrong; the message names the file.
+        OSError: the file cannot be read.
+    """
     try:
         run = yaml.safe_load(path.read_text())
-        network: dict[str, Any] = dict(run["model"]["network"])
-    except (yaml.YAMLError, KeyError, TypeError) as error:
-        raise ValueError(f"{path}: has no model.network, as the configs of vidattn fit have ({error})") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path}: is no YAML: {' '.join(str(error).split())}") from error
+    model = run.get("model") if isinstance(run, dict) else None
+    network = model.get("network") if isinstance(model, dict) else None
+    if not isinstance(network, dict):
+        raise ValueError(f"{path}: has no model.network; give a configuration of vidattn fit")
     known = {field.name for field in fields(VideoTransformerConfig)}
-    if odd := sorted(network.keys() - known):
+    if odd := sorted(map(str, network.keys() - known)):
         raise ValueError(f"{path}: model.network has no {', '.join(odd)}; it has {', '.join(sorted(known))}")
     values: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in network.items()}
     try:
-        config = VideoTransformerConfig(**values)
+        return VideoTransformerConfig(**values), run
     except (ValueError, TypeError) as error:
-        raise ValueError(f"{path}: {error}") from error
-    data = run.get("data") or {}
-    return Source(str(path), config, data.get("num_test_clips", 1), data.get("num_test_crops", 3))
+        raise ValueError(f"{path}: model.network: {error}") from error

@@ -36,7 +36,7 @@ def plot_parts(panels: Mapping[str, Mapping[str, Mapping[str, float]]], xlabel: 
         for row, (costs, end) in enumerate(zip(bars.values(), left, strict=True)):
             axes.text(end, row, f" {costs[part] / sum(costs.values()):.0%}", va="center", fontsize=9)
         axes.set(title=name, xlabel=xlabel)
-        axes.invert_yaxis()
-        axes.set_xlim(0, 1.12 * np.max(left))  # room for the shares
+        axes.set_ylim(len(bars) - 0.4, -0.6)  # the first on top
+        axes.set_xlim(0, 1.2 * np.max(left))  # room for the shares
     figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=6, fontsize=8)
     return figure

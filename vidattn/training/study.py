@@ -9,7 +9,7 @@ import time
 import traceback
 from collections.abc import Sequence
 from contextlib import redirect_stderr, redirect_stdout
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -21,6 +21,8 @@ from pytorch_lightning.utilities.exceptions import SIGTERMException
 from rich.console import Console
 from rich.progress import Progress, TaskID
 
+from vidattn.flops.distinct import check_distinct
+from vidattn.flops.source import read_run
 from vidattn.models.config import VideoTransformerConfig
 from vidattn.training.study_report import write_report
 from vidattn.training.trainer_cli import TrainerCLI
@@ -107,25 +109,33 @@ def plan(
         epochs: length of every run; by default what the configuration says.
 
     Raises:
-        ValueError: a scheme is wrong, two sets have one name, or a folder holds another run.
-        FileNotFoundError: a configuration is missing.
+        ValueError: a scheme is wrong, a scheme or seed is given twice (its runs would count as several), two sets have
+            one name, a configuration is wrong, or a folder holds another run.
+        OSError: a configuration is missing or cannot be read.
     """
+    for seed in seeds:
+        if seeds.count(seed) > 1:
+            raise ValueError(
+                f"seed {seed} is given {seeds.count(seed)} times; its runs would be the same: give it once"
+            )
+    check_distinct(attention)
     bases: dict[str, dict[str, Any]] = {}
+    networks: dict[str, VideoTransformerConfig] = {}
     for path in map(Path, configs):
         name = path.stem.rpartition("_")[0] or path.stem  # configs/motion_divided.yaml: motion
         if name in bases:
             raise ValueError(f"{path}: a second configuration for {name!r}; give one for each set")
         if not path.exists():
             raise FileNotFoundError(f"{path} does not exist; give a configuration of vidattn fit with --config")
-        bases[name] = yaml.safe_load(path.read_text())
+        networks[name], bases[name] = read_run(path)
     runs = []
     for seed in seeds:
         for name, base in bases.items():
             for scheme in attention:
                 network = base["model"]["network"] | {"attention": scheme}
-                VideoTransformerConfig(**network)  # says now what is wrong with it
+                replace(networks[name], attention=scheme)  # says now what is wrong with it
                 where = Path(folder) / name / quote(scheme, safe="+,()") / f"seed_{seed}"
-                trainer = base["trainer"] | {
+                trainer = (base.get("trainer") or {}) | {
                     "default_root_dir": str(where),
                     "enable_progress_bar": False,
                     "enable_model_summary": False,
@@ -220,9 +230,12 @@ def study_command(words: list[str]) -> None:
     parser.add_argument("--folder", default="outputs/study", help="where runs and report go")
     parser.add_argument("--threads", type=int, default=1, help="CPU threads; one is fastest for networks this small")
     options = parser.parse_args(words)
+    for name in ("threads", "epochs"):
+        if (value := getattr(options, name)) is not None and value < 1:
+            parser.error(f"--{name} {value} must be at least 1")
     try:
         runs = plan(options.config, options.attention, options.seeds, options.folder, options.epochs)
-    except (ValueError, FileNotFoundError) as error:
+    except (ValueError, OSError) as error:
         parser.error(str(error))
     torch.set_num_threads(options.threads)
     for library in ("pytorch_lightning", "lightning_fabric"):

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from vidattn.flops.tables import markdown, write_rows
+from vidattn.plots.names import short_names
 from vidattn.plots.seeds import Line, plot_seeds
 
 
@@ -91,9 +92,10 @@ def write_report(results: Sequence[Mapping[str, Any]], folder: str | Path) -> Pa
     path.write_text(markdown([_readable(row, results) for row in rows]) + "\n")
     panels: dict[str, dict[str, Line]] = {}
     chance = {}
+    names = short_names(row["attention"] for row in rows)
     for row in rows:
         title = f"{row['set']}, {row['videos']} test videos"
-        label = f"{row['attention']}\n{row['macs'] / 1e6:.1f} MMACs"
+        label = f"{names[row['attention']]}\n{row['macs'] / 1e6:.1f} MMACs"
         spread = 0.0 if math.isnan(row["half_interval"]) else row["half_interval"]
         panels.setdefault(title, {})[label] = Line(_scores(row, results), spread)
         chance[title] = row["chance"]

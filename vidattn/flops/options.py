@@ -1,0 +1,55 @@
+"""What the commands that count say of their options before they begin to work."""
+
+import argparse
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+ENDINGS = {"csv": ".csv", "json": ".json", "markdown": ".md"}
+
+
+def refuse(parser: argparse.ArgumentParser, options: argparse.Namespace, names: Iterable[str], why: str) -> None:
+    """Leave with a sentence if one of the named options is given that would be ignored."""
+    for name in names:
+        if getattr(options, name) != parser.get_default(name):
+            parser.error(f"--{name} {why}")
+
+
+def check_files(options: argparse.Namespace) -> None:
+    """Raise unless the files of `--csv`, `--json` and `--markdown` can be written.
+
+    Raises:
+        ValueError: an ending is wrong, or as in `check_place`.
+    """
+    for name, ending in ENDINGS.items():
+        if path := getattr(options, name):
+            if not path.endswith(ending):
+                raise ValueError(f"--{name} {path} must end in {ending}")
+            check_place(Path(path), folder=False)
+
+
+def check_place(path: Path, folder: bool) -> None:
+    """Raise unless a file, or files in the folder, can be written there; folders above may be missing.
+
+    Raises:
+        ValueError: something else lies there or above it, or writing is not permitted.
+    """
+    if path.exists() and path.is_dir() != folder:
+        raise ValueError(f"{path} is a {'file' if folder else 'folder'}; name another place for the output")
+    there = next(place for place in (path, *path.parents) if place.exists())
+    if there != path and not there.is_dir():
+        raise ValueError(f"{path}: {there} is a file; name another place for the output")
+    if not os.access(there, os.W_OK):
+        raise ValueError(f"{path}: {there} must not be written to; name another place for the output")
+
+
+def check_positive(**numbers: int) -> None:
+    """Raise unless all are at least 1.
+
+    >>> check_positive(rounds=3, dim=0)
+    Traceback (most recent call last):
+    ValueError: dim=0 must be at least 1
+    """
+    for name, number in numbers.items():
+        if number < 1:
+            raise ValueError(f"{name}={number} must be at least 1")
