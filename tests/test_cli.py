@@ -452,6 +452,16 @@ def test_a_mistake_is_said_in_a_line_and_leaves_no_folder(trained, videos, made,
     assert folders(trained) == before
 
 
+@pytest.mark.parametrize("written", ["WarmupCosin", "vidattn.training.schedule.WarmupCosin"])
+def test_a_misspelt_class_is_answered_with_the_nearest(videos, tmp_path, capsys, written):
+    path = write_config(tmp_path / "config.yaml", config(videos, tmp_path))
+
+    with pytest.raises(SystemExit):
+        main(["fit", "--config", str(path), "--model.schedule", written])
+
+    assert capsys.readouterr().err.endswith("; did you mean WarmupCosine?\n")
+
+
 def test_an_error_of_the_program_keeps_its_traceback(trained, videos, monkeypatch):
     def broken(*_):
         return int("no number")
