@@ -207,7 +207,7 @@ def test_predict_takes_a_folder_and_names_what_it_skips(trained, videos, tmp_pat
 
     assert end.value.code == 1
     shown = capsys.readouterr().out
-    assert "Answers for 2 videos are in" in shown
+    assert "Answers for 2 of 3 videos are in" in shown
     assert "; skipped 1 video, which could not be read:" in shown
     assert f"{folder / 'broken_test.mp4'}: cannot open it as a video" in shown
     run = newest(trained, "predict")
