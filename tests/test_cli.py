@@ -207,7 +207,7 @@ def test_predict_takes_a_folder_and_names_what_it_skips(trained, videos, tmp_pat
 
     assert end.value.code == 1
     shown = capsys.readouterr().out
-    assert "Answers for 2 videos are in" in shown
+    assert "Answers for 2 of 3 videos are in" in shown
     assert "; skipped 1 video, which could not be read:" in shown
     assert f"{folder / 'broken_test.mp4'}: cannot open it as a video" in shown
     run = newest(trained, "predict")
@@ -450,6 +450,16 @@ def test_a_mistake_is_said_in_a_line_and_leaves_no_folder(trained, videos, made,
 
     assert re.search(message, line)
     assert folders(trained) == before
+
+
+@pytest.mark.parametrize("written", ["WarmupCosin", "vidattn.training.schedule.WarmupCosin"])
+def test_a_misspelt_class_is_answered_with_the_nearest(videos, tmp_path, capsys, written):
+    path = write_config(tmp_path / "config.yaml", config(videos, tmp_path))
+
+    with pytest.raises(SystemExit):
+        main(["fit", "--config", str(path), "--model.schedule", written])
+
+    assert capsys.readouterr().err.endswith("; did you mean WarmupCosine?\n")
 
 
 def test_an_error_of_the_program_keeps_its_traceback(trained, videos, monkeypatch):

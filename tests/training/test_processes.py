@@ -101,7 +101,7 @@ def test_two_processes_name_what_any_of_them_skipped(two, tiny_set):
     output, _ = process.communicate(timeout=200)
 
     assert process.returncode == 1, output
-    assert "8 of 9 are in" in output
+    assert "Answers for 8 of 9 videos are in" in output
     assert output.count(f"  {tiny_set / 'broken_test.mp4'}: cannot open it") == 1
 
 

@@ -92,7 +92,8 @@ def show_predictions(rows: list[dict[str, Any]], skipped: dict[str, str], file: 
         table.add_row(Text(row["path"]), Text(answers))
     console = Console()
     console.print(table)
-    lines = [f"Answers for {counted(len(rows), 'video')} are in {file}"]
+    some = f"{len(rows)} of " if skipped else ""
+    lines = [f"Answers for {some}{counted(len(rows) + len(skipped), 'video')} are in {file}"]
     if skipped:
         lines[0] += f"; skipped {counted(len(skipped), 'video')}, which could not be read:"
         lines += [f"  {path}: {reason}" for path, reason in list(skipped.items())[:most]]

@@ -1,9 +1,11 @@
 """`vidattn fit | validate | test | predict`: Lightning's command line over our module and data."""
 
 import os
+import re
 import shutil
 import sys
 from collections.abc import Sequence
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -18,6 +20,7 @@ from vidattn.training.classifier import VideoClassifier, check_labelled
 from vidattn.training.objective import Objective
 from vidattn.training.predictions import PredictionWriter
 from vidattn.training.run_weights import best_beside, check_checkpoint
+from vidattn.training.schedule import Schedule
 from vidattn.training.scorecard import Scorecard
 from vidattn.training.skipped import SkippedVideos
 from vidattn.training.threads import CoresForDecoding
@@ -96,7 +99,21 @@ class Parser(LightningArgumentParser):
         """
         if not self.exit_on_error:
             super().error(message, ex)
-        raise ValueError(message) from ex
+        raise ValueError(message + class_meant(message)) from ex
+
+
+def class_meant(message: str) -> str:
+    """What to add to a message of jsonargparse's about a misspelt class of ours.
+
+    >>> class_meant("Expected a dot import path string: WarmupCosin")
+    '; did you mean WarmupCosine?'
+    >>> class_meant("unrecognized arguments: --model.shedule")
+    ''
+    """
+    known = [cls.__name__ for base in (Objective, Schedule) for cls in base.__subclasses__()]
+    written = re.search(r"(?:Expected a dot import path string: |has no attribute ')(\w+)'?$", message)
+    near = get_close_matches(written[1], known, n=1) if written else []
+    return f"; did you mean {near[0]}?" if near else ""
 
 
 class TrainerCLI(LightningCLI):
