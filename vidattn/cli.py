@@ -83,12 +83,13 @@ def dispatch(args: list[str] | None) -> None:
     if command in TRAINER:
         quiet()
         run_trainer(command, args)
-    elif command in FUNCTIONS:
-        auto_cli(imported(FUNCTIONS[command]), args=words[1:], as_positional=False)
-    elif command in PARSERS:
+    elif command in FUNCTIONS or command in PARSERS:
         quiet()
         try:
-            imported(PARSERS[command])(words[1:])
+            if command in FUNCTIONS:
+                auto_cli(imported(FUNCTIONS[command]), args=words[1:], as_positional=False)
+            else:
+                imported(PARSERS[command])(words[1:])
         except Exception as error:
             leave_at_mistake(command, error)
             raise

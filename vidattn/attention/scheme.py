@@ -229,7 +229,8 @@ def _imported(path: str, spec: str) -> type[nn.Module]:
     try:
         cls = getattr(importlib.import_module(module), name)
     except (ImportError, AttributeError) as error:
-        raise ValueError(f"attention={spec!r}: cannot import {path!r} ({error})") from error
+        hint = "; install it, or name its folder in PYTHONPATH" if isinstance(error, ImportError) else ""
+        raise ValueError(f"attention={spec!r}: cannot import {path!r} ({error}){hint}") from error
     if not (isinstance(cls, type) and issubclass(cls, VideoAttention | ImageAttention)):
         raise ValueError(f"attention={spec!r}: {path!r} is neither a VideoAttention nor an ImageAttention")
     return cls

@@ -258,9 +258,11 @@ class TrainerCLI(LightningCLI):
         callbacks: list[pl.Callback] = self.trainer.callbacks  # type: ignore[attr-defined]
         for callback in [one for one in callbacks if isinstance(one, WeightAveraging)]:
             callbacks.remove(callback)  # on loading it would put the weights of the last step back for the average
-        kept = [one.best_model_path for one in callbacks if isinstance(one, ModelCheckpoint) and one.best_model_path]
+        kept = [one.best_model_path for one in callbacks if isinstance(one, ModelCheckpoint)]
         best = self.trainer.checkpoint_callback.best_model_path  # type: ignore[union-attr]
-        self.trainer.test(self.model, self.datamodule, ckpt_path=best or next(iter(kept), None), verbose=False)
+        # The best of a resumed run's past may have been deleted since.
+        there = [path for path in (best, *kept) if path and ("://" in path or os.path.exists(path))]
+        self.trainer.test(self.model, self.datamodule, ckpt_path=next(iter(there), None), verbose=False)
 
 
 def remove_if_nothing_came(folder: Path) -> None:
