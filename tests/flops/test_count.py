@@ -207,7 +207,7 @@ def test_a_row_is_flat_and_tells_macs_from_flops():
     ("size", "message"),
     [
         ((0, 32, 32), "frames=0 must be at least 1"),
-        ((4, 30, 32), r"input=30x32: 30 is not a positive multiple of patch_size=8; nearest sizes are 24 and 32"),
+        ((4, 30, 32), r"input=30x32: 30 is not a multiple of patch_size=8; nearest sizes are 24 and 32"),
         ((4, 0, 32), r"input=0x32: 0 is not a positive multiple of patch_size=8; nearest sizes are 8"),
     ],
 )
