@@ -9,7 +9,7 @@ import torch
 from tiny_run import SIZE, Slow, column, config, start, write_config
 
 from vidattn.cli import main
-from vidattn.training.trainer_cli import Checkpoint
+from vidattn.training.checkpoint import Checkpoint
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 EPOCHS, STEPS = 4, 3  # and steps per epoch

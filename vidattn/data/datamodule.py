@@ -116,11 +116,12 @@ class VideoDataModule(pl.LightningDataModule):
         self.splits = Splits(self.sources, root, names, folder_fps, multi_label, rank_zero_warn)
         self.image_size = image_size
         self.train_transforms = default_train_transforms(image_size) if train_transforms is None else train_transforms
-        counts = {"batch_size": batch_size, "eval_batch_size": eval_batch_size, "shuffle_buffer": shuffle_buffer}
-        for name, count, least in [
-            *((name, count, 1) for name, count in counts.items()),
+        for name, count, least in (
+            ("batch_size", batch_size, 1),
+            ("eval_batch_size", eval_batch_size, 1),
+            ("shuffle_buffer", shuffle_buffer, 1),
             ("num_workers", num_workers, 0),
-        ]:
+        ):
             if count < least:
                 raise ValueError(f"data.{name}={count}; expected {least} or more")
         if reader not in READERS:

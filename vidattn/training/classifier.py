@@ -20,7 +20,7 @@ from vidattn.models.normalize import NORMALIZATIONS, Normalize
 from vidattn.models.presets import build_network
 from vidattn.training.length import length_in_epochs
 from vidattn.training.mixing import Mixing
-from vidattn.training.names import check_names
+from vidattn.training.names import check_labelled, check_names
 from vidattn.training.objective import Objective, OneLabel
 from vidattn.training.parameter_groups import parameter_groups
 from vidattn.training.schedule import Constant, Schedule
@@ -319,18 +319,3 @@ class VideoClassifier(pl.LightningModule):
                 # The same in all processes already; the mean over them keeps Lightning from warning that it may not be.
                 self.log(f"{split}/{name}", value.float(), prog_bar=name in ("video_top1", "mAP"), sync_dist=True)
         accuracy.reset()
-
-
-def check_labelled(data: Any, split: str) -> None:
-    """
-    Raises:
-        ValueError: the split is given, but none of its videos has a class.
-    """
-    if not data.sources.get(split) or data.manifest(split).labelled:
-        return
-    source = data.sources[split]
-    if split == "train":
-        need = "and training needs them; give a folder for each class, or a list with a label in each row"
-    else:
-        need = f"so nothing can be scored; give a list with labels, or data.{split}=null and vidattn predict the videos"
-    raise ValueError(f"data.{split}={source} has no labels, {need}")

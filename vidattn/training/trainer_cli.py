@@ -16,7 +16,9 @@ from pytorch_lightning.loggers import CSVLogger, TensorBoardLogger
 from pytorch_lightning.utilities.rank_zero import rank_zero_info
 
 from vidattn.data.datamodule import VideoDataModule
-from vidattn.training.classifier import VideoClassifier, check_labelled
+from vidattn.training.checkpoint import Checkpoint
+from vidattn.training.classifier import VideoClassifier
+from vidattn.training.names import check_labelled
 from vidattn.training.objective import Objective
 from vidattn.training.predictions import PredictionWriter
 from vidattn.training.run_weights import best_beside, check_checkpoint
@@ -34,56 +36,6 @@ class ProgressBar(TQDMProgressBar):
     def get_metrics(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> dict[str, Any]:
         """What stands behind the bar."""
         return {name: value for name, value in super().get_metrics(trainer, pl_module).items() if name != "v_num"}
-
-
-class Checkpoint(ModelCheckpoint):
-    """Lightning's, but a resumed run, which has a folder of its own, still knows the best checkpoint of its past and
-    has a copy of it there, and what the best is chosen by is the objective's by default."""
-
-    _past_best = ""  # where a resumed run left the best checkpoint, until there is a copy in this run's folder
-
-    def setup(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
-        """Settle what is monitored, before the state of an earlier run is looked up by it."""
-        super().setup(trainer, pl_module, stage)
-        assert isinstance(pl_module, VideoClassifier)
-        if self.monitor == Objective.monitor:
-            self.monitor = pl_module.objective.monitor
-            if not trainer.datamodule.sources["val"]:  # type: ignore[attr-defined]
-                self.save_top_k = 0  # nothing is the best where nothing is validated
-
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Take all of the state over; Lightning's leaves the scores behind where the folder is another."""
-        super().load_state_dict(state_dict | {"dirpath": self.dirpath})
-        self._past_best = self.best_model_path if self.monitor else ""
-
-    def on_train_batch_end(self, trainer: pl.Trainer, *others: Any) -> None:
-        """Not before the first step is done: a run that fails until then leaves nothing behind."""
-        self._copy_past_best(trainer)
-        super().on_train_batch_end(trainer, *others)
-
-    def on_fit_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """A run that had come to its end before makes no step."""
-        self._copy_past_best(trainer)
-
-    def _copy_past_best(self, trainer: pl.Trainer) -> None:
-        """Make the best checkpoint of the past this run's best: what answers with the run looks into its folder."""
-        past, self._past_best = self._past_best, ""
-        trial = trainer.fast_dev_run  # type: ignore[attr-defined]
-        if not past or trial or "://" in str(self.dirpath):
-            return
-        assert self.dirpath is not None
-        ours = os.path.join(self.dirpath, os.path.basename(past))
-        if not trainer.strategy.broadcast(ours != past and os.path.isfile(past)):
-            return
-        if trainer.is_global_zero:
-            os.makedirs(self.dirpath, exist_ok=True)
-            shutil.copyfile(past, f"{ours}.part")  # not a link: who writes into one file would change the other
-            os.replace(f"{ours}.part", ours)
-        trainer.strategy.barrier()
-        self.best_model_path = ours
-        self.best_k_models = {ours if path == past else path: score for path, score in self.best_k_models.items()}
-        if self.kth_best_model_path == past:
-            self.kth_best_model_path = ours
 
 
 class Parser(LightningArgumentParser):
