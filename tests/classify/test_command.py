@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from foreseen import plain_video, write_checkpoint
@@ -121,7 +122,7 @@ def test_answers_are_shown_as_they_come_and_kept(
     views = Classifier.views
 
     def interrupted(self, source, fps):
-        if "220" in str(source):
+        if Path(source).name == "level <220>.mp4":
             assert "level <30>" in capsys.readouterr().out
             raise end
         return views(self, source, fps)
@@ -258,7 +259,7 @@ def test_an_interrupt_leaves_the_page_out_and_keeps_the_rest(videos, checkpoint,
     show, told = Classifier.timeline, []
 
     def timeline(self, source, *words, **options):
-        if first and "30" in str(source):
+        if first and Path(source).name == "level <30>.mp4":
             raise first
         return show(self, source, *words, **options)
 
