@@ -158,7 +158,7 @@ def test_a_file_alone_says_what_was_assumed(tmp_path, from_timm, around):
 @pytest.mark.parametrize("around", [None, "state_dict"])
 def test_the_names_that_data_parallel_training_gives_are_read(tmp_path, from_timm, around):
     _, model = from_timm
-    state = torch.nn.DataParallel(model).state_dict()
+    state = {f"module.{name}": value for name, value in model.state_dict().items()}  # as DataParallel writes them
     torch.save(state if around is None else {around: state, "epoch": 3}, tmp_path / "vit.pth")
 
     ours = load(tmp_path / "vit.pth", num_heads=4)

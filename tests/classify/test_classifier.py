@@ -68,7 +68,8 @@ def test_classes_that_do_not_exclude_one_another_have_probabilities_of_their_own
     answer = classifier(tiny_video)
 
     with torch.no_grad():
-        logits = classifier.network(classifier.normalize(classifier.views(tiny_video).video))[0]
+        clip = classifier.views(tiny_video).video.to(classifier.device)
+        logits = classifier.network(classifier.normalize(clip))[0].cpu()
     np.testing.assert_allclose(answer.probabilities, logits.sigmoid(), atol=1e-6)
 
 
@@ -402,7 +403,8 @@ def test_a_folder_of_hugging_face_is_taken_with_its_names_pixels_and_sizes(tmp_p
     assert classifier.views(tiny_video).video.shape == (1, 3, 4, 32, 32)
     assert classifier.preparation.short_side == 40
     with torch.no_grad():
-        wanted = theirs((classifier.normalize(classifier.views(tiny_video).video)).transpose(1, 2)).logits.softmax(-1)
+        clip = classifier.normalize(classifier.views(tiny_video).video.to(classifier.device)).cpu()
+        wanted = theirs(clip.transpose(1, 2)).logits.softmax(-1)
     np.testing.assert_allclose(answer.probabilities, wanted[0], atol=1e-5)
     assert sorted(one.name for one in answer.top()) == ["jump", "run", "sit"]
     assert "does not say which frames to take" in str(answer)
@@ -482,13 +484,13 @@ def test_a_clip_costs_decoding_and_the_forward_pass_and_little_more(shared_video
     classifier = Classifier(network, [str(i) for i in range(10)], preparation)
 
     (indices,) = preparation.sampling.test(VideoTimes(300, 30), 1)
-    clip = classifier.normalize(classifier.views(path).video)
+    clip = classifier.normalize(classifier.views(path).video.to(classifier.device))
 
     @torch.inference_mode()
     def parts():
         with open_video(path) as reader:
             reader.frames(indices)
-        network(clip)
+        network(clip).cpu()
 
     def cpu(work):
         start = time.process_time()

