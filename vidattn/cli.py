@@ -121,16 +121,17 @@ def run_trainer(command: str, args: list[str] | None) -> None:
 
     from vidattn.training.trainer_cli import TrainerCLI
 
+    go_on = "; go on with --ckpt_path RUN/checkpoints/last.ckpt, if there is one by now" if command == "fit" else ""
     try:
         cli = TrainerCLI(args)
     except SIGTERMException:
+        print(f"vidattn: terminated{go_on}", file=sys.stderr)
         sys.exit(128 + signal.SIGTERM)  # Lightning's says 0, as if the run had come to its end
     except (KeyboardInterrupt, SystemExit) as end:
         # Lightning makes an exit of the interrupt, with code 1 and nothing said.
         if not isinstance(end, KeyboardInterrupt) and not isinstance(end.__context__, KeyboardInterrupt):
             raise
-        hint = "; go on with --ckpt_path RUN/checkpoints/last.ckpt, if there is one by now" if command == "fit" else ""
-        print(f"vidattn: interrupted{hint}", file=sys.stderr)
+        print(f"vidattn: interrupted{go_on}", file=sys.stderr)
         sys.exit(128 + signal.SIGINT)
     except Exception as error:
         leave_at_mistake(command, error)

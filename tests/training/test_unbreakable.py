@@ -79,6 +79,18 @@ def test_ctrl_c_ends_the_run_with_a_message_and_no_orphans(tiny_set, tmp_path):
     wait_until(lambda: not marked(tmp_path), f"all processes ended: {marked(tmp_path)}", seconds=10)
 
 
+def test_a_job_that_is_ended_with_all_its_processes_is_not_said_to_lack_memory(tiny_set, tmp_path):
+    process, workers = slow_run(tiny_set, tmp_path)
+    for pid in [*workers, process.pid]:  # as timeout and Slurm do
+        os.kill(pid, signal.SIGTERM)
+    output, _ = process.communicate(timeout=60)
+
+    assert process.returncode == 128 + signal.SIGTERM, output
+    assert "Traceback" not in output
+    assert "memory" not in output
+    wait_until(lambda: not marked(tmp_path), f"all processes ended: {marked(tmp_path)}", seconds=10)
+
+
 def test_a_bad_file_under_two_processes_is_replaced_named_and_not_opened_again(tiny_set, tmp_path):
     values = config(tiny_set, tmp_path)
     values["trainer"] |= {"devices": 2, "strategy": "ddp", "max_epochs": 2}

@@ -26,3 +26,7 @@ class VideoDecodeError(RuntimeError):
 
 class DecodeTimeoutError(VideoDecodeError):
     """Opening or decoding a video took longer than the limit that was set for it."""
+
+
+class DecoderKilledError(VideoDecodeError):
+    """The process that opened or decoded a video was ended from outside, as where memory is short."""

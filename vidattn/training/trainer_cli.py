@@ -13,6 +13,7 @@ import pytorch_lightning as pl
 from pytorch_lightning.callbacks import ModelCheckpoint, TQDMProgressBar, WeightAveraging
 from pytorch_lightning.cli import LightningArgumentParser, LightningCLI
 from pytorch_lightning.loggers import CSVLogger, TensorBoardLogger
+from pytorch_lightning.utilities.exceptions import SIGTERMException
 from pytorch_lightning.utilities.rank_zero import rank_zero_info
 
 from vidattn.data.datamodule import VideoDataModule
@@ -83,6 +84,7 @@ class TrainerCLI(LightningCLI):
 
     Raises:
         ValueError: arguments are wrong, or there are no weights to answer with.
+        SIGTERMException: the process was asked to end (SIGTERM), also where that ended its data workers first.
     """
 
     def __init__(self, args: list[str] | None = None, callbacks: Sequence[pl.Callback] = ()) -> None:
@@ -101,9 +103,12 @@ class TrainerCLI(LightningCLI):
                     "callbacks": [SkippedVideos(), Scorecard(), CoresForDecoding(), *callbacks],
                 },
             )
-        except BaseException:
+        except BaseException as error:
             if self.run_folder is not None:
                 remove_if_nothing_came(self.run_folder)
+            trainer = getattr(self, "trainer", None)
+            if isinstance(error, RuntimeError) and trainer is not None and trainer.received_sigterm:
+                raise SIGTERMException from error  # the job was ended with all its processes, data workers first
             raise
         finally:
             os.environ.pop(RUN_VARIABLE, None)

@@ -94,32 +94,51 @@ def test_decoding_that_hangs_is_killed(watch):
         reader.frames([0])
 
 
-def test_what_pauses_once_is_tried_again_by_a_new_helper(watch, tmp_path, tiny_video):
-    pauses = [tmp_path / "in_open", tmp_path / "in_frames"]
+def killed(number):
+    os.kill(os.getpid(), number)
 
-    def pause_once(marker):
+
+@pytest.mark.parametrize(
+    ("stop", "value"),
+    [(time.sleep, 60), (killed, signal.SIGKILL), (killed, signal.SIGTERM)],
+    ids=["pause", "kill", "end"],
+)
+def test_what_is_stopped_once_from_outside_is_tried_again_by_a_new_helper(watch, tmp_path, tiny_video, stop, value):
+    stops = [tmp_path / "in_open", tmp_path / "in_frames"]
+
+    def stop_once(marker):
         if not marker.exists():
             marker.touch()
-            time.sleep(60)
+            stop(value)
 
-    class Pausing(VideoReader):
+    class Stopping(VideoReader):
         def __init__(self, path):
-            pause_once(pauses[0])
+            stop_once(stops[0])
             self.reader = open_video(path)
             self.path, self.num_frames = path, self.reader.num_frames
             self.fps, self.times = self.reader.fps, self.reader.times
 
         def frames(self, indices):
-            pause_once(pauses[1])
+            stop_once(stops[1])
             return self.reader.frames(indices)
 
         def close(self):
             self.reader.close()
 
-    reader = watch(Pausing).open(str(tiny_video))
+    reader = watch(Stopping).open(str(tiny_video))
 
     assert torch.equal(reader.frames([0, 47, 3]), open_video(tiny_video).frames([0, 47, 3]))
-    assert all(marker.exists() for marker in pauses)
+    assert all(marker.exists() for marker in stops)
+
+
+def test_a_helper_that_is_killed_twice_over_a_video_is_an_error_of_that_video(watch, tiny_video):
+    watchdog = watch(lambda path: killed(signal.SIGKILL) if path == "big" else open_video(path))
+
+    with pytest.raises(
+        VideoDecodeError, match=r"^big: .* killed in each of two attempts, as happens when memory is sho"
+    ):
+        watchdog.open("big")
+    assert watchdog.open(str(tiny_video)).num_frames == 48
 
 
 def test_the_helper_ends_nothing_that_belongs_to_the_program(watch, tmp_path, tiny_video):

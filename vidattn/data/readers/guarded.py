@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vidattn.data.errors import DecodeTimeoutError, VideoDecodeError
+from vidattn.data.errors import DecoderKilledError, DecodeTimeoutError, VideoDecodeError
 from vidattn.data.readers import open_video as open_by_name
 from vidattn.data.readers.base import VideoReader
 
@@ -27,6 +27,7 @@ AVAILABLE = sys.platform == "linux"
 """Whether processes can be forked safely and killed by a timer of the kernel."""
 
 _SHARED_BYTES = 256 << 20  # of address space: memory is used only as far as clips reach
+_TRIED_AGAIN = (DecodeTimeoutError, DecoderKilledError)
 _GRACE = 2.0  # seconds that a process has to die by its own timer; one that waits for a dead disk does not
 
 
@@ -38,7 +39,8 @@ class Watchdog:
     decoder ends the helper, not the worker. A helper whose worker is gone ends by itself, within `seconds` at most.
 
     What took too long is tried once more, by a new helper: a disk may have paused, or the helper was forked while
-    another thread of its worker held a lock that nobody releases in the copy. Only the second time is an error.
+    another thread of its worker held a lock that nobody releases in the copy. So is what a helper was killed over from
+    outside, which may have hit it for the memory of others. Only the second time is an error.
 
     Frames come back through shared memory. The helper is forked at the first video (not when the watchdog is made), so
     that it belongs to the data worker; one helper serves one video at a time.
@@ -61,6 +63,7 @@ class Watchdog:
         Raises:
             VideoDecodeError: as the reader raises it; or opening crashed.
             DecodeTimeoutError: opening took too long, twice.
+            DecoderKilledError: its helper was killed, twice.
         """
         return _RemoteReader(path, self, args)
 
@@ -70,6 +73,7 @@ class Watchdog:
         Raises:
             VideoDecodeError: it crashed; the message names `path`.
             DecodeTimeoutError: it took too long, twice.
+            DecoderKilledError: its helper was killed, twice.
         """
         return _twice(lambda: self.begin(path, "call", function, args))
 
@@ -110,11 +114,11 @@ class _RemoteReader(VideoReader):
         self.num_frames, self.fps, self.times = _twice(self._open)
 
     def frames(self, indices: Sequence[int]) -> Tensor:
-        """As the reader's own; besides, a VideoDecodeError where it takes too long, twice, or crashes."""
+        """As the reader's own; besides, a VideoDecodeError where it takes too long or is killed, twice, or crashes."""
         wanted = [int(index) for index in indices]
         try:
             return self._watchdog.ask(self.path, "frames", wanted)
-        except DecodeTimeoutError:
+        except _TRIED_AGAIN:
             self._open()
             return self._watchdog.ask(self.path, "frames", wanted)
 
@@ -129,10 +133,10 @@ class _RemoteReader(VideoReader):
 
 
 def _twice(question: Callable[[], Result]) -> Result:
-    """What it answers, in a second attempt if the first takes too long."""
+    """What it answers, in a second attempt if the first takes too long or is killed."""
     try:
         return question()
-    except DecodeTimeoutError:
+    except _TRIED_AGAIN:
         return question()
 
 
@@ -164,6 +168,7 @@ class _Helper:
 
         Raises:
             DecodeTimeoutError: the helper took too long.
+            DecoderKilledError: it was killed from outside.
             VideoDecodeError: it died.
         """
         if not self.alive:
@@ -218,12 +223,14 @@ class _Helper:
             code = 0
         if code == -signal.SIGALRM:
             return self._given_up(path)
-        if code == -signal.SIGKILL:
-            reason = "was killed, as happens when memory is short; use fewer data.num_workers"
-        else:
-            name = signal.Signals(-code).name if code < 0 else f"exit code {code}"
-            reason = f"died ({name}); drop the file"
-        return VideoDecodeError(path, f"the process that decoded it {reason}")
+        if code in (-signal.SIGKILL, -signal.SIGTERM):
+            return DecoderKilledError(
+                path,
+                "the process that decoded it was killed in each of two attempts, as happens when memory is short; use "
+                "fewer data.num_workers",
+            )
+        name = signal.Signals(-code).name if code < 0 else f"exit code {code}"
+        return VideoDecodeError(path, f"the process that decoded it died ({name}); drop the file")
 
 
 def _serve(
