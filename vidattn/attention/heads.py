@@ -10,6 +10,8 @@ from torch import Tensor, nn
 from vidattn.grid import Grid
 from vidattn.macs import Macs
 
+# Keys up to which two products beat the fused kernel: on CUDA, on CPU in bf16 or fp16, and there otherwise in training.
+SHORT_ON_CUDA, SHORT_IN_HALF, SHORT_IN_TRAINING = 16, 512, 64
 VIT_STD = 0.02  # of fresh linear layers, in ViT's and TimeSformer's code
 
 
@@ -160,8 +162,9 @@ def self_attention_macs(groups: int, tokens: int, dim: int) -> Macs:
 def attend(q: Tensor, k: Tensor, v: Tensor, bias: Tensor | None = None) -> Tensor:
     """`softmax(q k^T / sqrt(d) + bias) v` over `(B, heads, n, d)`, by whichever kernel is faster here.
 
-    Fused attention needs no `n x n` matrix and wins nearly everywhere. On CPU it loses to two batched products
-    for short rows when gradients are needed, and in bf16 (measured: `vidattn bench-attention`).
+    Fused attention needs no `n x n` matrix. It loses to two batched products for short rows: on CUDA, whose tiles they
+    do not fill, and on CPU where gradients are needed, and there in bf16 for longer ones too (measured: `vidattn
+    bench-attention`). Two products round the scores of bf16 operands to bf16, as Hugging Face's models do.
 
     Args:
         q: queries.
@@ -185,7 +188,12 @@ def two_products(q: Tensor, k: Tensor, v: Tensor, bias: Tensor | None = None) ->
 
 def fused_pays(q: Tensor, k: Tensor) -> bool:
     """Whether the fused kernel is the faster one for these operands on this device."""
-    return q.device.type != "cpu" or k.shape[-2] > 64 or not torch.is_grad_enabled()
+    keys, device = k.shape[-2], q.device.type
+    if device == "cuda":
+        return keys > SHORT_ON_CUDA
+    if device == "cpu" and q.dtype in (torch.bfloat16, torch.float16):
+        return keys > SHORT_IN_HALF
+    return device != "cpu" or keys > SHORT_IN_TRAINING or not torch.is_grad_enabled()
 
 
 def bias_blocks_fused(bias: Tensor) -> bool:

@@ -30,9 +30,10 @@ def bench_model(
     batch_size: int = 1,
     rounds: int = 7,
     training: bool = False,
+    precision: Literal["fp32", "bf16"] = "fp32",
     threads: int | None = None,
 ) -> None:
-    """Time our network against Hugging Face's TimeSformer with the same random weights, fp32, on this CPU or GPU.
+    """Time our network against Hugging Face's TimeSformer with the same random weights, on this CPU or GPU.
 
     Args:
         attention: schemes to time, those that the official code released.
@@ -42,6 +43,7 @@ def bench_model(
         batch_size: clips at once.
         rounds: interleaved runs of each; the table gives medians.
         training: time forward and backward instead of inference.
+        precision: bf16 runs both under autocast, as Lightning's bf16-mixed does.
         threads: CPU threads; all by default.
 
     Raises:
@@ -54,13 +56,14 @@ def bench_model(
     device = "cuda" if torch.cuda.is_available() else "cpu"
     what = "training step (forward + backward)" if training else "inference"
     table = Table("attention", "HF ms", "ours ms", "times as fast", "largest difference", title_justify="left")
-    table.title = f"ViT-{size}/16 {num_frames}x{image_size}, batch {batch_size}, fp32, {what} on {device}"
+    table.title = f"ViT-{size}/16 {num_frames}x{image_size}, batch {batch_size}, {precision}, {what} on {device}"
     for scheme, config in zip(attention, configs, strict=True):
         ours, theirs = (network.to(device).train(training) for network in pair(config))
         video = torch.randn(batch_size, 3, num_frames, image_size, image_size, device=device)
         runs = {name: partial(step, network, (video,), training) for name, network in (("hf", theirs), ("ours", ours))}
-        seconds = interleaved(runs, rounds)
-        difference = (runs["ours"]() - runs["hf"]()).abs().max().item()
+        with torch.autocast(device, torch.bfloat16, enabled=precision == "bf16"):
+            seconds = interleaved(runs, rounds)
+            difference = (runs["ours"]() - runs["hf"]()).abs().max().item()
         cells = [f"{1e3 * statistics.median(seconds[name]):.1f}" for name in ("hf", "ours")]
         table.add_row(scheme, *cells, f"{ratio(seconds['hf'], seconds['ours']):.2f}", f"{difference:.1e}")
     Console().print(table)
@@ -78,7 +81,7 @@ def bench_attention(
 
     Args:
         lengths: tokens n of a row.
-        rows: rows at once; 0 takes as many as make about 1600 tokens, as in a clip of 8x224.
+        rows: rows at once; 0 takes as many as make about 1600 tokens, as in a clip of 8x224, or on a GPU in 16 clips.
         num_heads: heads.
         head_dim: width of a head.
         rounds: interleaved runs of each; the table gives medians.
@@ -91,10 +94,11 @@ def bench_attention(
     if threads:
         torch.set_num_threads(threads)
     device = "cuda" if torch.cuda.is_available() else "cpu"
+    tokens = 16 * 1600 if device == "cuda" else 1600
     table = Table("n", "rows", "type", "gradients", "two products ms", "fused ms", "fused is", title_justify="left")
     table.title = f"attention kernels on {device}"
     for n in lengths:
-        count = rows or max(1, 1600 // n)
+        count = rows or max(1, tokens // n)
         for dtype in (torch.float32, torch.bfloat16):
             for training in (False, True):
                 x = torch.randn(count, n, 3, num_heads, head_dim, device=device, dtype=dtype)
