@@ -243,7 +243,7 @@ def test_ctrl_c_ends_at_once_and_leaves_nothing_half_written(dataset, tmp_path, 
     signal.signal(signal.SIGINT, handler)
 
     assert exit.value.code == 130
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 30
     assert "vidattn prepare: interrupted; give the same command again to go on\n" in capsys.readouterr().err
     assert active_children() == before
     assert not [path for path in (tmp_path / "out").rglob("*") if path.is_file()]

@@ -48,7 +48,7 @@ def interrupt(path, number, folder):
         assert time.monotonic() < deadline, "no checkpoint in two minutes"
         time.sleep(0.02)
     process.send_signal(number)
-    process.communicate(timeout=60)
+    process.communicate(timeout=120)
     assert process.returncode == {signal.SIGKILL: -signal.SIGKILL, signal.SIGTERM: 128 + signal.SIGTERM}[number]
     return last
 

@@ -58,37 +58,37 @@ def slow_run(tiny_set, folder):
 def test_a_killed_worker_ends_the_run_with_a_message_and_no_orphans(tiny_set, tmp_path):
     process, workers = slow_run(tiny_set, tmp_path)
     os.kill(workers[0], signal.SIGKILL)
-    output, _ = process.communicate(timeout=60)
+    output, _ = process.communicate(timeout=120)
 
     assert process.returncode == 1, output
     assert "Traceback" not in output
     assert "a data worker was killed" in output
     assert "data.num_workers" in output
-    wait_until(lambda: not marked(tmp_path), f"all processes ended: {marked(tmp_path)}", seconds=10)
+    wait_until(lambda: not marked(tmp_path), f"all processes ended: {marked(tmp_path)}", seconds=30)
 
 
 def test_ctrl_c_ends_the_run_with_a_message_and_no_orphans(tiny_set, tmp_path):
     process, _ = slow_run(tiny_set, tmp_path)
     for pid in marked(tmp_path):  # as a terminal does
         os.kill(pid, signal.SIGINT)
-    output, _ = process.communicate(timeout=60)
+    output, _ = process.communicate(timeout=120)
 
     assert process.returncode == 130, output
     assert "Traceback" not in output
     assert "interrupted" in output.splitlines()[-1]
-    wait_until(lambda: not marked(tmp_path), f"all processes ended: {marked(tmp_path)}", seconds=10)
+    wait_until(lambda: not marked(tmp_path), f"all processes ended: {marked(tmp_path)}", seconds=30)
 
 
 def test_a_job_that_is_ended_with_all_its_processes_is_not_said_to_lack_memory(tiny_set, tmp_path):
     process, workers = slow_run(tiny_set, tmp_path)
     for pid in [*workers, process.pid]:  # as timeout and Slurm do
         os.kill(pid, signal.SIGTERM)
-    output, _ = process.communicate(timeout=60)
+    output, _ = process.communicate(timeout=120)
 
     assert process.returncode == 128 + signal.SIGTERM, output
     assert "Traceback" not in output
     assert "memory" not in output
-    wait_until(lambda: not marked(tmp_path), f"all processes ended: {marked(tmp_path)}", seconds=10)
+    wait_until(lambda: not marked(tmp_path), f"all processes ended: {marked(tmp_path)}", seconds=30)
 
 
 def test_a_bad_file_under_two_processes_is_replaced_named_and_not_opened_again(tiny_set, tmp_path):
@@ -107,7 +107,7 @@ def test_a_bad_file_under_two_processes_is_replaced_named_and_not_opened_again(t
     rows = list(csv.reader(quarantine.open()))
     assert [row[0] for row in rows[1:]] == [str(tiny_set / "broken_train.mp4")]
     assert "broken_train.mp4" in output
-    wait_until(lambda: not marked(tmp_path), f"all processes ended: {marked(tmp_path)}", seconds=10)
+    wait_until(lambda: not marked(tmp_path), f"all processes ended: {marked(tmp_path)}", seconds=30)
 
     values["trainer"] |= {"devices": 1, "strategy": "auto", "max_epochs": 1}
     values["data"] |= {"on_error": "raise", "num_workers": 0, "batch_size": 13}
