@@ -18,7 +18,7 @@ from vidattn.data.readers import guarded, open_video
 from vidattn.data.readers.base import VideoReader
 
 pytestmark = pytest.mark.skipif(not guarded.AVAILABLE, reason="forks and kernel timers: Linux only")
-GIVEN_UP = r"more than 0\.3 seconds in each of two attempts and was given up"
+GIVEN_UP = r"more than 0\.5 seconds in each of two attempts and was given up"
 
 
 @pytest.fixture
