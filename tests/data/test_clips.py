@@ -1,3 +1,4 @@
+import errno
 import os
 from functools import partial
 
@@ -12,7 +13,7 @@ from torchvision.transforms import v2
 from vidattn.data import opening
 from vidattn.data.balance import Weighted
 from vidattn.data.clips import TestViews, TrainClips, collate
-from vidattn.data.errors import VideoDecodeError
+from vidattn.data.errors import DecoderKilledError, VideoDecodeError
 from vidattn.data.manifest import Video
 from vidattn.data.opening import VideoOpener
 from vidattn.data.sampling import StrideSampling, UniformSampling
@@ -159,11 +160,33 @@ def test_no_file_stays_open_whether_it_decodes_or_not(videos, broken):
     assert sorted(os.listdir("/proc/self/fd")) == before
 
 
+class ShortOf:
+    """Opens videos where something is missing: memory, or files that may be open."""
+
+    def __init__(self, error):
+        self.error = error
+
+    def __call__(self, video):
+        raise self.error
+
+
+@pytest.mark.parametrize(
+    "error", [OSError(errno.EMFILE, "Too many open files"), DecoderKilledError("0.mp4", "killed, memory is short")]
+)
+def test_a_video_is_not_called_broken_for_what_the_machine_is_short_of(videos, error):
+    views = TestViews(videos, StrideSampling(4, 1), 1, 1, SIZE, ShortOf(error), on_error="skip")
+
+    batch = collate([views[0], views[1]])
+
+    assert [path for path, _ in batch["skipped"]] == [video.path for video in videos[:2]]
+    assert batch["broken"] == []
+
+
 def test_a_broken_training_video_is_replaced_and_reported(videos, broken):
     dataset = train_clips([broken, *videos], on_error="skip")
     item = dataset[0]
 
-    assert [path for path, _ in item["skipped"]] == [broken.path]
+    assert [path for path, _ in item["skipped"]] == item["broken"] == [broken.path]
     assert item["skipped"][0][1]
     assert item["video"].shape == (1, 3, 4, SIZE, SIZE)
     index = item["video_id"].item()

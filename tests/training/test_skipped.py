@@ -4,15 +4,16 @@ from vidattn.data.quarantine import Quarantine
 from vidattn.training.skipped import SkippedVideos
 
 
-def test_a_network_that_fails_once_puts_nothing_on_the_quarantine_list(tmp_path):
+def test_what_may_pass_puts_nothing_on_the_quarantine_list(tmp_path):
     quarantine = Quarantine(tmp_path / "q.csv")
     datamodule = SimpleNamespace(quarantine=quarantine)
     trainer = SimpleNamespace(log_dir=str(tmp_path / "run"), global_rank=0, datamodule=datamodule)
     skipped = SkippedVideos()
     skipped.setup(trainer, None, "fit")
-    paths = ["s3://bucket/shard-00000.tar#512+30000#dance/a.mp4", str(tmp_path / "broken.mp4")]
+    paths = ["s3://bucket/shard-00000.tar#512+30000#dance/a.mp4", *(str(tmp_path / f"{i}.mp4") for i in range(2))]
+    batch = {"skipped": [(path, "cannot read it") for path in paths], "broken": paths[:2]}  # memory was short for 1.mp4
 
-    skipped.on_train_batch_end(trainer, None, None, {"skipped": [(path, "cannot read it") for path in paths]})
+    skipped.on_train_batch_end(trainer, None, None, batch)
 
     assert list(skipped.skipped) == paths
     assert len(quarantine) == 1

@@ -10,6 +10,7 @@ Items and batches are dicts with the same keys; V counts the views (clips, or cr
 | `view` | int64 `(V,)`, number of the view within its video, clip by clip: `clip * num_crops + crop` |
 | `path` | `list[str]`, the file of each video that has views here, in their order |
 | `skipped` | `list[tuple[str, str]]`, file and reason of each video that could not be decoded |
+| `broken` | `list[str]`, those files of `skipped` that are at fault themselves, and not what they were read with |
 
 What is drawn for an item depends on (seed, epoch, index) alone: not on the number of workers or processes, nor on
 what came before. A run that is resumed goes on as if it had never stopped.
@@ -23,7 +24,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import Dataset
 
-from vidattn.data.errors import VideoDecodeError
+from vidattn.data.errors import PassingError, VideoDecodeError
 from vidattn.data.manifest import Video
 from vidattn.data.opening import VideoOpener
 from vidattn.data.quarantine import QuarantinedError
@@ -86,17 +87,17 @@ class TrainClips(Dataset[Item]):
     def __getitem__(self, key: int | tuple[int, ...]) -> Item:
         epoch, index, *visit = key if isinstance(key, tuple) else (0, key)
         generator = torch.Generator().manual_seed(stable_seed(self.seed, epoch, index, *visit))
-        skipped: list[tuple[str, str]] = []
+        skipped: list[tuple[str, VideoDecodeError]] = []
         while True:
             video = self.videos[index]
             try:
                 clips = _decode_clips(video, self.opener, lambda times: self._draw(times, generator))
                 break
             except VideoDecodeError as error:
-                reason = _reason(error, self.on_error)
-            skipped.append((video.path, reason))
+                skipped.append((video.path, _skippable(error, self.on_error)))
             if len(skipped) == _TRIES:
-                raise VideoDecodeError(video.path, f"{reason} (and so for the {_TRIES - 1} videos tried before it)")
+                reason = f"{skipped[-1][1].reason} (and so for the {_TRIES - 1} videos tried before it)"
+                raise VideoDecodeError(video.path, reason)
             index = self._another(generator)
         return _item(
             [self._transformed(clip, generator) for clip in clips], video, index, skipped, self.multi_label_classes
@@ -171,7 +172,7 @@ class TestViews(Dataset[Item]):
                 video, self.opener, lambda times: self.sampling.test(times, self.num_clips), self.crops
             )
         except VideoDecodeError as error:
-            skipped = [(video.path, _reason(error, self.on_error))]
+            skipped = [(video.path, _skippable(error, self.on_error))]
             return _empty_item(self.sampling.num_frames, self.crops.size, skipped, self.multi_label_classes)
         return _item(clips, video, index, [], self.multi_label_classes)
 
@@ -179,7 +180,7 @@ class TestViews(Dataset[Item]):
 def collate(items: Sequence[Item]) -> Item:
     """Items to one batch: tensors joined along V, lists joined. It is empty (V = 0) where every video was skipped."""
     tensors = {key: torch.cat([item[key] for item in items]) for key in ("video", "label", "video_id", "view")}
-    lists = {key: [entry for item in items for entry in item[key]] for key in ("path", "skipped")}
+    lists = {key: [entry for item in items for entry in item[key]] for key in ("path", "skipped", "broken")}
     return tensors | lists
 
 
@@ -203,7 +204,7 @@ def _decode_clips(
                 raise VideoDecodeError(video.path, str(error)) from error
             return read_clips(opened, choose(times), crops)
     except OSError as error:
-        raise VideoDecodeError(video.path, str(error)) from error
+        raise PassingError(video.path, str(error)) from error
 
 
 def read_clips(
@@ -223,16 +224,27 @@ def read_clips(
     return [crop[[place[frame] for frame in clip]] for clip in clips for crop in cropped]
 
 
-def _reason(error: VideoDecodeError, on_error: OnError) -> str:
+def _skippable(error: VideoDecodeError, on_error: OnError) -> VideoDecodeError:
     if on_error != "skip" and not isinstance(error, QuarantinedError):
         raise VideoDecodeError(
             error.path, f"{error.reason}; set on_error: skip to go on without such videos"
         ) from error
-    return error.reason
+    return error
+
+
+def _told(skipped: Sequence[tuple[str, VideoDecodeError]]) -> Item:
+    return {
+        "skipped": [(path, error.reason) for path, error in skipped],
+        "broken": [path for path, error in skipped if not isinstance(error, PassingError)],
+    }
 
 
 def _item(
-    views: list[Tensor], video: Video, index: int, skipped: list[tuple[str, str]], multi_label_classes: int | None
+    views: list[Tensor],
+    video: Video,
+    index: int,
+    skipped: Sequence[tuple[str, VideoDecodeError]],
+    multi_label_classes: int | None,
 ) -> Item:
     """Views `(T, 3, S, S)` of one video, in order, with all that is known of it."""
     label = torch.full((len(views),), -1 if video.label is None else video.label)
@@ -245,17 +257,20 @@ def _item(
         "video_id": torch.full((len(views),), index),
         "view": torch.arange(len(views)),
         "path": [video.path],
-        "skipped": skipped,
+        **_told(skipped),
     }
 
 
 def _empty_item(
-    num_frames: int, image_size: int, skipped: list[tuple[str, str]], multi_label_classes: int | None
+    num_frames: int,
+    image_size: int,
+    skipped: Sequence[tuple[str, VideoDecodeError]],
+    multi_label_classes: int | None,
 ) -> Item:
     none = torch.empty(0, dtype=torch.int64)
     video = torch.empty(0, 3, num_frames, image_size, image_size, dtype=torch.uint8)
     label = none if multi_label_classes is None else torch.empty(0, multi_label_classes)
-    return {"video": video, "label": label, "video_id": none, "view": none, "path": [], "skipped": skipped}
+    return {"video": video, "label": label, "video_id": none, "view": none, "path": [], **_told(skipped)}
 
 
 @contextmanager

@@ -28,5 +28,10 @@ class DecodeTimeoutError(VideoDecodeError):
     """Opening or decoding a video took longer than the limit that was set for it."""
 
 
-class DecoderKilledError(VideoDecodeError):
+class PassingError(VideoDecodeError):
+    """What failed may be the machine and not the file: memory, a disk, rights, too many open files. The video is
+    skipped like others, but not remembered as a broken one."""
+
+
+class DecoderKilledError(PassingError):
     """The process that opened or decoded a video was ended from outside, as where memory is short."""

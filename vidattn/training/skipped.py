@@ -13,7 +13,8 @@ class SkippedVideos(pl.Callback):
 
     Under `data.on_error: skip`; with `raise` the first such video stops the run. Each process writes its own file
     (`skipped-rank1.csv` and so on for the others). All of them add to the list `data.quarantine`, if there is one, but
-    not what lies behind a URL: it may be the network that failed, and it would never count as good again.
+    not what the machine may have been at fault for (memory, a disk), and not what lies behind a URL: it may be the
+    network that failed, and it would never count as good again.
     """
 
     def __init__(self) -> None:
@@ -56,7 +57,7 @@ class SkippedVideos(pl.Callback):
             writer.writerows(self.listed.items())
         quarantine = getattr(getattr(trainer, "datamodule", None), "quarantine", None)
         if quarantine is not None:
-            quarantine.add({path: reason for path, reason in new.items() if "://" not in path})
+            quarantine.add({path: new[path] for path in batch["broken"] if path in new and "://" not in path})
         for path, reason in new.items():
             rank_zero_warn(f"skipped {path}: {reason} (listed in {file})")
 

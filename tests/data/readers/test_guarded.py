@@ -245,3 +245,32 @@ def test_a_video_that_needs_less_than_the_limit_in_each_step_is_not_given_up(wat
 
     for _ in range(3):  # more than the limit together
         assert watchdog.open(str(path)).frames([7]).shape == (1, 48, 64, 3)
+
+
+def test_frames_are_never_those_of_another_video(watch, tiny_video, tmp_path):
+    other = encode_video(tmp_path / "other.mp4", numbered_frames(8))
+    watchdog = watch(seconds=30)
+    first = watchdog.open(str(tiny_video))
+    second = watchdog.open(str(other))
+
+    with pytest.raises(ValueError, match=r"tiny.mp4: another video was opened since .*; open this one again"):
+        first.frames([0])
+    first.close()
+    assert torch.equal(second.frames([5]), open_video(other).frames([5]))
+    second.close()
+    with pytest.raises(ValueError, match=r"other.mp4: the reader is closed"):
+        second.frames([5])
+
+
+def test_a_helper_that_dies_while_it_closes_a_video_takes_nothing_back(watch, tiny_video):
+    class DiesInClose(VideoReader):
+        path, num_frames, fps, times = "x", 5, 1.0, None
+
+        def frames(self, indices):
+            return torch.zeros(len(indices), 2, 2, 3, dtype=torch.uint8)
+
+        def close(self):
+            killed(signal.SIGKILL)
+
+    with watch(lambda path: DiesInClose()).open("x") as reader:
+        assert reader.frames([0]).shape == (1, 2, 2, 3)

@@ -8,7 +8,7 @@ from av.container import InputContainer
 from av.stream import Disposition
 from av.video.stream import VideoStream
 
-from vidattn.data.errors import VideoDecodeError
+from vidattn.data.errors import PassingError, VideoDecodeError
 
 # A title that is not in UTF-8 is no reason to refuse a video. Up to PyAV 18 that had to be said.
 _TOLERANT: dict[str, Any] = {"metadata_errors": "ignore"} if int(av.__version__.split(".")[0]) < 19 else {}
@@ -33,9 +33,10 @@ def open_container(path: str, source: str | bytes) -> tuple[InputContainer, Vide
         container = open_input(source)
     except (av.FFmpegError, OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
-        advice = "it is none, or was cut short: get it again, or drop it from the list"
         if isinstance(error, OSError) and not isinstance(error, (av.InvalidDataError, av.EOFError)):
             advice = "check the disk and your access to the file"
+            raise PassingError(path, f"cannot open it as a video ({reason}); {advice}") from error
+        advice = "it is none, or was cut short: get it again, or drop it from the list"
         raise VideoDecodeError(path, f"cannot open it as a video ({reason}); {advice}") from error
     stream = cast(VideoStream | None, container.streams.best("video"))
     problem, advice = None, "get it with its video, or drop it from the list"

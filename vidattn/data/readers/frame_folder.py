@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from vidattn.data.errors import VideoDecodeError
+from vidattn.data.errors import PassingError, VideoDecodeError
 from vidattn.data.readers.base import VideoReader, check_indices, first_line
 
 _PICTURE = re.compile(r"^(?P<prefix>.*?)(?P<number>\d+)\.(jpe?g|png)$", re.IGNORECASE)
@@ -69,6 +69,9 @@ class FrameFolderReader(VideoReader):
                         raise ValueError(f"its pixels are of Pillow's mode {picture.mode}, wanted 8 bits a colour")
                     pictures[index] = torch.from_numpy(np.array(picture.convert("RGB")))
             except (OSError, ValueError, SyntaxError) as error:  # Pillow's for broken PNGs
+                if isinstance(error, OSError) and error.errno is not None:  # Pillow's own has none
+                    reason = f"cannot read it ({error.strerror}); check the disk and your access to the file"
+                    raise PassingError(self._files[index], reason) from error
                 raise VideoDecodeError(
                     self._files[index], f"cannot decode it ({first_line(error)}); extract this video again"
                 ) from error

@@ -43,7 +43,7 @@ class Watchdog:
     outside, which may have hit it for the memory of others. Only the second time is an error.
 
     Frames come back through shared memory. The helper is forked at the first video (not when the watchdog is made), so
-    that it belongs to the data worker; one helper serves one video at a time.
+    that it belongs to the data worker; one helper serves one video at a time, the one that was opened last.
 
     Args:
         seconds: for opening, and for each call of `frames`, in each of the two attempts.
@@ -55,6 +55,7 @@ class Watchdog:
             raise ValueError(f"decode_timeout={seconds} must be more than 0 seconds, or null for none")
         self.seconds = seconds
         self.open_video = open_video
+        self.begun = 0  # questions that end what was open: tells whether a reader's video still is
         self._helper: _Helper | None = None
 
     def open(self, path: str, *args: Any) -> VideoReader:
@@ -79,6 +80,7 @@ class Watchdog:
 
     def begin(self, path: str, command: str, *args: Any) -> Any:
         """What a helper answers that need not have anything open: a new one where the last has died."""
+        self.begun += 1
         if self._helper is None or not self._helper.is_ours:
             self._helper = _Helper(self.open_video, self.seconds)
         return self._helper.ask(path, command, *args)
@@ -89,9 +91,10 @@ class Watchdog:
         return self._helper.ask(path, command, *args)
 
     def close_video(self, path: str) -> None:
-        """Free the file that is open; nothing where the helper has died over it."""
+        """Free the file that is open; nothing where the helper has died, or dies over it: its frames were read."""
         if self._helper is not None and self._helper.is_ours:
-            self._helper.ask(path, "close")
+            with contextlib.suppress(VideoDecodeError):
+                self._helper.ask(path, "close")
 
     def close(self) -> None:
         """End the helper."""
@@ -116,6 +119,10 @@ class _RemoteReader(VideoReader):
     def frames(self, indices: Sequence[int]) -> Tensor:
         """As the reader's own; besides, a VideoDecodeError where it takes too long or is killed, twice, or crashes."""
         wanted = [int(index) for index in indices]
+        if self._closed:
+            raise ValueError(f"{self.path}: the reader is closed; open the video again")
+        if self._begun != self._watchdog.begun:
+            raise ValueError(f"{self.path}: another video was opened since by the same watchdog; open this one again")
         try:
             return self._watchdog.ask(self.path, "frames", wanted)
         except _TRIED_AGAIN:
@@ -123,13 +130,15 @@ class _RemoteReader(VideoReader):
             return self._watchdog.ask(self.path, "frames", wanted)
 
     def _open(self) -> tuple[int, float, np.ndarray]:
-        return self._watchdog.begin(self.path, "open", self.path, *self._args)
+        answer = self._watchdog.begin(self.path, "open", self.path, *self._args)
+        self._begun = self._watchdog.begun
+        return answer
 
     def close(self) -> None:
         """Free the file; closing again does nothing."""
-        if not self._closed:
-            self._closed = True
+        if not self._closed and self._begun == self._watchdog.begun:
             self._watchdog.close_video(self.path)
+        self._closed = True
 
 
 def _twice(question: Callable[[], Result]) -> Result:
