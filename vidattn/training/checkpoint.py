@@ -13,18 +13,49 @@ from vidattn.training.objective import Objective
 
 class Checkpoint(ModelCheckpoint):
     """Lightning's, but a resumed run, which has a folder of its own, still knows the best checkpoint of its past and
-    has a copy of it there, and what the best is chosen by is the objective's by default."""
+    has a copy of it there; what the best is chosen by is the objective's by default; what could not be kept as asked is
+    refused before the training; and what monitors nothing is written at the end of each epoch too, where Lightning's
+    takes either that or the end of each validation."""
 
     _past_best = ""  # where a resumed run left the best checkpoint, until there is a copy in this run's folder
 
     def setup(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
-        """Settle what is monitored, before the state of an earlier run is looked up by it."""
+        """Settle what is monitored, before the state of an earlier run is looked up by it.
+
+        Raises:
+            ValueError: a training would keep the worst, or not what it is asked for.
+        """
         super().setup(trainer, pl_module, stage)
         assert isinstance(pl_module, VideoClassifier)
         if self.monitor == Objective.monitor:
             self.monitor = pl_module.objective.monitor
             if not trainer.datamodule.sources["val"]:  # type: ignore[attr-defined]
                 self.save_top_k = 0  # nothing is the best where nothing is validated
+        if stage == "fit" and self.monitor:
+            self._check(self.monitor, pl_module.objective)
+
+    def _check(self, monitor: str, objective: Objective) -> None:
+        split, _, score = monitor.partition("/")
+        if split == "val" and score not in objective.scores:
+            known = ", ".join(f"val/{name}" for name in objective.scores)
+            raise ValueError(f"checkpoint.monitor={monitor} is not measured here; choose one of {known}")
+        if score.startswith("loss") and self.mode == "max":
+            raise ValueError(
+                f"checkpoint.monitor={monitor} with checkpoint.mode=max keeps the worst; add checkpoint.mode=min"
+            )
+        if self.save_top_k not in (0, 1) and "{" not in (self.filename or "{"):
+            raise ValueError(
+                f"checkpoint.save_top_k={self.save_top_k} keeps several files, and checkpoint.filename={self.filename} "
+                "is one name for all; give them names of their own, such as 'best-{epoch}-{step}'"
+            )
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Write what monitors nothing, if it has not just been written."""
+        chosen = self._save_on_train_epoch_end
+        if self.monitor is None and chosen is None:
+            self._save_on_train_epoch_end = True
+        super().on_train_epoch_end(trainer, pl_module)
+        self._save_on_train_epoch_end = chosen
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Take all of the state over; Lightning's leaves the scores behind where the folder is another."""

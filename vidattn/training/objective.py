@@ -18,6 +18,8 @@ class Objective(ABC):
     multi_label: ClassVar[bool]
     monitor: ClassVar[str] = "val/video_top1"
     """What the best checkpoint is chosen by, unless `checkpoint.monitor` says otherwise."""
+    scores: ClassVar[tuple[str, ...]] = ("loss", "clip_top1", "clip_top5", "video_top1", "video_top5", "num_videos")
+    """The single numbers that `metric` computes; they are logged as `val/<name>` and `test/<name>`."""
 
     @abstractmethod
     def loss(self, logits: Tensor, targets: Tensor, label_smoothing: float) -> Tensor:
@@ -59,6 +61,7 @@ class MultiLabel(Objective):
 
     multi_label = True
     monitor = "val/mAP"
+    scores = ("loss", "mAP", "num_videos")
 
     def loss(self, logits: Tensor, targets: Tensor, label_smoothing: float) -> Tensor:
         """Binary cross-entropy, the mean over classes and batch; smoothed targets lie `label_smoothing / 2` inside."""

@@ -14,6 +14,21 @@ def best_beside(configs: Iterable[str | Path]) -> Path | None:
     return next((checkpoint for checkpoint in reversed(found) if checkpoint.is_file()), None)
 
 
+def refuse_other_weights(configs: Iterable[str | Path]) -> None:
+    """Nobody who gives a run's configuration means the weights that this run started from.
+
+    Raises:
+        WeightsError: beside one of them lie checkpoints, none of them `best.ckpt`.
+    """
+    for folder in (Path(config).parent for config in configs):
+        held = [path for path in checkpoints_in(folder) if path.parent.name == "checkpoints" and path.is_file()]
+        if held:
+            raise WeightsError(
+                f"{folder} has no checkpoints/best.ckpt; give one that it holds: --ckpt_path "
+                f"{', or '.join(map(str, held[:5]))}"
+            )
+
+
 def check_checkpoint(name: str) -> None:
     """Read a checkpoint of `vidattn fit` through; what Lightning fetches (registries, URLs) is Lightning's to check.
 

@@ -22,7 +22,7 @@ from vidattn.training.classifier import VideoClassifier
 from vidattn.training.names import check_labelled
 from vidattn.training.objective import Objective
 from vidattn.training.predictions import PredictionWriter
-from vidattn.training.run_weights import best_beside, check_checkpoint
+from vidattn.training.run_weights import best_beside, check_checkpoint, refuse_other_weights
 from vidattn.training.schedule import Schedule
 from vidattn.training.scorecard import Scorecard
 from vidattn.training.skipped import SkippedVideos
@@ -143,8 +143,8 @@ class TrainerCLI(LightningCLI):
         """Parse, then settle which checkpoint is used.
 
         Only a training may start from nothing. The other commands take, first of all, what stands on the command line,
-        then the best checkpoint of the run whose `config.yaml` is given (whatever that run itself started from), then
-        `ckpt_path` or `model.weights` of the configuration.
+        then the best checkpoint of the run whose `config.yaml` is given (whatever that run itself started from), then,
+        where that is of no run, `ckpt_path` or `model.weights` of the configuration.
 
         Raises:
             ValueError: there is neither; or checkpoints are switched off.
@@ -166,8 +166,10 @@ class TrainerCLI(LightningCLI):
                 elif best := best_beside(map(str, config.config or [])):
                     config.ckpt_path = str(best)
                     rank_zero_info(f"Weights: {best}, the best of the run whose configuration this is")
-                elif config.ckpt_path:
-                    rank_zero_info(f"Weights: {config.ckpt_path}, which the configuration names")
+                else:
+                    refuse_other_weights(map(str, config.config or []))
+                    if named := config.ckpt_path or config.model.weights:
+                        rank_zero_info(f"Weights: {named}, which the configuration names")
             if not config.ckpt_path and not config.model.weights:
                 raise ValueError(
                     "there are no weights to answer with; give --ckpt_path RUN/checkpoints/best.ckpt (or --config "
