@@ -17,12 +17,13 @@ from vidattn.flops.comparison import compare, crossovers
 from vidattn.flops.flops_command import pixels
 from vidattn.flops.match_command import match_schemes
 from vidattn.flops.matching import BUDGETS, KNOBS
-from vidattn.flops.options import check_files, check_place, refuse
+from vidattn.flops.options import check_files, refuse
 from vidattn.flops.side_by_side import measured_text, side_by_side
 from vidattn.flops.source import read_run
 from vidattn.flops.tables import markdown, rich_table, write_rows
 from vidattn.models.config import VideoTransformerConfig
 from vidattn.models.presets import PRESETS, preset
+from vidattn.writable import check_place
 
 Rows = list[dict[str, Any]]
 T = TypeVar("T")
