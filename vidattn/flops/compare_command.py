@@ -243,7 +243,7 @@ def read_accuracy(path: str) -> dict[str, dict[str, tuple[float, float]]]:
         ValueError: the columns `attention` and `top1` are missing, a line is short, an accuracy is not within 0 and 1.
     """
     found: dict[str, dict[str, tuple[float, float]]] = {}
-    with open(path, newline="") as file:
+    with open(path, newline="", encoding="utf-8-sig") as file:  # a mark, from spreadsheets
         reader = csv.DictReader(file)
         if not {"attention", "top1"} <= set(reader.fieldnames or ()):
             raise ValueError(f"{path} must have the columns attention and top1 (and may have set and half_interval)")
