@@ -1,6 +1,7 @@
 """The commands, end to end on the tiny run: fit, then test, validate and predict with what it left behind."""
 
 import csv
+import errno
 import json
 import math
 import os
@@ -8,6 +9,7 @@ import re
 import warnings
 from importlib.metadata import version
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -20,7 +22,7 @@ from vidattn.data.clips import TestViews
 from vidattn.data.manifest import read_manifest
 from vidattn.data.sampling import StrideSampling
 from vidattn.training.classifier import VideoClassifier
-from vidattn.training.predictions import show_predictions
+from vidattn.training.predictions import PredictionWriter, show_account, show_answers
 from vidattn.training.trainer_cli import RUN_VARIABLE, next_run
 
 EMA = {"class_path": "EMAWeightAveraging", "init_args": {"decay": 0.5}}
@@ -217,9 +219,9 @@ def test_predict_takes_a_folder_and_names_what_it_skips(trained, videos, tmp_pat
     assert str(folder / "broken_test.mp4") in (run / "skipped.csv").read_text()
 
 
-def test_a_long_name_is_folded_not_cut(tmp_path, capsys):
+def test_a_long_name_is_folded_not_cut(capsys):
     path = "videos/" * 12 + "again.mp4"
-    show_predictions([{"path": path, "top": [{"class": "dark", "probability": 1.0}]}], {}, tmp_path / "p.csv")
+    show_answers([{"path": path, "top": [{"class": "dark", "probability": 1.0}]}])
 
     rows = [line.split("│")[1].strip() for line in capsys.readouterr().out.splitlines() if "│" in line]
     assert "".join(rows) == path
@@ -227,11 +229,29 @@ def test_a_long_name_is_folded_not_cut(tmp_path, capsys):
 
 def test_one_answer_is_of_one_video(tmp_path, capsys):
     row = {"path": "a.mp4", "top": [{"class": "dark", "probability": 1.0}]}
-    show_predictions([row], {}, tmp_path / "p.csv")
+    show_answers([row])
+    show_account([row], {}, tmp_path / "p.csv")
 
     shown = capsys.readouterr().out
     assert shown.startswith("1 video ")
     assert shown.endswith(f"Answers for 1 video are in {tmp_path / 'p.csv'}\n")
+
+
+def test_where_the_file_cannot_be_written_after_all_every_answer_is_shown(tmp_path, monkeypatch, capsys):
+    def full(*_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("vidattn.training.predictions.write_answers", full)
+    writer = PredictionWriter(str(tmp_path / "one.csv"))
+    writer.file = tmp_path / "one.csv"
+    writer.rows = [{"path": f"{i}.mp4", "top": [{"class": "dark", "probability": 1.0}]} for i in range(30)]
+
+    with pytest.raises(
+        ValueError, match=r"one\.csv: cannot write it \(No space left on device\); the answers stand in"
+    ):
+        writer.on_predict_end(SimpleNamespace(world_size=1, is_global_zero=True), None)
+
+    assert capsys.readouterr().out.count(".mp4") == 30
 
 
 def test_predict_skips_where_nothing_is_said_of_broken_videos(trained, videos):
@@ -405,6 +425,15 @@ MISTAKES = {
     "empty folder": (["--data.predict", "{made}/empty"], r"empty holds no videos"),
     "no video": (["--data.predict", "null"], r"data\.predict is not set"),
     "another kind of file": (["--predictions.path", "one.txt"], r"'one\.txt' must end in \.csv or \.json"),
+    "a folder for a file": (
+        ["--predictions.path", "{made}/folder.csv"],
+        r"folder\.csv is a folder; name another place",
+    ),
+    "a folder that cannot be made": (
+        ["--predictions.path", "{videos}/test.csv/one.csv"],
+        r"/test\.csv is a file; name",
+    ),
+    "no class to list": (["--predictions.top", "0"], r"predictions\.top=0: wanted at least one class"),
     "unknown key": (["--data.pedict", "a.mp4"], r"unrecognized arguments: --data\.pedict"),
     "checkpoint cut short": (["--ckpt", "{run}/checkpoints/last.ckpt"], r"unrecognized arguments: --ckpt"),
     "weights cut short": (["--model.weight", "nothere"], r"unrecognized arguments: --model\.weight"),
@@ -433,6 +462,7 @@ class Code:
 def made(tmp_path_factory):
     folder = tmp_path_factory.mktemp("made")
     (folder / "empty").mkdir()
+    (folder / "folder.csv").mkdir()
     torch.save({"state_dict": {}, "code": Code()}, folder / "code.ckpt")
     torch.save({"weight": torch.zeros(2)}, folder / "weights.pth")
     return folder

@@ -172,3 +172,23 @@ def test_a_mistake_is_one_line(source, tmp_path, monkeypatch, capsys, words, mes
     (line,) = capsys.readouterr().err.splitlines()
     assert re.search(message, line)
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("out", ["file", "file/out"])
+def test_a_place_that_cannot_be_written_is_said_before_the_weights_are_loaded(tmp_path, capsys, out):
+    (tmp_path / "file").write_text("")
+
+    with pytest.raises(SystemExit, match="2"):
+        main(["convert", "nowhere.ckpt", str(tmp_path / out)])
+    (line,) = capsys.readouterr().err.splitlines()
+    assert re.search("file is a file; name another place for the output", line)
+
+
+@pytest.mark.parametrize("part", ["config.json", "model.safetensors", "README.md"])
+def test_what_the_system_refuses_while_saving_is_a_line(source, tmp_path, capsys, part):
+    (tmp_path / "out" / part).mkdir(parents=True)
+
+    with pytest.raises(SystemExit, match="2"):
+        main(["convert", str(source), str(tmp_path / "out"), "--overwrite"])
+    (line,) = capsys.readouterr().err.splitlines()
+    assert re.match(r"vidattn convert: .*out: cannot write it \(.*[Ii]s a directory.*\); name another folder", line)

@@ -209,3 +209,11 @@ def test_a_piece_that_is_missing_is_named(tmp_path):
 
     with pytest.raises(WeightsError, match=r"model-2\.safetensors: no such file"):
         load(tmp_path)
+
+
+def test_a_configuration_that_an_editor_began_with_a_byte_order_mark_is_read(tmp_path):
+    folder = our_folder(tmp_path).parent
+    config = folder / "config.json"
+    config.write_bytes(b"\xef\xbb\xbf" + config.read_bytes())
+
+    assert load(folder).config.attention == "divided"

@@ -142,6 +142,7 @@ def test_answers_are_shown_as_they_come_and_kept(
     ("words", "message"),
     [
         (["--timeline", "--num-clips", "3"], "--num-clips 3 is not for --timeline, whose windows are clips"),
+        (["--timeline", "--reader", "decord"], "--reader decord is not for --timeline, which PyAV decodes"),
         (["--image-size", "0"], "image_size=0 must be at least 1"),
         (["--weights", "none.ckpt"], "none.ckpt: no such file"),
         (["--csv", "answers.txt"], "answers.txt: wanted a name that ends in .csv"),

@@ -107,6 +107,20 @@ def test_a_film_of_an_impossible_rate_is_refused(explanation, tmp_path, ending, 
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize(("fps", "milliseconds"), [(100, 10), (70, 10), (60, 20), (24, 40), (3, 330)])
+def test_a_gif_shows_its_frames_for_the_nearest_hundredth_of_a_second(explanation, tmp_path, fps, milliseconds):
+    assert Image.open(explanation.save(tmp_path / "map.gif", fps=fps)).info["duration"] == milliseconds
+
+
+def test_a_gif_of_more_frames_a_second_than_it_can_say_is_refused(explanation, tmp_path):
+    with pytest.raises(
+        ValueError, match=r"map\.gif: fps=120, and a GIF shows at most 100 frames a second; write \.mp4"
+    ):
+        explanation.save(tmp_path / "map.gif", fps=120)
+    assert not list(tmp_path.iterdir())
+    explanation.save(tmp_path / "map.mp4", fps=120)
+
+
 def test_names_that_are_not_as_many_as_the_classes_are_refused():
     clip = motion_clips(1, seed=3)[0][0]
     with pytest.raises(ValueError, match="answers with 4 classes, but 1 have names"):

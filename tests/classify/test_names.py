@@ -35,6 +35,12 @@ def test_a_file_that_is_no_text_is_refused(tmp_path):
         names_for(2, [], tmp_path / "clip.mp4")
 
 
+def test_a_byte_order_mark_is_no_part_of_the_first_name(tmp_path):
+    (tmp_path / "names.txt").write_bytes("\ufeffdéjà vu\r\njump\r\n".encode())
+
+    assert names_for(2, [], tmp_path / "names.txt")[0] == ["déjà vu", "jump"]
+
+
 def test_a_name_for_two_classes_is_refused(tmp_path):
     with pytest.raises(ValueError, match="class_names: 'run' stands there twice"):
         names_for(3, [], ["run", "jump", "run"])

@@ -75,6 +75,14 @@ def test_whatever_gives_bytes_is_a_stream(classifier, tiny_video):
     assert (classifier(Reads()).probabilities == classifier(tiny_video).probabilities).all()
 
 
+def test_one_binary_stream_is_no_stream_of_lines(classifier, tiny_video):
+    with (
+        tiny_video.open("rb") as stream,
+        pytest.raises(ValueError, match="<bytes> is one video; stream takes many: give a list"),
+    ):
+        next(classifier.stream(stream))
+
+
 @pytest.mark.parametrize("kind", [bytearray, memoryview])
 def test_bytes_of_any_kind_are_a_video(classifier, tiny_video, kind):
     data = kind(tiny_video.read_bytes())

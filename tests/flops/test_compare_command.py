@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from vidattn.attention.spatial import SpatialAttention
 from vidattn.cli import main
-from vidattn.flops.compare_command import sentences
+from vidattn.flops.compare_command import read_accuracy, sentences
 from vidattn.flops.comparison import compare
 from vidattn.flops.count import count
 from vidattn.macs import Macs
@@ -170,3 +170,9 @@ def test_mistakes_end_with_a_sentence(words, message, tmp_path, monkeypatch, cap
     with pytest.raises(SystemExit):
         main(["compare", *(word.format(**files) for word in words)])
     assert message in capsys.readouterr().err
+
+
+def test_accuracies_from_a_spreadsheet_are_read(tmp_path):
+    (tmp_path / "marked.csv").write_bytes(b"\xef\xbb\xbfattention,top1\r\njoint,0.9\r\n")
+
+    assert read_accuracy(str(tmp_path / "marked.csv")) == {"accuracy": {"joint": (0.9, 0)}}

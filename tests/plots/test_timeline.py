@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from matplotlib.colors import to_rgba
 
-from vidattn.plots.timeline import plot_timeline
+from vidattn.plots.timeline import distinct_colours, plot_timeline
 
 
 def test_pictures_segments_and_curves_share_the_time_axis():
@@ -67,3 +67,23 @@ def test_ticks_are_round_on_a_clock(duration, ticks, unit, picture):
     assert inside[:3] == ticks
     assert axes.get_xlabel() == unit
     assert strip.texts[1].get_text() == picture
+
+
+@pytest.mark.parametrize("count", [10, 12, 20, 30])
+def test_no_two_classes_share_a_colour(count):
+    figure = plot_timeline(
+        np.array([0.5]),
+        [f"class {i}" for i in range(count)],
+        {label: np.full(1, 1 / count) for label in range(count)},
+        [(0.0, 1.0, 0)],
+        np.zeros((1, 8, 8, 3), np.uint8),
+        [0.5],
+        1.0,
+        "",
+    )
+
+    assert len({to_rgba(line.get_color()) for line in figure.axes[2].lines}) == count
+
+
+def test_the_likeliest_keep_their_colours_whether_ten_are_drawn_or_twenty():
+    assert distinct_colours(20)[:10] == distinct_colours(10)

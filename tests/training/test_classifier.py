@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from noise_run import batches, classifier, fit, loader, trainer
 from pytorch_lightning.callbacks import EMAWeightAveraging, ModelCheckpoint
 from pytorch_lightning.strategies import FSDPStrategy
+from pytorch_lightning.trainer.states import TrainerFn
 from torchvision.transforms import v2
 
 from vidattn.checkpoints.load import load
@@ -123,7 +124,15 @@ def test_data_with_another_number_of_classes_is_refused_with_the_next_move():
         model.setup("fit")
 
 
-@pytest.mark.parametrize(("stage", "split"), [("fit", "val"), ("test", "test"), ("predict", "predict")])
+@pytest.mark.parametrize(
+    ("stage", "split"),
+    [
+        (TrainerFn.FITTING, "val"),
+        (TrainerFn.VALIDATING, "val"),
+        (TrainerFn.TESTING, "test"),
+        (TrainerFn.PREDICTING, "predict"),
+    ],
+)
 def test_a_process_without_a_video_to_evaluate_is_refused_with_the_next_move(stage, split):
     model = classifier()
     data = SimpleNamespace(sources={split: "list.csv"}, num_videos=lambda split: 3)
@@ -132,6 +141,17 @@ def test_a_process_without_a_video_to_evaluate_is_refused_with_the_next_move(sta
     with pytest.raises(
         ValueError, match=rf"data\.{split} has fewer videos \(3\) than there are processes \(4\).* to 3 or"
     ):
+        model.setup(stage)
+
+
+@pytest.mark.parametrize(("stage", "split"), [(TrainerFn.VALIDATING, "val"), (TrainerFn.TESTING, "test")])
+def test_a_list_without_labels_is_named_by_its_key(stage, split):
+    model = classifier()
+    manifest = SimpleNamespace(labelled=False)
+    data = SimpleNamespace(sources={split: "list.csv"}, num_videos=lambda split: 3, manifest=lambda split: manifest)
+    model.trainer = SimpleNamespace(datamodule=data, world_size=1)
+
+    with pytest.raises(ValueError, match=rf"^data\.{split}=list\.csv has no labels, .* or data\.{split}=null and"):
         model.setup(stage)
 
 

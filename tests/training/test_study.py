@@ -138,3 +138,47 @@ def test_a_configuration_without_a_trainer_has_its_defaults(base, tmp_path):
     (run,) = plan([path], ["space"], [0], tmp_path / "new", epochs=1)
 
     assert run.values["trainer"]["max_epochs"] == 1
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"data": {"test": None}}, r"tiny_base\.yaml: has no test split, .*; set data\.test"),
+        ({"test_after_fit": False}, r"tiny_base\.yaml: test_after_fit is false, .*; set it to true"),
+        ({"model": {"objective": "MultiLabel"}}, r"model\.objective=MultiLabel has no top-1, .*objective\.OneLabel"),
+        (
+            {"model": {"objective": {"class_path": "vidattn.training.objective.MultiLabel"}}},
+            r"model\.objective=vidattn\.training\.objective\.MultiLabel has no top-1",
+        ),
+    ],
+)
+def test_a_configuration_without_a_top_1_in_the_test_is_refused_before_it_trains(base, tmp_path, changes, message):
+    values = yaml.safe_load(base.read_text())
+    for key, change in changes.items():
+        values[key] = values[key] | change if isinstance(change, dict) else change
+    path = write_config(tmp_path / "tiny_base.yaml", values)
+
+    with pytest.raises(ValueError, match=message):
+        plan([path], ["space"], [0], tmp_path / "new")
+
+
+def test_a_set_that_is_made_has_a_test_split(base, tmp_path):
+    values = yaml.safe_load(base.read_text())
+    del values["data"]["test"]
+    values["data"]["make"] = {"class_path": "vidattn.data.synthetic.MotionSet"}
+
+    assert plan([write_config(tmp_path / "tiny_base.yaml", values)], ["space"], [0], tmp_path / "new")
+
+
+@pytest.mark.parametrize("card", [{"accuracy": 0.5}, {"video_top1": None}])
+def test_a_run_whose_test_has_no_top_1_has_failed_and_the_others_go_on(base, tmp_path, monkeypatch, card):
+    runs = plan([base], ["space", "joint"], [0], tmp_path)
+
+    def trained(words, callbacks):
+        folder = Path(words[2]).parent / "run_0"
+        folder.mkdir()
+        (folder / "scorecard.json").write_text(json.dumps(card))
+
+    monkeypatch.setattr(module, "TrainerCLI", trained)
+
+    assert study(runs, tmp_path) == runs

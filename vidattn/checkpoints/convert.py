@@ -4,9 +4,12 @@ import argparse
 from pathlib import Path
 from typing import Any, get_args
 
+from safetensors import SafetensorError
+
 from vidattn.checkpoints.load import Resize, load
 from vidattn.checkpoints.transfer import Inflation
 from vidattn.models.config import VideoTransformerConfig
+from vidattn.writable import check_place
 
 CHANGES: dict[str, type] = {
     "attention": str,
@@ -40,6 +43,7 @@ def convert_command(words: list[str]) -> None:
     if (out / "config.json").exists() and not options.overwrite:
         parser.exit(2, f"vidattn convert: {out} holds a model already; name another folder, or add --overwrite\n")
     try:
+        check_place(out, folder=True)
         model = load(
             options.source,
             resize=options.resize,
@@ -47,13 +51,16 @@ def convert_command(words: list[str]) -> None:
             revision=options.revision,
             **changes,
         )
-    except ValueError as error:  # of the weights, or of a change
+    except ValueError as error:  # of the folder, of the weights, or of a change
         parser.exit(2, f"vidattn convert: {error}\n")
     for line in model.report:
         print(line)
-    if options.overwrite:
-        (out / "README.md").unlink(missing_ok=True)  # of the model that was there
-    model.save_pretrained(out)
+    try:
+        if options.overwrite:
+            (out / "README.md").unlink(missing_ok=True)  # of the model that was there
+        model.save_pretrained(out)
+    except (OSError, SafetensorError) as error:
+        parser.exit(2, f"vidattn convert: {out}: cannot write it ({error}); name another folder, or make room\n")
     config: VideoTransformerConfig = model.config
     height, width = config.size
     clip = f"{config.num_frames} frames of {height} x {width}"

@@ -50,7 +50,7 @@ def read_json(path: Path) -> dict[str, Any]:
         WeightsError: it cannot be read, or holds something else.
     """
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        found = json.loads(path.read_text(encoding="utf-8-sig"))  # editors may begin it with a mark
     except (OSError, ValueError) as error:
         raise WeightsError(f"{path}: not readable JSON ({error})") from None
     if not isinstance(found, dict):

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal
+from typing import Literal, cast
 
 import numpy as np
 import torch
@@ -166,10 +166,10 @@ class Classifier:
             fps: frames per second of frames given as an array.
 
         Raises:
-            ValueError: an array is not what is wanted, or `videos` is one.
+            ValueError: an array is not what is wanted, or `videos` is one video: a path, bytes or a stream.
         """
-        if isinstance(videos, (str, Path, bytes, bytearray, memoryview)):
-            raise ValueError(f"{name_of(videos)} is one video; stream takes many: give a list")
+        if isinstance(videos, (str, Path, bytes, bytearray, memoryview)) or hasattr(videos, "read"):
+            raise ValueError(f"{name_of(cast(One, videos))} is one video; stream takes many: give a list")
         waiting: list[Views | Skipped] = []
         for video in videos:
             try:

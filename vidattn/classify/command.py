@@ -123,6 +123,10 @@ def _check(options: Namespace) -> None:
         raise ValueError(
             f"--num-clips {options.num_clips} is not for --timeline, whose windows are clips; leave it out"
         )
+    if options.timeline and options.reader != "pyav":
+        raise ValueError(
+            f"--reader {options.reader} is not for --timeline, which PyAV decodes from end to end; leave it out"
+        )
 
 
 def _parser() -> ArgumentParser:
@@ -160,5 +164,7 @@ def _parser() -> ArgumentParser:
     add("--precision", choices=["fp32", "bf16"], default="fp32", help="bf16: half the memory, less exact")
     add("--compile", action="store_true", help="torch.compile: slow at first, faster after")
     add("--batch-size", type=int, default=8, help="clips that go through the network together; 8 by default")
-    add("--reader", choices=READERS, default="pyav", help="decoder of files; pyav by default")
+    add(
+        "--reader", choices=READERS, default="pyav", help="decoder of files; pyav by default, and always for --timeline"
+    )
     return parser

@@ -66,7 +66,8 @@ class Explanation:
 
         Args:
             path: the file.
-            fps: frames per second of a film, 0.01 to 1000.
+            fps: frames per second of a film, 0.01 to 1000. A GIF shows each frame for whole hundredths of a second, the
+                nearest to what is asked, so at most 100.
 
         Raises:
             ValueError: the file's ending is none of these, or `fps` is out of range.
@@ -75,8 +76,12 @@ class Explanation:
         ending = path.suffix.lower()
         if ending not in (".png", ".gif", ".mp4"):
             raise ValueError(f"{path}: attention maps are written as .png, .gif or .mp4; choose one of these endings")
-        if not 0.01 <= fps <= 1000:  # what both GIF and MP4 can say
+        if not 0.01 <= fps <= 1000:
             raise ValueError(f"fps={fps}: wanted frames per second, from 0.01 to 1000")
+        if ending == ".gif" and fps > 100:
+            raise ValueError(
+                f"{path}: fps={fps}, and a GIF shows at most 100 frames a second; write .mp4, or take fewer"
+            )
         path.parent.mkdir(parents=True, exist_ok=True)
         if ending == ".png":
             path.write_bytes(self._repr_png_())
@@ -86,7 +91,8 @@ class Explanation:
             # The default palette takes small things' colour away, such as a moving spot's.
             octree = Image.Quantize.FASTOCTREE
             first, *others = (Image.fromarray(frame).quantize(method=octree) for frame in self._film())
-            first.save(path, save_all=True, append_images=others, duration=round(1000 / fps), loop=0)
+            hundredths = round(100 / fps)  # Pillow, told milliseconds, would cut off what is between them
+            first.save(path, save_all=True, append_images=others, duration=10 * hundredths, loop=0)
         return path
 
     def to_dict(self) -> dict[str, Any]:

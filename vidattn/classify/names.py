@@ -122,7 +122,7 @@ def _by_number(names: Mapping[int, str]) -> list[str]:
 
 def _lines(file: Path) -> list[str]:
     try:
-        return [line.strip() for line in file.read_text().splitlines() if line.strip()]
+        return [line.strip() for line in file.read_text(encoding="utf-8-sig").splitlines() if line.strip()]
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "no text"
         raise ValueError(f"class_names={file}: cannot read it ({reason}); give a text file, a name a line") from None

@@ -14,8 +14,9 @@ from torch.profiler import ProfilerActivity, profile
 
 from vidattn.attention.base import ImageAttention
 from vidattn.attention.scheme import IMAGE_STEPS, Step, parse_scheme
-from vidattn.flops.options import check_place, check_positive
+from vidattn.flops.options import check_positive
 from vidattn.flops.timing import interleaved
+from vidattn.writable import check_place
 
 HIGHLIGHT = [
     "map",

@@ -17,12 +17,13 @@ from vidattn.flops.comparison import compare, crossovers
 from vidattn.flops.flops_command import pixels
 from vidattn.flops.match_command import match_schemes
 from vidattn.flops.matching import BUDGETS, KNOBS
-from vidattn.flops.options import check_files, check_place, refuse
+from vidattn.flops.options import check_files, refuse
 from vidattn.flops.side_by_side import measured_text, side_by_side
 from vidattn.flops.source import read_run
 from vidattn.flops.tables import markdown, rich_table, write_rows
 from vidattn.models.config import VideoTransformerConfig
 from vidattn.models.presets import PRESETS, preset
+from vidattn.writable import check_place
 
 Rows = list[dict[str, Any]]
 T = TypeVar("T")
@@ -242,7 +243,7 @@ def read_accuracy(path: str) -> dict[str, dict[str, tuple[float, float]]]:
         ValueError: the columns `attention` and `top1` are missing, a line is short, an accuracy is not within 0 and 1.
     """
     found: dict[str, dict[str, tuple[float, float]]] = {}
-    with open(path, newline="") as file:
+    with open(path, newline="", encoding="utf-8-sig") as file:  # a mark, from spreadsheets
         reader = csv.DictReader(file)
         if not {"attention", "top1"} <= set(reader.fieldnames or ()):
             raise ValueError(f"{path} must have the columns attention and top1 (and may have set and half_interval)")

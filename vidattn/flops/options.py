@@ -1,9 +1,10 @@
 """What the commands that count say of their options before they begin to work."""
 
 import argparse
-import os
 from collections.abc import Iterable
 from pathlib import Path
+
+from vidattn.writable import check_place
 
 ENDINGS = {"csv": ".csv", "json": ".json", "markdown": ".md"}
 
@@ -26,21 +27,6 @@ def check_files(options: argparse.Namespace) -> None:
             if not path.endswith(ending):
                 raise ValueError(f"--{name} {path} must end in {ending}")
             check_place(Path(path), folder=False)
-
-
-def check_place(path: Path, folder: bool) -> None:
-    """Raise unless a file, or files in the folder, can be written there; folders above may be missing.
-
-    Raises:
-        ValueError: something else lies there or above it, or writing is not permitted.
-    """
-    if path.exists() and path.is_dir() != folder:
-        raise ValueError(f"{path} is a {'file' if folder else 'folder'}; name another place for the output")
-    there = next(place for place in (path, *path.parents) if place.exists())
-    if there != path and not there.is_dir():
-        raise ValueError(f"{path}: {there} is a file; name another place for the output")
-    if not os.access(there, os.W_OK):
-        raise ValueError(f"{path}: {there} must not be written to; name another place for the output")
 
 
 def check_positive(**numbers: int) -> None:

@@ -2,8 +2,10 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
+from matplotlib import colormaps
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 from matplotlib.ticker import FuncFormatter, MultipleLocator, PercentFormatter
@@ -45,7 +47,7 @@ def plot_timeline(
     strip, bar, axes = figure.subplots(3, 1, sharex=True, height_ratios=ratios)
     if title:
         figure.suptitle(title, fontsize=11)
-    colours = {label: f"C{place % 10}" for place, label in enumerate(curves)}
+    colours = dict(zip(curves, distinct_colours(len(curves)), strict=True))
 
     cell = duration / count
     digits = 0 if cell >= 10 else 1 if cell >= 0.3 else 3
@@ -68,7 +70,10 @@ def plot_timeline(
         room = int((end - start) / duration / 0.011)  # letters
         if room >= min(len(name), 4):
             short = name if len(name) <= room else f"{name[: room - 1]}…"
-            bar.text((start + end) / 2, 0.48, short, ha="center", va="center", fontsize=8, color="white", clip_on=True)
+            written = bar.text(
+                (start + end) / 2, 0.48, short, ha="center", va="center", fontsize=8, color="white", clip_on=True
+            )
+            written.set_path_effects([withStroke(linewidth=2, foreground="#0006")])  # some colours are light
     bar.set(ylim=(0, 1), yticks=[])
     for side in bar.spines.values():
         side.set_visible(False)
@@ -93,6 +98,17 @@ def plot_timeline(
     columns = max(1, min(len(curves), 110 // (6 + max(len(names[label]) for label in curves))))
     figure.legend(loc="outside lower center", ncols=columns, frameon=False, fontsize=9)
     return as_written(figure)
+
+
+def distinct_colours(count: int) -> list[Any]:
+    """So many colours, each once: the usual ten, their lighter kin, and beyond twenty steps along a rainbow.
+
+    >>> distinct_colours(2)
+    ['C0', 'C1']
+    """
+    if count <= 20:
+        return [*(f"C{place}" for place in range(10)), *colormaps["tab20"].colors[1::2]][:count]  # type: ignore[attr-defined]
+    return [colormaps["turbo"](place / (count - 1)) for place in range(count)]
 
 
 def _clock(seconds: float, digits: int, hours: bool) -> str:

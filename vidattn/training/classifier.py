@@ -142,7 +142,8 @@ class VideoClassifier(pl.LightningModule):
         data = getattr(self.trainer, "datamodule", None)
         if data is None:
             return
-        split = {"fit": "val", "validate": "val"}.get(stage, stage)
+        # Of Lightning's stage, whose text in a message would be TrainerFn.TESTING.
+        split = {"fit": "val", "validate": "val", "test": "test", "predict": "predict"}[stage]
         processes = self.trainer.world_size
         if data.sources[split] and (videos := data.num_videos(split)) < processes:
             # Lightning skips the evaluation in a process that has none, and the others wait for it for ever.
@@ -159,7 +160,7 @@ class VideoClassifier(pl.LightningModule):
                 f"the data has {len(data.class_names)} classes but num_classes={self.config.num_classes}; "
                 f"set --model.network.num_classes {len(data.class_names)}"
             )
-        several = data.manifest({"fit": "train", "validate": "val"}.get(stage, stage)).multi_label
+        several = data.manifest("train" if stage == "fit" else split).multi_label
         if several != self.objective.multi_label:
             raise ValueError(
                 f"the lists have {'several labels' if several else 'one label'} a video; set --model.objective "

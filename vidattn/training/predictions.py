@@ -12,6 +12,7 @@ from rich.text import Text
 from vidattn.data.answers import write_answers
 from vidattn.training.skipped import run_folder
 from vidattn.wording import counted
+from vidattn.writable import check_place, make_folder
 
 
 class PredictionWriter(pl.Callback):
@@ -23,22 +24,25 @@ class PredictionWriter(pl.Callback):
         top: how many classes to list.
 
     Raises:
-        ValueError: the file's ending is neither.
+        ValueError: the file's ending is neither, or `top` is less than 1.
     """
 
     def __init__(self, path: str | None = None, top: int = 5) -> None:
         if path is not None and Path(path).suffix not in (".csv", ".json"):
             raise ValueError(f"predictions path {path!r} must end in .csv or .json")
+        if top < 1:
+            raise ValueError(f"predictions.top={top}: wanted at least one class to list")
         self.path = path
         self.top = top
         self.rows: list[dict[str, Any]] = []
         self.skipped: dict[str, str] = {}  # path -> reason; in the first process those of all, once it has ended
 
     def on_predict_start(self, trainer: pl.Trainer, pl_module: Any) -> None:
-        """Start an empty list.
+        """Start an empty list, and make the folder of the file.
 
         Raises:
-            ValueError: nothing says what the classes are called, or there are more or fewer names than classes.
+            ValueError: nothing says what the classes are called, there are more or fewer names than classes, or the
+                file cannot be written.
         """
         self.rows, self.skipped = [], {}
         self.names = pl_module.class_names or trainer.datamodule.class_names  # type: ignore[attr-defined]
@@ -47,6 +51,10 @@ class PredictionWriter(pl.Callback):
             raise ValueError(
                 f"the data has {len(self.names)} class names but num_classes={count}; set data.class_names"
             )
+        self.file = Path(self.path) if self.path else run_folder(trainer) / "predictions.csv"
+        if trainer.is_global_zero:
+            check_place(self.file, folder=False)
+            make_folder(self.file.parent)
 
     def on_predict_batch_end(self, trainer: pl.Trainer, pl_module: Any, outputs: Any, batch: Any, *_: Any) -> None:
         """Add the batch's videos."""
@@ -58,12 +66,23 @@ class PredictionWriter(pl.Callback):
             self.rows.append({"path": path, "top": answers})
 
     def on_predict_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Write the file and show the table."""
-        file = Path(self.path) if self.path else run_folder(trainer) / "predictions.csv"
+        """Write the file and show the table.
+
+        Raises:
+            ValueError: the file cannot be written after all; then the table shows the answers about all videos.
+        """
         rows = self._of_all_processes(trainer)
-        if trainer.is_global_zero:
-            write_answers(file, rows, self.top)
-            show_predictions(rows, self.skipped, file)
+        if not trainer.is_global_zero:
+            return
+        try:
+            write_answers(self.file, rows, self.top)
+        except OSError as error:
+            show_answers(rows, most=len(rows))
+            raise ValueError(
+                f"{self.file}: cannot write it ({error.strerror or error}); the answers stand in the table above only"
+            ) from error
+        show_answers(rows)
+        show_account(rows, self.skipped, self.file)
 
     def _of_all_processes(self, trainer: pl.Trainer) -> list[dict[str, Any]]:
         """In the first process the rows of all (and in `skipped` theirs), in the order of the videos; elsewhere the
@@ -82,16 +101,19 @@ class PredictionWriter(pl.Callback):
         return sorted((row for rows, _ in gathered for row in rows), key=lambda row: place[row["path"]])
 
 
-def show_predictions(rows: list[dict[str, Any]], skipped: dict[str, str], file: Path, most: int = 20) -> None:
-    """The first rows as a table on the terminal, and what is not among them: path -> reason."""
+def show_answers(rows: list[dict[str, Any]], most: int = 20) -> None:
+    """The first rows as a table on the terminal."""
     table = Table(title=counted(len(rows), "video"), title_justify="left")
     table.add_column("video", overflow="fold")  # the rest of a long path on further lines: never cut
     table.add_column("answers", overflow="fold")
     for row in rows[:most]:
         answers = ", ".join(f"{answer['class']} {answer['probability']:.1%}" for answer in row["top"])
         table.add_row(Text(row["path"]), Text(answers))
-    console = Console()
-    console.print(table)
+    Console().print(table)
+
+
+def show_account(rows: list[dict[str, Any]], skipped: dict[str, str], file: Path, most: int = 20) -> None:
+    """Where the rows are, and what is not among them: path -> reason."""
     some = f"{len(rows)} of " if skipped else ""
     lines = [f"Answers for {some}{counted(len(rows) + len(skipped), 'video')} are in {file}"]
     if skipped:
@@ -99,5 +121,6 @@ def show_predictions(rows: list[dict[str, Any]], skipped: dict[str, str], file: 
         lines += [f"  {path}: {reason}" for path, reason in list(skipped.items())[:most]]
         if len(skipped) > most:
             lines.append(f"  and {len(skipped) - most} more, see skipped.csv in the run's folder")
+    console = Console()
     for line in lines:
         console.print(line, highlight=False, markup=False, soft_wrap=True)

@@ -24,6 +24,7 @@ from rich.progress import Progress, TaskID
 from vidattn.flops.distinct import check_distinct
 from vidattn.flops.source import read_run
 from vidattn.models.config import VideoTransformerConfig
+from vidattn.training.objective import Objective
 from vidattn.training.study_report import write_report
 from vidattn.training.trainer_cli import TrainerCLI
 
@@ -59,7 +60,11 @@ class Run:
         return max(found, key=lambda path: path.stat().st_mtime, default=None)
 
     def train(self, callback: pl.Callback) -> None:
-        """Fit, from the last checkpoint if there is one, then test; leaves `result.json`."""
+        """Fit, from the last checkpoint if there is one, then test; leaves `result.json`.
+
+        Raises:
+            ValueError: the test has no top-1.
+        """
         self.folder.mkdir(parents=True, exist_ok=True)
         self._config.write_text(yaml.safe_dump(self.values, sort_keys=False))
         words = ["fit", "--config", str(self._config)]
@@ -72,6 +77,8 @@ class Run:
                 traceback.print_exc()  # into the log
                 raise
         card = max(self.folder.glob("run_*/scorecard.json"), key=lambda path: path.stat().st_mtime)
+        if json.loads(card.read_text()).get("video_top1") is None:  # none was decoded, or an objective of the user's
+            raise ValueError(f"{card} has no video_top1, which is what a study compares")
         # Renamed when complete, so that a result that is there is whole.
         fresh = self.folder / "result.json.part"
         fresh.write_text(card.read_text())
@@ -110,7 +117,7 @@ def plan(
 
     Raises:
         ValueError: a scheme is wrong, a scheme or seed is given twice (its runs would count as several), two sets have
-            one name, a configuration is wrong, or a folder holds another run.
+            one name, a configuration is wrong or would end without a test's top-1, or a folder holds another run.
         OSError: a configuration is missing or cannot be read.
     """
     for seed in seeds:
@@ -128,6 +135,7 @@ def plan(
         if not path.exists():
             raise FileNotFoundError(f"{path} does not exist; give a configuration of vidattn fit with --config")
         networks[name], bases[name] = read_run(path)
+        _check_tests(path, bases[name])
     runs = []
     for seed in seeds:
         for name, base in bases.items():
@@ -148,6 +156,25 @@ def plan(
     for run in runs:
         run.check()
     return runs
+
+
+def _check_tests(path: Path, base: dict[str, Any]) -> None:
+    """
+    Raises:
+        ValueError: runs of this configuration would end without the top-1 of a test, which is what a study compares.
+    """
+    data = base.get("data") or {}
+    if not data.get("test") and not data.get("make"):
+        raise ValueError(f"{path}: has no test split, and a study compares accuracy in the test; set data.test")
+    if base.get("test_after_fit") is False:
+        raise ValueError(f"{path}: test_after_fit is false, and a study compares accuracy in the test; set it to true")
+    objective = base["model"].get("objective")
+    written = str(objective.get("class_path") if isinstance(objective, dict) else objective)
+    if written.rpartition(".")[2] in [cls.__name__ for cls in Objective.__subclasses__() if cls.multi_label]:
+        raise ValueError(
+            f"{path}: model.objective={written} has no top-1, which is what a study compares; train each scheme with "
+            "vidattn fit, or set vidattn.training.objective.OneLabel on lists with one label a video"
+        )
 
 
 def study(runs: Sequence[Run], folder: str | Path) -> list[Run]:

@@ -1,0 +1,33 @@
+"""Whether output can be written: asked before hours of work rather than after them."""
+
+import os
+from pathlib import Path
+
+
+def check_place(path: Path, folder: bool) -> None:
+    """Raise unless a file, or files in the folder, can be written there; folders above may be missing.
+
+    Raises:
+        ValueError: something else lies there or above it, or writing is not permitted.
+    """
+    if path.exists() and path.is_dir() != folder:
+        raise ValueError(f"{path} is a {'file' if folder else 'folder'}; name another place for the output")
+    there = next(place for place in (path, *path.parents) if place.exists())
+    if there != path and not there.is_dir():
+        raise ValueError(f"{path}: {there} is a file; name another place for the output")
+    if not os.access(there, os.W_OK):
+        raise ValueError(f"{path}: {there} must not be written to; name another place for the output")
+
+
+def make_folder(folder: Path) -> None:
+    """The folder and those above it, where they are missing.
+
+    Raises:
+        ValueError: it cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ValueError(
+            f"{folder}: cannot make this folder ({error.strerror}); name another place for the output"
+        ) from error
