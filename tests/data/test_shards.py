@@ -146,6 +146,29 @@ def test_classes_of_the_training_list_number_those_of_the_shards(shards):
         read_shards(str(shards / "shards.json"), ["jump"])
 
 
+@pytest.mark.parametrize("split", ["train", "val", "test"])
+def test_shards_are_multi_label_where_the_run_is(shards, split):
+    source = str(shards / "shards.json")
+    data = datamodule(source, val=source, test=source, multi_label=True)
+
+    manifest = data.manifest(split)
+    assert manifest.multi_label
+    assert [(video.label, video.labels) for video in manifest.videos[:2]] == [(None, (0,)), (None, (1,))]
+    batch = next(iter(getattr(data, f"{split}_dataloader")()))
+    assert batch["label"].shape == (len(batch["video"]), 2)
+    assert batch["label"].sum(1).eq(1).all()
+
+
+def test_one_class_among_videos_with_several_counts(shards, tmp_path):
+    file = Member.parse(read_shards(str(shards / "shards.json")).videos[0].path)
+    (tmp_path / "a.mp4").write_bytes(file.read())
+    videos = [Video(str(tmp_path / "a.mp4"), 1), Video(str(tmp_path / "a.mp4"), None, labels=(0, 1))]
+    write_shards(tmp_path / "out", [*videos, Video(str(tmp_path / "a.mp4"), None)], NAMES, tmp_path, 1)
+
+    read = read_shards(str(tmp_path / "out" / "shards.json")).videos
+    assert [(video.label, video.labels) for video in read] == [(None, (1,)), (None, (0, 1)), (None, ())]
+
+
 def test_shards_serve_evaluation_too(shards):
     views = TestViews(read_shards(str(shards / "shards.json")).videos, StrideSampling(2, 1), 2, 1, SIZE)
     assert [frame_number(view[:, 0].permute(1, 2, 0).numpy()) for view in views[7]["video"]] == [70, 74]

@@ -34,13 +34,14 @@ def is_shards(source: str) -> bool:
     return source.endswith((f"/{INDEX}", ".tar")) or source == INDEX
 
 
-def read_shards(source: str, class_names: Sequence[str] | None = None) -> Manifest:
+def read_shards(source: str, class_names: Sequence[str] | None = None, multi_label: bool = False) -> Manifest:
     """The videos in shards, shard by shard; the path of each is that of a `Member`.
 
     Args:
         source: a path or URL of `shards.json`, of a `.tar`, or of many: `gs://bucket/train-*.tar`,
             `train-{0000..0099}.tar`.
         class_names: the names in the order of their labels; those of the index by default, else the numbers.
+        multi_label: a video may have several classes, even if none of these has.
 
     Raises:
         ManifestError: it cannot be read, holds no videos, or a label is unknown.
@@ -65,7 +66,9 @@ def read_shards(source: str, class_names: Sequence[str] | None = None) -> Manife
     known = list(class_names or names or map(str, range(max(labels, default=-1) + 1)))
     if labels and max(labels) >= len(known):
         raise ManifestError(f"{source}: label {max(labels)} is beyond the {len(known)} known classes")
-    return Manifest(videos, known, source, multi_label=any(video.labels for video in videos))
+    if multi_label := multi_label or any(video.labels for video in videos):
+        videos = [_with_labels(video) for video in videos]
+    return Manifest(videos, known, source, multi_label=multi_label)
 
 
 def write_shards(
@@ -203,3 +206,9 @@ def _video(member: Member, known: dict[str, Any]) -> Video:
 def _relabelled(video: Video, places: Sequence[int]) -> Video:
     label = None if video.label is None else places[video.label]
     return replace(video, label=label, labels=tuple(places[one] for one in video.labels))
+
+
+def _with_labels(video: Video) -> Video:
+    """As in a multi-label list."""
+    one = () if video.label is None else (video.label,)
+    return replace(video, label=None, labels=video.labels or one)
