@@ -1,3 +1,4 @@
+import io
 import json
 import os
 import shutil
@@ -197,6 +198,26 @@ def test_what_is_wrong_with_shards_is_said(shards, tmp_path):
     cut.unlink()
     with pytest.raises(VideoDecodeError, match=r"cannot read the shard \(FileNotFoundError.*check its address"):
         open_video(video.path)
+
+
+@pytest.mark.parametrize(
+    ("known", "label", "start"),
+    [
+        ({"labels": ["dog"], "start": 1}, None, 1),
+        ({"label": 1, "labels": 3, "start": "0:01"}, 1, None),
+        ({"label": "dog", "start": 0.5, "end_frame": 1.5}, None, 0.5),
+        (["dog"], None, None),
+    ],
+)
+def test_only_numbers_count_in_the_json_of_others(tmp_path, known, label, start):
+    with tarfile.open(tmp_path / "a.tar", "w") as tar:
+        for name, data in (("a.mp4", b"video"), ("a.json", json.dumps(known).encode())):
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            tar.addfile(info, io.BytesIO(data))
+
+    (video,) = read_shards(str(tmp_path / "a.tar")).videos
+    assert (video.label, video.labels, video.start, video.end_frame) == (label, (), start, None)
 
 
 TWO_PROCESSES = """

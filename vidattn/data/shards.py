@@ -104,6 +104,7 @@ def write_shards(
 
 
 _KEPT = ("label", "labels", "start", "end", "start_frame", "end_frame")
+_NUMBERS = {"label": (int,), "start": (int, float), "end": (int, float), "start_frame": (int,), "end_frame": (int,)}
 
 
 def _add(tar: tarfile.TarFile, key: str, video: Video, class_names: Sequence[str], root: Path) -> dict[str, Any]:
@@ -193,9 +194,13 @@ def _content(tar: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
 
 
 def _json(tar: tarfile.TarFile, member: tarfile.TarInfo) -> dict[str, Any]:
-    """Others' JSON may be anything: only a number counts as label."""
+    """Others' JSON may be anything: only numbers, where we write such, say something."""
     known = json.loads(_content(tar, member))
-    return known if isinstance(known, dict) and isinstance(known.get("label", 0), int) else {}
+    if not isinstance(known, dict):
+        return {}
+    kept = {field: known[field] for field, kinds in _NUMBERS.items() if type(known.get(field)) in kinds}
+    labels = known.get("labels")
+    return kept | ({"labels": labels} if isinstance(labels, list) and {*map(type, labels)} <= {int} else {})
 
 
 def _video(member: Member, known: dict[str, Any]) -> Video:

@@ -1,5 +1,6 @@
 """What all kinds of list share: a row, the list of them, and how a mistake in one is told."""
 
+import csv
 import json
 import os
 import re
@@ -125,3 +126,18 @@ def parse_json(path: Path, text: str) -> Any:
         return json.loads(text)
     except json.JSONDecodeError as error:
         raise ManifestError(f"{path} starts like JSON but is not: {error}; download or write it again") from error
+
+
+def csv_rows(source: Path, table: "csv.DictReader[str]") -> Iterator[tuple[str, dict[str, Any]]]:
+    """Each row of a table, and where it stands, for messages.
+
+    Raises:
+        ManifestError: it is no CSV from some row on.
+    """
+    try:
+        for row in table:
+            yield f"line {table.line_num}: {','.join(str(value) for value in row.values())!r}", row
+    except csv.Error as error:
+        raise ManifestError(
+            f"{source}, line {table.line_num + 1}: {error}; expected CSV in which each quote is closed"
+        ) from error
