@@ -312,6 +312,25 @@ def test_folders_of_pictures_are_prepared_and_the_classes_of_missing_videos_kept
     assert "there already" not in capsys.readouterr().out
 
 
+def test_another_rate_of_folders_of_pictures_is_another_setting(clip, tmp_path, capsys):
+    (tmp_path / "v").mkdir()
+    Image.fromarray(numbered_frames(1)[0]).save(tmp_path / "v" / "1.png")
+    clip("files/a.mp4", 5)
+    (tmp_path / "list.txt").write_text("v 1 0\n")
+    run_without_processes(tmp_path / "list.txt", tmp_path / "out")
+    settings = tmp_path / "out" / "videos" / "settings.json"
+    told = json.loads(settings.read_text())
+
+    for before in (told, {name: value for name, value in told.items() if name != "folder_fps"}):  # as it once was
+        settings.write_text(json.dumps(before))
+        run_without_processes(tmp_path / "list.txt", tmp_path / "out")
+        with pytest.raises(SystemExit):
+            run_without_processes(tmp_path / "list.txt", tmp_path / "out", "--folder_fps=5")
+        assert "other settings: folder_fps=30.0, not folder_fps=5.0;" in capsys.readouterr().err
+    run_without_processes(tmp_path / "files", tmp_path / "out2")
+    run_without_processes(tmp_path / "files", tmp_path / "out2", "--folder_fps=5")  # it means nothing there
+
+
 @pytest.mark.parametrize("command", [["prepare", "nowhere", "out"], ["bench-loader", "nowhere"]])
 def test_a_list_that_is_not_there_ends_in_one_line(command, capsys):
     with pytest.raises(SystemExit) as exit:

@@ -78,8 +78,9 @@ def prepare(
     console = Console(soft_wrap=True, highlight=False)
     transcoding = Transcoding(short_side, keyframe_every, crf, preset)
     folder = Path(out)
-    prepared = PreparedFolder(folder, data, transcoding)
     manifest = read_manifest(data, root, folder_fps=folder_fps)
+    has_folders = any(video.folder_fps is not None for video in manifest.videos)
+    prepared = PreparedFolder(folder, data, transcoding, folder_fps if has_folders else None)
     if manifest.missing:
         console.print(manifest.describe_missing())
     prepared.refuse_sources_inside(video.path for video in manifest.videos)
