@@ -17,6 +17,7 @@ from vidattn.cli import main
 from vidattn.data.clips import TestViews
 from vidattn.data.datamodule import VideoDataModule
 from vidattn.data.errors import VideoDecodeError
+from vidattn.data.identity import identity
 from vidattn.data.manifest import ManifestError, Video, read_manifest
 from vidattn.data.readers import open_video
 from vidattn.data.readers.members import Member
@@ -173,6 +174,24 @@ def test_one_class_among_videos_with_several_counts(shards, tmp_path):
 def test_shards_serve_evaluation_too(shards):
     views = TestViews(read_shards(str(shards / "shards.json")).videos, StrideSampling(2, 1), 2, 1, SIZE)
     assert [frame_number(view[:, 0].permute(1, 2, 0).numpy()) for view in views[7]["video"]] == [70, 74]
+
+
+def test_a_shard_at_home_is_known_by_its_file(shards, monkeypatch):
+    monkeypatch.setenv("HOME", str(shards.parent))
+
+    for name in ("shards.json", "shard-*.tar"):
+        video = read_shards(f"~/{shards.name}/{name}").videos[0]
+        assert video.path.startswith(f"{shards}/shard-00000.tar#")
+        assert identity(video.path) is not None
+
+
+def test_a_shard_that_is_called_like_a_pattern_is_found(shards, tmp_path):
+    folder = tmp_path / "set [v2]"
+    shutil.copytree(shards, folder)
+
+    one = read_shards(f"{folder}/shard-00000.tar").videos
+    assert one[0].path.startswith(f"{folder}/shard-00000.tar#")
+    assert len(read_shards(f"{folder}/shard-{{00000..00001}}.tar").videos) > len(one)
 
 
 def test_what_is_wrong_with_shards_is_said(shards, tmp_path):

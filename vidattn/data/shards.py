@@ -46,6 +46,7 @@ def read_shards(source: str, class_names: Sequence[str] | None = None, multi_lab
     Raises:
         ManifestError: it cannot be read, holds no videos, or a label is unknown.
     """
+    source = os.path.expanduser(source)  # as fsspec does, but the paths of members must be the files' own
     try:
         index = _read_index(source) if source.endswith(INDEX) else _scan(source)
     except (OSError, ValueError, KeyError, TypeError, ImportError, tarfile.TarError) as error:
@@ -142,9 +143,10 @@ def _read_index(source: str) -> tuple[list[str], list[Video]]:
 
 def _scan(source: str) -> tuple[list[str], list[Video]]:
     """The videos of shards without an index, and no names."""
-    files = sorted(fsspec.open_files(_expanded(source), "rb"), key=lambda file: file.path)
+    # A file that is there has its own name, even one that would be a pattern: `set [v2]/a.tar`.
+    files = [file for one in _expanded(source) for file in fsspec.open_files(one, "rb", expand=not os.path.exists(one))]
     videos = []
-    for file in files:
+    for file in sorted(files, key=lambda file: file.path):
         url = file.full_name if "://" in source else file.path
         with file as stream, tarfile.open(fileobj=stream, mode="r:") as tar:
             for members in _samples(tar):
