@@ -22,7 +22,7 @@ from vidattn.data.manifest import ManifestError, Video, read_manifest
 from vidattn.data.readers import open_video
 from vidattn.data.readers.members import Member
 from vidattn.data.sampling import StrideSampling
-from vidattn.data.shards import read_shards, write_shards
+from vidattn.data.shards import by_bytes, by_count, read_shards, write_shards
 
 SIZE = 64
 NAMES = ["dance", "jump"]
@@ -41,7 +41,7 @@ def shards(tmp_path_factory) -> Path:
         encode_video(path, pixels, options={"preset": "ultrafast"})
         videos.append(Video(str(path), number % 2))
     folder = tmp_path_factory.mktemp("shards")
-    write_shards(folder, videos, NAMES, root, shard_bytes=40_000)
+    write_shards(folder, by_bytes(videos, 15_000), NAMES, root)
     return folder
 
 
@@ -105,6 +105,26 @@ def test_shards_are_what_tar_and_webdataset_expect(shards):
     assert known == {"label": 0, "path": "dance/0.mp4", "classes": ["dance"]}
 
 
+@pytest.mark.parametrize(
+    ("sizes", "count", "numbers"),
+    [
+        ([1] * 12, 8, [2, 1, 2, 1, 2, 1, 2, 1]),
+        ([100, 1, 1, 1], 3, [1, 2, 1]),
+        ([1, 1, 1, 100], 3, [2, 1, 1]),
+        ([1, 1, 8, 2, 8], 2, [3, 2]),
+        ([5, 5], 3, [1, 1]),
+    ],
+)
+def test_there_are_as_many_shards_as_asked_and_they_are_alike(tmp_path, sizes, count, numbers):
+    videos = [Video(str(tmp_path / f"{place}.mp4"), None) for place in range(len(sizes))]
+    for video, size in zip(videos, sizes, strict=True):
+        Path(video.path).write_bytes(b"x" * size)
+
+    shards = by_count(videos, count)
+    assert [len(shard) for shard in shards] == numbers
+    assert [video for shard in shards for video in shard] == videos
+
+
 def test_the_same_videos_make_the_same_shards(shards, tmp_path):
     manifest = read_shards(str(shards / "shards.json"))
     for video in manifest.videos:
@@ -112,7 +132,7 @@ def test_the_same_videos_make_the_same_shards(shards, tmp_path):
         (tmp_path / member.name).parent.mkdir(exist_ok=True)
         (tmp_path / member.name).write_bytes(member.read())
     videos = [Video(str(tmp_path / Member.parse(video.path).name), video.label) for video in manifest.videos]
-    again = write_shards(tmp_path / "again", videos, NAMES, tmp_path, shard_bytes=40_000)
+    again = write_shards(tmp_path / "again", by_bytes(videos, 15_000), NAMES, tmp_path)
     for path in again:
         assert path.read_bytes() == (shards / path.name).read_bytes()
 
@@ -165,7 +185,7 @@ def test_one_class_among_videos_with_several_counts(shards, tmp_path):
     file = Member.parse(read_shards(str(shards / "shards.json")).videos[0].path)
     (tmp_path / "a.mp4").write_bytes(file.read())
     videos = [Video(str(tmp_path / "a.mp4"), 1), Video(str(tmp_path / "a.mp4"), None, labels=(0, 1))]
-    write_shards(tmp_path / "out", [*videos, Video(str(tmp_path / "a.mp4"), None)], NAMES, tmp_path, 1)
+    write_shards(tmp_path / "out", [[*videos, Video(str(tmp_path / "a.mp4"), None)]], NAMES, tmp_path)
 
     read = read_shards(str(tmp_path / "out" / "shards.json")).videos
     assert [(video.label, video.labels) for video in read] == [(None, (1,)), (None, (0, 1)), (None, ())]

@@ -7,6 +7,7 @@ no index: their headers are read instead, once for every run.
 """
 
 import io
+import itertools
 import json
 import os
 import re
@@ -72,36 +73,57 @@ def read_shards(source: str, class_names: Sequence[str] | None = None, multi_lab
     return Manifest(videos, known, source, multi_label=multi_label)
 
 
-def write_shards(
-    folder: Path, videos: Sequence[Video], class_names: Sequence[str], root: Path, shard_bytes: int
-) -> list[Path]:
-    """Write the files of `videos`, in the order given, into `folder/shard-00000.tar` and so on, and `shards.json`.
+def by_count(videos: Sequence[Video], count: int) -> list[Sequence[Video]]:
+    """`count` shards of about as many bytes, the videos in their order; one for each video where there are fewer."""
+    sizes = [os.path.getsize(video.path) for video in videos]
+    shards = []
+    start, left = 0, sum(sizes)
+    for behind in reversed(range(min(count, len(videos)))):  # shards that need a video each
+        end, size = start + 1, sizes[start]
+        while end < len(videos) - behind and size + sizes[end] / 2 <= left / (behind + 1):
+            size += sizes[end]
+            end += 1
+        shards.append(videos[start:end])
+        start, left = end, left - size
+    return shards
+
+
+def by_bytes(videos: Sequence[Video], least: float) -> list[Sequence[Video]]:
+    """Shards of `least` bytes or a little more, the videos in their order; the last holds the rest."""
+    shards: list[list[Video]] = []
+    size = least
+    for video in videos:
+        if size >= least:
+            shards.append([])
+            size = 0
+        shards[-1].append(video)
+        size += os.path.getsize(video.path)
+    return [*shards]
+
+
+def write_shards(folder: Path, shards: Sequence[Sequence[Video]], class_names: Sequence[str], root: Path) -> list[Path]:
+    """Write the files of the videos of each shard into `folder/shard-00000.tar` and so on, and `shards.json`.
 
     The index comes last: without it nothing counts.
 
     Args:
+        shards: as `by_count` or `by_bytes` share the videos out.
         root: names in the index are relative to this folder.
-        shard_bytes: a shard is closed once it holds as much.
     """
     folder.mkdir(parents=True, exist_ok=True)
     for old in [folder / INDEX, *folder.glob("shard-*.tar")]:
         old.unlink(missing_ok=True)
-    shards: list[dict[str, Any]] = []
-    remaining = iter(enumerate(videos))
-    entry = next(remaining, None)
-    while entry is not None:
-        path = folder / f"shard-{len(shards):05d}.tar"
-        samples: list[dict[str, Any]] = []
+    written: list[dict[str, Any]] = []
+    numbers = itertools.count()
+    for place, videos in enumerate(shards):
+        path = folder / f"shard-{place:05d}.tar"
         with tarfile.open(path, "w", format=tarfile.PAX_FORMAT) as tar:
-            while entry is not None and (not samples or tar.offset < shard_bytes):
-                number, video = entry
-                samples.append(_add(tar, f"{number:08d}", video, class_names, root))
-                entry = next(remaining, None)
-        shards.append({"file": path.name, "samples": samples})
+            samples = [_add(tar, f"{next(numbers):08d}", video, class_names, root) for video in videos]
+        written.append({"file": path.name, "samples": samples})
     part = folder / f"{INDEX}.part"
-    part.write_text(json.dumps({"class_names": list(class_names), "shards": shards}, indent=0))
+    part.write_text(json.dumps({"class_names": list(class_names), "shards": written}, indent=0))
     part.rename(folder / INDEX)
-    return [folder / shard["file"] for shard in shards]
+    return [folder / shard["file"] for shard in written]
 
 
 _KEPT = ("label", "labels", "start", "end", "start_frame", "end_frame")
