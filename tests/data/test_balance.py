@@ -81,6 +81,12 @@ def test_weights_of_other_videos_are_not_passed_over(tmp_path):
         visits(Weighted(str(weights)), [Video(str(tmp_path / "elsewhere" / "a.mp4"), 0)])
 
 
+def test_weights_that_a_spreadsheet_saved_are_read(tmp_path):
+    (tmp_path / "w.csv").write_text("path,weight\na.mp4,0\nb.mp4,1\n", encoding="utf-8-sig")
+
+    assert visits(Weighted(str(tmp_path / "w.csv")), [Video(f"{tmp_path}/{name}.mp4", 0) for name in "ab"]) == {1: 2}
+
+
 def test_a_missing_file_of_weights_is_named(tmp_path):
     with pytest.raises(ValueError, match=r"cannot read weights=.*gone\.csv \(.*No such file"):
         visits(Weighted(str(tmp_path / "gone.csv")))

@@ -1,4 +1,6 @@
+import errno
 import json
+import os
 
 import pytest
 
@@ -47,6 +49,45 @@ def test_every_class_folder_counts_and_what_lies_deeper_belongs_to_it(folder):
 
     assert manifest.class_names == ["dance", "eat", "jump rope"]
     assert seen(manifest, folder) == [*EXPECTED[:2], ("dance/set1/old/b.mp4", "dance"), EXPECTED[2]]
+
+
+def test_links_to_other_folders_are_followed_and_those_back_are_not(folder, tmp_path_factory):
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    (elsewhere / "d.mp4").touch()
+    (elsewhere / "set").symlink_to(folder)
+    (folder / "dance" / "more").symlink_to(elsewhere)
+    for link in ("up", "dance/up", "jump rope/up"):
+        (folder / link).symlink_to("..")
+    (folder / "dance" / "same").symlink_to(".")
+    manifest = read_manifest(folder)
+
+    assert manifest.class_names == ["dance", "jump rope"]
+    assert seen(manifest, folder) == [*EXPECTED[:2], ("dance/more/d.mp4", "dance"), EXPECTED[2]]
+
+
+def test_a_folder_that_cannot_be_listed_is_an_error(folder, monkeypatch):
+    listed = os.scandir
+
+    def refuse(path):
+        if str(path).endswith("jump rope"):
+            raise PermissionError(errno.EACCES, "Permission denied", path)
+        return listed(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    with pytest.raises(
+        ManifestError, match=r"cannot list \S+/jump rope \(Permission denied\); check the path and your"
+    ):
+        read_manifest(folder)
+
+
+def test_what_macos_leaves_behind_is_no_video(folder):
+    for name in ("dance/._a.mp4", "__MACOSX/dance/._a.mp4", "dance/__MACOSX/b.mp4"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).touch()
+
+    assert read_manifest(folder).class_names == ["dance", "jump rope"]
+    assert seen(read_manifest(folder), folder) == EXPECTED
+    assert len(read_manifest(folder / "dance").videos) == 2
 
 
 @pytest.mark.parametrize("names", [["100", "200"], ["2012", "dance"], ["2", "10"]])

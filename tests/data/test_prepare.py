@@ -14,7 +14,7 @@ from PIL import Image
 from vidattn.cli import main
 from vidattn.data import transcode_all as pool_module
 from vidattn.data.errors import VideoDecodeError
-from vidattn.data.manifest import read_manifest
+from vidattn.data.manifest import Video, read_manifest
 from vidattn.data.readers import open_video
 from vidattn.data.shards import read_shards
 from vidattn.data.transcode import Transcoding
@@ -103,10 +103,10 @@ def test_a_run_that_was_broken_off_goes_on(dataset, tmp_path, capsys):
 
 @pytest.mark.usefixtures("one_process")
 def test_shards_hold_the_prepared_videos_in_mixed_order(dataset, tmp_path):
-    report = run(dataset, tmp_path / "out", "--shards", "2")
+    report = run(dataset, tmp_path / "out", "--shards", "5")
 
     videos = read_shards(str(tmp_path / "out" / "shards" / "shards.json")).videos
-    assert report["shards"] == len({video.path.split("#")[0] for video in videos}) >= 2
+    assert report["shards"] == len({video.path.split("#")[0] for video in videos}) == 5
     listed = read_manifest(tmp_path / "out" / "manifest.csv").videos
     names = [video.path.split("#")[2] for video in videos]
     assert names != sorted(names)
@@ -225,6 +225,30 @@ def test_a_process_that_dies_over_a_video_costs_that_video_only(dataset, tmp_pat
     assert report["videos"] == 5
 
 
+def test_only_what_was_at_work_when_a_process_died_is_tried_alone(monkeypatch):
+    todo = {Video(name, None): Path(name) for name in "abcdef"}
+    killer = Video("c", None)
+    rounds = []
+
+    def few(todo, transcoding, workers):
+        """A round of so many processes: a video more than those is done before the killer's turn ends it."""
+        rounds.append(("".join(video.path for video in todo), workers))
+        if killer in todo:
+            at_work = [killer, *(video for video in todo if video.path > "c")][:workers]
+            done = [video for video in todo if video.path < "c"]
+            yield from [(video, None) for video in done] + [(video, pool_module._DIED) for video in at_work]
+        else:
+            yield from [(video, None) for video in todo]
+
+    monkeypatch.setattr(pool_module, "_round", few)
+    finished = []
+    failures = pool_module.transcode_all(todo, Transcoding(), 2, finished.append)
+
+    assert failures == {killer: pool_module._DIED}
+    assert rounds == [("abcdef", 2), ("cd", 1), ("d", 1), ("ef", 2)]
+    assert len(finished) == 5
+
+
 def test_ctrl_c_ends_at_once_and_leaves_nothing_half_written(dataset, tmp_path, monkeypatch, capsys):
     def interrupt(self, source, target, folder_fps=None):
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -310,6 +334,25 @@ def test_folders_of_pictures_are_prepared_and_the_classes_of_missing_videos_kept
     os.utime(tmp_path / "v" / "img_00003.png", (1, 1))  # extracted again
     run_without_processes(tmp_path / "list.txt", tmp_path / "out")
     assert "there already" not in capsys.readouterr().out
+
+
+def test_another_rate_of_folders_of_pictures_is_another_setting(clip, tmp_path, capsys):
+    (tmp_path / "v").mkdir()
+    Image.fromarray(numbered_frames(1)[0]).save(tmp_path / "v" / "1.png")
+    clip("files/a.mp4", 5)
+    (tmp_path / "list.txt").write_text("v 1 0\n")
+    run_without_processes(tmp_path / "list.txt", tmp_path / "out")
+    settings = tmp_path / "out" / "videos" / "settings.json"
+    told = json.loads(settings.read_text())
+
+    for before in (told, {name: value for name, value in told.items() if name != "folder_fps"}):  # as it once was
+        settings.write_text(json.dumps(before))
+        run_without_processes(tmp_path / "list.txt", tmp_path / "out")
+        with pytest.raises(SystemExit):
+            run_without_processes(tmp_path / "list.txt", tmp_path / "out", "--folder_fps=5")
+        assert "other settings: folder_fps=30.0, not folder_fps=5.0;" in capsys.readouterr().err
+    run_without_processes(tmp_path / "files", tmp_path / "out2")
+    run_without_processes(tmp_path / "files", tmp_path / "out2", "--folder_fps=5")  # it means nothing there
 
 
 @pytest.mark.parametrize("command", [["prepare", "nowhere", "out"], ["bench-loader", "nowhere"]])

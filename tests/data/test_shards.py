@@ -1,3 +1,4 @@
+import io
 import json
 import os
 import shutil
@@ -16,11 +17,12 @@ from vidattn.cli import main
 from vidattn.data.clips import TestViews
 from vidattn.data.datamodule import VideoDataModule
 from vidattn.data.errors import VideoDecodeError
+from vidattn.data.identity import identity
 from vidattn.data.manifest import ManifestError, Video, read_manifest
 from vidattn.data.readers import open_video
 from vidattn.data.readers.members import Member
 from vidattn.data.sampling import StrideSampling
-from vidattn.data.shards import read_shards, write_shards
+from vidattn.data.shards import by_bytes, by_count, read_shards, write_shards
 
 SIZE = 64
 NAMES = ["dance", "jump"]
@@ -39,7 +41,7 @@ def shards(tmp_path_factory) -> Path:
         encode_video(path, pixels, options={"preset": "ultrafast"})
         videos.append(Video(str(path), number % 2))
     folder = tmp_path_factory.mktemp("shards")
-    write_shards(folder, videos, NAMES, root, shard_bytes=40_000)
+    write_shards(folder, by_bytes(videos, 15_000), NAMES, root)
     return folder
 
 
@@ -103,6 +105,26 @@ def test_shards_are_what_tar_and_webdataset_expect(shards):
     assert known == {"label": 0, "path": "dance/0.mp4", "classes": ["dance"]}
 
 
+@pytest.mark.parametrize(
+    ("sizes", "count", "numbers"),
+    [
+        ([1] * 12, 8, [2, 1, 2, 1, 2, 1, 2, 1]),
+        ([100, 1, 1, 1], 3, [1, 2, 1]),
+        ([1, 1, 1, 100], 3, [2, 1, 1]),
+        ([1, 1, 8, 2, 8], 2, [3, 2]),
+        ([5, 5], 3, [1, 1]),
+    ],
+)
+def test_there_are_as_many_shards_as_asked_and_they_are_alike(tmp_path, sizes, count, numbers):
+    videos = [Video(str(tmp_path / f"{place}.mp4"), None) for place in range(len(sizes))]
+    for video, size in zip(videos, sizes, strict=True):
+        Path(video.path).write_bytes(b"x" * size)
+
+    shards = by_count(videos, count)
+    assert [len(shard) for shard in shards] == numbers
+    assert [video for shard in shards for video in shard] == videos
+
+
 def test_the_same_videos_make_the_same_shards(shards, tmp_path):
     manifest = read_shards(str(shards / "shards.json"))
     for video in manifest.videos:
@@ -110,7 +132,7 @@ def test_the_same_videos_make_the_same_shards(shards, tmp_path):
         (tmp_path / member.name).parent.mkdir(exist_ok=True)
         (tmp_path / member.name).write_bytes(member.read())
     videos = [Video(str(tmp_path / Member.parse(video.path).name), video.label) for video in manifest.videos]
-    again = write_shards(tmp_path / "again", videos, NAMES, tmp_path, shard_bytes=40_000)
+    again = write_shards(tmp_path / "again", by_bytes(videos, 15_000), NAMES, tmp_path)
     for path in again:
         assert path.read_bytes() == (shards / path.name).read_bytes()
 
@@ -146,9 +168,50 @@ def test_classes_of_the_training_list_number_those_of_the_shards(shards):
         read_shards(str(shards / "shards.json"), ["jump"])
 
 
+@pytest.mark.parametrize("split", ["train", "val", "test"])
+def test_shards_are_multi_label_where_the_run_is(shards, split):
+    source = str(shards / "shards.json")
+    data = datamodule(source, val=source, test=source, multi_label=True)
+
+    manifest = data.manifest(split)
+    assert manifest.multi_label
+    assert [(video.label, video.labels) for video in manifest.videos[:2]] == [(None, (0,)), (None, (1,))]
+    batch = next(iter(getattr(data, f"{split}_dataloader")()))
+    assert batch["label"].shape == (len(batch["video"]), 2)
+    assert batch["label"].sum(1).eq(1).all()
+
+
+def test_one_class_among_videos_with_several_counts(shards, tmp_path):
+    file = Member.parse(read_shards(str(shards / "shards.json")).videos[0].path)
+    (tmp_path / "a.mp4").write_bytes(file.read())
+    videos = [Video(str(tmp_path / "a.mp4"), 1), Video(str(tmp_path / "a.mp4"), None, labels=(0, 1))]
+    write_shards(tmp_path / "out", [[*videos, Video(str(tmp_path / "a.mp4"), None)]], NAMES, tmp_path)
+
+    read = read_shards(str(tmp_path / "out" / "shards.json")).videos
+    assert [(video.label, video.labels) for video in read] == [(None, (1,)), (None, (0, 1)), (None, ())]
+
+
 def test_shards_serve_evaluation_too(shards):
     views = TestViews(read_shards(str(shards / "shards.json")).videos, StrideSampling(2, 1), 2, 1, SIZE)
     assert [frame_number(view[:, 0].permute(1, 2, 0).numpy()) for view in views[7]["video"]] == [70, 74]
+
+
+def test_a_shard_at_home_is_known_by_its_file(shards, monkeypatch):
+    monkeypatch.setenv("HOME", str(shards.parent))
+
+    for name in ("shards.json", "shard-*.tar"):
+        video = read_shards(f"~/{shards.name}/{name}").videos[0]
+        assert video.path.startswith(f"{shards}/shard-00000.tar#")
+        assert identity(video.path) is not None
+
+
+def test_a_shard_that_is_called_like_a_pattern_is_found(shards, tmp_path):
+    folder = tmp_path / "set [v2]"
+    shutil.copytree(shards, folder)
+
+    one = read_shards(f"{folder}/shard-00000.tar").videos
+    assert one[0].path.startswith(f"{folder}/shard-00000.tar#")
+    assert len(read_shards(f"{folder}/shard-{{00000..00001}}.tar").videos) > len(one)
 
 
 def test_what_is_wrong_with_shards_is_said(shards, tmp_path):
@@ -174,6 +237,26 @@ def test_what_is_wrong_with_shards_is_said(shards, tmp_path):
     cut.unlink()
     with pytest.raises(VideoDecodeError, match=r"cannot read the shard \(FileNotFoundError.*check its address"):
         open_video(video.path)
+
+
+@pytest.mark.parametrize(
+    ("known", "label", "start"),
+    [
+        ({"labels": ["dog"], "start": 1}, None, 1),
+        ({"label": 1, "labels": 3, "start": "0:01"}, 1, None),
+        ({"label": "dog", "start": 0.5, "end_frame": 1.5}, None, 0.5),
+        (["dog"], None, None),
+    ],
+)
+def test_only_numbers_count_in_the_json_of_others(tmp_path, known, label, start):
+    with tarfile.open(tmp_path / "a.tar", "w") as tar:
+        for name, data in (("a.mp4", b"video"), ("a.json", json.dumps(known).encode())):
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            tar.addfile(info, io.BytesIO(data))
+
+    (video,) = read_shards(str(tmp_path / "a.tar")).videos
+    assert (video.label, video.labels, video.start, video.end_frame) == (label, (), start, None)
 
 
 TWO_PROCESSES = """

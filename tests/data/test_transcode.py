@@ -1,4 +1,5 @@
 from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -23,6 +24,13 @@ def test_every_frame_comes_out_once_in_order_with_keyframes_where_asked(tmp_path
         assert [frame for frame, is_key in enumerate(keyframes) if is_key] == [0, 8, 16, 24, 32]
         assert video.seekable
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["b.mp4"]
+
+
+def test_a_colon_in_a_relative_path_makes_no_protocol(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    encode_video(tmp_path / "cam1:left.mkv", numbered_frames(3))
+
+    assert FAST.run("cam1:left.mkv", Path("out:1", "b.mp4")) == 3
 
 
 @pytest.mark.parametrize("rate", [Fraction(24000, 1001), 25, Fraction(30000, 1001), 60])

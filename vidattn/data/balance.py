@@ -91,7 +91,7 @@ class Weighted:
         folder = os.path.dirname(os.path.abspath(self.weights))
         weights = {}
         try:
-            lines = Path(self.weights).read_text(encoding="utf-8", errors="surrogateescape").splitlines()
+            lines = Path(self.weights).read_text(encoding="utf-8-sig", errors="surrogateescape").splitlines()
         except OSError as error:
             raise ValueError(f"cannot read weights={self.weights} ({error}); expected a CSV, `path,weight`") from error
         for line, row in enumerate(csv.reader(lines), start=1):

@@ -22,7 +22,7 @@ from vidattn.data.manifest import Manifest, Video, read_manifest
 from vidattn.data.opening import open_file
 from vidattn.data.prepared import PreparedFolder, content_identity
 from vidattn.data.sampling import StrideSampling, VideoTimes
-from vidattn.data.shards import write_shards
+from vidattn.data.shards import by_bytes, by_count, write_shards
 from vidattn.data.transcode import Transcoding
 from vidattn.data.transcode_all import transcode_all
 from vidattn.wording import counted
@@ -78,8 +78,9 @@ def prepare(
     console = Console(soft_wrap=True, highlight=False)
     transcoding = Transcoding(short_side, keyframe_every, crf, preset)
     folder = Path(out)
-    prepared = PreparedFolder(folder, data, transcoding)
     manifest = read_manifest(data, root, folder_fps=folder_fps)
+    has_folders = any(video.folder_fps is not None for video in manifest.videos)
+    prepared = PreparedFolder(folder, data, transcoding, folder_fps if has_folders else None)
     if manifest.missing:
         console.print(manifest.describe_missing())
     prepared.refuse_sources_inside(video.path for video in manifest.videos)
@@ -106,8 +107,8 @@ def prepare(
     report |= _gains({video: target for video, target in targets.items() if video.path in good})
     if shards or shard_mb:
         mixed = random.Random(0).sample(written, len(written))  # a shard of one class alone would train badly
-        size = int(shard_mb * 1e6) or -(-sum(os.path.getsize(video.path) for video in mixed) // shards)
-        paths = write_shards(folder / "shards", mixed, manifest.class_names, folder / "videos", size)
+        shared = by_bytes(mixed, shard_mb * 1e6) if shard_mb else by_count(mixed, shards)
+        paths = write_shards(folder / "shards", shared, manifest.class_names, folder / "videos")
         report["shards"] = len(paths)
     (folder / "prepare.json").write_text(json.dumps(report, indent=1))
     _print_report(console, folder, report, has_classes=bool(manifest.class_names))

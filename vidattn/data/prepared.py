@@ -22,19 +22,23 @@ class PreparedFolder:
         folder: it need not exist yet.
         data: the list or folder that the videos are from.
         transcoding: how they are made.
+        folder_fps: frames per second of the folders of pictures among them; None where there are none.
 
     Raises:
         ValueError: the folder holds `data`, files of somebody else, or videos from elsewhere or made otherwise.
     """
 
-    def __init__(self, folder: Path, data: str, transcoding: Transcoding) -> None:
+    def __init__(self, folder: Path, data: str, transcoding: Transcoding, folder_fps: float | None = None) -> None:
         self.folder, self.videos = folder, folder / "videos"
         self._settings = {"data": os.path.abspath(os.path.expanduser(data))} | asdict(transcoding)
+        if folder_fps is not None:
+            self._settings["folder_fps"] = folder_fps
         self._settings_file, self._sources_file = self.videos / "settings.json", self.videos / "sources.jsonl"
         if Path(self._settings["data"]).resolve().is_relative_to(folder.resolve()):
             raise ValueError(f"{folder} holds {data} itself, which must stay as it is; give another folder to write to")
         if self._settings_file.exists():
-            self._compare(json.loads(self._settings_file.read_text()))
+            before = {"folder_fps": 30.0}  # the default, of which settings did not always tell
+            self._compare(before | json.loads(self._settings_file.read_text()))
         else:
             for name in OURS:
                 if (folder / name).exists():

@@ -7,6 +7,7 @@ no index: their headers are read instead, once for every run.
 """
 
 import io
+import itertools
 import json
 import os
 import re
@@ -34,17 +35,19 @@ def is_shards(source: str) -> bool:
     return source.endswith((f"/{INDEX}", ".tar")) or source == INDEX
 
 
-def read_shards(source: str, class_names: Sequence[str] | None = None) -> Manifest:
+def read_shards(source: str, class_names: Sequence[str] | None = None, multi_label: bool = False) -> Manifest:
     """The videos in shards, shard by shard; the path of each is that of a `Member`.
 
     Args:
         source: a path or URL of `shards.json`, of a `.tar`, or of many: `gs://bucket/train-*.tar`,
             `train-{0000..0099}.tar`.
         class_names: the names in the order of their labels; those of the index by default, else the numbers.
+        multi_label: a video may have several classes, even if none of these has.
 
     Raises:
         ManifestError: it cannot be read, holds no videos, or a label is unknown.
     """
+    source = os.path.expanduser(source)  # as fsspec does, but the paths of members must be the files' own
     try:
         index = _read_index(source) if source.endswith(INDEX) else _scan(source)
     except (OSError, ValueError, KeyError, TypeError, ImportError, tarfile.TarError) as error:
@@ -65,42 +68,66 @@ def read_shards(source: str, class_names: Sequence[str] | None = None) -> Manife
     known = list(class_names or names or map(str, range(max(labels, default=-1) + 1)))
     if labels and max(labels) >= len(known):
         raise ManifestError(f"{source}: label {max(labels)} is beyond the {len(known)} known classes")
-    return Manifest(videos, known, source, multi_label=any(video.labels for video in videos))
+    if multi_label := multi_label or any(video.labels for video in videos):
+        videos = [_with_labels(video) for video in videos]
+    return Manifest(videos, known, source, multi_label=multi_label)
 
 
-def write_shards(
-    folder: Path, videos: Sequence[Video], class_names: Sequence[str], root: Path, shard_bytes: int
-) -> list[Path]:
-    """Write the files of `videos`, in the order given, into `folder/shard-00000.tar` and so on, and `shards.json`.
+def by_count(videos: Sequence[Video], count: int) -> list[Sequence[Video]]:
+    """`count` shards of about as many bytes, the videos in their order; one for each video where there are fewer."""
+    sizes = [os.path.getsize(video.path) for video in videos]
+    shards = []
+    start, left = 0, sum(sizes)
+    for behind in reversed(range(min(count, len(videos)))):  # shards that need a video each
+        end, size = start + 1, sizes[start]
+        while end < len(videos) - behind and size + sizes[end] / 2 <= left / (behind + 1):
+            size += sizes[end]
+            end += 1
+        shards.append(videos[start:end])
+        start, left = end, left - size
+    return shards
+
+
+def by_bytes(videos: Sequence[Video], least: float) -> list[Sequence[Video]]:
+    """Shards of `least` bytes or a little more, the videos in their order; the last holds the rest."""
+    shards: list[list[Video]] = []
+    size = least
+    for video in videos:
+        if size >= least:
+            shards.append([])
+            size = 0
+        shards[-1].append(video)
+        size += os.path.getsize(video.path)
+    return [*shards]
+
+
+def write_shards(folder: Path, shards: Sequence[Sequence[Video]], class_names: Sequence[str], root: Path) -> list[Path]:
+    """Write the files of the videos of each shard into `folder/shard-00000.tar` and so on, and `shards.json`.
 
     The index comes last: without it nothing counts.
 
     Args:
+        shards: as `by_count` or `by_bytes` share the videos out.
         root: names in the index are relative to this folder.
-        shard_bytes: a shard is closed once it holds as much.
     """
     folder.mkdir(parents=True, exist_ok=True)
     for old in [folder / INDEX, *folder.glob("shard-*.tar")]:
         old.unlink(missing_ok=True)
-    shards: list[dict[str, Any]] = []
-    remaining = iter(enumerate(videos))
-    entry = next(remaining, None)
-    while entry is not None:
-        path = folder / f"shard-{len(shards):05d}.tar"
-        samples: list[dict[str, Any]] = []
+    written: list[dict[str, Any]] = []
+    numbers = itertools.count()
+    for place, videos in enumerate(shards):
+        path = folder / f"shard-{place:05d}.tar"
         with tarfile.open(path, "w", format=tarfile.PAX_FORMAT) as tar:
-            while entry is not None and (not samples or tar.offset < shard_bytes):
-                number, video = entry
-                samples.append(_add(tar, f"{number:08d}", video, class_names, root))
-                entry = next(remaining, None)
-        shards.append({"file": path.name, "samples": samples})
+            samples = [_add(tar, f"{next(numbers):08d}", video, class_names, root) for video in videos]
+        written.append({"file": path.name, "samples": samples})
     part = folder / f"{INDEX}.part"
-    part.write_text(json.dumps({"class_names": list(class_names), "shards": shards}, indent=0))
+    part.write_text(json.dumps({"class_names": list(class_names), "shards": written}, indent=0))
     part.rename(folder / INDEX)
-    return [folder / shard["file"] for shard in shards]
+    return [folder / shard["file"] for shard in written]
 
 
 _KEPT = ("label", "labels", "start", "end", "start_frame", "end_frame")
+_NUMBERS = {"label": (int,), "start": (int, float), "end": (int, float), "start_frame": (int,), "end_frame": (int,)}
 
 
 def _add(tar: tarfile.TarFile, key: str, video: Video, class_names: Sequence[str], root: Path) -> dict[str, Any]:
@@ -138,9 +165,10 @@ def _read_index(source: str) -> tuple[list[str], list[Video]]:
 
 def _scan(source: str) -> tuple[list[str], list[Video]]:
     """The videos of shards without an index, and no names."""
-    files = sorted(fsspec.open_files(_expanded(source), "rb"), key=lambda file: file.path)
+    # A file that is there has its own name, even one that would be a pattern: `set [v2]/a.tar`.
+    files = [file for one in _expanded(source) for file in fsspec.open_files(one, "rb", expand=not os.path.exists(one))]
     videos = []
-    for file in files:
+    for file in sorted(files, key=lambda file: file.path):
         url = file.full_name if "://" in source else file.path
         with file as stream, tarfile.open(fileobj=stream, mode="r:") as tar:
             for members in _samples(tar):
@@ -190,9 +218,13 @@ def _content(tar: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
 
 
 def _json(tar: tarfile.TarFile, member: tarfile.TarInfo) -> dict[str, Any]:
-    """Others' JSON may be anything: only a number counts as label."""
+    """Others' JSON may be anything: only numbers, where we write such, say something."""
     known = json.loads(_content(tar, member))
-    return known if isinstance(known, dict) and isinstance(known.get("label", 0), int) else {}
+    if not isinstance(known, dict):
+        return {}
+    kept = {field: known[field] for field, kinds in _NUMBERS.items() if type(known.get(field)) in kinds}
+    labels = known.get("labels")
+    return kept | ({"labels": labels} if isinstance(labels, list) and {*map(type, labels)} <= {int} else {})
 
 
 def _video(member: Member, known: dict[str, Any]) -> Video:
@@ -203,3 +235,9 @@ def _video(member: Member, known: dict[str, Any]) -> Video:
 def _relabelled(video: Video, places: Sequence[int]) -> Video:
     label = None if video.label is None else places[video.label]
     return replace(video, label=label, labels=tuple(places[one] for one in video.labels))
+
+
+def _with_labels(video: Video) -> Video:
+    """As in a multi-label list."""
+    one = () if video.label is None else (video.label,)
+    return replace(video, label=None, labels=video.labels or one)

@@ -69,7 +69,7 @@ class Splits:
             names = self._names_for(split)
             try:
                 if is_shards(source):
-                    manifest = read_shards(source, names)
+                    manifest = read_shards(source, names, self._has_several(split))
                 else:
                     manifest = read_manifest(source, self.root, names, self.folder_fps, self._has_several(split))
             except ManifestError as error:

@@ -10,7 +10,7 @@ import numpy as np
 from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoReformatter
 
 from vidattn.data.errors import VideoDecodeError
-from vidattn.data.readers.base import VideoReader
+from vidattn.data.readers.base import VideoReader, as_file
 from vidattn.data.readers.frame_folder import FrameFolderReader
 from vidattn.data.readers.pyav import PyAVReader
 
@@ -87,7 +87,7 @@ class Transcoding:
         options["x264-params"] = "scenecut=0:open-gop=0"
         shape: tuple[int, ...] = ()
         reformatter = VideoReformatter()
-        with av.open(str(path), "w", format="mp4", options={"movflags": "faststart"}) as output:
+        with av.open(as_file(str(path)), "w", format="mp4", options={"movflags": "faststart"}) as output:
             for index, image in _pictures(reader):
                 if not shape:
                     shape = image.shape

@@ -25,7 +25,8 @@ def transcode_all(
 ) -> dict[Video, str]:
     """Do all, in parallel, under a progress bar; the reason for each that failed.
 
-    A process that dies takes only the video that killed it. Ctrl-C leaves neither processes nor half-written files.
+    A process that dies takes only the video that killed it: what was being done then is done again, one by one, before
+    the others go on. Ctrl-C leaves neither processes nor half-written files.
 
     Args:
         todo: the videos, and the files to write.
@@ -45,7 +46,8 @@ def transcode_all(
     with Progress(*columns) as progress:
         task = progress.add_task("", total=len(todo))
         while todo:
-            with closing(_round(todo, transcoding, workers if not any(tries.values()) else 1)) as results:
+            suspects = {video: target for video, target in todo.items() if tries[video]}
+            with closing(_round(suspects or todo, transcoding, 1 if suspects else workers)) as results:
                 for video, problem in results:
                     tries[video] += problem is _DIED
                     if problem is _DIED and tries[video] < _TRIES:

@@ -1,5 +1,6 @@
 """One tiny example of each dataset's own annotation files, as published; see also tests/data/test_manifest.py."""
 
+import csv
 import json
 
 import pytest
@@ -117,6 +118,36 @@ def test_the_answers_to_something_something_name_the_test_videos(tmp_path):
     assert seen(manifest, tmp_path) == [("1420.webm", "Throwing something")]
 
 
+def test_a_template_that_is_no_text_is_shown(tmp_path):
+    source = write(
+        tmp_path / "train.json", '[{"id": "7", "template": "Holding [something]"}, {"id": "8", "template": 5}]'
+    )
+
+    with pytest.raises(ManifestError, match=r"1 bad row, .*\n  entry 2: {'id': '8', 'template': 5}"):
+        read_manifest(source)
+
+
+@pytest.mark.parametrize(
+    ("head", "row"),
+    [("path,labels,start,end,start_frame,end_frame", "a.mp4"), ("label,youtube_id,time_start,time_end,split", "x")],
+)
+def test_a_row_that_is_cut_short_is_shown(tmp_path, head, row):
+    with pytest.raises(ManifestError, match=rf"1 bad row, expected .*:\n  line 2: '{row},None,None"):
+        read_manifest(write(tmp_path / "list.csv", head, row))
+
+
+@pytest.mark.parametrize(
+    "head", ["path,labels,start,end,start_frame,end_frame", "label,youtube_id,time_start,time_end,split"]
+)
+def test_a_quote_that_is_not_closed_names_its_line(tmp_path, head):
+    source = write(tmp_path / "list.csv", head, "a,b,1,2,,", '"' + "c" * csv.field_size_limit(), "d")
+
+    with pytest.raises(
+        ManifestError, match=r"list.csv, line 3: field larger than .*; expected CSV in which each quote"
+    ):
+        read_manifest(source)
+
+
 def test_kinetics_700_reads_as_400_does(tmp_path):
     files(tmp_path, "train/dancing ballet/ab-_c_000010_000020.mp4")
     rows = ["label,youtube_id,time_start,time_end,split", "dancing ballet,ab-_c,10,20,train"]
@@ -133,7 +164,8 @@ def test_a_manifest_is_written_and_read_back_whole(tmp_path):
     frames = write(tmp_path / "raw.txt", "f 7 0")
 
     semicolon = write(tmp_path / "s.txt", "c.mp4 cut; then glue")
-    for source in (listed, kinetics, frames, semicolon):
+    files(tmp_path / "folder", "x/\u2028line.mkv", "x/two\nlines.mkv")
+    for source in (listed, kinetics, frames, semicolon, tmp_path / "folder"):
         manifest = read_manifest(source)
         write_manifest(tmp_path / "clean.csv", manifest)
         again = read_manifest(tmp_path / "clean.csv", class_names=manifest.class_names)

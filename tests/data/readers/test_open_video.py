@@ -1,5 +1,7 @@
+import shutil
 import sys
 from importlib.metadata import version
+from pathlib import Path
 
 import pytest
 import torch
@@ -52,6 +54,20 @@ def test_readers_take_bytes_and_check_indices_alike(tiny_video, other_reader):
             other.frames([48])
     with pytest.raises(ValueError, match="the reader is closed"):
         other.frames([0])
+
+
+def test_a_colon_in_a_relative_path_makes_no_protocol(tiny_video, tmp_path, monkeypatch, other_reader):
+    monkeypatch.chdir(tmp_path)
+    Path("cam1:left").mkdir()
+    for name in ("cam1:left/a.mp4", "2024-11-25T10:32.mp4"):
+        shutil.copy(tiny_video, name)
+        for reader in ("pyav", other_reader):
+            with open_video(name, reader=reader) as video, open_video(tiny_video) as same:
+                assert torch.equal(video.frames([3]), same.frames([3]))
+                assert video.path == name
+    Path("a:b.mp4").write_bytes(b"no video")
+    with pytest.raises(VideoDecodeError, match=r"^a:b\.mp4: cannot open it"):
+        open_video("a:b.mp4", reader=other_reader)
 
 
 @pytest.mark.parametrize("name", ["codecs/h264_10bit.mp4", "odd/mpeg4_bframes_nonmonotonic_pts.avi"])

@@ -1,8 +1,18 @@
 """A folder with one folder of videos per class, or a flat folder of videos."""
 
+import os
 from pathlib import Path
 
-from vidattn.data.lists.row import VIDEO_EXTENSIONS, Listing, ManifestError, Row, is_video, videos_below
+from vidattn.data.lists.row import (
+    VIDEO_EXTENSIONS,
+    Listing,
+    ManifestError,
+    Row,
+    is_hidden,
+    is_video,
+    leads_back,
+    videos_below,
+)
 
 _SPLITS = {"train", "val", "test"}
 
@@ -13,9 +23,9 @@ def read(folder: Path) -> Listing:
     Each folder is a class, also one without videos, and what lies deeper belongs to it: as in torchvision's
     `DatasetFolder`, but names that are all numbers stand in the order of the numbers.
     """
-    entries = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
+    entries = sorted(path for path in folder.iterdir() if not is_hidden(path.name))
     flat = [path for path in entries if is_video(path) and path.is_file()]
-    names = [path.name for path in entries if path.is_dir()]
+    names = [path.name for path in entries if path.is_dir() and not leads_back(path, [os.path.realpath(folder)])]
     if all(name.isdecimal() for name in names):
         names.sort(key=int)
     rows = [Row(file, file, (name,)) for name in names for file in videos_below(folder / name)]

@@ -4,7 +4,7 @@ import csv
 import os
 from pathlib import Path
 
-from vidattn.data.lists.row import Listing, ManifestError, Row, bad_rows, spelling, videos_below
+from vidattn.data.lists.row import Listing, ManifestError, Row, bad_rows, csv_rows, spelling, videos_below
 
 
 def read(source: Path, text: str, root: Path) -> Listing:
@@ -21,9 +21,8 @@ def read(source: Path, text: str, root: Path) -> Listing:
     near = [column for column in columns if column.strip().lower() in ("label", "labels", "class")]
     if near and "label" not in columns:
         raise ManifestError(f"{source} has the columns {','.join(columns)}; expected label for {near[0]!r}: rename it")
-    for line in table:
+    for where, line in csv_rows(source, table):
         name = line["youtube_id"]
-        where = f"line {table.line_num}: {','.join(str(value) for value in line.values())!r}"
         label = line.get("label")
         labels = (label,) if label else ()
         try:

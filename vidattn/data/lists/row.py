@@ -1,9 +1,10 @@
 """What all kinds of list share: a row, the list of them, and how a mistake in one is told."""
 
+import csv
 import json
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -63,11 +64,43 @@ def is_video(path: str | Path) -> bool:
     return _IS_VIDEO.search(os.path.basename(path)) is not None
 
 
-def videos_below(root: Path) -> Iterator[str]:
-    """Every video file below `root`, sorted folder by folder; datasets are often linked together, so links count."""
-    for folder, folders, files in os.walk(root, followlinks=True):
-        folders.sort()
-        yield from (os.path.join(folder, file) for file in sorted(files) if is_video(file))
+def is_hidden(name: str) -> bool:
+    """Whether a file or folder is not meant to be seen, such as what macOS leaves behind on disks and in archives.
+
+    >>> is_hidden("._a.mp4"), is_hidden("__MACOSX"), is_hidden("a.mp4")
+    (True, True, False)
+    """
+    return name.startswith(".") or name == "__MACOSX"
+
+
+def videos_below(root: str | Path) -> Iterator[str]:
+    """Every video file below `root` that is not hidden, sorted folder by folder.
+
+    Datasets are often linked together, so links count, but not those that lead back to a folder they lie in.
+
+    Raises:
+        ManifestError: a folder cannot be listed.
+    """
+    root = os.fspath(root)
+    ways: dict[str, tuple[str, ...]] = {root: (os.path.realpath(root),)}  # the real folders from the root to each
+    for folder, folders, files in os.walk(root, onerror=_cannot_list, followlinks=True):
+        way = ways.pop(folder)
+        inner = {name: os.path.join(folder, name) for name in sorted(folders) if not is_hidden(name)}
+        folders[:] = [name for name, path in inner.items() if not leads_back(path, way)]
+        ways |= {inner[name]: (*way, os.path.realpath(inner[name])) for name in folders}
+        yield from (os.path.join(folder, file) for file in sorted(files) if is_video(file) and not is_hidden(file))
+
+
+def leads_back(path: str | Path, way: Iterable[str]) -> bool:
+    """Whether a folder is, or holds, one of the real folders on the way to it: then it is a link, and has no end."""
+    real = os.path.realpath(path)
+    return any(Path(folder).is_relative_to(real) for folder in way)
+
+
+def _cannot_list(error: OSError) -> None:
+    raise ManifestError(
+        f"cannot list {error.filename} ({error.strerror}); check the path and your right to read it, or take it away"
+    ) from error
 
 
 def spelling(name: str) -> str:
@@ -93,3 +126,18 @@ def parse_json(path: Path, text: str) -> Any:
         return json.loads(text)
     except json.JSONDecodeError as error:
         raise ManifestError(f"{path} starts like JSON but is not: {error}; download or write it again") from error
+
+
+def csv_rows(source: Path, table: "csv.DictReader[str]") -> Iterator[tuple[str, dict[str, Any]]]:
+    """Each row of a table, and where it stands, for messages.
+
+    Raises:
+        ManifestError: it is no CSV from some row on.
+    """
+    try:
+        for row in table:
+            yield f"line {table.line_num}: {','.join(str(value) for value in row.values())!r}", row
+    except csv.Error as error:
+        raise ManifestError(
+            f"{source}, line {table.line_num + 1}: {error}; expected CSV in which each quote is closed"
+        ) from error

@@ -14,7 +14,7 @@ def read(source: Path, text: str, root: Path) -> Listing:
     rows, bad = [], []
     for number, entry in enumerate(parse_json(source, text), start=1):
         where = f"entry {number}: {entry!r}"
-        if not isinstance(entry, dict) or "id" not in entry:
+        if not isinstance(entry, dict) or "id" not in entry or not isinstance(entry.get("template"), str | None):
             bad.append(where)
             continue
         template = entry.get("template")

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from vidattn.data.lists.row import Listing, Row, bad_rows
+from vidattn.data.lists.row import Listing, Row, bad_rows, csv_rows
 
 COLUMNS = ("path", "labels", "start", "end", "start_frame", "end_frame")
 BETWEEN = ";"  # the labels of one video; a name that holds it stands in quotes
@@ -16,9 +16,8 @@ def read(source: Path, text: str, root: Path) -> Listing:
     """CSV with the columns `COLUMNS`; empty cells say nothing. Several labels stand as `3;17`, and one label in a list
     of that kind as `3;`."""
     rows, bad, multi_label = [], [], False
-    table = csv.DictReader(text.splitlines())
-    for line in table:
-        where = f"line {table.line_num}: {','.join(str(value) for value in line.values())!r}"
+    table = csv.DictReader(io.StringIO(text, newline=""))  # not splitlines(): a name may hold a line separator
+    for where, line in csv_rows(source, table):
         try:
             seconds = [float(line[name]) if line[name] else None for name in ("start", "end")]
             frames = [int(line[name]) if line[name] else None for name in ("start_frame", "end_frame")]
@@ -26,7 +25,7 @@ def read(source: Path, text: str, root: Path) -> Listing:
             multi_label |= len(labels) > 1
             path = os.path.join(root, line["path"])
             rows.append(Row(where, path, tuple(filter(None, labels)), *seconds, *frames))  # type: ignore[arg-type]
-        except (AttributeError, TypeError, ValueError):
+        except (AttributeError, TypeError, ValueError, csv.Error):
             bad.append(where)
     if bad:
         raise bad_rows(source, bad, f"`{','.join(COLUMNS)}`, times in seconds, frames whole")

@@ -1,5 +1,6 @@
 """What a video reader is, and the few words that all readers share."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO, Protocol, Self
@@ -80,6 +81,15 @@ def load_source(source: Source) -> tuple[str, str | bytes]:
     if size == 0:
         raise VideoDecodeError(str(source), "the file is empty (0 bytes); download it again or drop it")
     return str(source), str(source)
+
+
+def as_file(path: str) -> str:
+    """The path as FFmpeg takes it for one: a relative one that begins with `cam1:` would be a protocol.
+
+    >>> as_file("cam1:left/a.mp4"), as_file("/set/a.mp4")
+    ('./cam1:left/a.mp4', '/set/a.mp4')
+    """
+    return os.path.join(os.curdir, path)
 
 
 def _read_whole(stream: BinaryIO) -> bytes:

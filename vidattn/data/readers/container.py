@@ -9,6 +9,7 @@ from av.stream import Disposition
 from av.video.stream import VideoStream
 
 from vidattn.data.errors import PassingError, VideoDecodeError
+from vidattn.data.readers.base import as_file
 
 # A title that is not in UTF-8 is no reason to refuse a video. Up to PyAV 18 that had to be said.
 _TOLERANT: dict[str, Any] = {"metadata_errors": "ignore"} if int(av.__version__.split(".")[0]) < 19 else {}
@@ -16,7 +17,7 @@ _TOLERANT: dict[str, Any] = {"metadata_errors": "ignore"} if int(av.__version__.
 
 def open_input(source: str | bytes) -> InputContainer:
     """The file of this path or with these bytes, open for reading; FFmpeg's own error where it is none."""
-    return av.open(io.BytesIO(source) if isinstance(source, bytes) else source, "r", **_TOLERANT)
+    return av.open(io.BytesIO(source) if isinstance(source, bytes) else as_file(source), "r", **_TOLERANT)
 
 
 def open_container(path: str, source: str | bytes) -> tuple[InputContainer, VideoStream]:

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from vidattn.data.errors import VideoDecodeError
 from vidattn.data.readers.agreement import check_agreement
-from vidattn.data.readers.base import Source, VideoReader, check_indices, first_line, load_source
+from vidattn.data.readers.base import Source, VideoReader, as_file, check_indices, first_line, load_source
 
 # decord 0.6 seeks wrongly in HEVC and MPEG-4, and cannot open AV1.
 _CODECS = frozenset({"h264", "vp9", "mpeg2video"})
@@ -47,7 +47,7 @@ class DecordReader(VideoReader):
     def _open(self) -> int:
         import decord
 
-        data = io.BytesIO(self._source) if isinstance(self._source, bytes) else self._source
+        data = io.BytesIO(self._source) if isinstance(self._source, bytes) else as_file(self._source)
         try:
             self._video = decord.VideoReader(data, ctx=decord.cpu(0), num_threads=1)
             return len(self._video)

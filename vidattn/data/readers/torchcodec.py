@@ -8,7 +8,7 @@ from torch import Tensor
 
 from vidattn.data.errors import VideoDecodeError
 from vidattn.data.readers.agreement import check_agreement
-from vidattn.data.readers.base import Source, VideoReader, check_indices, first_line, load_source
+from vidattn.data.readers.base import Source, VideoReader, as_file, check_indices, first_line, load_source
 
 # torchcodec is off by one on MPEG-4 with B-frames in AVI.
 _CODECS = frozenset({"h264", "hevc", "vp9", "av1", "mpeg2video"})
@@ -60,9 +60,10 @@ class TorchCodecReader(VideoReader):
     def _open(self) -> int:
         from torchcodec.decoders import VideoDecoder
 
+        data = self._source if isinstance(self._source, bytes) else as_file(self._source)
         try:
             self._video = VideoDecoder(
-                self._source, seek_mode="exact", num_ffmpeg_threads=1, dimension_order="NHWC", device=self._device
+                data, seek_mode="exact", num_ffmpeg_threads=1, dimension_order="NHWC", device=self._device
             )
             return len(self._video)
         except (RuntimeError, ValueError) as error:
