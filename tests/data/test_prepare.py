@@ -12,6 +12,7 @@ from encode import encode_video, numbered_frames
 from PIL import Image
 
 from vidattn.cli import main
+from vidattn.data import processes as processes_module
 from vidattn.data import transcode_all as pool_module
 from vidattn.data.errors import VideoDecodeError
 from vidattn.data.manifest import read_manifest
@@ -39,7 +40,7 @@ def dataset(tmp_path) -> Path:
 @pytest.fixture
 def one_process(monkeypatch):
     """Threads stand for processes, which take seconds to start."""
-    monkeypatch.setattr(pool_module, "ProcessPoolExecutor", lambda count, **_: ThreadPoolExecutor(count))
+    monkeypatch.setattr(processes_module, "ProcessPoolExecutor", lambda count, **_: ThreadPoolExecutor(count))
 
 
 def run(dataset: Path, out: Path, *words: str) -> dict:

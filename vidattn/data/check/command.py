@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import fields, replace
 from pathlib import Path
 
@@ -114,14 +115,15 @@ def check(manifests: dict[str, Manifest], min_frames: int, num_workers: int, tim
         TimeRemainingColumn(),
         TextColumn("{task.fields[bad]}"),
     )
-    with Progress(*columns, console=Console(stderr=True)) as progress:
+    looked_at = survey(left, min_frames, min(num_workers, len(left)), timeout)
+    with Progress(*columns, console=Console(stderr=True)) as progress, closing(looked_at):
         if probes:
             verb = "has" if len(probes) == 1 else "have"
             total = counted(len(videos), "video")
             progress.console.print(f"{len(probes)} of {total} {verb} not changed since the last check")
         bad, good = 0, []  # of those that are looked at now: those that are known are usable
         task = progress.add_task("", total=len(videos), completed=len(probes), bad="")
-        for found in survey(left, min_frames, min(num_workers, len(left)), timeout):
+        for found in looked_at:
             journal.add(found)
             probes.append(found)
             bad += not found.usable
