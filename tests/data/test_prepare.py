@@ -1,3 +1,4 @@
+import errno
 import json
 import os
 import signal
@@ -311,6 +312,29 @@ def test_folders_of_pictures_are_prepared_and_the_classes_of_missing_videos_kept
     os.utime(tmp_path / "v" / "img_00003.png", (1, 1))  # extracted again
     run_without_processes(tmp_path / "list.txt", tmp_path / "out")
     assert "there already" not in capsys.readouterr().out
+
+
+def test_a_folder_of_pictures_that_cannot_be_read_fails_alone(tmp_path, monkeypatch, capsys):
+    def locked(function):
+        def call(path="."):
+            if os.fspath(path) == str(tmp_path / "locked"):
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
+            return function(path)
+
+        return call
+
+    for name in ("v", "locked"):
+        (tmp_path / name).mkdir()
+        for number, image in enumerate(numbered_frames(3)):
+            Image.fromarray(image).save(tmp_path / name / f"img_{number:05d}.png")
+    (tmp_path / "list.txt").write_text("v 3 0\nlocked 3 1\n")
+    monkeypatch.setattr(os, "scandir", locked(os.scandir))  # tests may be run by root, who may read anything
+    monkeypatch.setattr(os, "listdir", locked(os.listdir))
+
+    run_without_processes(tmp_path / "list.txt", tmp_path / "out")
+
+    assert "locked: cannot open the folder (Permission denied); check the path" in capsys.readouterr().out
+    assert [video.label for video in read_manifest(tmp_path / "out" / "manifest.csv").videos] == [0]
 
 
 @pytest.mark.parametrize("command", [["prepare", "nowhere", "out"], ["bench-loader", "nowhere"]])

@@ -1,6 +1,8 @@
 """`vidattn check` against files of which we know what is wrong with them."""
 
 import csv
+import errno
+import hashlib
 import json
 import os
 import shutil
@@ -211,6 +213,18 @@ def test_audio_without_pictures_is_told_apart(shared_videos, tmp_path):
     shutil.copy(shared_videos / "broken" / "audio_only.mp3", tmp_path / "a.mp4")
 
     assert probe(str(tmp_path / "a.mp4"), None, 8).problems == ["audio only"]
+
+
+def test_a_file_that_cannot_be_read_does_not_end_the_check(videos, monkeypatch):
+    def unreadable(*_):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+    monkeypatch.setattr(hashlib, "file_digest", unreadable)
+
+    found = probe(str(videos / "train" / "jump" / "good.mp4"), None, 8)
+
+    assert (found.problems, found.usable) == (["unreadable"], False)
+    assert found.reason == "cannot read it (Permission denied); check the disk and your access"
 
 
 @pytest.mark.parametrize(
