@@ -471,3 +471,21 @@ def test_what_a_later_check_finds_good_is_taken_off_the_quarantine_list(videos, 
 
     quarantine.check(path)
     assert [row["path"] for row in csv.DictReader((tmp_path / "quarantine.csv").open())] == [other]
+
+
+def test_what_an_interrupted_check_finds_good_is_taken_off_the_quarantine_list(videos, tmp_path, monkeypatch, probed):
+    paths = [str(videos / "train" / "dance" / name) for name in ("good.mp4", "twice.mp4")]
+    (tmp_path / "list.csv").write_text("".join(f"{path},dance\n" for path in paths))
+    Quarantine(tmp_path / "quarantine.csv").add(dict.fromkeys(paths, "too slow"))
+    noted = survey_module.probe
+
+    def interrupted(path, *args):
+        if probed:
+            raise KeyboardInterrupt
+        return noted(path, *args)
+
+    monkeypatch.setattr(survey_module, "probe", interrupted)
+    with pytest.raises(SystemExit):
+        main(["check", str(tmp_path / "list.csv"), "--out", str(tmp_path), "--workers", "0"])
+
+    assert [row["path"] for row in csv.DictReader((tmp_path / "quarantine.csv").open())] == paths[1:]

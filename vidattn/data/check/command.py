@@ -123,14 +123,16 @@ def check(manifests: dict[str, Manifest], min_frames: int, num_workers: int, tim
             progress.console.print(f"{len(probes)} of {total} {verb} not changed since the last check")
         bad, good = 0, []  # of those that are looked at now: those that are known are usable
         task = progress.add_task("", total=len(videos), completed=len(probes), bad="")
-        for found in looked_at:
-            journal.add(found)
-            probes.append(found)
-            bad += not found.usable
-            good += [found.path] if found.usable else []
-            progress.update(task, advance=1, bad=f"{bad} unusable" if bad else "")
-    journal.close()
-    Quarantine(out / QUARANTINE).drop(good)
+        try:
+            for found in looked_at:
+                journal.add(found)
+                probes.append(found)
+                bad += not found.usable
+                good += [found.path] if found.usable else []
+                progress.update(task, advance=1, bad=f"{bad} unusable" if bad else "")
+        finally:  # also when interrupted: the journal has them, and the next check does not look at them again
+            journal.close()
+            Quarantine(out / QUARANTINE).drop(good)
     return findings(manifests, probes)
 
 

@@ -92,7 +92,10 @@ def probe(path: str, folder_fps: float | None, min_frames: int) -> Probe:
         found.problems.append(_kind_of_failure(path))
         return found
     except OSError as error:
-        found.usable, found.reason = False, f"cannot read it ({error.strerror or error}); check the disk and your access"
+        found.usable, found.reason = (
+            False,
+            f"cannot read it ({error.strerror or error}); check the disk and your access",
+        )
         found.problems.append("unreadable")
         return found
     if found.num_frames < min_frames:
