@@ -29,8 +29,9 @@ def processes(
     try:
         yield pool
     except BaseException:
-        for process in set(active_children()) - others:
-            process.terminate()
+        with without_interrupts():  # a second Ctrl-C must leave none of them
+            for process in set(active_children()) - others:
+                process.terminate()
         raise
     finally:
         pool.shutdown(cancel_futures=True)

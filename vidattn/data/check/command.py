@@ -125,10 +125,10 @@ def check(manifests: dict[str, Manifest], min_frames: int, num_workers: int, tim
         task = progress.add_task("", total=len(videos), completed=len(probes), bad="")
         try:
             for found in looked_at:
+                good += [found.path] if found.usable else []
                 journal.add(found)
                 probes.append(found)
                 bad += not found.usable
-                good += [found.path] if found.usable else []
                 progress.update(task, advance=1, bad=f"{bad} unusable" if bad else "")
         finally:  # also when interrupted: the journal has them, and the next check does not look at them again
             journal.close()
