@@ -171,6 +171,17 @@ def test_names_that_are_no_text_stay_what_they_are(clip, tmp_path):
     assert os.path.isfile(video.path)
 
 
+def test_brackets_in_names_are_shown(clip, tmp_path, capsys):
+    clip("set/x [y]/a.mp4", 5)
+    (tmp_path / "list.csv").write_text("set/x [y]/a.mp4,x [y]\ngone.mp4,z [gone]\n")
+
+    prepared_frames(tmp_path / "list.csv", tmp_path / "out [v1]")
+
+    output = capsys.readouterr().out
+    assert "z [gone]" in output
+    assert f"--data.train {tmp_path}/out [v1]/manifest.csv --data.class_names {tmp_path}/out [v1]/classes.txt" in output
+
+
 def test_a_target_is_written_anew_when_its_source_is_another_file(clip, tmp_path):
     clip("d/a.mov", 5)
     clip("d/a.mp4", 6)

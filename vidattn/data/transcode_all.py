@@ -50,7 +50,9 @@ def transcode_all(
                         continue
                     if problem:
                         failures[video] = problem
-                        progress.console.print(f"failed: {video.path}: {problem}", highlight=False, markup=False)
+                        progress.console.print(
+                            f"failed: {video.path}: {problem}", highlight=False, markup=False, emoji=False
+                        )
                     else:
                         finished(video)
                     todo.pop(video, None)

@@ -90,7 +90,7 @@ def show_predictions(rows: list[dict[str, Any]], skipped: dict[str, str], file: 
     for row in rows[:most]:
         answers = ", ".join(f"{answer['class']} {answer['probability']:.1%}" for answer in row["top"])
         table.add_row(Text(row["path"]), Text(answers))
-    console = Console()
+    console = Console(markup=False, emoji=False)
     console.print(table)
     some = f"{len(rows)} of " if skipped else ""
     lines = [f"Answers for {some}{counted(len(rows) + len(skipped), 'video')} are in {file}"]
@@ -100,4 +100,4 @@ def show_predictions(rows: list[dict[str, Any]], skipped: dict[str, str], file: 
         if len(skipped) > most:
             lines.append(f"  and {len(skipped) - most} more, see skipped.csv in the run's folder")
     for line in lines:
-        console.print(line, highlight=False, markup=False, soft_wrap=True)
+        console.print(line, highlight=False, soft_wrap=True)

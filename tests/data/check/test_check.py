@@ -209,6 +209,20 @@ def test_names_that_are_no_text_stay_what_they_are(tmp_path, capfdbinary):
     assert len(Quarantine(tmp_path / "out" / "quarantine.csv")) == 0
 
 
+def test_brackets_in_names_are_shown(tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "300")
+    (tmp_path / "set [v2]" / "a [b]").mkdir(parents=True)
+    encode_video(tmp_path / "set [v2]" / "a [b]" / "Title [dQw4w9].mp4", numbered_frames(3))
+
+    main(["check", str(tmp_path / "set [v2]"), "--out", str(tmp_path / "out [mk]"), "--workers", "0"])
+
+    output = capsys.readouterr().out
+    assert "│ Title [dQw4w9].mp4 │" in output
+    assert f"in {tmp_path}/set [v2]/a [b]" in output
+    assert f"are in {tmp_path}/out [mk]\n" in output
+    assert f"--data.class_names {tmp_path}/out [mk]/clean/classes.txt" in output
+
+
 def test_audio_without_pictures_is_told_apart(shared_videos, tmp_path):
     shutil.copy(shared_videos / "broken" / "audio_only.mp3", tmp_path / "a.mp4")
 

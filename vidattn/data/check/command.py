@@ -80,7 +80,7 @@ def check_command(words: list[str]) -> None:
         print("vidattn check: interrupted; give the same command again to go on", file=sys.stderr)
         sys.exit(128 + signal.SIGINT)
     show(result)
-    console = Console(highlight=False, soft_wrap=True)
+    console = Console(soft_wrap=True, highlight=False, markup=False, emoji=False)
     files = "report.json, clean/ (lists of what can be used), quarantine.csv (of what cannot, for data.quarantine)"
     console.print(f"{files} and index.json (for data.index) are in {options.out}")
     classes = Path(options.out) / CLASSES
@@ -138,7 +138,7 @@ def check(manifests: dict[str, Manifest], min_frames: int, num_workers: int, tim
 
 def show(result: Findings) -> None:
     """The table of problems, and what the splits look like together."""
-    console = Console(soft_wrap=True, highlight=False)
+    console = Console(soft_wrap=True, highlight=False, markup=False, emoji=False)
     total, usable = len(result.probes), sum(found.usable for found in result.probes.values())
     files = [os.path.dirname(os.path.abspath(path)) for path in result.probes if Member.parse(path) is None]
     folder = os.path.commonpath(files) if files else ""
