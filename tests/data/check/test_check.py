@@ -326,12 +326,13 @@ def test_ctrl_c_ends_at_once_and_leaves_no_processes(videos, tmp_path, monkeypat
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["--timeout", "0"], "timeout=0 must be more than 0 seconds"),
-        (["--timeout", "nan"], "timeout=nan must be more than 0 seconds"),
+        (["--timeout", "0"], "timeout=0 must be more than 0 seconds and at most 2073600 (24 days)"),
+        (["--timeout", "nan"], "timeout=nan must be more than 0 seconds and at most 2073600 (24 days)"),
+        (["--timeout", "inf"], "timeout=inf must be more than 0 seconds and at most 2073600 (24 days)"),
         (["--workers", "-1"], "workers=-1 must be 0, for none, or more"),
     ],
 )
-def test_numbers_that_are_too_small_are_told_before_anything_starts(videos, tmp_path, capsys, words, message):
+def test_numbers_that_cannot_be_are_told_before_anything_starts(videos, tmp_path, capsys, words, message):
     with pytest.raises(SystemExit) as exit:
         main(["check", str(videos / "train"), "--out", str(tmp_path), "--workers", "2", *words])
 

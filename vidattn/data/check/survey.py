@@ -12,7 +12,7 @@ from vidattn.data.check.probe import Probe, probe
 from vidattn.data.errors import DecodeTimeoutError, VideoDecodeError
 from vidattn.data.manifest import Video
 from vidattn.data.processes import live_with_parent, processes, without_interrupts
-from vidattn.data.readers.guarded import AVAILABLE, Watchdog
+from vidattn.data.readers.guarded import AVAILABLE, LONGEST, Watchdog
 
 Work = tuple[str, float | None, int]  # the arguments of `probe`
 
@@ -36,11 +36,11 @@ def survey(
         timeout: seconds for one video, in each of two attempts; then it is "too slow". None waits for ever.
 
     Raises:
-        ValueError: a number is too small.
+        ValueError: a number is too small or too large.
     """
     # Here, once: what fails at the start of a process is not said, it only ends that.
-    if timeout is not None and not timeout > 0:
-        raise ValueError(f"timeout={timeout:g} must be more than 0 seconds")
+    if timeout is not None and not 0 < timeout <= LONGEST:
+        raise ValueError(f"timeout={timeout:g} must be more than 0 seconds and at most {LONGEST} (24 days)")
     if num_workers < 0:
         raise ValueError(f"workers={num_workers} must be 0, for none, or more")
     files = list({video.path: video.folder_fps for video in videos}.items())
