@@ -459,6 +459,21 @@ def test_rows_that_say_a_video_again_or_with_another_label_are_found(tmp_path, c
     assert "rows with other labels in train" in output
 
 
+def test_a_list_of_what_could_be_used_before_does_not_stay(tmp_path, capsys):
+    (tmp_path / "set" / "dance").mkdir(parents=True)
+    path = encode_video(tmp_path / "set" / "dance" / "a.mp4", numbered_frames(20))
+    command = ["check", str(tmp_path / "set"), "--out", str(tmp_path / "out"), "--workers", "0"]
+    main(command)
+    assert (tmp_path / "out" / "clean" / "set.csv").exists()
+    path.write_bytes(b"no video" * 100)
+    capsys.readouterr()
+
+    main(command)
+
+    assert not (tmp_path / "out" / "clean" / "set.csv").exists()
+    assert "train from the lists in clean/" not in capsys.readouterr().out
+
+
 def test_what_trainings_put_on_the_quarantine_list_stays(videos, tmp_path):
     command = ["check", str(videos / "train" / "dance"), "--out", str(tmp_path), "--workers", "0"]
     main(command)

@@ -84,7 +84,8 @@ def check_command(words: list[str]) -> None:
     files = "report.json, clean/ (lists of what can be used), quarantine.csv (of what cannot, for data.quarantine)"
     console.print(f"{files} and index.json (for data.index) are in {options.out}")
     classes = Path(options.out) / CLASSES
-    if classes.exists():  # a class that has lost its videos keeps its number with it
+    listed = any((classes.parent / f"{split}.csv").exists() for split in manifests)
+    if listed and classes.exists():  # a class that has lost its videos keeps its number with it
         console.print(f"train from the lists in clean/ with --data.class_names {classes}")
 
 
@@ -221,8 +222,11 @@ def write(result: Findings, folder: Path) -> None:
     (folder / "report.json").write_text(json.dumps(report, indent=1) + "\n")
     for split, manifest in result.manifests.items():
         videos = result.clean(split)
-        if videos and not any(Member.parse(video.path) for video in videos):  # shards are not listed anew
-            write_manifest(folder / "clean" / f"{split}.csv", replace(manifest, videos=videos))
+        cleaned = folder / "clean" / f"{split}.csv"
+        if not videos:
+            cleaned.unlink(missing_ok=True)  # an earlier check's, of what can be used no more
+        elif not any(Member.parse(video.path) for video in videos):  # shards are not listed anew
+            write_manifest(cleaned, replace(manifest, videos=videos))
             names = "".join(f"{name}\n" for name in manifest.class_names)
             if names:
                 (folder / CLASSES).write_text(names, encoding="utf-8", errors="surrogateescape")
