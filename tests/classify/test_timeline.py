@@ -3,6 +3,7 @@ import dataclasses
 import gc
 import json
 import os
+import shutil
 from itertools import pairwise
 from pathlib import Path
 
@@ -37,6 +38,14 @@ def test_segments_tell_what_happens_when(timeline):
     assert timeline.segments[-1].end == timeline.duration == pytest.approx(14)
     for one, following in pairwise(timeline.segments):
         assert one.end == following.start
+
+
+def test_the_bar_shows_brackets_in_the_name(checkpoint, tiny_video, tmp_path, capsys):
+    named = shutil.copy(tiny_video, tmp_path / "a [id].mp4")
+
+    Classifier.from_pretrained(checkpoint).timeline(named, window=0.6)
+
+    assert "a [id].mp4, " in capsys.readouterr().out
 
 
 def test_each_window_is_answered_as_a_video_of_its_own(checkpoint, tiny_video):

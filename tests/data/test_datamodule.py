@@ -1,3 +1,4 @@
+import math
 import warnings
 from pathlib import Path
 from types import SimpleNamespace
@@ -319,6 +320,8 @@ def test_decoding_on_the_gpu_goes_without_workers(folder):
         ({"num_workers": -1}, "data.num_workers=-1; expected 0 or more"),
         ({"shuffle_buffer": 0}, "data.shuffle_buffer=0; expected 1 or more"),
         ({"reader": "nope"}, "data.reader='nope' is unknown; choose one of pyav, decord"),
+        ({"decode_timeout": 0}, "data.decode_timeout=0; expected more than 0 seconds"),
+        ({"decode_timeout": math.inf}, r"data.decode_timeout=inf; .* at most 2073600 \(24 days\), or null for none"),
         ({"quarantine": "train.csv"}, "is no line of a quarantine list"),
         ({"quarantine": "dance"}, r"cannot read quarantine=.*dance \(.*Is a directory"),
     ],

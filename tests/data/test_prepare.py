@@ -1,3 +1,4 @@
+import errno
 import json
 import os
 import signal
@@ -12,6 +13,7 @@ from encode import encode_video, numbered_frames
 from PIL import Image
 
 from vidattn.cli import main
+from vidattn.data import processes as processes_module
 from vidattn.data import transcode_all as pool_module
 from vidattn.data.errors import VideoDecodeError
 from vidattn.data.manifest import Video, read_manifest
@@ -39,7 +41,7 @@ def dataset(tmp_path) -> Path:
 @pytest.fixture
 def one_process(monkeypatch):
     """Threads stand for processes, which take seconds to start."""
-    monkeypatch.setattr(pool_module, "ProcessPoolExecutor", lambda count, **_: ThreadPoolExecutor(count))
+    monkeypatch.setattr(processes_module, "ProcessPoolExecutor", lambda count, **_: ThreadPoolExecutor(count))
 
 
 def run(dataset: Path, out: Path, *words: str) -> dict:
@@ -167,6 +169,17 @@ def test_names_that_are_no_text_stay_what_they_are(clip, tmp_path):
     assert (tmp_path / "out" / "classes.txt").read_bytes() == b"\xe9\n"
     (video,) = read_manifest(tmp_path / "out" / "manifest.csv", class_names=tmp_path / "out" / "classes.txt").videos
     assert os.path.isfile(video.path)
+
+
+def test_brackets_in_names_are_shown(clip, tmp_path, capsys):
+    clip("set/x [y]/a.mp4", 5)
+    (tmp_path / "list.csv").write_text("set/x [y]/a.mp4,x [y]\ngone.mp4,z [gone]\n")
+
+    prepared_frames(tmp_path / "list.csv", tmp_path / "out [v1]")
+
+    output = capsys.readouterr().out
+    assert "z [gone]" in output
+    assert f"--data.train {tmp_path}/out [v1]/manifest.csv --data.class_names {tmp_path}/out [v1]/classes.txt" in output
 
 
 def test_a_target_is_written_anew_when_its_source_is_another_file(clip, tmp_path):
@@ -353,6 +366,29 @@ def test_another_rate_of_folders_of_pictures_is_another_setting(clip, tmp_path, 
         assert "other settings: folder_fps=30.0, not folder_fps=5.0;" in capsys.readouterr().err
     run_without_processes(tmp_path / "files", tmp_path / "out2")
     run_without_processes(tmp_path / "files", tmp_path / "out2", "--folder_fps=5")  # it means nothing there
+
+
+def test_a_folder_of_pictures_that_cannot_be_read_fails_alone(tmp_path, monkeypatch, capsys):
+    def locked(function):
+        def call(path="."):
+            if os.fspath(path) == str(tmp_path / "locked"):
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
+            return function(path)
+
+        return call
+
+    for name in ("v", "locked"):
+        (tmp_path / name).mkdir()
+        for number, image in enumerate(numbered_frames(3)):
+            Image.fromarray(image).save(tmp_path / name / f"img_{number:05d}.png")
+    (tmp_path / "list.txt").write_text("v 3 0\nlocked 3 1\n")
+    monkeypatch.setattr(os, "scandir", locked(os.scandir))  # tests may be run by root, who may read anything
+    monkeypatch.setattr(os, "listdir", locked(os.listdir))
+
+    run_without_processes(tmp_path / "list.txt", tmp_path / "out")
+
+    assert "locked: cannot open the folder (Permission denied); check the path" in capsys.readouterr().out
+    assert [video.label for video in read_manifest(tmp_path / "out" / "manifest.csv").videos] == [0]
 
 
 @pytest.mark.parametrize("command", [["prepare", "nowhere", "out"], ["bench-loader", "nowhere"]])

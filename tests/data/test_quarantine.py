@@ -92,6 +92,18 @@ def test_a_line_that_is_still_being_written_is_left_for_later(tmp_path, bad):
     assert len(quarantine) == 1
 
 
+def test_a_list_that_does_not_end_its_last_line_is_added_to_on_the_next(tmp_path, bad):
+    quarantine = Quarantine(tmp_path / "q.csv")
+    quarantine.add({bad: "broken"})
+    quarantine.path.write_text(quarantine.path.read_text().rstrip())  # as an editor may save it
+
+    quarantine.add({"other.mp4": "broken"})
+
+    assert len(quarantine) == 2
+    quarantine.add({"third.mp4": "broken"})
+    assert len(Quarantine(quarantine.path)) == 3
+
+
 def test_another_file_is_not_taken_for_a_list(tmp_path, bad):
     (tmp_path / "q.csv").write_text("a.mp4 3\n")
 

@@ -132,6 +132,12 @@ def test_the_same_arguments_give_the_same_pixels_and_another_seed_does_not(tmp_p
     assert not (first == other).all()
 
 
+def test_brackets_in_the_folders_name_are_shown(tmp_path: Path, capsys):
+    MotionSet(str(tmp_path / "set [v2]"), num_train=1, num_val=0, num_test=0, size=16).write()
+
+    assert "Making set [v2] " in capsys.readouterr().out
+
+
 def test_a_finished_set_is_reused_and_another_one_refused(tmp_path: Path):
     folder = str(tmp_path / "set")
     small = {"num_train": 1, "num_val": 0, "num_test": 0, "size": 16}

@@ -30,7 +30,8 @@ def small(tmp_path):
 
 def test_prints_parts_blocks_clip_and_prediction_and_writes_them(small, tmp_path, capsys):
     files = {
-        name: tmp_path / f"cost.{ending}" for name, ending in (("csv", "csv"), ("json", "json"), ("markdown", "md"))
+        name: tmp_path / f"cost [v2].{ending}"
+        for name, ending in (("csv", "csv"), ("json", "json"), ("markdown", "md"))
     }
     main(["flops", str(small), *(word for name, path in files.items() for word in (f"--{name}", str(path)))])
 
@@ -48,6 +49,7 @@ def test_prints_parts_blocks_clip_and_prediction_and_writes_them(small, tmp_path
         assert [row["macs"] for row in csv.DictReader(file)] == [str(row["macs"]) for row in rows.values()]
     assert f"| clip | time+pooled | 4x32x32 | {clip['macs']} |" in files["markdown"].read_text()
     shown = capsys.readouterr().out
+    assert f"wrote {', '.join(map(str, files.values()))}\n" in shown
     assert "1 MAC = 2 FLOPs" in shown
     assert "MMACs" in shown  # a million, as the network is small
     assert f"{clip['macs'] / 1e6:.3f}" in shown

@@ -1,4 +1,7 @@
+import os
 from types import SimpleNamespace
+
+import pytest
 
 from vidattn.data.quarantine import Quarantine
 from vidattn.training.skipped import SkippedVideos
@@ -18,3 +21,14 @@ def test_what_may_pass_puts_nothing_on_the_quarantine_list(tmp_path):
     assert list(skipped.skipped) == paths
     assert len(quarantine) == 1
     assert paths[1] in quarantine.path.read_text()
+
+
+@pytest.mark.filterwarnings("ignore:skipped")
+def test_a_name_that_is_no_text_is_listed_as_it_is(tmp_path):
+    trainer = SimpleNamespace(log_dir=str(tmp_path), global_rank=0)
+    skipped = SkippedVideos()
+    skipped.setup(trainer, None, "fit")
+
+    skipped.on_train_batch_end(trainer, None, None, {"skipped": [(os.fsdecode(b"caf\xe9.mp4"), "cannot read it")]})
+
+    assert b"caf\xe9.mp4,cannot read it" in (tmp_path / "skipped.csv").read_bytes()

@@ -47,7 +47,7 @@ def bench_classify(
         classifier = random_classifier(model, num_clips, num_crops)
     table = Table("video", "decoding", "forward", "together", "answer", "answer takes", title_justify="left")
     table.title = f"milliseconds, {num_clips} x {num_crops} views, {torch.get_num_threads()} threads"
-    console = Console(soft_wrap=True, highlight=False)
+    console = Console(soft_wrap=True, highlight=False, markup=False, emoji=False)
     for video in track(expand(videos)[0], "Timing", console=console, transient=True):
         seconds = measure(classifier, str(video), rounds)
         parts = [one + other for one, other in zip(seconds["decoding"], seconds["forward"], strict=True)]

@@ -7,6 +7,7 @@ from typing import Literal, cast
 
 import numpy as np
 import torch
+from rich.markup import escape
 from rich.progress import track
 from torch import Tensor, nn
 
@@ -223,7 +224,7 @@ class Classifier:
             clips = clips_in(windows, times, self.preparation.sampling)
             picker = StripPicker(times, clips)
             views = stream_clips(reader, clips, self.preparation.crops)
-            label = f"{printable(Path(reader.path).name)}, {duration:.0f} s"
+            label = f"{escape(printable(Path(reader.path).name))}, {duration:.0f} s"
             watched = track(picker.watch(clips, views), label, total=len(clips), disable=not progress)
             # One block for all: thousands of small arrays between the large ones of the network would tear memory up.
             rows = np.empty((len(windows), len(self.class_names)))

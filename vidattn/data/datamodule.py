@@ -17,6 +17,7 @@ from vidattn.data.manifest import Manifest
 from vidattn.data.opening import VideoOpener
 from vidattn.data.quarantine import Quarantine
 from vidattn.data.readers import READERS
+from vidattn.data.readers.guarded import LONGEST
 from vidattn.data.samplers import EpochSampler, OnceEachSampler, Order, ResumableLoader
 from vidattn.data.sampling import Sampler
 from vidattn.data.shard_order import ShardOrder
@@ -126,6 +127,11 @@ class VideoDataModule(pl.LightningDataModule):
                 raise ValueError(f"data.{name}={count}; expected {least} or more")
         if reader not in READERS:
             raise ValueError(f"data.reader={reader!r} is unknown; choose one of {', '.join(READERS)}")
+        if decode_timeout is not None and not 0 < decode_timeout <= LONGEST:
+            raise ValueError(
+                f"data.decode_timeout={decode_timeout}; expected more than 0 seconds, at most {LONGEST} (24 days), or "
+                "null for none"
+            )
         if clips_per_video < 1 or batch_size % clips_per_video:
             raise ValueError(f"batch_size={batch_size} is not a multiple of clips_per_video={clips_per_video}")
         if reader == "torchcodec_cuda" and num_workers > 0:

@@ -75,7 +75,7 @@ def prepare(
             raise ValueError(f"{name}={value} must be 0, for none, or more")
     if not folder_fps > 0:
         raise ValueError(f"folder_fps={folder_fps} must be more than 0 frames per second")
-    console = Console(soft_wrap=True, highlight=False)
+    console = Console(soft_wrap=True, highlight=False, markup=False, emoji=False)
     transcoding = Transcoding(short_side, keyframe_every, crf, preset)
     folder = Path(out)
     manifest = read_manifest(data, root, folder_fps=folder_fps)
@@ -190,4 +190,4 @@ def _print_report(console: Console, folder: Path, report: dict[str, Any], has_cl
     if report["failed"]:
         console.print(f"{len(report['failed'])} failed, listed in {folder / 'prepare.json'}:", style="bold")
         for path, reason in list(report["failed"].items())[:10]:
-            console.print(f"  {path}: {reason}", markup=False)
+            console.print(f"  {path}: {reason}")

@@ -95,9 +95,13 @@ class PreparedFolder:
 
 
 def content_identity(path: str) -> Identity | None:
-    """`identity`; of a folder of pictures, the sums of theirs, which change with any of them. None where it is gone."""
+    """`identity`; of a folder of pictures, the sums of theirs, which change with any of them. None where it is gone, or
+    not ours to read."""
     if not os.path.isdir(path):
         return identity(path)
-    with os.scandir(path) as entries:
-        status = [entry.stat() for entry in entries if entry.is_file()]
+    try:
+        with os.scandir(path) as entries:
+            status = [entry.stat() for entry in entries if entry.is_file()]
+    except OSError:
+        return None
     return sum(one.st_size for one in status), sum(one.st_mtime_ns for one in status)

@@ -59,11 +59,14 @@ class Quarantine:
         if not rows:
             return
         self.path.parent.mkdir(parents=True, exist_ok=True)
+        torn = self.path.exists() and self.path.read_bytes()[-1:] not in (b"", b"\n")  # edited by hand, mostly
         # One write at the end of the file: processes that add at the same time do not cut each other's lines.
         with self.path.open("a", newline="", buffering=1 << 20, encoding="utf-8", errors="surrogateescape") as stream:
             writer = csv.writer(stream)
             if stream.tell() == 0:
                 writer.writerow(COLUMNS)
+            elif torn:
+                stream.write("\n")
             writer.writerows(rows)
 
     def drop(self, paths: Iterable[str]) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from rich.markup import escape
 from rich.progress import track
 
 from vidattn.data.scene import MOTIONS, Frames, paint, random_motion, render, write_mp4
@@ -134,7 +135,7 @@ class SyntheticSet(ABC):
 
         with ThreadPoolExecutor(max_workers=2) as pool:  # numpy and x264 both let go of the interpreter lock
             done = pool.map(self._write_one, *zip(*jobs, strict=True))
-            for _ in track(done, description=f"Making {folder.name}", total=len(jobs), disable=not progress):
+            for _ in track(done, description=f"Making {escape(folder.name)}", total=len(jobs), disable=not progress):
                 pass
 
         first = 0

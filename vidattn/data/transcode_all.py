@@ -1,19 +1,17 @@
 """Many videos transcoded at a time, in processes of their own."""
 
-import os
-import signal
-import threading
-from collections.abc import Callable, Generator, Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from collections.abc import Callable, Generator, Iterable
+from concurrent.futures import as_completed
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import closing, contextmanager
-from multiprocessing import active_children, get_context, parent_process
+from contextlib import closing
+from multiprocessing import get_context
 from pathlib import Path
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from vidattn.data.errors import VideoDecodeError
 from vidattn.data.manifest import Video
+from vidattn.data.processes import live_with_parent, processes, without_interrupts
 from vidattn.data.transcode import Transcoding
 
 _TRIES = 2  # of a video over which a process dies: the first time its neighbour may be at fault
@@ -54,7 +52,9 @@ def transcode_all(
                         continue
                     if problem:
                         failures[video] = problem
-                        progress.console.print(f"failed: {video.path}: {problem}", highlight=False, markup=False)
+                        progress.console.print(
+                            f"failed: {video.path}: {problem}", highlight=False, markup=False, emoji=False
+                        )
                     else:
                         finished(video)
                     todo.pop(video, None)
@@ -74,8 +74,8 @@ def _round(
         if workers == 0:
             yield from ((video, _one(transcoding, video, target)) for video, target in work)
             return
-        with _processes(min(workers, len(work))) as pool:
-            with _without_interrupts():  # which the processes inherit: the interrupt is for this one
+        with processes(min(workers, len(work)), get_context("spawn"), live_with_parent) as pool:
+            with without_interrupts():
                 running = {pool.submit(_one, transcoding, video, target): video for video, target in work}
             for future in as_completed(running):
                 try:
@@ -88,50 +88,9 @@ def _round(
         _remove(parts.values())
 
 
-@contextmanager
-def _processes(count: int) -> Iterator[ProcessPoolExecutor]:
-    """A pool that is not waited for when it is left by an exception."""
-    others = set(active_children())
-    pool = ProcessPoolExecutor(count, mp_context=get_context("spawn"), initializer=_live_with_parent)
-    try:
-        yield pool
-    except BaseException:
-        for process in set(active_children()) - others:
-            process.terminate()
-        raise
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
-@contextmanager
-def _without_interrupts() -> Iterator[None]:
-    """Ctrl-C waits until the end of this."""
-    if not hasattr(signal, "pthread_sigmask"):  # Windows
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
 def _remove(parts: Iterable[Path]) -> None:
     for part in parts:
         part.unlink(missing_ok=True)
-
-
-def _live_with_parent() -> None:
-    """In a process: leave Ctrl-C to the parent, and end when the parent is gone, however it went."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    parent = parent_process()
-    assert parent is not None
-
-    def wait() -> None:
-        parent.join()
-        os._exit(1)
-
-    threading.Thread(target=wait, daemon=True).start()
 
 
 def _part(target: Path) -> Path:

@@ -111,7 +111,9 @@ def bench_image(
         rows.writerows(cells)
     (where / "image_blocks.md").write_text(f"{title}\n\n{markdown(cells)}\n")
     _plot(cells, title, where / "image_blocks.png")
-    Console().print(f"{title}\n\n{markdown(cells)}\nwrote {where}/image_blocks.csv, .md and .png", soft_wrap=True)
+    Console(markup=False, emoji=False).print(
+        f"{title}\n\n{markdown(cells)}\nwrote {where}/image_blocks.csv, .md and .png", soft_wrap=True
+    )
 
 
 def image_step(spec: str) -> Step:

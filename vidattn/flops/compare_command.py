@@ -95,7 +95,9 @@ def run(options: argparse.Namespace, base: VideoTransformerConfig, name: str, _:
     frames, clips = options.frames or [base.num_frames], options.size or [base.size]
     accuracy = read_accuracy(options.accuracy) if options.accuracy else {}
     # A file takes wide tables; a terminal has the width that it has.
-    console = Console(soft_wrap=True, highlight=False, width=None if sys.stdout.isatty() else 120)
+    console = Console(
+        soft_wrap=True, highlight=False, markup=False, emoji=False, width=None if sys.stdout.isatty() else 120
+    )
     rows = compare(options.schemes, frames, clips, base, options.check, progress=True)
     points = crossovers(options.schemes, frames, clips, base)
     tables = [[readable(row) for row in rows]]

@@ -80,7 +80,7 @@ def flops_command(words: list[str]) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Count, print and write what the options ask for."""
-    console = Console(soft_wrap=True, highlight=False)
+    console = Console(soft_wrap=True, highlight=False, markup=False, emoji=False)
     rows: list[dict[str, Any]] = []
     if options.network is not None and options.input:
         rows = module_rows(options.network, options.input)

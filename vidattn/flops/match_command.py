@@ -42,7 +42,7 @@ def match_schemes(
         raise ValueError(f"vidattn fit takes square clips, and these are {height}x{width}; leave out --write")
     if options.threads:
         torch.set_num_threads(options.threads)
-    console = Console(soft_wrap=True, highlight=False)
+    console = Console(soft_wrap=True, highlight=False, markup=False, emoji=False)
     with console.status(f"Matching {options.match} by {options.by}"):
         found = match(options.schemes, base, options.match, options.by, options.rounds)
     title = f"{name}, {options.match} of the first met by {options.by}, {base.num_frames}x{height}"

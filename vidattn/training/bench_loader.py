@@ -64,7 +64,7 @@ def bench_loader(
         if value < least:
             raise ValueError(f"{name}={value} must be {least} or more")
     torch.set_num_threads(1)
-    console = Console(soft_wrap=True, highlight=False)
+    console = Console(soft_wrap=True, highlight=False, markup=False, emoji=False)
     chosen = choose(console, path, videos)
     ways = loaded(console)
     patterns = {
@@ -106,7 +106,7 @@ def choose(console: Console, path: str, count: int) -> list[Video]:
                 video.frames([0, video.num_frames // 2, video.num_frames - 1])
             good.append(Video(name, None))
         except VideoDecodeError as error:
-            console.print(f"left out {error}", markup=False)
+            console.print(f"left out {error}")
     if not good:
         raise SystemExit(f"{path}: no video there can be read; vidattn check says what is wrong with each")
     return good
@@ -139,7 +139,7 @@ def print_patterns(console: Console, patterns: dict[str, Times], count: int) -> 
     console.print(table)
     for way, problems in patterns["8x32"].problems.items():
         for path, problem in problems.items():
-            console.print(f"{way}, {os.path.basename(path)}: {problem}", markup=False)
+            console.print(f"{way}, {os.path.basename(path)}: {problem}")
 
 
 def print_views(console: Console, times: Times, views: int) -> None:

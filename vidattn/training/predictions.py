@@ -109,7 +109,7 @@ def show_answers(rows: list[dict[str, Any]], most: int = 20) -> None:
     for row in rows[:most]:
         answers = ", ".join(f"{answer['class']} {answer['probability']:.1%}" for answer in row["top"])
         table.add_row(Text(row["path"]), Text(answers))
-    Console().print(table)
+    Console(markup=False, emoji=False).print(table)
 
 
 def show_account(rows: list[dict[str, Any]], skipped: dict[str, str], file: Path, most: int = 20) -> None:
@@ -121,6 +121,6 @@ def show_account(rows: list[dict[str, Any]], skipped: dict[str, str], file: Path
         lines += [f"  {path}: {reason}" for path, reason in list(skipped.items())[:most]]
         if len(skipped) > most:
             lines.append(f"  and {len(skipped) - most} more, see skipped.csv in the run's folder")
-    console = Console()
+    console = Console(markup=False, emoji=False)
     for line in lines:
-        console.print(line, highlight=False, markup=False, soft_wrap=True)
+        console.print(line, highlight=False, soft_wrap=True)

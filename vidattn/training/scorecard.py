@@ -115,7 +115,7 @@ def print_card(card: dict[str, Any], folder: Path) -> None:
     }
     for name, value in rows.items():
         table.add_row(name, value)
-    console = Console(soft_wrap=True)
+    console = Console(soft_wrap=True, markup=False, emoji=False)
     console.print(table)
     files = "scorecard.json is" if "mAP" in card else "scorecard.json and confusion.png are"
     console.print(f"{files} in {folder}", highlight=False)

@@ -51,7 +51,7 @@ class SkippedVideos(pl.Callback):
         rank = trainer.global_rank
         file = self.folder / (f"skipped-rank{rank}.csv" if rank else "skipped.csv")
         file.parent.mkdir(parents=True, exist_ok=True)
-        with file.open("w", newline="") as stream:
+        with file.open("w", newline="", encoding="utf-8", errors="surrogateescape") as stream:
             writer = csv.writer(stream)
             writer.writerow(["path", "reason"])
             writer.writerows(self.listed.items())

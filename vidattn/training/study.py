@@ -19,6 +19,7 @@ import torch
 import yaml
 from pytorch_lightning.utilities.exceptions import SIGTERMException
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import Progress, TaskID
 
 from vidattn.flops.distinct import check_distinct
@@ -182,14 +183,14 @@ def study(runs: Sequence[Run], folder: str | Path) -> list[Run]:
 
     A failed or killed run goes on from its last checkpoint the next time, a done one is not repeated.
     """
-    console = Console(file=sys.stdout, soft_wrap=True, highlight=False)
+    console = Console(file=sys.stdout, soft_wrap=True, highlight=False, markup=False, emoji=False)
     left = [run for run in runs if run.result is None]
     failed, seconds = [], []
     with Progress(console=console, redirect_stdout=False, redirect_stderr=False) as progress:
         for number, run in enumerate(left, 1):
             began = time.perf_counter()
             label = f"{run.dataset} {run.attention} seed {run.seed}"
-            task = progress.add_task(label)
+            task = progress.add_task(escape(label))
             try:
                 run.train(Ticker(progress, task))
             except Exception as error:  # of whatever kind: the other runs do not depend on it

@@ -1,10 +1,14 @@
 """`vidattn check` against files of which we know what is wrong with them."""
 
 import csv
+import errno
+import hashlib
 import json
 import os
 import shutil
+import signal
 import time
+from multiprocessing import active_children
 from pathlib import Path
 
 import pytest
@@ -205,10 +209,36 @@ def test_names_that_are_no_text_stay_what_they_are(tmp_path, capfdbinary):
     assert len(Quarantine(tmp_path / "out" / "quarantine.csv")) == 0
 
 
+def test_brackets_in_names_are_shown(tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "300")
+    (tmp_path / "set [v2]" / "a [b]").mkdir(parents=True)
+    encode_video(tmp_path / "set [v2]" / "a [b]" / "Title [dQw4w9].mp4", numbered_frames(3))
+
+    main(["check", str(tmp_path / "set [v2]"), "--out", str(tmp_path / "out [mk]"), "--workers", "0"])
+
+    output = capsys.readouterr().out
+    assert "│ Title [dQw4w9].mp4 │" in output
+    assert f"in {tmp_path}/set [v2]/a [b]" in output
+    assert f"are in {tmp_path}/out [mk]\n" in output
+    assert f"--data.class_names {tmp_path}/out [mk]/clean/classes.txt" in output
+
+
 def test_audio_without_pictures_is_told_apart(shared_videos, tmp_path):
     shutil.copy(shared_videos / "broken" / "audio_only.mp3", tmp_path / "a.mp4")
 
     assert probe(str(tmp_path / "a.mp4"), None, 8).problems == ["audio only"]
+
+
+def test_a_file_that_cannot_be_read_does_not_end_the_check(videos, monkeypatch):
+    def unreadable(*_):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+    monkeypatch.setattr(hashlib, "file_digest", unreadable)
+
+    found = probe(str(videos / "train" / "jump" / "good.mp4"), None, 8)
+
+    assert (found.problems, found.usable) == (["unreadable"], False)
+    assert found.reason == "cannot read it (Permission denied); check the disk and your access"
 
 
 @pytest.mark.parametrize(
@@ -251,15 +281,58 @@ def test_a_video_that_takes_too_long_does_not_stop_the_others(videos, monkeypatc
     assert found == {"slow.mp4": ["too slow"], good: []}
 
 
+def test_a_process_that_is_killed_costs_no_more_than_the_video_that_kills_it_twice(videos, tmp_path, monkeypatch):
+    def deadly(path, *args):
+        name = os.path.basename(path)
+        if name == "deadly.mp4" or (name == "once.mp4" and not (tmp_path / "killed").exists()):
+            (tmp_path / "killed").touch()
+            os.kill(os.getppid(), signal.SIGKILL)  # the process of the pool: this one is its watchdog's
+        return Probe(path)
+
+    monkeypatch.setattr(survey_module, "probe", deadly)
+    deadly.__module__, deadly.__qualname__ = survey_module.__name__, "probe"  # so that it pickles
+    names = ["a.mp4", "once.mp4", "deadly.mp4", *(f"{number}.mp4" for number in range(9))]
+
+    found = list(survey([Video(name, 0) for name in names], 8, 2, timeout=20))
+
+    assert sorted(one.path for one in found) == sorted(names)
+    (bad,) = [one for one in found if not one.usable]
+    assert (bad.path, bad.problems) == ("deadly.mp4", ["unreadable"])
+    assert "its process was killed in each of two attempts, as happens when memory is short" in bad.reason
+
+
+def test_ctrl_c_ends_at_once_and_leaves_no_processes(videos, tmp_path, monkeypatch, capsys):
+    def interrupt(path, *args):
+        if path.endswith("dance/empty.mp4"):
+            os.kill(parent, signal.SIGINT)
+        time.sleep(60)
+
+    parent = os.getpid()
+    monkeypatch.setattr(survey_module, "probe", interrupt)
+    interrupt.__module__, interrupt.__qualname__ = survey_module.__name__, "probe"
+    before, began = active_children(), time.monotonic()
+    handler = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell lets its background jobs ignore it
+
+    with pytest.raises(SystemExit) as exit:
+        main(["check", str(videos / "train"), "--out", str(tmp_path), "--workers", "2"])
+    signal.signal(signal.SIGINT, handler)
+
+    assert exit.value.code == 130
+    assert time.monotonic() - began < 30
+    assert "vidattn check: interrupted" in capsys.readouterr().err
+    assert active_children() == before
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["--timeout", "0"], "timeout=0 must be more than 0 seconds"),
-        (["--timeout", "nan"], "timeout=nan must be more than 0 seconds"),
+        (["--timeout", "0"], "timeout=0 must be more than 0 seconds and at most 2073600 (24 days)"),
+        (["--timeout", "nan"], "timeout=nan must be more than 0 seconds and at most 2073600 (24 days)"),
+        (["--timeout", "inf"], "timeout=inf must be more than 0 seconds and at most 2073600 (24 days)"),
         (["--workers", "-1"], "workers=-1 must be 0, for none, or more"),
     ],
 )
-def test_numbers_that_are_too_small_are_told_before_anything_starts(videos, tmp_path, capsys, words, message):
+def test_numbers_that_cannot_be_are_told_before_anything_starts(videos, tmp_path, capsys, words, message):
     with pytest.raises(SystemExit) as exit:
         main(["check", str(videos / "train"), "--out", str(tmp_path), "--workers", "2", *words])
 
@@ -386,6 +459,21 @@ def test_rows_that_say_a_video_again_or_with_another_label_are_found(tmp_path, c
     assert "rows with other labels in train" in output
 
 
+def test_a_list_of_what_could_be_used_before_does_not_stay(tmp_path, capsys):
+    (tmp_path / "set" / "dance").mkdir(parents=True)
+    path = encode_video(tmp_path / "set" / "dance" / "a.mp4", numbered_frames(20))
+    command = ["check", str(tmp_path / "set"), "--out", str(tmp_path / "out"), "--workers", "0"]
+    main(command)
+    assert (tmp_path / "out" / "clean" / "set.csv").exists()
+    path.write_bytes(b"no video" * 100)
+    capsys.readouterr()
+
+    main(command)
+
+    assert not (tmp_path / "out" / "clean" / "set.csv").exists()
+    assert "train from the lists in clean/" not in capsys.readouterr().out
+
+
 def test_what_trainings_put_on_the_quarantine_list_stays(videos, tmp_path):
     command = ["check", str(videos / "train" / "dance"), "--out", str(tmp_path), "--workers", "0"]
     main(command)
@@ -414,3 +502,21 @@ def test_what_a_later_check_finds_good_is_taken_off_the_quarantine_list(videos, 
 
     quarantine.check(path)
     assert [row["path"] for row in csv.DictReader((tmp_path / "quarantine.csv").open())] == [other]
+
+
+def test_what_an_interrupted_check_finds_good_is_taken_off_the_quarantine_list(videos, tmp_path, monkeypatch, probed):
+    paths = [str(videos / "train" / "dance" / name) for name in ("good.mp4", "twice.mp4")]
+    (tmp_path / "list.csv").write_text("".join(f"{path},dance\n" for path in paths))
+    Quarantine(tmp_path / "quarantine.csv").add(dict.fromkeys(paths, "too slow"))
+    noted = survey_module.probe
+
+    def interrupted(path, *args):
+        if probed:
+            raise KeyboardInterrupt
+        return noted(path, *args)
+
+    monkeypatch.setattr(survey_module, "probe", interrupted)
+    with pytest.raises(SystemExit):
+        main(["check", str(tmp_path / "list.csv"), "--out", str(tmp_path), "--workers", "0"])
+
+    assert [row["path"] for row in csv.DictReader((tmp_path / "quarantine.csv").open())] == paths[1:]

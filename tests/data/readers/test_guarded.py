@@ -3,6 +3,7 @@
 import ctypes
 import faulthandler
 import gc
+import math
 import os
 import signal
 import time
@@ -46,6 +47,13 @@ def is_running(pid):
 def open_files(pid):
     """What it has open; with what it inherited from the test's own process."""
     return sorted(os.readlink(f"/proc/{pid}/fd/{fd}") for fd in os.listdir(f"/proc/{pid}/fd"))
+
+
+def test_a_watchdog_waits_as_long_as_a_timer_can_and_no_longer(watch, tiny_video):
+    assert watch(seconds=guarded.LONGEST).open(str(tiny_video)).num_frames > 0
+    for seconds in (guarded.LONGEST + 1, math.inf, math.nan):
+        with pytest.raises(ValueError, match=r"must be more than 0 seconds, at most 2073600 \(24 days\)"):
+            watch(seconds=seconds)
 
 
 def hang_holding_the_interpreter_lock(path):

@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import fields, replace
 from pathlib import Path
 
@@ -79,11 +80,12 @@ def check_command(words: list[str]) -> None:
         print("vidattn check: interrupted; give the same command again to go on", file=sys.stderr)
         sys.exit(128 + signal.SIGINT)
     show(result)
-    console = Console(highlight=False, soft_wrap=True)
+    console = Console(soft_wrap=True, highlight=False, markup=False, emoji=False)
     files = "report.json, clean/ (lists of what can be used), quarantine.csv (of what cannot, for data.quarantine)"
     console.print(f"{files} and index.json (for data.index) are in {options.out}")
     classes = Path(options.out) / CLASSES
-    if classes.exists():  # a class that has lost its videos keeps its number with it
+    listed = any((classes.parent / f"{split}.csv").exists() for split in manifests)
+    if listed and classes.exists():  # a class that has lost its videos keeps its number with it
         console.print(f"train from the lists in clean/ with --data.class_names {classes}")
 
 
@@ -114,27 +116,30 @@ def check(manifests: dict[str, Manifest], min_frames: int, num_workers: int, tim
         TimeRemainingColumn(),
         TextColumn("{task.fields[bad]}"),
     )
-    with Progress(*columns, console=Console(stderr=True)) as progress:
+    looked_at = survey(left, min_frames, min(num_workers, len(left)), timeout)
+    with Progress(*columns, console=Console(stderr=True)) as progress, closing(looked_at):
         if probes:
             verb = "has" if len(probes) == 1 else "have"
             total = counted(len(videos), "video")
             progress.console.print(f"{len(probes)} of {total} {verb} not changed since the last check")
         bad, good = 0, []  # of those that are looked at now: those that are known are usable
         task = progress.add_task("", total=len(videos), completed=len(probes), bad="")
-        for found in survey(left, min_frames, min(num_workers, len(left)), timeout):
-            journal.add(found)
-            probes.append(found)
-            bad += not found.usable
-            good += [found.path] if found.usable else []
-            progress.update(task, advance=1, bad=f"{bad} unusable" if bad else "")
-    journal.close()
-    Quarantine(out / QUARANTINE).drop(good)
+        try:
+            for found in looked_at:
+                good += [found.path] if found.usable else []
+                journal.add(found)
+                probes.append(found)
+                bad += not found.usable
+                progress.update(task, advance=1, bad=f"{bad} unusable" if bad else "")
+        finally:  # also when interrupted: the journal has them, and the next check does not look at them again
+            journal.close()
+            Quarantine(out / QUARANTINE).drop(good)
     return findings(manifests, probes)
 
 
 def show(result: Findings) -> None:
     """The table of problems, and what the splits look like together."""
-    console = Console(soft_wrap=True, highlight=False)
+    console = Console(soft_wrap=True, highlight=False, markup=False, emoji=False)
     total, usable = len(result.probes), sum(found.usable for found in result.probes.values())
     files = [os.path.dirname(os.path.abspath(path)) for path in result.probes if Member.parse(path) is None]
     folder = os.path.commonpath(files) if files else ""
@@ -217,8 +222,12 @@ def write(result: Findings, folder: Path) -> None:
     (folder / "report.json").write_text(json.dumps(report, indent=1) + "\n")
     for split, manifest in result.manifests.items():
         videos = result.clean(split)
-        if videos and not any(Member.parse(video.path) for video in videos):  # shards are not listed anew
-            write_manifest(folder / "clean" / f"{split}.csv", replace(manifest, videos=videos))
+        cleaned = folder / "clean" / f"{split}.csv"
+        if not videos:
+            if Path(manifest.source).resolve() != cleaned.resolve():
+                cleaned.unlink(missing_ok=True)  # an earlier check's, of what can be used no more
+        elif not any(Member.parse(video.path) for video in videos):  # shards are not listed anew
+            write_manifest(cleaned, replace(manifest, videos=videos))
             names = "".join(f"{name}\n" for name in manifest.class_names)
             if names:
                 (folder / CLASSES).write_text(names, encoding="utf-8", errors="surrogateescape")

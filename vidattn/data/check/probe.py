@@ -91,6 +91,10 @@ def probe(path: str, folder_fps: float | None, min_frames: int) -> Probe:
         found.usable, found.reason = False, error.reason if error.path == path else str(error)  # one of its pictures
         found.problems.append(_kind_of_failure(path))
         return found
+    except OSError as error:
+        found.usable, found.problems = False, ["unreadable"]
+        found.reason = f"cannot read it ({error.strerror or error}); check the disk and your access"
+        return found
     if found.num_frames < min_frames:
         found.problems.append("too short")
     return found

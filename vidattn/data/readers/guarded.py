@@ -26,6 +26,9 @@ Result = TypeVar("Result")
 AVAILABLE = sys.platform == "linux"
 """Whether processes can be forked safely and killed by a timer of the kernel."""
 
+LONGEST = 24 * 24 * 3600
+"""Seconds that a watchdog can wait: the system counts them as milliseconds of 32 bits."""
+
 _SHARED_BYTES = 256 << 20  # of address space: memory is used only as far as clips reach
 _TRIED_AGAIN = (DecodeTimeoutError, DecoderKilledError)
 _GRACE = 2.0  # seconds that a process has to die by its own timer; one that waits for a dead disk does not
@@ -51,8 +54,10 @@ class Watchdog:
     """
 
     def __init__(self, seconds: float, open_video: Callable[..., VideoReader] = open_by_name) -> None:
-        if not seconds > 0:
-            raise ValueError(f"decode_timeout={seconds} must be more than 0 seconds, or null for none")
+        if not 0 < seconds <= LONGEST:
+            raise ValueError(
+                f"decode_timeout={seconds} must be more than 0 seconds, at most {LONGEST} (24 days), or None for none"
+            )
         self.seconds = seconds
         self.open_video = open_video
         self.begun = 0  # questions that end what was open: tells whether a reader's video still is
