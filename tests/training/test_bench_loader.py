@@ -37,6 +37,8 @@ def test_no_readable_video_is_an_error(tmp_path):
         (["train.txt"], "train.txt lists folders of pictures, which the other readers do not read; give video files"),
         (["train.txt", "--videos=0"], "videos=0 must be 1 or more"),
         (["train.txt", "--rounds=0"], "rounds=0 must be 1 or more"),
+        (["train.txt", "--model=Q"], "preset 'Q' is unknown"),
+        (["train.txt", "--model_clips_per_second=0"], "model_clips_per_second=0.0 must be more than 0"),
     ],
 )
 def test_what_cannot_be_timed_is_told_in_a_line(tmp_path, monkeypatch, capsys, words, message):

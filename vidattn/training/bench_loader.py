@@ -63,6 +63,9 @@ def bench_loader(
     ):
         if value < least:
             raise ValueError(f"{name}={value} must be {least} or more")
+    if model_clips_per_second is not None and not model_clips_per_second > 0:
+        raise ValueError(f"model_clips_per_second={model_clips_per_second} must be more than 0")
+    network = None if model is None else preset(model, attention="divided", num_frames=8, image_size=224)
     torch.set_num_threads(1)
     console = Console(soft_wrap=True, highlight=False, markup=False, emoji=False)
     chosen = choose(console, path, videos)
@@ -77,9 +80,9 @@ def bench_loader(
         return
     speeds = bench_loaders(chosen, workers, clips, max(1, rounds // 2))
     print_loaders(console, speeds, workers)
-    if model is not None:
+    if network is not None:
         torch.set_num_threads(os.cpu_count() or 1)
-        model_clips_per_second = training_speed(preset(model, attention="divided", num_frames=8, image_size=224))
+        model_clips_per_second = training_speed(network)
         console.print(f"a training step of {model}, divided, 8x224: {model_clips_per_second:.1f} clips per second here")
     console.print(verdict(speeds["ours"].per_core, model_clips_per_second, os.cpu_count() or 1), style="bold")
 
