@@ -2,6 +2,7 @@ import csv
 
 import pytest
 import torch
+from matplotlib.figure import Figure
 
 from vidattn.attention.image.self_attention import MapAttention
 from vidattn.flops.bench import bench_attention, bench_model
@@ -22,6 +23,15 @@ def test_writes_a_row_for_each_block_and_size_and_leaves_out_what_takes_too_long
     assert "| `cbam(4)` |" in text
     assert text in capsys.readouterr().out
     assert (tmp_path / "image_blocks.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_blocks_of_the_user_have_names_in_the_figure(tmp_path, monkeypatch):
+    named = []
+    monkeypatch.setattr("vidattn.plots.costs.plot_costs", lambda *args: named.append(args[-1]) or Figure())
+
+    bench_image(["swin(4)", "map"], sides=[8], dim=16, rounds=1, folder=str(tmp_path))
+
+    assert named == [["swin(4)", "map"]]
 
 
 @pytest.mark.parametrize(

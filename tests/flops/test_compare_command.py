@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from vidattn.attention.spatial import SpatialAttention
 from vidattn.cli import main
-from vidattn.flops.compare_command import read_accuracy, sentences
+from vidattn.flops.compare_command import read_accuracy, readable, sentences
 from vidattn.flops.comparison import compare
 from vidattn.flops.count import count
 from vidattn.macs import Macs
@@ -152,6 +152,12 @@ def test_a_false_declaration_is_an_error_in_words(options, monkeypatch, capsys):
         (["joint", "--plots", "{wrong}"], "wrong.csv is a file; name another place"),
         (["joint", "--json", "{wrong}/a.json"], "wrong.csv is a file; name another place"),
         (["joint", "--match", "macs", "--frames", "4,8"], "schemes are matched on one clip"),
+        (
+            ["joint", "--plots", "p", "--accuracy", "{seeds}"],
+            "line 3: joint of accuracy stands there twice; give a line",
+        ),
+        (["divided", "--plots", "p", "--accuracy", "{alias}"], "'divided' is the scheme 'divided' once more"),
+        (["space", "--plots", "p", "--accuracy", "{alias}"], "no accuracy is of a scheme that is compared (space)"),
     ],
 )
 def test_mistakes_end_with_a_sentence(words, message, tmp_path, monkeypatch, capsys):
@@ -160,6 +166,8 @@ def test_mistakes_end_with_a_sentence(words, message, tmp_path, monkeypatch, cap
     (tmp_path / "short.csv").write_text("top1,attention\n0.5,space\n0.9\n")
     (tmp_path / "word.csv").write_text("attention,top1\njoint,abc\n")
     (tmp_path / "none.csv").write_text("attention,top1\n")
+    (tmp_path / "seeds.csv").write_text("attention,seed,top1\njoint,0,0.6\njoint,1,0.9\n")
+    (tmp_path / "alias.csv").write_text("attention,top1\ntime+space,0.6\ndivided,0.9\n")
     (tmp_path / "key.csv").write_text("model: {network: {wdith: 2}}")
     (tmp_path / "broken.csv").write_text("model: [")
     (tmp_path / "depth.csv").write_text("model: {network: {depth: two}}")
@@ -176,3 +184,9 @@ def test_accuracies_from_a_spreadsheet_are_read(tmp_path):
     (tmp_path / "marked.csv").write_bytes(b"\xef\xbb\xbfattention,top1\r\njoint,0.9\r\n")
 
     assert read_accuracy(str(tmp_path / "marked.csv")) == {"accuracy": {"joint": (0.9, 0)}}
+
+
+def test_small_costs_have_digits():
+    row = compare(["joint"], [2], [32], preset("Ti", depth=1, embed_dim=24, num_heads=2))[0]
+    assert float(readable(row)["GMACs"]) == pytest.approx(row["gmacs"], rel=1e-2)
+    assert float(readable(row)["saved MiB"]) == pytest.approx(row["activation_mib"], rel=0.1)

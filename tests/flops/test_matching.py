@@ -116,3 +116,29 @@ def test_no_configuration_of_oblong_clips_is_written(tmp_path, capsys):
         main(["compare", "joint", "space", "--match", "macs", "--config", str(CONFIG), "--size", "32x64",
               "--write", str(tmp_path / "fair")])  # fmt: skip
     assert "vidattn fit takes square clips, and these are 32x64" in capsys.readouterr().err
+
+
+def test_widths_that_no_configuration_may_have_are_passed_over():
+    """A head of fewer than six components has no room for rotary positions in three directions."""
+    config = VideoTransformerConfig(query_key="rotary", embed_dim=48, num_heads=4, depth=1, num_classes=2)
+    widths = [one.embed_dim for one in variants(config, "width")]
+    assert widths[0] == 24
+    assert widths[-1] == 192
+
+
+@pytest.mark.parametrize(
+    ("values", "wanted"),
+    [
+        ({"trainer": None, "data": None}, {"trainer": {"default_root_dir": "outputs/r"}, "data": {"image_size": 32}}),
+        ({"data": {"batch_size": 4}}, {"data": {"batch_size": 4, "image_size": 32}}),
+        (
+            {"data": {"sampling": "my.Rule"}},
+            {"data": {"image_size": 32, "sampling": {"class_path": "my.Rule", "init_args": {"num_frames": 4}}}},
+        ),
+    ],
+)
+def test_a_configuration_that_says_little_keeps_to_that(values, wanted):
+    config = VideoTransformerConfig(num_frames=4, image_size=32, patch_size=16)
+    changed = with_network(values, config, "r")
+    assert changed.pop("model")["network"]["num_frames"] == 4
+    assert changed == wanted

@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 
 from vidattn.attention.heads import two_products
-from vidattn.flops.side_by_side import kernel, side_by_side
+from vidattn.flops.side_by_side import every_one_compiled, kernel, side_by_side
 from vidattn.models.presets import build_network, preset
 
 SMALL = {"depth": 1, "num_frames": 2, "image_size": 64, "embed_dim": 64, "num_heads": 2}
@@ -51,3 +51,18 @@ def test_in_bf16_attention_over_short_rows_takes_two_products():
     clip = torch.randn(1, 3, 2, 64, 64, dtype=torch.bfloat16)
     with torch.no_grad():
         assert kernel(partial(network, clip)) == "two products"
+
+
+def test_every_network_is_compiled_however_many_there_are():
+    compiled = []
+
+    def backend(graph, inputs):
+        compiled.append(graph)
+        return graph.forward
+
+    networks = [torch.nn.Sequential(torch.nn.Linear(4, width)) for width in range(1, 12)]
+    with every_one_compiled(len(networks)):
+        for network in networks:
+            torch.compile(network, backend=backend, dynamic=False)(torch.ones(1, 4))
+    torch._dynamo.reset()
+    assert len(compiled) == len(networks)

@@ -205,4 +205,6 @@ def _plot(cells: list[Cell], title: str, path: Path) -> None:
         for label, field in costs.items():
             if (value := getattr(cell, field)) is not None:
                 panels[label].setdefault(cell.block, {})[cell.side**2] = value
-    plot_costs(panels, "pixels of the map", title, HIGHLIGHT).savefig(path, dpi=110)
+    blocks = list(dict.fromkeys(cell.block for cell in cells))
+    named = [block for block in HIGHLIGHT if block in blocks] if len(blocks) > len(HIGHLIGHT) else blocks
+    plot_costs(panels, "pixels of the map", title, named).savefig(path, dpi=110)

@@ -12,8 +12,10 @@ import torch
 from rich.console import Console
 from rich.progress import track
 
+from vidattn.attention.scheme import Step
 from vidattn.flops.agreement import CountError
 from vidattn.flops.comparison import compare, crossovers
+from vidattn.flops.distinct import steps_of
 from vidattn.flops.flops_command import pixels
 from vidattn.flops.match_command import match_schemes
 from vidattn.flops.matching import BUDGETS, KNOBS
@@ -26,6 +28,8 @@ from vidattn.models.presets import PRESETS, preset
 from vidattn.writable import check_place
 
 Rows = list[dict[str, Any]]
+Accuracies = dict[str, dict[str, tuple[float, float]]]
+"""Set -> scheme -> accuracy and half its interval."""
 T = TypeVar("T")
 NOTE = (
     "ratio: of GMACs (or of time) to the first scheme; scores: share of scores and weighted sums in the GMACs; "
@@ -93,7 +97,7 @@ def compare_command(words: list[str]) -> None:
 def run(options: argparse.Namespace, base: VideoTransformerConfig, name: str, _: object) -> None:
     """Count, measure, print, write and draw what the options ask for."""
     frames, clips = options.frames or [base.num_frames], options.size or [base.size]
-    accuracy = read_accuracy(options.accuracy) if options.accuracy else {}
+    accuracy, gaps = of_schemes(read_accuracy(options.accuracy), options.schemes) if options.accuracy else ({}, [])
     # A file takes wide tables; a terminal has the width that it has.
     console = Console(
         soft_wrap=True, highlight=False, markup=False, emoji=False, width=None if sys.stdout.isatty() else 120
@@ -109,7 +113,7 @@ def run(options: argparse.Namespace, base: VideoTransformerConfig, name: str, _:
     for table, title in zip(tables, titles, strict=True):
         console.print(rich_table(table, title))
     console.print(NOTE)
-    for line in sentences(points):
+    for line in [*sentences(points), *(f"{options.accuracy}: {gap}" for gap in gaps)]:
         console.print(line)
     written = [write_rows(rows, path) for path in (options.csv, options.json) if path]
     if options.markdown:
@@ -211,10 +215,10 @@ def readable(row: Mapping[str, Any]) -> dict[str, str]:
         "clip": f"{row['frames']}x{row['size']}",
         "attention": row["attention"],
         "parameters": f"{row['parameters'] / 1e6:.2f}M",
-        "GMACs": f"{row['gmacs']:.2f}",
+        "GMACs": f"{row['gmacs']:.2f}" if row["gmacs"] >= 1 else f"{row['gmacs']:.3g}",
         "ratio": f"{row['ratio']:.3f}",
         "scores": f"{row['attention_share']:.1%}",
-        "saved MiB": f"{row['activation_mib']:,.0f}",
+        "saved MiB": f"{row['activation_mib']:,.0f}" if row["activation_mib"] >= 10 else f"{row['activation_mib']:.2g}",
     }
 
 
@@ -238,13 +242,14 @@ def sentences(points: Sequence[Mapping[str, Any]]) -> list[str]:
     return lines
 
 
-def read_accuracy(path: str) -> dict[str, dict[str, tuple[float, float]]]:
+def read_accuracy(path: str) -> Accuracies:
     """Set -> scheme -> accuracy and half its interval (0 where the file gives none).
 
     Raises:
-        ValueError: the columns `attention` and `top1` are missing, a line is short, an accuracy is not within 0 and 1.
+        ValueError: the columns `attention` and `top1` are missing, a line is short, a scheme has two lines, an accuracy
+            is not within 0 and 1.
     """
-    found: dict[str, dict[str, tuple[float, float]]] = {}
+    found: Accuracies = {}
     with open(path, newline="", encoding="utf-8-sig") as file:  # a mark, from spreadsheets
         reader = csv.DictReader(file)
         if not {"attention", "top1"} <= set(reader.fieldnames or ()):
@@ -260,7 +265,51 @@ def read_accuracy(path: str) -> dict[str, dict[str, tuple[float, float]]]:
             if not 0 <= top1 <= 1:
                 raise ValueError(f"{where}: top1={top1} of {line['attention']} is not a share; write 0.78 for 78%")
             interval = 0 if spread != spread else spread
-            found.setdefault(line.get("set") or "accuracy", {})[line["attention"]] = (top1, interval)
+            title = line.get("set") or "accuracy"
+            if line["attention"] in found.setdefault(title, {}):
+                raise ValueError(
+                    f"{where}: {line['attention']} of {title} stands there twice; give a line for each, its mean"
+                )
+            found[title][line["attention"]] = (top1, interval)
     if not found:
         raise ValueError(f"{path} has no line below its columns")
     return found
+
+
+def of_schemes(given: Accuracies, schemes: Sequence[str]) -> tuple[Accuracies, list[str]]:
+    """The accuracies of these schemes, by the names that they have here, and what is said of others or not said.
+
+    >>> of_schemes({"motion": {"divided": (0.9, 0), "axial": (0.5, 0)}}, ["joint", "time+space"])
+    ({'motion': {'time+space': (0.9, 0)}}, ['motion: nothing about joint', 'motion: axial is not compared'])
+
+    Raises:
+        ValueError: a set has none of them, or one twice.
+    """
+    names = {steps_of(scheme): scheme for scheme in schemes}
+    found: Accuracies = {}
+    gaps: list[str] = []
+    for title, known in given.items():
+        mine = found.setdefault(title, {})
+        others = []
+        for scheme, values in known.items():
+            name = names.get(_steps_or_name(scheme))
+            if name is None:
+                others.append(scheme)
+            elif name in mine:
+                raise ValueError(f"{title}: {scheme!r} is the scheme {name!r} once more; give a line for each")
+            else:
+                mine[name] = values
+        if not mine:
+            raise ValueError(f"{title}: no accuracy is of a scheme that is compared ({', '.join(schemes)})")
+        if absent := [scheme for scheme in schemes if scheme not in mine]:
+            gaps.append(f"{title}: nothing about {', '.join(absent)}")
+        if others:
+            gaps.append(f"{title}: {', '.join(others)} {'is' if len(others) == 1 else 'are'} not compared")
+    return found, gaps
+
+
+def _steps_or_name(scheme: str) -> str | tuple[Step, ...]:
+    try:
+        return steps_of(scheme)
+    except ValueError:  # a name of somebody else's
+        return scheme

@@ -21,8 +21,20 @@ def check_distinct(schemes: Sequence[str]) -> None:
         raise TypeError(f"schemes={schemes!r} is one string; give a list, such as [{schemes!r}]")
     seen: list[tuple[str | tuple[Step, ...], str]] = []
     for scheme in schemes:
-        steps = parse_scheme(scheme) if temporal_depth(scheme) is None else scheme.replace(" ", "")
+        steps = steps_of(scheme)
         for known, name in seen:
             if steps == known:
                 raise ValueError(f"{scheme!r} is the scheme {name!r} once more; give each scheme once")
         seen.append((steps, scheme))
+
+
+def steps_of(scheme: str) -> str | tuple[Step, ...]:
+    """What two spellings of one scheme have in common.
+
+    >>> steps_of("divided") == steps_of("time + space"), steps_of("divided") == steps_of("joint")
+    (True, False)
+
+    Raises:
+        ValueError: the scheme cannot be read.
+    """
+    return parse_scheme(scheme) if temporal_depth(scheme) is None else scheme.replace(" ", "")

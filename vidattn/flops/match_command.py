@@ -83,14 +83,18 @@ def write_configs(found: Sequence[Match], title: str, values: Mapping[str, Any],
 
 
 def with_network(values: Mapping[str, Any], config: VideoTransformerConfig, run: str) -> dict[str, Any]:
-    """A configuration of `vidattn fit` with this network, clips of its length and size, in `outputs/<run>`."""
+    """A configuration of `vidattn fit` with this network, in `outputs/<run>`; where it says anything of clips, they get
+    the network's length and size."""
     network = asdict(config)
     network["image_size"] = config.size[0] if config.size[0] == config.size[1] else list(config.size)
     changed = copy.deepcopy(dict(values))
     changed.setdefault("model", {})["network"] = network
     if "trainer" in changed:
-        changed["trainer"]["default_root_dir"] = f"outputs/{run}"
+        changed["trainer"] = (changed["trainer"] or {}) | {"default_root_dir": f"outputs/{run}"}
     if "data" in changed:
-        changed["data"]["image_size"] = config.size[0]
-        changed["data"]["sampling"].setdefault("init_args", {})["num_frames"] = config.num_frames
+        changed["data"] = (changed["data"] or {}) | {"image_size": config.size[0]}
+        if sampling := changed["data"].get("sampling"):
+            sampling = {"class_path": sampling} if isinstance(sampling, str) else sampling
+            frames = {"num_frames": config.num_frames}
+            changed["data"]["sampling"] = sampling | {"init_args": (sampling.get("init_args") or {}) | frames}
     return changed

@@ -1,6 +1,7 @@
 """Fair by construction: the width, depth or length at which each scheme costs what the first one does."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 import torch
@@ -70,14 +71,19 @@ def match(
 
 
 def variants(config: VideoTransformerConfig, by: str) -> list[VideoTransformerConfig]:
-    """The configuration with other widths, depths or lengths, smallest first, up to several times its own."""
-    if by == "width":
-        heads = config.num_heads
-        return [replace(config, embed_dim=width) for width in range(heads, 4 * config.embed_dim + 1, heads)]
-    if by == "depth":
-        return [replace(config, depth=depth) for depth in range(1, 4 * config.depth + 1)]
-    tubelet = config.tubelet_size
-    return [replace(config, num_frames=frames) for frames in range(tubelet, 16 * config.num_frames + 1, tubelet)]
+    """The configuration with other widths, depths or lengths, smallest first, up to several times its own; without
+    those that it does not allow, such as heads too narrow for rotary positions."""
+    heads, tubelet = config.num_heads, config.tubelet_size
+    field, values = {
+        "width": ("embed_dim", range(heads, 4 * config.embed_dim + 1, heads)),
+        "depth": ("depth", range(1, 4 * config.depth + 1)),
+        "frames": ("num_frames", range(tubelet, 16 * config.num_frames + 1, tubelet)),
+    }[by]
+    allowed = []
+    for value in values:
+        with suppress(ValueError):
+            allowed.append(replace(config, **{field: value}))  # type: ignore[arg-type]
+    return allowed
 
 
 def nearest(
