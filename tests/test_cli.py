@@ -598,9 +598,11 @@ def test_the_wrong_number_of_classes_is_said_with_the_next_move(videos, tmp_path
     assert not list(tmp_path.glob("run_*"))
 
 
-def test_an_unknown_command_shows_the_known_ones():
-    with pytest.raises(SystemExit, match=r"(?s)unknown command 'train'.*fit .*predict "):
+def test_an_unknown_command_shows_the_known_ones(capsys):
+    with pytest.raises(SystemExit) as exit:
         main(["train"])
+    assert exit.value.code == 2
+    assert re.match(r"(?s)vidattn: unknown command 'train'.*fit .*predict ", capsys.readouterr().err)
 
 
 @pytest.mark.parametrize("words", [[], ["help"], ["--help"]])

@@ -102,7 +102,8 @@ def dispatch(args: list[str] | None) -> None:
     else:
         near = get_close_matches(command, COMMANDS, n=1)
         hint = f"; did you mean {near[0]!r}?" if near else ""
-        sys.exit(f"vidattn: unknown command {command!r}{hint}\n\n{usage()}")
+        print(f"vidattn: unknown command {command!r}{hint}\n\n{usage()}", file=sys.stderr)
+        sys.exit(2)
 
 
 def leave_at_mistake(command: str, error: Exception) -> None:

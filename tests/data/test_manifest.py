@@ -222,7 +222,9 @@ def test_missing_files_are_dropped_counted_and_keep_the_numbers(folder):
     assert seen(manifest, folder) == [("dance/a.mp4", "b")]
     assert manifest.class_names == ["a", "b", "c"]
     assert manifest.missing == {"a": 2, "c": 1}
-    assert manifest.describe_missing().endswith("3 of 4 listed videos do not exist and are left out: a 2, c 1")
+    gone = folder / "gone.mp4"
+    said = f"3 of 4 listed videos do not exist and are left out (2 of a, 1 of c): {gone} ..."
+    assert manifest.describe_missing().endswith(said)
     assert read_manifest(folder).describe_missing() == ""
 
 

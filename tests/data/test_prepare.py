@@ -349,6 +349,33 @@ def test_folders_of_pictures_are_prepared_and_the_classes_of_missing_videos_kept
     assert "there already" not in capsys.readouterr().out
 
 
+def test_shards_of_an_earlier_run_are_written_anew(clip, tmp_path, capsys):
+    for name in ("set/a/0.mp4", "set/b/1.mp4", "set/b/2.mp4"):
+        clip(name, 5)
+    run_without_processes(tmp_path / "set", tmp_path / "out", "--shards=2")
+    (tmp_path / "set" / "b" / "1.mp4").unlink()
+    clip("set/a/3.mp4", 7)
+
+    run_without_processes(tmp_path / "set", tmp_path / "out")
+
+    assert "writing 2 shards anew" in capsys.readouterr().out
+    names = [Path(video.path).name for video in read_shards(str(tmp_path / "out" / "shards" / "shards.json")).videos]
+    assert sorted(names) == ["0.mp4", "2.mp4", "3.mp4"]
+    assert json.loads((tmp_path / "out" / "prepare.json").read_text())["shards"] == 2
+
+
+def test_what_would_be_read_again_as_a_class_and_what_is_written_already_are_refused(clip, tmp_path, capsys):
+    clip("set/a/0.mp4", 5)
+    shards = tmp_path / "shards.json"
+    shards.write_text("{}")
+
+    for data, message in ((tmp_path / "set", "set/out lies in "), (shards, "shards.json holds shards; give the list")):
+        with pytest.raises(SystemExit):
+            run_without_processes(data, tmp_path / "set" / "out")
+        assert message in capsys.readouterr().err
+    assert not (tmp_path / "set" / "out").exists()
+
+
 def test_another_rate_of_folders_of_pictures_is_another_setting(clip, tmp_path, capsys):
     (tmp_path / "v").mkdir()
     Image.fromarray(numbered_frames(1)[0]).save(tmp_path / "v" / "1.png")

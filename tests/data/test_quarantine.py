@@ -109,3 +109,12 @@ def test_another_file_is_not_taken_for_a_list(tmp_path, bad):
 
     with pytest.raises(ValueError, match=r"q\.csv: 'a\.mp4 3' is no line of a quarantine list"):
         Quarantine(tmp_path / "q.csv").check(bad)
+
+
+def test_a_name_with_a_line_break_is_found_again(tmp_path):
+    path = tmp_path / "new\nline.mp4"
+    path.write_bytes(b"no video")
+    Quarantine(tmp_path / "q.csv").add({str(path): "broken"})
+
+    with pytest.raises(QuarantinedError):
+        Quarantine(tmp_path / "q.csv").check(str(path))

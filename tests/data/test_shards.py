@@ -352,3 +352,8 @@ def test_check_goes_through_shards_and_training_leaves_out_what_it_found(damaged
     (skipped,) = [skip for batch in quarantined.train_dataloader() for skip in batch["skipped"]]
     assert skipped[0] == bad
     assert "on the quarantine list" in skipped[1]
+
+
+def test_a_member_is_read_back_whatever_its_name():
+    member = Member("a b.tar", 512, 20, "b/new\nline#1.mp4")
+    assert Member.parse(str(member)) == member

@@ -87,16 +87,19 @@ class Manifest:
         """One line for a log, classes that miss most first; empty when every listed file exists.
 
         >>> Manifest([Video("a.mp4", 0)], ["dance", "jump"], "train.csv", {"jump": 3, "dance": 1}).describe_missing()
-        'train.csv: 4 of 5 listed videos do not exist and are left out: jump 3, dance 1'
+        'train.csv: 4 of 5 listed videos do not exist and are left out (3 of jump, 1 of dance)'
         """
         if not self.missing:
             return ""
         gone = len(self.missing_paths) or sum(self.missing.values())
         by_class = sorted(self.missing.items(), key=lambda item: (-item[1], item[0]))
-        shown = ", ".join(f"{name} {count}" for name, count in by_class[:10])
+        shown = ", ".join(
+            f"{count} of {f'class {name}' if name.isdecimal() else name}" for name, count in by_class[:10]
+        )
         more = f" and {len(by_class) - 10} more classes" if len(by_class) > 10 else ""
         listed = gone + len(self.videos)
-        return f"{self.source}: {gone} of {listed} listed videos do not exist and are left out: {shown}{more}"
+        first = f": {self.missing_paths[0]}{' ...' if gone > 1 else ''}" if self.missing_paths else ""
+        return f"{self.source}: {gone} of {listed} listed videos do not exist and are left out ({shown}{more}){first}"
 
 
 def read_manifest(

@@ -22,7 +22,7 @@ from vidattn.data.manifest import Manifest, Video, read_manifest
 from vidattn.data.opening import open_file
 from vidattn.data.prepared import PreparedFolder, content_identity
 from vidattn.data.sampling import StrideSampling, VideoTimes
-from vidattn.data.shards import by_bytes, by_count, write_shards
+from vidattn.data.shards import by_bytes, by_count, is_shards, write_shards
 from vidattn.data.transcode import Transcoding
 from vidattn.data.transcode_all import transcode_all
 from vidattn.wording import counted
@@ -78,6 +78,8 @@ def prepare(
     console = Console(soft_wrap=True, highlight=False, markup=False, emoji=False)
     transcoding = Transcoding(short_side, keyframe_every, crf, preset)
     folder = Path(out)
+    if is_shards(data):
+        raise ValueError(f"{data} holds shards; give the list or folder of videos that they were written from")
     manifest = read_manifest(data, root, folder_fps=folder_fps)
     has_folders = any(video.folder_fps is not None for video in manifest.videos)
     prepared = PreparedFolder(folder, data, transcoding, folder_fps if has_folders else None)
@@ -101,10 +103,17 @@ def prepare(
     written = [replace(v, path=str(good[v.path]), folder_fps=None) for v in manifest.videos if v.path in good]
     report: dict[str, Any] = {"transcoding": asdict(transcoding), "videos": len(good)}
     report["failed"] = {video.path: reason for video, reason in failures.items()}
+    report["missing"] = list(manifest.missing_paths)
     if not good:
         sys.exit("vidattn prepare: none of these videos could be prepared, for the reasons above; no list is written")
     _write_list(folder, manifest, written)
     report |= _gains({video: target for video, target in targets.items() if video.path in good})
+    before = list((folder / "shards").glob("shard-*.tar"))
+    if before and not (shards or shard_mb):  # those of other videos or labels would go on to be trained on
+        shards = len(before)
+        console.print(
+            f"writing {counted(shards, 'shard')} anew, as there are some; remove {folder / 'shards'} for none"
+        )
     if shards or shard_mb:
         mixed = random.Random(0).sample(written, len(written))  # a shard of one class alone would train badly
         shared = by_bytes(mixed, shard_mb * 1e6) if shard_mb else by_count(mixed, shards)

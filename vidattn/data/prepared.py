@@ -25,7 +25,8 @@ class PreparedFolder:
         folder_fps: frames per second of the folders of pictures among them; None where there are none.
 
     Raises:
-        ValueError: the folder holds `data`, files of somebody else, or videos from elsewhere or made otherwise.
+        ValueError: the folder holds `data` or lies in it, or holds files of somebody else, or videos from elsewhere or
+            made otherwise.
     """
 
     def __init__(self, folder: Path, data: str, transcoding: Transcoding, folder_fps: float | None = None) -> None:
@@ -36,6 +37,8 @@ class PreparedFolder:
         self._settings_file, self._sources_file = self.videos / "settings.json", self.videos / "sources.jsonl"
         if Path(self._settings["data"]).resolve().is_relative_to(folder.resolve()):
             raise ValueError(f"{folder} holds {data} itself, which must stay as it is; give another folder to write to")
+        if folder.resolve().is_relative_to(Path(self._settings["data"]).resolve()):
+            raise ValueError(f"{folder} lies in {data}, where it would count as a class; give a folder outside")
         if self._settings_file.exists():
             before = {"folder_fps": 30.0}  # the default, of which settings did not always tell
             self._compare(before | json.loads(self._settings_file.read_text()))

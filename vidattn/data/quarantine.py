@@ -1,6 +1,7 @@
 """The list of videos that could not be decoded: written by one run, read by the next, and by all workers meanwhile."""
 
 import csv
+import io
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -110,8 +111,8 @@ class Quarantine:
             raise ValueError(
                 f"cannot read quarantine={self.path} ({error}); give the file that an earlier run wrote, or a new name"
             ) from error
-        lines = text.split("\n")[:-1]  # whole ones: another process may be writing the last
-        for row in csv.reader(lines):
+        whole = text[: text.rfind("\n") + 1]  # another process may be writing the last line
+        for row in csv.reader(io.StringIO(whole, newline="")):  # names may hold line breaks
             if row and tuple(row) != COLUMNS:  # the head stands twice where two processes began the list
                 try:
                     path, reason, size, modified = row

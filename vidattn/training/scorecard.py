@@ -24,22 +24,25 @@ class Scorecard(pl.Callback):
     def on_test_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Forget earlier tests."""
         self.folder = run_folder(trainer)
-        self.views = 0
-        self.began: float | None = None
+        self.batches = self.views = 0
+        self.began = math.nan
 
     def on_test_batch_start(self, trainer: pl.Trainer, *_: Any) -> None:
-        """Start the clock at the first batch: the start of the workers is not the model's throughput."""
-        if self.began is None:
+        """Start the clock where there is one batch only, whose decoding was before."""
+        if not self.batches:
             self.began = time.perf_counter()
 
     def on_test_batch_end(self, trainer: pl.Trainer, pl_module: Any, outputs: Any, batch: Any, *_: Any) -> None:
-        """Count the clips seen."""
-        self.views += len(batch["label"])
+        """Count the clips seen after the first batch, which takes the start of the workers as well."""
+        self.views = len(batch["label"]) + (self.views if self.batches > 1 else 0)
+        if not self.batches:
+            self.began_after_first = time.perf_counter()
+        self.batches += 1
 
     def on_test_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Put the card together, print it, write it."""
         assert isinstance(pl_module, VideoClassifier)
-        seconds = time.perf_counter() - (self.began or math.inf)
+        seconds = time.perf_counter() - (self.began_after_first if self.batches > 1 else self.began)
         callbacks: list[pl.Callback] = trainer.callbacks  # type: ignore[attr-defined]
         noted = sum(len(callback.skipped) for callback in callbacks if isinstance(callback, SkippedVideos))
         counts = torch.tensor([self.views, noted], device=pl_module.device, dtype=torch.float64)

@@ -81,10 +81,13 @@ def check_command(words: list[str]) -> None:
         sys.exit(128 + signal.SIGINT)
     show(result)
     console = Console(soft_wrap=True, highlight=False, markup=False, emoji=False)
-    files = "report.json, clean/ (lists of what can be used), quarantine.csv (of what cannot, for data.quarantine)"
-    console.print(f"{files} and index.json (for data.index) are in {options.out}")
     classes = Path(options.out) / CLASSES
     listed = any((classes.parent / f"{split}.csv").exists() for split in manifests)
+    files = ["report.json", "index.json (for data.index)"]
+    files += ["clean/ (lists of what can be used)"] if listed else []
+    if (Path(options.out) / QUARANTINE).exists():
+        files.append("quarantine.csv (of what cannot, for data.quarantine)")
+    console.print(f"{', '.join(files[:-1])} and {files[-1]} are in {options.out}")
     if listed and classes.exists():  # a class that has lost its videos keeps its number with it
         console.print(f"train from the lists in clean/ with --data.class_names {classes}")
 

@@ -7,7 +7,7 @@ import fsspec
 
 from vidattn.data.errors import VideoDecodeError
 
-_MEMBER = re.compile(r"^(?P<shard>.+\.tar)#(?P<offset>\d+)\+(?P<size>\d+)#(?P<name>.+)$")
+_MEMBER = re.compile(r"^(?P<shard>.+\.tar)#(?P<offset>\d+)\+(?P<size>\d+)#(?P<name>.+)$", re.DOTALL)
 
 
 class Member(NamedTuple):
