@@ -8,7 +8,8 @@ from matplotlib.figure import Figure
 
 from vidattn.attention.spatial import SpatialAttention
 from vidattn.cli import main
-from vidattn.flops.compare_command import read_accuracy, readable, sentences
+from vidattn.flops.accuracy import read_accuracy
+from vidattn.flops.compare_command import readable, sentences
 from vidattn.flops.comparison import compare
 from vidattn.flops.count import count
 from vidattn.macs import Macs
