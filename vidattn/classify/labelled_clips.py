@@ -12,7 +12,7 @@ from vidattn.classify.preparation import Preparation
 from vidattn.data.clips import TestViews, collate
 from vidattn.data.manifest import read_manifest
 from vidattn.data.opening import VideoOpener
-from vidattn.data.shards import is_shards
+from vidattn.data.shards import refuse_shards
 
 
 class LabelledClips:
@@ -46,8 +46,7 @@ class LabelledClips:
         batch_size: int,
         progress: bool,
     ) -> None:
-        if is_shards(str(videos)):
-            raise ValueError(f"{videos} holds shards; give the list or folder of videos that they were written from")
+        refuse_shards(str(videos))
         manifest = read_manifest(videos, root, class_names)
         labelled = manifest.videos
         if any(video.label is None for video in labelled):

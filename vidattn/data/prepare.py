@@ -22,7 +22,7 @@ from vidattn.data.manifest import Manifest, Video, read_manifest
 from vidattn.data.opening import open_file
 from vidattn.data.prepared import PreparedFolder, content_identity
 from vidattn.data.sampling import StrideSampling, VideoTimes
-from vidattn.data.shards import by_bytes, by_count, is_shards, write_shards
+from vidattn.data.shards import by_bytes, by_count, refuse_shards, write_shards
 from vidattn.data.transcode import Transcoding
 from vidattn.data.transcode_all import transcode_all
 from vidattn.wording import counted
@@ -78,8 +78,7 @@ def prepare(
     console = Console(soft_wrap=True, highlight=False, markup=False, emoji=False)
     transcoding = Transcoding(short_side, keyframe_every, crf, preset)
     folder = Path(out)
-    if is_shards(data):
-        raise ValueError(f"{data} holds shards; give the list or folder of videos that they were written from")
+    refuse_shards(data)
     manifest = read_manifest(data, root, folder_fps=folder_fps)
     has_folders = any(video.folder_fps is not None for video in manifest.videos)
     prepared = PreparedFolder(folder, data, transcoding, folder_fps if has_folders else None)

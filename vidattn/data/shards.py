@@ -35,6 +35,15 @@ def is_shards(source: str) -> bool:
     return source.endswith((f"/{INDEX}", ".tar")) or source == INDEX
 
 
+def refuse_shards(source: str) -> None:
+    """
+    Raises:
+        ValueError: the source names shards, where only videos themselves are taken.
+    """
+    if is_shards(source):
+        raise ValueError(f"{source} holds shards; give the list or folder of videos that they were written from")
+
+
 def read_shards(source: str, class_names: Sequence[str] | None = None, multi_label: bool = False) -> Manifest:
     """The videos in shards, shard by shard; the path of each is that of a `Member`.
 

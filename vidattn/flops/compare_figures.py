@@ -31,14 +31,11 @@ def draw(rows: Rows, folder: Path, name: str, accuracy: Mapping[str, Mapping[str
         rows: as `compare` gives them, with the columns of `side_by_side` or without.
         folder: where the PNGs go.
         name: of the network, for the titles.
-        accuracy: set -> scheme -> accuracy and half its interval.
+        accuracy: set -> scheme -> accuracy and half its interval, of schemes of the rows (see `of_schemes`).
     """
     names = short_names(dict.fromkeys(row["attention"] for row in rows))
     rows = [dict(row) | {"attention": names[row["attention"]]} for row in rows]
-    accuracy = {
-        title: {names[scheme]: values for scheme, values in known.items() if scheme in names}
-        for title, known in accuracy.items()
-    }
+    accuracy = {title: {names[scheme]: values for scheme, values in known.items()} for title, known in accuracy.items()}
     frames, sizes = (list(dict.fromkeys(row[key] for row in rows)) for key in ("frames", "size"))
     figures: dict[str, Figure] = {}
     if len(frames) > 1:
@@ -78,18 +75,12 @@ def parts(rows: Rows, name: str) -> Figure:
 
 
 def pareto(rows: Rows, name: str, accuracy: Mapping[str, Mapping[str, tuple[float, float]]]) -> Figure:
-    """Given accuracies against cost on the first clip.
-
-    Raises:
-        ValueError: the accuracies are of other schemes.
-    """
+    """Given accuracies against cost on the first clip."""
     costs = {row["attention"]: row["gmacs"] for row in first_clip(rows)}
     panels = {
-        title: {scheme: Point(costs[scheme], *values) for scheme, values in known.items() if scheme in costs}
+        title: {scheme: Point(costs[scheme], *values) for scheme, values in known.items()}
         for title, known in accuracy.items()
     }
-    if not all(panels.values()):
-        raise ValueError(f"no accuracy is of a scheme that is compared ({', '.join(costs)}); write them as given here")
     return plot_pareto(panels, f"GMACs per clip of {clip(rows[0])}, {name}", "accuracy against cost")
 
 
