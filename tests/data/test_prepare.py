@@ -225,6 +225,7 @@ def test_a_process_that_dies_over_a_video_costs_that_video_only(dataset, tmp_pat
 
     def die(self, source, target, folder_fps=None):
         if source.endswith("b/2.mp4"):
+            target.parent.mkdir(parents=True, exist_ok=True)  # its neighbour may not have come so far
             target.with_name(target.name + ".part").write_bytes(b"half")
             os._exit(1)
         return transcode(self, source, target, folder_fps)
