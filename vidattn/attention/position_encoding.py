@@ -2,7 +2,7 @@
 
 from torch import Tensor, nn, zeros_like
 
-from vidattn.attention.base import VideoAttention
+from vidattn.attention.base import Role, VideoAttention
 from vidattn.grid import Grid
 from vidattn.macs import Macs
 
@@ -23,6 +23,7 @@ class PositionalEncodingGenerator3D(VideoAttention):
     """
 
     moves_prefix = False
+    role = Role(None, ("conv",), optional=True)
 
     def __init__(self, dim: int, num_heads: int | None = None, kernel_size: int = 3) -> None:
         super().__init__()

@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from vidattn.attention.base import VideoAttention
-from vidattn.attention.heads import linear
+from vidattn.attention.parts import linear
 from vidattn.attention.scheme import parse_scheme
 from vidattn.grid import Grid
 from vidattn.macs import Macs
@@ -170,7 +170,7 @@ class Shrink(nn.Module):
 def build_block(config: ImageClassifierConfig, scheme: str, width: int, drop_path: float, index: int) -> Block:
     """The stage's block with this index, at this width: the video models' own, on a clip of one frame and no prefix."""
     heads = max(1, width // config.head_dim)
-    steps = [step.build(width, heads, index) for step in parse_scheme(scheme)]
+    steps = [step.build(width, heads, index) for step in parse_scheme(scheme).steps]
     return Block(width, steps, config.mlp_ratio, drop_path=drop_path)
 
 

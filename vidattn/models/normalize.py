@@ -49,11 +49,6 @@ class Normalize(nn.Module):
         scale = 1 / (255 * self.std)
         return video * scale - self.mean / self.std
 
-    def set(self, mean: Sequence[float], std: Sequence[float]) -> None:
-        """Take other values of mean and std."""
-        self.mean.copy_(torch.tensor(mean).view(3, 1, 1, 1))
-        self.std.copy_(torch.tensor(std).view(3, 1, 1, 1))
-
     def values(self) -> dict[str, list[float]]:
         """Mean and std as plain numbers, for checkpoints."""
         return {"mean": self.mean.flatten().tolist(), "std": self.std.flatten().tolist()}

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from vidattn.attention.base import ImageAttention
+from vidattn.attention.base import ImageAttention, Role
 from vidattn.macs import Macs
 
 
@@ -38,6 +38,8 @@ class LargeKernelAttention(ImageAttention):
     Raises:
         ValueError: `kernel_size` and `dilation` ask for an even number of taps.
     """
+
+    role = Role(None, ("proj_out",), optional=True)
 
     def __init__(self, dim: int, kernel_size: int = 21, dilation: int = 3) -> None:
         super().__init__()
@@ -80,6 +82,8 @@ class MultiScaleLargeKernelAttention(ImageAttention):
     """
 
     DILATIONS = (2, 3, 4)  # the paper's 3-5-1, 5-7-1 and 7-9-1: 2d - 1 taps, 2d + 1 taps spread by d, and the 1x1
+
+    role = Role(None, ("proj_out",), optional=True)
 
     def __init__(self, dim: int) -> None:
         super().__init__()

@@ -3,7 +3,7 @@
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from vidattn.attention.base import ImageAttention
+from vidattn.attention.base import ImageAttention, Role
 from vidattn.attention.heads import attend
 from vidattn.macs import Macs
 
@@ -60,6 +60,8 @@ class NonLocal(ImageAttention):
         ValueError: `dim` is odd.
     """
 
+    role = Role(None, ("gather.norm",), optional=True)
+
     def __init__(self, dim: int) -> None:
         super().__init__()
         self.gather = EmbeddedGaussian(dim)
@@ -89,6 +91,8 @@ class PooledNonLocal(ImageAttention):
     Raises:
         ValueError: `dim` is odd.
     """
+
+    role = Role(None, ("gather.norm",), optional=True)
 
     def __init__(self, dim: int) -> None:
         super().__init__()

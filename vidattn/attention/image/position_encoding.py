@@ -2,7 +2,7 @@
 
 from torch import Tensor, nn
 
-from vidattn.attention.base import ImageAttention
+from vidattn.attention.base import ImageAttention, Role
 from vidattn.macs import Macs
 
 
@@ -20,6 +20,8 @@ class PositionalEncodingGenerator(ImageAttention):
     Raises:
         ValueError: `kernel_size` is even.
     """
+
+    role = Role(None, ("conv",), optional=True)
 
     def __init__(self, dim: int, kernel_size: int = 3) -> None:
         super().__init__()

@@ -5,6 +5,7 @@ from torch import Tensor, nn
 
 from vidattn.attention.base import ImageAttention
 from vidattn.attention.image.pixel_windows import centred, local_attention
+from vidattn.attention.parts import VIT, Parts
 from vidattn.macs import Macs
 
 
@@ -20,12 +21,13 @@ class StandAloneAttention(ImageAttention):
         dim: channels C; a multiple of twice `num_heads`.
         kernel_size: side k of the window; odd.
         num_heads: number of heads; C / 64 by default.
+        parts: what the layers are made of.
 
     Raises:
         ValueError: `kernel_size` is even, or `dim` is not a multiple of `2 * num_heads`.
     """
 
-    def __init__(self, dim: int, kernel_size: int = 7, num_heads: int | None = None) -> None:
+    def __init__(self, dim: int, kernel_size: int = 7, num_heads: int | None = None, *, parts: Parts = VIT) -> None:
         super().__init__()
         self.num_heads = num_heads or max(1, dim // 64)
         if dim % (2 * self.num_heads):
@@ -40,7 +42,7 @@ class StandAloneAttention(ImageAttention):
         self.qkv = nn.Linear(dim, 3 * dim, bias=False)
         self.row_embedding = nn.Parameter(torch.empty(self.num_heads, half, kernel_size))
         self.column_embedding = nn.Parameter(torch.empty(self.num_heads, half, kernel_size))
-        nn.init.trunc_normal_(self.qkv.weight, std=0.02)
+        nn.init.trunc_normal_(self.qkv.weight, std=parts.std)
         nn.init.normal_(self.row_embedding, std=(2 * half) ** -0.5)
         nn.init.normal_(self.column_embedding, std=(2 * half) ** -0.5)
 
