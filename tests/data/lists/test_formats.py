@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from vidattn.data.manifest import ManifestError, Video, read_class_names, read_manifest, write_manifest
+from vidattn.data.videos.manifest import ManifestError, Video, read_class_names, read_manifest, write_manifest
 
 
 def files(root, *names):
