@@ -187,7 +187,7 @@ def spread(step: VideoAttention, x: Tensor, grid: Grid) -> Tensor:
 def replays(step: VideoAttention, visit: Visit) -> bool:
     """Whether the replay tells the truth: tokens meet in recorded weights only.
 
-    Our own steps are tested for it (tests/classify/test_spread.py). Of another class one token is nudged: exactly those
+    Our own steps are tested for it (tests/explain/test_spread.py). Of another class one token is nudged: exactly those
     outputs must move that the replay says.
     """
     if isinstance(step, PerFrame) or not visit.weights:

@@ -1,4 +1,4 @@
-"""One tiny example of each dataset's own annotation files, as published; see also tests/data/test_manifest.py."""
+"""One tiny example of each dataset's own annotation files, as published; see also tests/data/videos/."""
 
 import csv
 import json

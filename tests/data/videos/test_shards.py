@@ -292,7 +292,7 @@ dist.destroy_process_group()
 
 def test_two_processes_with_two_workers_see_every_video_once_and_resume(shards, tmp_path):
     here = Path(__file__).parent
-    paths = os.pathsep.join(map(str, [here, here.parent, here.parents[1]]))
+    paths = os.pathsep.join(map(str, [here, here.parents[1], here.parents[2]]))
     words = [str(shards / "shards.json"), str(tmp_path / "meeting"), "2"]
     running = [
         subprocess.Popen(
