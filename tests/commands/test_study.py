@@ -145,10 +145,10 @@ def test_a_configuration_without_a_trainer_has_its_defaults(base, tmp_path):
     [
         ({"data": {"test": None}}, r"tiny_base\.yaml: has no test split, .*; set data\.test"),
         ({"test_after_fit": False}, r"tiny_base\.yaml: test_after_fit is false, .*; set it to true"),
-        ({"model": {"objective": "MultiLabel"}}, r"model\.objective=MultiLabel has no top-1, .*objective\.OneLabel"),
+        ({"model": {"objective": "MultiLabel"}}, r"model\.objective=MultiLabel has no top-1, .*training\.OneLabel"),
         (
             {"model": {"objective": {"class_path": "vidattn.training.MultiLabel"}}},
-            r"model\.objective=vidattn\.training\.objective\.MultiLabel has no top-1",
+            r"model\.objective=vidattn\.training\.MultiLabel has no top-1",
         ),
     ],
 )

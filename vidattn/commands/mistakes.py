@@ -7,7 +7,7 @@ from pathlib import Path
 
 from vidattn.data.errors import VideoDecodeError
 
-_PACKAGE = f"{Path(__file__).parent}{os.sep}"
+_PACKAGE = f"{Path(__file__).parents[1]}{os.sep}"
 # Torch makes the traceback of an error in a data worker a part of the message: the last place, then the message proper.
 _WORKER = re.compile(
     r"Caught (?P<kind>\w+) in DataLoader worker.*\n  File \"(?P<file>[^\"]+)\"[^\n]*\n(?P<code>(?: +[^\n]*\n)*)"

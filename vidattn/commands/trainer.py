@@ -71,7 +71,7 @@ def class_meant(message: str) -> str:
     ''
     """
     known = [cls.__name__ for base in (Objective, Schedule) for cls in base.__subclasses__()]
-    written = re.search(r"(?:Expected a dot import path string: |has no attribute ')(\w+)'?$", message)
+    written = re.search(r"(?:Expected a dot import path string: |has no attribute ')(\w+)(?:'.*)?$", message)
     near = get_close_matches(written[1], known, n=1) if written else []
     return f"; did you mean {near[0]}?" if near else ""
 

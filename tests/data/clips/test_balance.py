@@ -101,5 +101,5 @@ def test_a_bad_weight_is_shown_with_its_line(tmp_path, line):
 
 
 def test_videos_without_a_class_cannot_be_balanced_by_class():
-    with pytest.raises(ValueError, match=r"use vidattn\.data\.balance\.Weighted"):
+    with pytest.raises(ValueError, match=r"use vidattn\.data\.Weighted"):
         visits(ClassBalanced(), [Video("a.mp4", None)])
