@@ -2,8 +2,9 @@ import pytest
 import torch
 from grouped import GRIDS, assert_same, by_groups, measured, randomised, torchs
 
-from vidattn.attention.factorised import PlainTemporalAttention, SplitHeadsAttention, temporal_depth
-from vidattn.attention.query_key import use_heads
+from vidattn.attention.factorised import PlainTemporalAttention, SplitHeadsAttention
+from vidattn.attention.parts import Parts
+from vidattn.attention.query_key import QUERY_KEYS
 from vidattn.attention.spatial import SpatialAttention
 from vidattn.grid import Grid
 from vidattn.models.presets import build_network, preset
@@ -37,8 +38,7 @@ def test_plain_temporal_starts_as_no_update_and_still_trains():
 @pytest.mark.parametrize(("heads", "in_space"), [(2, 1), (3, 2), (4, 2)])
 @pytest.mark.parametrize("query_key", ["plain", "norm+rotary"])
 def test_split_heads_is_loops_over_frames_and_locations(grid, heads, in_space, query_key):
-    step = SplitHeadsAttention(24, heads)
-    use_heads(step, query_key=query_key)
+    step = SplitHeadsAttention(24, heads, parts=Parts(query_key=QUERY_KEYS[query_key]))
     step = randomised(step)
     x = torch.randn(2, grid.num_tokens, 24, dtype=torch.float64, requires_grad=True)
     mixed = [[[] for _ in range(heads)] for _ in range(grid.num_tokens)]  # of a token and a head: in each group

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from vidattn.data.write_video import write_mp4
 from vidattn.explain.rollout import MEMORY_LIMIT, gradient_rollout, rollout
+from vidattn.models.network import Network
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -148,7 +149,7 @@ def time_labels(seconds: Sequence[float]) -> list[str]:
 
 
 def explain(
-    network: nn.Module,
+    network: Network,
     normalize: nn.Module,
     clip: Tensor,
     class_names: Sequence[str],

@@ -41,6 +41,7 @@ class Block(nn.Module):
         parts: Parts = VIT,
     ) -> None:
         super().__init__()
+        self.dim = dim
         self.norms = nn.ModuleList(parts.norm(dim, norm_eps) for _ in steps)
         self.steps = nn.ModuleList(steps)
         self.mlp_norm = parts.norm(dim, norm_eps)

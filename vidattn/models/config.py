@@ -185,6 +185,11 @@ class VideoTransformerConfig(NetworkConfig):
         return self.attention
 
     @property
+    def has_time(self) -> bool:
+        """Whether frames meet anywhere: not with `space` alone."""
+        return not self.scheme.is_space_only
+
+    @property
     def answers_blindly(self) -> bool:
         """Whether all clips get the same logits: a prefix token is read, and no step tells it of the video."""
         reads_prefix = self.readout.num_prefix > 0
@@ -211,10 +216,10 @@ class VideoTransformerConfig(NetworkConfig):
         prefix = self.readout.num_prefix
         return Grid(frames // self.tubelet_size, height // self.patch_size, width // self.patch_size, prefix)
 
-    def check_clip(self, frames: int, height: int, width: int) -> None:
+    def check_clip(self, frames: int, height: int, width: int, name: str = "input") -> None:
         """Raise a `ValueError` that names the nearest fitting numbers unless patches and tubelets divide the clip."""
-        check_divisible((height, width), self.patch_size, "input")
-        check_frames(frames, self.tubelet_size, "input frames")
+        check_divisible((height, width), self.patch_size, name)
+        check_frames(frames, self.tubelet_size, f"{name} frames")
 
     def check_keeps(self, keep: Kept) -> None:
         """Raise a `ValueError` unless the network gives kept tokens what they would have as a clip of their own."""

@@ -41,6 +41,10 @@ class PatchEmbedding(nn.Module):
         """`3 p^2 D` per token."""
         return Macs(convolution=tokens * self.weight.numel())
 
+    def macs_of_call(self, inputs: tuple, output: Tensor) -> Macs:
+        """Cost of a call of `forward` with these inputs."""
+        return self.macs(output.numel() // output.shape[-1])
+
 
 class TubeletEmbedding(nn.Module):
     """Each tubelet of `tubelet_size` frames of a patch through one linear layer: one token for several frames.
@@ -79,6 +83,10 @@ class TubeletEmbedding(nn.Module):
     def macs(self, tokens: int) -> Macs:
         """`3 t p^2 D` per token."""
         return Macs(convolution=tokens * self.weight.numel())
+
+    def macs_of_call(self, inputs: tuple, output: Tensor) -> Macs:
+        """Cost of a call of `forward` with these inputs."""
+        return self.macs(output.numel() // output.shape[-1])
 
 
 def central_frame(weight: Tensor, tubelet_size: int) -> Tensor:

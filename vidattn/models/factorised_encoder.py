@@ -13,6 +13,7 @@ from vidattn.models.config import VideoTransformerConfig
 from vidattn.models.keep import Columns, Kept, kept
 from vidattn.models.network import EndMacs, Features, Network, Stage
 from vidattn.models.positions import NoTable
+from vidattn.models.readout import ReadOut
 
 
 class FactorisedEncoder(Network):
@@ -46,7 +47,7 @@ class FactorisedEncoder(Network):
         self.head = linear(config.embed_dim, config.num_classes)
 
     @property
-    def readout(self) -> nn.Module:  # type: ignore[override]
+    def readout(self) -> ReadOut:  # type: ignore[override]
         """What makes a vector of the frames."""
         return self.temporal.readout
 
@@ -59,8 +60,7 @@ class FactorisedEncoder(Network):
         """Normalised clips `(B, 3, T, H, W)` -> a token for each frame, behind the prefix, `(B, P + T, D)`."""
         keep = kept(keep)
         whole = clip_grid(video, self.config, keep)
-        pixels = self.patch.cut(video)
-        tokens = self.patch.project(pixels if keep is None else keep.take(pixels))
+        tokens = self.patch(video) if keep is None else self.patch.project(keep.take(self.patch.cut(video)))
         row_keep = keep.per_frame(whole.frames) if isinstance(keep, Columns) else None
         frames = self.spatial(tokens.flatten(0, 1).unsqueeze(1), whole.frame(), row_keep)
         frames = self.spatial.norm(self.spatial.readout(frames)).unflatten(0, (-1, whole.frames))

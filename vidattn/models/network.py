@@ -12,6 +12,7 @@ from vidattn.grid import Grid
 from vidattn.macs import Macs
 from vidattn.models.block import Block
 from vidattn.models.keep import Kept
+from vidattn.models.readout import ReadOut
 
 
 class NetworkConfig(ABC):
@@ -44,8 +45,15 @@ class NetworkConfig(ABC):
         """The tokens that a clip of `frames` frames of `height x width` pixels enters the first block as."""
 
     @abstractmethod
-    def check_clip(self, frames: int, height: int, width: int) -> None:
-        """Raise a `ValueError` that names the nearest fitting numbers unless the network takes clips of this size."""
+    def check_clip(self, frames: int, height: int, width: int, name: str = "input") -> None:
+        """Raise a `ValueError` that names the nearest fitting numbers unless the network takes clips of this size.
+
+        Args:
+            frames: of the clip.
+            height: in pixels.
+            width: in pixels.
+            name: what the message calls the clip.
+        """
 
     @abstractmethod
     def build(self) -> "Network":
@@ -55,6 +63,11 @@ class NetworkConfig(ABC):
     def native_grid(self) -> Grid:
         """The tokens of the clips that the network is made for."""
         return self.grid(self.num_frames, *self.size)
+
+    @property
+    def has_time(self) -> bool:
+        """Whether the order and the number of frames matter to the network."""
+        return True
 
     @property
     def answers_blindly(self) -> bool:
@@ -97,7 +110,7 @@ class Stage(NamedTuple):
     blocks: nn.ModuleList
     grid: Grid
     runs: int = 1
-    readout: nn.Module | None = None
+    readout: ReadOut | None = None
 
 
 class EndMacs(NamedTuple):
@@ -122,7 +135,7 @@ class Network(nn.Module, ABC):
     """
 
     config: NetworkConfig
-    readout: nn.Module
+    readout: ReadOut
     norm: nn.Module
     head: nn.Linear
 

@@ -143,7 +143,7 @@ def peg(dim: int) -> VideoAttention:
 
 
 def tables_named(name: str) -> tuple[type[nn.Module], type[nn.Module]]:
-    """The tables of this name; or, beside no table for time, the class at this import path, made of `(dim, grid)`, whose
+    """The tables of this name; or, the class at this import path, made of `(dim, grid)` and alone, whose
     `forward(grid)` gives what is added to the tokens of a clip, `(1, S, D)`.
 
     Raises:

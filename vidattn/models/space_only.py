@@ -11,6 +11,7 @@ from vidattn.models.config import VideoTransformerConfig
 from vidattn.models.keep import Columns, Kept, kept
 from vidattn.models.network import EndMacs, Features, Network, Stage
 from vidattn.models.positions import NoTable
+from vidattn.models.readout import ReadOut
 
 
 class SpaceOnlyTransformer(Body, Network):
@@ -23,6 +24,9 @@ class SpaceOnlyTransformer(Body, Network):
         config: the numbers that make the model; `config.attention` is `"space"`.
     """
 
+    config: VideoTransformerConfig
+    readout: ReadOut
+
     def __init__(self, config: VideoTransformerConfig) -> None:
         frame, steps = config.native_grid.frame(), parse_scheme("joint").steps
         super().__init__(config, steps, config.depth, frame, (config.tables[0], NoTable))
@@ -33,8 +37,7 @@ class SpaceOnlyTransformer(Body, Network):
         """Normalised clips `(B, 3, T, H, W)` -> tokens `(B, T * (P + N), D)`, the prefixes of all frames first."""
         keep = kept(keep)
         whole = clip_grid(video, self.config, keep)
-        pixels = self.patch.cut(video)
-        tokens = self.patch.project(pixels if keep is None else keep.take(pixels))
+        tokens = self.patch(video) if keep is None else self.patch.project(keep.take(self.patch.cut(video)))
         row_keep = keep.per_frame(whole.frames) if isinstance(keep, Columns) else None
         rows, frame = self.embed(tokens.flatten(0, 1).unsqueeze(1), whole.frame(), row_keep)
         prefix, patches = frame.split(self.run(rows, frame))

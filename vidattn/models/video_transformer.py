@@ -8,6 +8,7 @@ from vidattn.models.body import Body, clip_grid, patch_embedding
 from vidattn.models.config import VideoTransformerConfig
 from vidattn.models.keep import Kept, kept
 from vidattn.models.network import EndMacs, Features, Network, Stage
+from vidattn.models.readout import ReadOut
 
 
 class VideoTransformer(Body, Network):
@@ -21,6 +22,9 @@ class VideoTransformer(Body, Network):
         config: the numbers that make the model.
     """
 
+    config: VideoTransformerConfig
+    readout: ReadOut
+
     def __init__(self, config: VideoTransformerConfig) -> None:
         super().__init__(config, config.scheme.steps, config.depth, config.native_grid, config.tables)
         self.patch = patch_embedding(config)
@@ -30,8 +34,7 @@ class VideoTransformer(Body, Network):
         """Normalised clips `(B, 3, T, H, W)` -> tokens `(B, S, D)` and how they lie; see `Network.features`."""
         keep = kept(keep)
         whole = clip_grid(video, self.config, keep)
-        pixels = self.patch.cut(video)
-        tokens = self.patch.project(pixels if keep is None else keep.take(pixels))
+        tokens = self.patch(video) if keep is None else self.patch.project(keep.take(self.patch.cut(video)))
         tokens, grid = self.embed(tokens, whole, keep)
         tokens = self.run(tokens, grid)
         return Features(self.norm(tokens) if normalized else tokens, grid)

@@ -6,7 +6,6 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor, nn
 
-from vidattn.attention.factorised import temporal_depth
 from vidattn.checkpoints.saved import Saved
 from vidattn.models.config import VideoTransformerConfig
 
@@ -106,7 +105,7 @@ class Account:
 
 def late_depth(config: VideoTransformerConfig) -> int:
     """Blocks of the temporal stage of a factorised encoder; 0 in other networks."""
-    return temporal_depth(config.attention) or 0
+    return config.scheme.temporal_depth or 0
 
 
 def _grouped(names: Iterable[str]) -> list[str]:

@@ -108,7 +108,7 @@ def _carry_conditional(account: Account, network: nn.Module) -> None:
     if old == new:
         return
     for place, encoding in enumerate(network.get_submodule(f"{account.ours}conditional").children()):
-        account.silence(f"{account.ours}conditional.{place}.", role(encoding).output)
+        account.silence(f"{account.ours}conditional.{place}.", role(encoding).outputs)
     account.dismiss(*(name for name in account.old if name.startswith(f"{account.theirs}conditional.")))
     how = "left out" if new == "none" else "starts fresh, its output zero"
     account.report.append(f"conditional_position: {old} -> {new}, {how}")
