@@ -13,7 +13,7 @@ import numpy as np
 from torch import Tensor
 
 from vidattn.data.errors import VideoDecodeError
-from vidattn.data.manifest import VIDEO_EXTENSIONS
+from vidattn.data.lists.row import VIDEO_EXTENSIONS
 from vidattn.data.readers import VideoReader, open_video
 from vidattn.data.readers.in_memory import FramesReader
 
