@@ -7,7 +7,6 @@ from pathlib import Path
 from torch import nn
 
 from vidattn.data.lists.class_files import read_class_file
-from vidattn.data.lists.row import ManifestError
 from vidattn.wording import counted
 
 _KINETICS = 400
@@ -102,10 +101,7 @@ def _distinct(stored: Sequence[str]) -> tuple[list[str], list[str]]:
 
 def _given(given: Given) -> list[str]:
     if isinstance(given, (str, Path)):
-        try:
-            return read_class_file(Path(given).expanduser()).names
-        except ManifestError as error:
-            raise ValueError(f"class_names: {error}") from error
+        return read_class_file(Path(given).expanduser()).names
     if isinstance(given, Mapping):
         return _by_number(given)
     if isinstance(given, (set, frozenset)) or not isinstance(given, Iterable):

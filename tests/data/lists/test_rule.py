@@ -6,9 +6,9 @@ import pytest
 from PIL import Image
 
 from vidattn.data.lists.class_files import read_class_file, write_class_file
-from vidattn.data.manifest import ManifestError, read_class_names, read_manifest
-from vidattn.data.remarks import remarks
-from vidattn.data.splits import Splits
+from vidattn.data.videos.manifest import ManifestError, read_class_names, read_manifest
+from vidattn.data.videos.remarks import remarks
+from vidattn.data.videos.splits import Splits
 
 
 @pytest.fixture
