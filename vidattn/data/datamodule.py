@@ -24,6 +24,7 @@ from vidattn.data.shard_order import ShardOrder
 from vidattn.data.splits import Split, Splits
 from vidattn.data.synthetic import SyntheticSet
 from vidattn.data.transforms import default_train_transforms
+from vidattn.preprocessing import Preprocessing, SamplingRule
 
 
 class VideoDataModule(pl.LightningDataModule):
@@ -177,16 +178,9 @@ class VideoDataModule(pl.LightningDataModule):
         return f"{self.num_test_clips}x{self.num_test_crops}"
 
     @property
-    def preprocessing(self) -> dict[str, Any]:
-        """What turns a video into uint8 clips, in plain types, to be stored in a checkpoint."""
-        sampling = type(self.sampling)
-        return {
-            "sampling": {
-                "class_path": f"{sampling.__module__}.{sampling.__qualname__}",
-                "init_args": dict(vars(self.sampling)),
-            },
-            "image_size": self.image_size,
-        }
+    def preprocessing(self) -> Preprocessing:
+        """What turns a video into uint8 clips; mean and std are the module's."""
+        return Preprocessing(SamplingRule.of(self.sampling), self.image_size)
 
     def num_videos(self, split: Split) -> int:
         """Videos in "train", "val", "test" or "predict"."""
