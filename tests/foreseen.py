@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from vidattn.classify.classifier import Classifier
 from vidattn.classify.preparation import Preparation
-from vidattn.data.sampling import StrideSampling
+from vidattn.data.clips.sampling import StrideSampling
 from vidattn.models.config import VideoTransformerConfig
 from vidattn.models.presets import build_network
 from vidattn.preprocessing import Preprocessing, SamplingRule
@@ -20,7 +20,10 @@ CONFIG = VideoTransformerConfig(
     attention="divided", num_classes=3, num_frames=4, image_size=32, patch_size=8, embed_dim=16, depth=2, num_heads=2
 )
 PREPROCESSING = Preprocessing(
-    SamplingRule.of(StrideSampling(num_frames=4, frame_stride=3)), 32, (0.1, 0.2, 0.3), (0.5, 0.6, 0.7)
+    SamplingRule("vidattn.data.StrideSampling", {"num_frames": 4, "frame_stride": 3}),
+    32,
+    (0.1, 0.2, 0.3),
+    (0.5, 0.6, 0.7),
 )
 
 

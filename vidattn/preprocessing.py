@@ -12,7 +12,7 @@ Three = tuple[float, float, float]
 class SamplingRule:
     """The rule that picks a clip's frames, by name: a file says which it was, and imports nothing.
 
-    >>> print(SamplingRule("vidattn.data.sampling.StrideSampling", {"num_frames": 8, "frame_stride": 32}))
+    >>> print(SamplingRule("vidattn.data.StrideSampling", {"num_frames": 8, "frame_stride": 32}))
     StrideSampling(num_frames=8, frame_stride=32)
 
     Args:
@@ -22,12 +22,6 @@ class SamplingRule:
 
     class_path: str
     init_args: Mapping[str, Any] = field(default_factory=dict)
-
-    @classmethod
-    def of(cls, rule: object) -> "SamplingRule":
-        """The name of a rule whose fields are its arguments."""
-        kind = type(rule)
-        return cls(f"{kind.__module__}.{kind.__qualname__}", dict(vars(rule)))
 
     def __str__(self) -> str:
         arguments = ", ".join(f"{name}={value!r}" for name, value in self.init_args.items())

@@ -24,7 +24,7 @@ from vidattn.preprocessing import SamplingRule
     ],
 )
 def test_stored_arguments_that_a_rule_does_not_take_are_named(arguments, message):
-    stored = SamplingRule("vidattn.data.sampling.UniformSampling", arguments)
+    stored = SamplingRule("vidattn.data.UniformSampling", arguments)
 
     with pytest.raises(WeightsError, match=message):
         preparation_of(CONFIG, replace(PREPROCESSING, sampling=stored))

@@ -7,12 +7,13 @@ from typing import Any
 
 from torch import Tensor
 
-from vidattn.checkpoints import folder, huggingface, timesformer, timm, videomae, vit, vivit
+from vidattn.checkpoints import folder
 from vidattn.checkpoints.files import WEIGHTS, read_folder_weights, read_json, read_weights, tensors_of
 from vidattn.checkpoints.hub import local_path
 from vidattn.checkpoints.names import WeightsError
 from vidattn.checkpoints.nearby import checkpoints_in
 from vidattn.checkpoints.saved import Saved, described
+from vidattn.checkpoints.sources import huggingface, timesformer, timm, videomae, vit, vivit
 
 HF_MODELS: dict[str, tuple[Callable[[dict[str, Any], dict[str, Tensor]], Saved], dict[str, list[float]]]] = {
     "timesformer": (huggingface.read, huggingface.PIXELS),
