@@ -90,14 +90,14 @@ def test_the_report_holds_each_runs_own_scorecard(done):
 def test_a_folder_of_another_recipe_is_refused(done, base):
     _, folder = done
 
-    with pytest.raises(ValueError, match=r"seed_0 holds a run with other settings; choose another --folder"):
+    with pytest.raises(ValueError, match=r"seed_0 holds a run with other settings; choose another --out"):
         plan([base], ["space"], [0], folder, epochs=7)
 
 
 def test_a_finished_study_only_reports(done, base, capsys):
     _, folder = done
 
-    main(["study", "space", "space|time", "--config", str(base), "--seeds", "0", "1", "--folder", str(folder)])
+    main(["study", "space", "space|time", "--config", str(base), "--seeds", "0", "1", "--out", str(folder)])
 
     assert "wrote study.md" in capsys.readouterr().out
 
@@ -124,7 +124,7 @@ def test_wrong_words_stop_before_anything_runs(words, message, base, tmp_path, c
     words = [word.format(**files) for word in words]
     defaults = [] if "--config" in words else ["--config", str(base)]
     with pytest.raises(SystemExit):
-        main(["study", *words, *defaults, "--folder", str(tmp_path / "new")])
+        main(["study", *words, *defaults, "--out", str(tmp_path / "new")])
     assert message.replace("\\", "") in capsys.readouterr().err
     assert not Path(tmp_path / "new").exists()
 
