@@ -24,6 +24,7 @@ from vidattn.data.readers.opening import VideoOpener
 from vidattn.data.readers.quarantine import Quarantine
 from vidattn.data.videos.manifest import Manifest
 from vidattn.data.videos.splits import Split, Splits
+from vidattn.preprocessing import Preprocessing, SamplingRule
 from vidattn.public import public_path
 
 
@@ -178,15 +179,10 @@ class VideoDataModule(pl.LightningDataModule):
         return f"{self.num_test_clips}x{self.num_test_crops}"
 
     @property
-    def preprocessing(self) -> dict[str, Any]:
-        """What turns a video into uint8 clips, in plain types, to be stored in a checkpoint."""
-        return {
-            "sampling": {
-                "class_path": public_path(type(self.sampling)),
-                "init_args": dict(vars(self.sampling)),
-            },
-            "image_size": self.image_size,
-        }
+    def preprocessing(self) -> Preprocessing:
+        """What turns a video into uint8 clips; mean and std are the module's."""
+        rule = SamplingRule(public_path(type(self.sampling)), dict(vars(self.sampling)))
+        return Preprocessing(rule, self.image_size)
 
     def num_videos(self, split: Split) -> int:
         """Videos in "train", "val", "test" or "predict"."""
