@@ -10,7 +10,7 @@ from tiny_run import column, config, write_config, write_set
 
 from vidattn.cli import main
 from vidattn.commands import study as module
-from vidattn.commands.study import Ticker, plan, results, study
+from vidattn.commands.study import Ticker, plan, results, train_all
 
 
 @pytest.fixture(scope="module")
@@ -34,10 +34,10 @@ def done(base, tmp_path_factory):
     broken = runs[2]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "Ticker", BrokenOff)
-        failed = study(runs, folder)
+        failed = train_all(runs, folder)
     assert failed == [broken]
     assert "RuntimeError: the power went off" in (broken.folder / "log.txt").read_text()
-    assert study(runs, folder) == []
+    assert train_all(runs, folder) == []
     return runs, folder
 
 
@@ -110,8 +110,8 @@ def test_a_finished_study_only_reports(done, base, capsys):
         (["space", "space"], "'space' is the scheme 'space' once more; give each scheme once"),
         (["divided", "joint", "time+space"], "'time+space' is the scheme 'divided' once more"),
         (["space", "--seeds", "0", "1", "0"], "seed 0 is given 2 times"),
-        (["space", "--threads", "0"], "--threads 0 must be at least 1"),
-        (["space", "--epochs", "0"], "--epochs 0 must be at least 1"),
+        (["space", "--threads", "0"], "threads=0 must be at least 1"),
+        (["space", "--epochs", "0"], "epochs=0 must be at least 1"),
         (["space", "--config", "{broken}"], "broken.yaml: is no YAML"),
         (["space", "--config", "{empty}"], "empty.yaml: has no model.network"),
         (["space", "--config", "{folder}"], "Is a directory"),
@@ -181,4 +181,4 @@ def test_a_run_whose_test_has_no_top_1_has_failed_and_the_others_go_on(base, tmp
 
     monkeypatch.setattr(module, "TrainerCLI", trained)
 
-    assert study(runs, tmp_path) == runs
+    assert train_all(runs, tmp_path) == runs
