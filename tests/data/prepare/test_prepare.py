@@ -307,15 +307,16 @@ def test_values_are_checked_before_anything_is_written(tmp_path, capsys, words, 
     assert not list(tmp_path.iterdir())
 
 
-def test_a_run_in_which_nothing_succeeds_fails_and_does_not_bind_the_next(clip, tmp_path, monkeypatch):
+def test_a_run_in_which_nothing_succeeds_fails_and_does_not_bind_the_next(clip, tmp_path, monkeypatch, capsys):
     clip("d/a.mp4", 5)
 
     def fail(self, source, target, folder_fps=None):
         raise VideoDecodeError(source, "no luck")
 
     monkeypatch.setattr(Transcoding, "run", fail)
-    with pytest.raises(SystemExit, match="none of these videos could be prepared"):
+    with pytest.raises(SystemExit, match="2"):
         run_without_processes(tmp_path / "d", tmp_path / "out", "--crf=20")
+    assert "vidattn prepare: none of these videos could be prepared" in capsys.readouterr().err
 
     assert not (tmp_path / "out" / "manifest.csv").exists()
     monkeypatch.undo()
