@@ -11,6 +11,7 @@ from torch import nn
 from vidattn.attention.heads import VIT_STD
 from vidattn.data.lists.names import ClassNames, numbers_alone, spelling
 from vidattn.data.videos.remarks import unused_classes
+from vidattn.mistakes import Mistake
 from vidattn.wording import counted
 
 
@@ -18,11 +19,11 @@ def check_names(data: Sequence[str], checkpoint: Sequence[str]) -> None:
     """Compare the names of the classes, as far as both have any.
 
     Raises:
-        ValueError: they differ, or stand in another order: every label would be wrong.
+        Mistake: they differ, or stand in another order: every label would be wrong.
     """
     for label, (ours, theirs) in enumerate(zip(data, checkpoint, strict=False)):
         if spelling(ours) != spelling(theirs):
-            raise ValueError(
+            raise Mistake(
                 f"class {label} is {ours!r} in the data but {theirs!r} in the checkpoint; set data.class_names to the "
                 f"checkpoint's if the lists have names as labels (numbers would count these): {list(checkpoint)}"
             )
@@ -31,7 +32,7 @@ def check_names(data: Sequence[str], checkpoint: Sequence[str]) -> None:
 def check_count(data: Any, num_classes: int) -> None:
     """
     Raises:
-        ValueError: the data has more or fewer classes than the network's head.
+        Mistake: the data has more or fewer classes than the network's head.
     """
     count = len(data.class_names)
     if count == num_classes:
@@ -39,14 +40,14 @@ def check_count(data: Any, num_classes: int) -> None:
     has = f"the data has {counted(count, 'class', 'classes')} but num_classes={num_classes}"
     unused = unused_classes(data.manifest("train")) if data.sources.get("train") else ""
     if "begin with 1" in unused:
-        raise ValueError(f"{has}: the largest label is {count - 1}, and {unused}")
-    raise ValueError(f"{has}; {f'{unused}; ' if unused else ''}set --model.network.num_classes {count}")
+        raise Mistake(f"{has}: the largest label is {count - 1}, and {unused}")
+    raise Mistake(f"{has}; {f'{unused}; ' if unused else ''}set --model.network.num_classes {count}")
 
 
 def check_labelled(data: Any, split: str) -> None:
     """
     Raises:
-        ValueError: the split is given, but none of its videos has a class.
+        Mistake: the split is given, but none of its videos has a class.
     """
     if not data.sources.get(split) or data.manifest(split).labelled:
         return
@@ -55,7 +56,7 @@ def check_labelled(data: Any, split: str) -> None:
         need = "and training needs them; give a folder for each class, or a list with a label in each row"
     else:
         need = f"so nothing can be scored; give a list with labels, or data.{split}=null and vidattn predict the videos"
-    raise ValueError(f"data.{split}={source} has no labels, {need}")
+    raise Mistake(f"data.{split}={source} has no labels, {need}")
 
 
 def names_in(checkpoint: str | None) -> list[str]:
@@ -79,7 +80,7 @@ def count_as_checkpoint(data: Any, split: str, names: Sequence[str], say: Callab
         say: takes what is to be said of classes that no video has.
 
     Raises:
-        ValueError: the list has a class that the checkpoint does not have; or one of the two has numbers only, so that
+        Mistake: the list has a class that the checkpoint does not have; or one of the two has numbers only, so that
             nothing tells which class is meant.
     """
     if not names or not data.sources.get(split) or not data.manifest(split).labelled:
@@ -87,15 +88,15 @@ def count_as_checkpoint(data: Any, split: str, names: Sequence[str], say: Callab
     own = list(data.class_names)
     if own == list(names):
         return
-    source = data.sources[split]
+    source = data.manifest(split).source
     if numbers_alone(own) and not numbers_alone(names):
-        raise ValueError(
+        raise Mistake(
             f"data.{split}={source} has numbers as labels, the checkpoint has names, and nothing says which number is "
             "which: set data.class_names to the names in the order in which this list numbers them (or to a file). "
             f"The checkpoint's order is {_shown(names)}; another one would make every answer wrong"
         )
     if numbers_alone(names) and not numbers_alone(own):
-        raise ValueError(
+        raise Mistake(
             f"data.{split}={source} has names, and the checkpoint only numbers its {len(names)} classes; give a list "
             "with the numbers that it was trained on"
         )
