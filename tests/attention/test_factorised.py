@@ -5,6 +5,7 @@ from grouped import GRIDS, assert_same, by_groups, measured, randomised, torchs
 from vidattn.attention.factorised import PlainTemporalAttention, SplitHeadsAttention
 from vidattn.attention.parts import Parts
 from vidattn.attention.query_key import QUERY_KEYS
+from vidattn.attention.scheme import parse_scheme
 from vidattn.attention.spatial import SpatialAttention
 from vidattn.grid import Grid
 from vidattn.models.presets import build_network, preset
@@ -100,4 +101,4 @@ def test_a_vit_b_differs_from_vivits_by_its_position_tables_only(attention, para
 @pytest.mark.parametrize("spec", ["space>time", "space>time(0)", "time>space(4)", "space+time>time(2)"])
 def test_a_factorised_encoder_that_cannot_be_read_says_how_to_write_it(spec):
     with pytest.raises(ValueError, match=r"cannot be read; write space>time\(4\) for 4 temporal blocks"):
-        temporal_depth(spec)
+        parse_scheme(spec)

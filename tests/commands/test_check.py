@@ -182,11 +182,13 @@ def test_folders_of_pictures_are_looked_through(tmp_path, capsys, monkeypatch):
     assert found == {
         "good": ([], True, ""),
         "thinned": ([], True, ""),
-        "gap": (["pictures missing"], True, ""),
+        "gap": (["pictures missing"], True, "9 is missing"),
         "short": (["pictures missing"], True, "the list says 99 pictures, there are 20"),
         "mixed": (["unreadable"], False, "its pictures differ in size; extract this video again"),
     }
-    assert "pictures missing" in capsys.readouterr().out
+    output = capsys.readouterr().out
+    assert "pictures missing" in output
+    assert "gap (9 is missing)" in output
 
 
 def test_names_that_are_no_text_stay_what_they_are(tmp_path, capfdbinary):
@@ -337,7 +339,7 @@ def test_numbers_that_cannot_be_are_told_before_anything_starts(videos, tmp_path
         main(["check", str(videos / "train"), "--out", str(tmp_path), "--workers", "2", *words])
 
     assert exit.value.code == 2
-    assert capsys.readouterr().err.endswith(f"vidattn check: error: {message}\n")
+    assert capsys.readouterr().err.endswith(f"vidattn check: {message}\n")
 
 
 def test_the_same_file_in_two_splits_is_a_leak(videos):

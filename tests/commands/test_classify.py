@@ -13,6 +13,7 @@ from foreseen import plain_video, write_checkpoint
 from vidattn import Classifier
 from vidattn.classify.timeline import Timeline
 from vidattn.cli import main
+from vidattn.mistakes import Mistake
 
 
 @pytest.fixture
@@ -113,7 +114,7 @@ def test_what_could_not_be_read_is_in_the_json_and_on_the_page(videos, checkpoin
     ("end", "status", "message"),
     [
         (KeyboardInterrupt(), 130, "interrupted after 2 of 3 videos"),
-        (ValueError("a mistake"), 2, "vidattn classify: a mistake"),
+        (Mistake("a mistake"), 2, "vidattn classify: a mistake"),
     ],
 )
 def test_answers_are_shown_as_they_come_and_kept(
@@ -149,7 +150,7 @@ def test_answers_are_shown_as_they_come_and_kept(
         (["--json", "nowhere/answers.json"], "the folder nowhere does not exist; make it first"),
         (["--step", "2"], "--window and --step are for --timeline; add it"),
         (["--image-size", "33"], "33 is not a multiple of patch_size=8; nearest sizes are 32 and 40"),
-        (["--class-names", "none.txt"], "class_names=none.txt: cannot read it"),
+        (["--class-names", "none.txt"], "class_names=none.txt is not a file"),
         (["--timeline", "--window", "1", "--step", "2"], "wanted 0 < step <= window"),
         (["--timeline", "--window", "0"], "wanted 0 < step <= window"),
         (["--step", "0"], "--window and --step are for --timeline; add it"),

@@ -8,6 +8,7 @@ from vidattn.attention.heads import Heads, SelfAttention, attend, self_attention
 from vidattn.attention.parts import VIT, Parts
 from vidattn.grid import Grid
 from vidattn.macs import Macs
+from vidattn.mistakes import Mistake
 
 
 class PlainTemporalAttention(VideoAttention):
@@ -83,7 +84,7 @@ class SplitHeadsAttention(VideoAttention, Heads):
     def __init__(self, dim: int, num_heads: int | None = None, *, parts: Parts = VIT) -> None:
         num_heads = num_heads or max(2, dim // 64)
         if num_heads < 2:
-            raise ValueError(f"num_heads={num_heads} cannot be split between space and time; give 2 or more")
+            raise Mistake(f"num_heads={num_heads} cannot be split between space and time; give 2 or more")
         super().__init__(dim, num_heads, parts=parts)
         self.dim = dim
         self.head_dim = dim // num_heads

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from vidattn.attention.parts import VIT, Parts
 from vidattn.grid import Grid
 from vidattn.macs import Macs
+from vidattn.mistakes import Mistake
 
 # Keys up to which two products beat the fused kernel: on CUDA, on CPU in bf16 or fp16, and there otherwise in training.
 SHORT_ON_CUDA, SHORT_IN_HALF, SHORT_IN_TRAINING = 16, 512, 64
@@ -22,7 +23,7 @@ def heads_of(dim: int, num_heads: int | None) -> int:
     """
     num_heads = num_heads or max(1, dim // 64)
     if dim % num_heads:
-        raise ValueError(f"dim={dim} is not a multiple of num_heads={num_heads}")
+        raise Mistake(f"dim={dim} is not a multiple of num_heads={num_heads}")
     return num_heads
 
 

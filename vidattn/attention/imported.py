@@ -4,6 +4,8 @@ import importlib
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
+from vidattn.mistakes import Mistake
+
 Part = TypeVar("Part")
 
 
@@ -22,7 +24,7 @@ def imported(path: str, what: str) -> Any:
         return getattr(importlib.import_module(module), name)
     except (ImportError, AttributeError) as error:
         hint = "; install it, or name its folder in PYTHONPATH" if isinstance(error, ImportError) else ""
-        raise ValueError(f"{what}: cannot import {path!r} ({error}){hint}") from error
+        raise Mistake(f"{what}: cannot import {path!r} ({error}){hint}") from error
 
 
 def named(name: str, table: Mapping[str, Part], field: str) -> Part | Any:
@@ -40,4 +42,4 @@ def named(name: str, table: Mapping[str, Part], field: str) -> Part | Any:
         return table[name]
     if "." in name:
         return imported(name, f"{field}={name!r}")
-    raise ValueError(f"{field}={name!r} is unknown; choose one of {', '.join(table)}, or an import path")
+    raise Mistake(f"{field}={name!r} is unknown; choose one of {', '.join(table)}, or an import path")

@@ -9,6 +9,7 @@ from vidattn.attention.parts import VIT, Parts
 from vidattn.attention.sliding_windows import Window, neighborhood_attention
 from vidattn.grid import Grid
 from vidattn.macs import Macs
+from vidattn.mistakes import Mistake
 
 
 class NeighborhoodAttention3D(VideoAttention):
@@ -40,7 +41,7 @@ class NeighborhoodAttention3D(VideoAttention):
         super().__init__()
         for name, side in (("t", t), ("h", h), ("w", w)):
             if side % 2 == 0 or side < 1:
-                raise ValueError(f"window {name}={side} has no middle; use an odd size such as {max(side, 0) + 1}")
+                raise Mistake(f"window {name}={side} has no middle; use an odd size such as {max(side, 0) + 1}")
         self.dim = dim
         self.window = (t, h, w)
         self.attn = SelfAttention(dim, num_heads, parts=parts)

@@ -8,6 +8,7 @@ from vidattn.attention.heads import SelfAttention, attend
 from vidattn.attention.parts import VIT, Parts
 from vidattn.grid import Grid
 from vidattn.macs import Macs
+from vidattn.mistakes import Mistake
 
 
 class PooledAttention(VideoAttention):
@@ -39,7 +40,7 @@ class PooledAttention(VideoAttention):
     ) -> None:
         super().__init__()
         if min(t, h, w) < 1:
-            raise ValueError(f"stride t={t}, h={h}, w={w}: each must be at least 1; MViT's first is 1, 8, 8")
+            raise Mistake(f"stride t={t}, h={h}, w={w}: each must be at least 1; MViT's first is 1, 8, 8")
         self.dim = dim
         self.stride = (t, h, w)
         self.attn = SelfAttention(dim, num_heads, parts=parts)

@@ -5,6 +5,7 @@ from torch import Tensor, nn
 
 from vidattn.attention.parts import Norm, layer_norm
 from vidattn.grid import Grid
+from vidattn.mistakes import Mistake
 
 
 class QueryKeyNorm(nn.Module):
@@ -51,7 +52,7 @@ class Rotary3D(nn.Module):
     def __init__(self, head_dim: int, norm: Norm = layer_norm) -> None:
         super().__init__()
         if head_dim < 6:
-            raise ValueError(f"rotary positions turn 3 pairs of components: a head of {head_dim} is narrower than 6")
+            raise Mistake(f"rotary positions turn 3 pairs of components: a head of {head_dim} is narrower than 6")
         self.pairs = head_dim // 6  # of each axis
 
     def forward(self, q: Tensor, k: Tensor, row: Grid) -> tuple[Tensor, Tensor]:

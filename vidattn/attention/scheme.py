@@ -45,6 +45,7 @@ from vidattn.attention.spatial import SpatialAttention
 from vidattn.attention.temporal import TemporalAttention
 from vidattn.attention.trajectory import TrajectoryAttention
 from vidattn.attention.window import ShiftedWindowAttention3D, WindowAttention3D
+from vidattn.mistakes import Mistake
 
 STEPS: dict[str, type[nn.Module] | tuple[type[nn.Module], ...]] = {
     "global": GlobalAttention,
@@ -211,16 +212,14 @@ def parse_scheme(spec: str) -> Scheme:
     if ">" in spec:
         blocks = re.fullmatch(r"space>time\((\d+)\)", spec.replace(" ", ""))
         if blocks is None or int(blocks[1]) < 1:
-            raise ValueError(
-                f"attention={spec!r} cannot be read; write space>time(4) for 4 temporal blocks after `depth`"
-            )
+            raise Mistake(f"attention={spec!r} cannot be read; write space>time(4) for 4 temporal blocks after `depth`")
         return Scheme(spec, SPACE, int(blocks[1]))
     terms = ALIASES.get("".join(spec.split()), spec)
     try:
         # Python reads the spec for us, and `global` is a word of its own to it.
         tree = ast.parse(re.sub(r"\bglobal\b", "global_", terms.strip()), mode="eval").body
     except SyntaxError as error:
-        raise ValueError(f"attention={terms!r} cannot be read; write names joined by +, as in 'time+space'") from error
+        raise Mistake(f"attention={terms!r} cannot be read; write names joined by +, as in 'time+space'") from error
     return Scheme(spec, tuple(_step(term, terms) for term in _terms(tree)))
 
 
@@ -238,13 +237,11 @@ def _terms(node: ast.expr) -> list[ast.expr]:
 def _step(node: ast.expr, spec: str) -> Step:
     call = node if isinstance(node, ast.Call) else ast.Call(func=node, args=[], keywords=[])
     if call.keywords or not isinstance(call.func, ast.Name | ast.Attribute):
-        raise ValueError(
-            f"attention={spec!r}: {ast.unparse(node)!r} is not a name with plain arguments, as window(8,7,7)"
-        )
+        raise Mistake(f"attention={spec!r}: {ast.unparse(node)!r} is not a name with plain arguments, as window(8,7,7)")
     try:
         args = tuple(ast.literal_eval(argument) for argument in call.args)
     except ValueError as error:
-        raise ValueError(f"attention={spec!r}: arguments of {ast.unparse(node)!r} must be plain numbers") from error
+        raise Mistake(f"attention={spec!r}: arguments of {ast.unparse(node)!r} must be plain numbers") from error
     name = ast.unparse(call.func).removesuffix("_")
     step = Step(_lookup(name, spec), args)
     for cls in step.turns:
@@ -260,13 +257,13 @@ def _check_arguments(step: Step, cls: type[nn.Module], name: str, spec: str) -> 
     try:
         step.arguments(cls, dim=1, num_heads=1)
     except TypeError:
-        raise ValueError(f"{takes}, given ({', '.join(map(repr, step.args))})") from None
+        raise Mistake(f"{takes}, given ({', '.join(map(repr, step.args))})") from None
     for one, value in zip(own, step.args, strict=False):
         whole = one.annotation in (int, int | None)
         if (whole and type(value) is not int) or (one.annotation is float and type(value) not in (int, float)):
-            raise ValueError(f"{takes}; {one.name}={value!r} must be a {'whole ' if whole else ''}number")
+            raise Mistake(f"{takes}; {one.name}={value!r} must be a {'whole ' if whole else ''}number")
         if whole and value < 1 and name in STEPS:  # a size, a count or a ratio; a stranger's may be anything
-            raise ValueError(f"{takes}; {one.name}={value} must be at least 1")
+            raise Mistake(f"{takes}; {one.name}={value} must be at least 1")
 
 
 def _lookup(name: str, spec: str) -> tuple[type[nn.Module], ...]:
@@ -276,17 +273,17 @@ def _lookup(name: str, spec: str) -> tuple[type[nn.Module], ...]:
     if "." in name:
         return (_imported(name, spec),)
     if name in ALIASES:
-        raise ValueError(f"attention={spec!r}: {name!r} is a whole scheme, not a step; write {ALIASES[name]} for it")
+        raise Mistake(f"attention={spec!r}: {name!r} is a whole scheme, not a step; write {ALIASES[name]} for it")
     known = sorted([*STEPS, *ALIASES])
     near = difflib.get_close_matches(name.lower(), known, n=1)
     hint = f"; did you mean {near[0]!r}?" if near else "."
-    raise ValueError(f"attention={spec!r}: unknown step {name!r}{hint} Known: {', '.join(known)}, or an import path")
+    raise Mistake(f"attention={spec!r}: unknown step {name!r}{hint} Known: {', '.join(known)}, or an import path")
 
 
 def _imported(path: str, spec: str) -> type[nn.Module]:
     cls = imported(path, f"attention={spec!r}")
     if not (isinstance(cls, type) and issubclass(cls, VideoAttention | ImageAttention)):
-        raise ValueError(f"attention={spec!r}: {path!r} is neither a VideoAttention nor an ImageAttention")
+        raise Mistake(f"attention={spec!r}: {path!r} is neither a VideoAttention nor an ImageAttention")
     return cls
 
 

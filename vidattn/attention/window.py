@@ -13,6 +13,7 @@ from vidattn.attention.heads import SelfAttention, attend
 from vidattn.attention.parts import VIT, Parts
 from vidattn.grid import Grid
 from vidattn.macs import Macs
+from vidattn.mistakes import Mistake
 
 Triple = tuple[int, int, int]
 Runs = list[tuple[int, int]]  # along one axis, in order: so many windows side by side, of this size
@@ -28,7 +29,7 @@ class Windows(VideoAttention):
     ) -> None:
         super().__init__()
         if min(t, h, w) < 1:
-            raise ValueError(f"window t={t}, h={h}, w={w}: each must be at least 1; Video Swin's is 8, 7, 7")
+            raise Mistake(f"window t={t}, h={h}, w={w}: each must be at least 1; Video Swin's is 8, 7, 7")
         self.dim = dim
         self.window = (t, h, w)
         self.attn = SelfAttention(dim, num_heads, parts=parts)

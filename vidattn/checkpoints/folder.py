@@ -8,6 +8,8 @@ from torch import Tensor
 
 from vidattn.checkpoints.files import read_json
 from vidattn.checkpoints.names import WeightsError
+from vidattn.mistakes import Mistake
+from vidattn.preprocessing import Preprocessing, Three, three
 
 PROCESSORS = ("video_preprocessor_config.json", "preprocessor_config.json")
 ACTIVATIONS = {"gelu": "gelu", "gelu_fast": "gelu_tanh", "gelu_new": "gelu_tanh", "gelu_pytorch_tanh": "gelu_tanh"}
@@ -65,16 +67,15 @@ def class_names(config: dict[str, Any], num_classes: int) -> list[str]:
     return [labels[number] for number in range(num_classes)]
 
 
-def preprocessing(folder: Path) -> tuple[dict[str, Any], list[str]]:
+def preprocessing(folder: Path) -> tuple[Preprocessing, list[str]]:
     """What the folder's processor says, and where frames are prepared in another way than by it, a line each.
 
-    The former are mean and std of pixels in [0, 1], `image_size`, `short_side` (before the crop) and `crop_rounding`.
     ViViT's scales pixels to [-1, 1] (`offset`) and takes mean and std of that: here they are put in terms of [0, 1].
-    Empty where the folder has no processor.
+    Nothing is known where the folder has no processor.
     """
     path = next((folder / name for name in PROCESSORS if (folder / name).is_file()), None)
     if path is None:
-        return {}, []
+        return Preprocessing(), []
     found = read_json(path)
     if "video_processor" in found or "image_processor" in found:  # of a file for several processors
         found = found.get("video_processor") or found["image_processor"]
@@ -84,27 +85,32 @@ def preprocessing(folder: Path) -> tuple[dict[str, Any], list[str]]:
         raise WeightsError(f"{path}: cannot be understood ({type(error).__name__}: {error})") from None
 
 
-def _values(found: dict[str, Any]) -> dict[str, Any]:
-    values: dict[str, Any] = {}
-    normalized = found.get("do_normalize", True)
-    if not normalized or "image_mean" in found:
-        mean = _triple(found["image_mean"]) if normalized else [0.0] * 3
-        std = _triple(found["image_std"]) if normalized else [1.0] * 3
-        if min(std) <= 0:
-            raise ValueError(f"image_std={std} must be positive")
-        # HF: (pixel * rescale_factor - offset - mean) / std, with pixels of 0 to 255.
-        scale = 255 * float(found.get("rescale_factor", 1 / 255)) if found.get("do_rescale", True) else 255.0
-        offset = 1.0 if found.get("offset", scale > 1.5) else 0.0
-        values = {"mean": [(one + offset) / scale for one in mean], "std": [one / scale for one in std]}
+def _values(found: dict[str, Any]) -> Preprocessing:
+    mean, std = _pixels(found)
     short = _side(found["size"]) if "size" in found and found.get("do_resize", True) else None
     crop = _side(found["crop_size"]) if "crop_size" in found and found.get("do_center_crop", True) else short
-    if crop is not None:
-        values["image_size"] = crop
-    if short is not None and short != crop:
-        values["short_side"] = short
-    if found.get("do_center_crop", "crop_size" in found):
-        values["crop_rounding"] = "down"
-    return values
+    return Preprocessing(
+        image_size=crop,
+        mean=mean,
+        std=std,
+        short_side=short if short != crop else None,
+        crop_rounding="down" if found.get("do_center_crop", "crop_size" in found) else "up",
+    )
+
+
+def _pixels(found: dict[str, Any]) -> tuple[Three | None, Three | None]:
+    """Mean and std of pixels in [0, 1]; None where the processor leaves them to its class."""
+    normalized = found.get("do_normalize", True)
+    if normalized and "image_mean" not in found:
+        return None, None
+    mean = _triple(found["image_mean"]) if normalized else [0.0] * 3
+    std = _triple(found["image_std"]) if normalized else [1.0] * 3
+    if min(std) <= 0:
+        raise Mistake(f"image_std={std} must be positive")
+    # HF: (pixel * rescale_factor - offset - mean) / std, with pixels of 0 to 255.
+    scale = 255 * float(found.get("rescale_factor", 1 / 255)) if found.get("do_rescale", True) else 255.0
+    offset = 1.0 if found.get("offset", scale > 1.5) else 0.0
+    return three("mean", [(one + offset) / scale for one in mean]), three("std", [one / scale for one in std])
 
 
 def _not_followed(found: dict[str, Any]) -> list[str]:
@@ -134,7 +140,7 @@ def _not_followed(found: dict[str, Any]) -> list[str]:
 def _triple(values: Any) -> list[float]:
     triple = [float(value) for value in values] if isinstance(values, list | tuple) else [float(values)] * 3
     if len(triple) != 3:
-        raise ValueError(f"{values} is not a value for each of three colours")
+        raise Mistake(f"{values} is not a value for each of three colours")
     return triple
 
 

@@ -70,14 +70,16 @@ def _read_huggingface(path: Path, config: dict[str, Any], weights: dict[str, Ten
         raise WeightsError(f"a Hugging Face model of type {kind!r}; vidattn reads {', '.join(HF_MODELS)}")
     read, pixels = HF_MODELS[kind]
     saved = read(config, weights)
-    processed, differences = folder.preprocessing(path)
+    preprocessing, differences = folder.preprocessing(path)
     notes = [*saved.notes, *differences]
-    if "mean" not in processed:
+    if preprocessing.mean is None:
+        preprocessing = preprocessing.with_pixels(**pixels)
         notes.append(
             f"mean and std: assumed {pixels['mean']} and {pixels['std']}, its Hugging Face folder does not say"
         )
     names = [] if "head.weight" not in saved.state else folder.class_names(config, saved.config.num_classes)
-    preprocessing = {"image_size": saved.config.image_size, **pixels, **processed}
+    if preprocessing.image_size is None:
+        preprocessing = replace(preprocessing, image_size=saved.config.picture)
     return replace(saved, class_names=names, preprocessing=preprocessing, notes=notes)
 
 

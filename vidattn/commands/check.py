@@ -1,6 +1,5 @@
 """`vidattn check`: probe every video of a dataset, show what is wrong, and write what can be used."""
 
-import argparse
 import json
 import math
 import os
@@ -15,12 +14,16 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from vidattn.commands.options import Parser
+from vidattn.console import plain_console
 from vidattn.data.check.findings import Findings, findings
 from vidattn.data.check.journal import Journal
+from vidattn.data.check.probe import MISSING_PICTURES
 from vidattn.data.check.survey import survey
+from vidattn.data.lists.class_files import write_class_file
 from vidattn.data.readers.frame_index import IndexEntry, write_index
 from vidattn.data.readers.quarantine import Quarantine
-from vidattn.data.videos.manifest import Manifest, ManifestError, read_class_names, read_manifest, write_manifest
+from vidattn.data.videos.manifest import Manifest, read_class_names, read_manifest, write_manifest
 from vidattn.data.videos.members import Member
 from vidattn.data.videos.shards import is_shards, read_shards
 from vidattn.wording import counted
@@ -42,7 +45,7 @@ ADVICE = {
     "too slow": "re-encode it, or raise --timeout",
     "truncated": "download it again; where the rest decodes it is used",
     "damaged": "download it again; what FFmpeg makes of it is used",
-    "pictures missing": "extract it again; those that are there are used as if they stood in a row",
+    MISSING_PICTURES: "extract it again; those that are there are used as if they stood in a row",
     "too short": "its last frame repeats; drop it if that hurts",
     "variable rate": "sample by time (SecondsSampling); by frame motion is uneven",
     "rotated": "nothing: our readers turn it upright",
@@ -50,9 +53,9 @@ ADVICE = {
 }
 
 
-def check_command(words: list[str]) -> None:
+def check(words: list[str]) -> None:
     """`vidattn check`, with the words behind it."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="vidattn check",
         description="Go through every video of a dataset: what cannot be decoded, what is odd, what leaks between "
         "splits. Writes report.json, clean/<name>.csv (what can be used), quarantine.csv (what cannot, for "
@@ -72,15 +75,13 @@ def check_command(words: list[str]) -> None:
     options = parser.parse_args(words)
     try:
         manifests = read_splits(options.data, options.root, options.class_names)
-        result = check(manifests, options.min_frames, options.workers, options.timeout, Path(options.out))
+        result = look_at(manifests, options.min_frames, options.workers, options.timeout, Path(options.out))
         write(result, Path(options.out))
-    except (ManifestError, ValueError, OSError) as error:
-        parser.error(str(error))
     except KeyboardInterrupt:
         print("vidattn check: interrupted; give the same command again to go on", file=sys.stderr)
         sys.exit(128 + signal.SIGINT)
     show(result)
-    console = Console(soft_wrap=True, highlight=False, markup=False, emoji=False)
+    console = plain_console()
     classes = Path(options.out) / CLASSES
     listed = any((classes.parent / f"{split}.csv").exists() for split in manifests)
     files = ["report.json", "index.json (for data.index)"]
@@ -104,7 +105,7 @@ def read_splits(sources: Sequence[str], root: str | None, class_names: str | Non
     return manifests
 
 
-def check(manifests: dict[str, Manifest], min_frames: int, num_workers: int, timeout: float, out: Path) -> Findings:
+def look_at(manifests: dict[str, Manifest], min_frames: int, num_workers: int, timeout: float, out: Path) -> Findings:
     """Probe all videos of all splits, each file once, with a bar; those that `out/journal.jsonl` knows are not probed
     again."""
     videos = list({video.path: video for manifest in manifests.values() for video in manifest.videos}.values())
@@ -142,7 +143,7 @@ def check(manifests: dict[str, Manifest], min_frames: int, num_workers: int, tim
 
 def show(result: Findings) -> None:
     """The table of problems, and what the splits look like together."""
-    console = Console(soft_wrap=True, highlight=False, markup=False, emoji=False)
+    console = plain_console()
     total, usable = len(result.probes), sum(found.usable for found in result.probes.values())
     files = [os.path.dirname(os.path.abspath(path)) for path in result.probes if Member.parse(path) is None]
     folder = os.path.commonpath(files) if files else ""
@@ -156,7 +157,12 @@ def show(result: Findings) -> None:
         table.add_row(problem, str(len(names)), str(bad or ""), _shown(names), advice, style="red" if bad else "")
 
     for problem, paths in result.problems.items():
-        row(problem, [[path] for path in paths], ADVICE[problem], sum(not result.probes[path].usable for path in paths))
+        unusable = sum(not result.probes[path].usable for path in paths)
+        if problem == MISSING_PICTURES:
+            names = [f"{_short(path, folder)} ({result.probes[path].reason})" for path in paths]
+            table.add_row(problem, str(len(paths)), str(unusable or ""), _shown(names), ADVICE[problem])
+        else:
+            row(problem, [[path] for path in paths], ADVICE[problem], unusable)
     if result.leaks:
         row("same in several splits", result.leaks, "remove it from training (the cleaned list keeps it)")
     if result.repeats:
@@ -231,9 +237,8 @@ def write(result: Findings, folder: Path) -> None:
                 cleaned.unlink(missing_ok=True)  # an earlier check's, of what can be used no more
         elif not any(Member.parse(video.path) for video in videos):  # shards are not listed anew
             write_manifest(cleaned, replace(manifest, videos=videos))
-            names = "".join(f"{name}\n" for name in manifest.class_names)
-            if names:
-                (folder / CLASSES).write_text(names, encoding="utf-8", errors="surrogateescape")
+            if manifest.class_names:
+                write_class_file(folder / CLASSES, manifest.class_names)
 
 
 def _short(path: str, folder: str) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from vidattn.attention.scheme import Scheme, parse_scheme
+from vidattn.mistakes import Mistake
 
 
 def check_distinct(schemes: Sequence[str]) -> None:
@@ -10,7 +11,7 @@ def check_distinct(schemes: Sequence[str]) -> None:
 
     >>> check_distinct(["joint", "divided", "time + space"])
     Traceback (most recent call last):
-    ValueError: 'time + space' is the scheme 'divided' once more; give each scheme once
+    vidattn.mistakes.Mistake: 'time + space' is the scheme 'divided' once more; give each scheme once
 
     Raises:
         ValueError: two schemes are the same, or one cannot be read.
@@ -23,5 +24,5 @@ def check_distinct(schemes: Sequence[str]) -> None:
         scheme = parse_scheme(spec)
         for known in seen:
             if scheme == known:
-                raise ValueError(f"{spec!r} is the scheme {known.spec!r} once more; give each scheme once")
+                raise Mistake(f"{spec!r} is the scheme {known.spec!r} once more; give each scheme once")
         seen.append(scheme)

@@ -7,9 +7,12 @@ from typing import Any, NamedTuple
 
 import yaml
 
+from vidattn.attention.imported import imported
 from vidattn.checkpoints.names import WeightsError
 from vidattn.checkpoints.read import read_checkpoint
+from vidattn.mistakes import Mistake
 from vidattn.models.config import VideoTransformerConfig
+from vidattn.models.network import NetworkConfig
 from vidattn.models.presets import PRESETS
 from vidattn.old_names import renewed
 
@@ -20,7 +23,7 @@ class Source(NamedTuple):
     """A network and its test protocol."""
 
     name: str
-    config: VideoTransformerConfig
+    config: NetworkConfig
     clips: int = 1  # TimeSformer's protocol, and the default of VideoDataModule
     crops: int = 3
 
@@ -53,13 +56,13 @@ def find_source(text: str, frames: int | None = None, size: tuple[int, int] | No
         near = difflib.get_close_matches(text.lower(), names, n=1)
         hint = f"; did you mean {names[near[0]]!r}?" if near else ""
         presets = f"{', '.join(PRESETS)}{hint}"
-        raise ValueError(f"{text!r} is no file, no preset ({presets}) and no scheme: {error}") from error
+        raise Mistake(f"{text!r} is no file, no preset ({presets}) and no scheme: {error}") from error
     return Source(f"{text} at ViT-B/16", VideoTransformerConfig(attention=text, **changes))
 
 
 def _of_file(path: Path) -> Source:
     if not path.exists():
-        raise ValueError(f"{path}: no such file")
+        raise Mistake(f"{path}: no such file")
     if path.is_dir() and (path / "config.yaml").exists():
         path = path / "config.yaml"
     if path.suffix in (".yaml", ".yml"):
@@ -67,7 +70,7 @@ def _of_file(path: Path) -> Source:
     try:
         return Source(str(path), read_checkpoint(path).config)
     except WeightsError as error:
-        raise ValueError(str(error)) from error
+        raise Mistake(str(error)) from error
 
 
 def _of_yaml(path: Path) -> Source:
@@ -76,7 +79,7 @@ def _of_yaml(path: Path) -> Source:
     return Source(str(path), config, data.get("num_test_clips", 1), data.get("num_test_crops", 3))
 
 
-def read_run(path: Path) -> tuple[VideoTransformerConfig, dict[str, Any]]:
+def read_run(path: Path) -> tuple[NetworkConfig, dict[str, Any]]:
     """The network of a configuration of `vidattn fit`, and the whole configuration as it is written.
 
     Raises:
@@ -86,16 +89,35 @@ def read_run(path: Path) -> tuple[VideoTransformerConfig, dict[str, Any]]:
     try:
         run = yaml.safe_load(renewed(path.read_text()))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ValueError(f"{path}: is no YAML: {' '.join(str(error).split())}") from error
+        raise Mistake(f"{path}: is no YAML: {' '.join(str(error).split())}") from error
     model = run.get("model") if isinstance(run, dict) else None
+    if isinstance(model, dict) and isinstance(model.get("init_args"), dict):  # of a task by its import path
+        model = model["init_args"]
     network = model.get("network") if isinstance(model, dict) else None
     if not isinstance(network, dict):
-        raise ValueError(f"{path}: has no model.network; give a configuration of vidattn fit")
-    known = {field.name for field in fields(VideoTransformerConfig)}
+        raise Mistake(f"{path}: has no model.network; give a configuration of vidattn fit")
+    kind: type[NetworkConfig] = VideoTransformerConfig
+    if "class_path" in network:
+        kind, network = imported(network["class_path"], f"{path}: model.network"), network.get("init_args") or {}
+    known = {field.name for field in fields(kind)}  # type: ignore[arg-type]
     if odd := sorted(map(str, network.keys() - known)):
-        raise ValueError(f"{path}: model.network has no {', '.join(odd)}; it has {', '.join(sorted(known))}")
+        raise Mistake(f"{path}: model.network has no {', '.join(odd)}; it has {', '.join(sorted(known))}")
     values: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in network.items()}
     try:
-        return VideoTransformerConfig(**values), run
+        return kind(**values), run
     except (ValueError, TypeError) as error:
-        raise ValueError(f"{path}: model.network: {error}") from error
+        raise Mistake(f"{path}: model.network: {error}") from error
+
+
+def transformer_of(config: NetworkConfig, path: Path) -> VideoTransformerConfig:
+    """`config`, of which a scheme can be exchanged for another.
+
+    Raises:
+        ValueError: it is of another kind of network; the message names the file.
+    """
+    if not isinstance(config, VideoTransformerConfig):
+        raise Mistake(
+            f"{path}: model.network is a {type(config).__name__}, in which no scheme can stand for another; give a "
+            "configuration with a VideoTransformerConfig"
+        )
+    return config

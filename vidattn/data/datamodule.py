@@ -1,6 +1,7 @@
 """Everything a Lightning run needs to know of its data, in one class whose arguments are the YAML keys."""
 
 import os
+from collections.abc import Iterable
 from functools import partial
 from typing import Any
 
@@ -15,6 +16,7 @@ from vidattn.data.clips.dataset import OnError, TestViews, TrainClips, collate
 from vidattn.data.clips.loader import EpochSampler, OnceEachSampler, Order, ResumableLoader
 from vidattn.data.clips.sampling import Sampler
 from vidattn.data.clips.shard_order import ShardOrder
+from vidattn.data.clips.target import ClassLabel, ClassLabels, TargetEncoder
 from vidattn.data.clips.transforms import default_train_transforms
 from vidattn.data.made.videos import SyntheticSet
 from vidattn.data.readers import READERS
@@ -22,8 +24,9 @@ from vidattn.data.readers.frame_index import FrameIndex
 from vidattn.data.readers.guarded import LONGEST
 from vidattn.data.readers.opening import VideoOpener
 from vidattn.data.readers.quarantine import Quarantine
-from vidattn.data.videos.manifest import Manifest
-from vidattn.data.videos.splits import Split, Splits
+from vidattn.data.videos.manifest import Manifest, Video
+from vidattn.data.videos.splits import Source, Split, Splits
+from vidattn.preprocessing import Preprocessing, SamplingRule
 from vidattn.public import public_path
 
 
@@ -35,7 +38,8 @@ class VideoDataModule(pl.LightningDataModule):
     Args:
         sampling: which frames make a clip, a class of `vidattn.data` or your own.
         train: list, folder or file that `read_manifest` reads, or shards (a path or any URL that fsspec opens) that
-            `read_shards` reads; as are the next three.
+            `read_shards` reads; in Python also a `Manifest`, or `Video`s whose labels are numbers. As are the next
+            three.
         val: videos for validation.
         test: videos for the test.
         predict: videos to classify; labels are not needed.
@@ -69,15 +73,16 @@ class VideoDataModule(pl.LightningDataModule):
         num_test_clips: clips of a video in test and prediction.
         num_test_crops: crops of each clip in test and prediction.
         seed: decides the order and everything else that is drawn in training.
+        target: what is to be learnt of a clip, see `vidattn.data.TargetEncoder`; the lists' labels by default.
     """
 
     def __init__(
         self,
         sampling: Sampler,
-        train: str | None = None,
-        val: str | None = None,
-        test: str | None = None,
-        predict: str | None = None,
+        train: str | Manifest | Iterable[Video] | None = None,
+        val: str | Manifest | Iterable[Video] | None = None,
+        test: str | Manifest | Iterable[Video] | None = None,
+        predict: str | Manifest | Iterable[Video] | None = None,
         root: str | None = None,
         class_names: list[str] | str | None = None,
         folder_fps: float = 30.0,
@@ -101,6 +106,7 @@ class VideoDataModule(pl.LightningDataModule):
         num_test_clips: int = 1,
         num_test_crops: int = 3,
         seed: int = 0,
+        target: TargetEncoder | None = None,
     ) -> None:
         super().__init__()
         # With fewer videos than processes, some processes have nothing to evaluate.
@@ -108,14 +114,15 @@ class VideoDataModule(pl.LightningDataModule):
         self.sampling = sampling
         self.make = make
         lists = {name: os.path.join(make.folder, f"{name}.csv") for name in ("train", "val", "test")} if make else {}
-        self.sources: dict[Split, str | None] = {
+        sources: dict[Split, Source | None] = {
             "train": train or lists.get("train"),
             "val": val or lists.get("val"),
             "test": test or lists.get("test"),
             "predict": predict,
         }
         names = make.class_names if make and class_names is None else class_names
-        self.splits = Splits(self.sources, root, names, folder_fps, multi_label, rank_zero_warn)
+        self.splits = Splits(sources, root, names, folder_fps, multi_label, rank_zero_warn)
+        self.sources = self.splits.sources
         self.image_size = image_size
         self.train_transforms = default_train_transforms(image_size) if train_transforms is None else train_transforms
         for name, count, least in (
@@ -158,6 +165,7 @@ class VideoDataModule(pl.LightningDataModule):
         self.num_test_clips = num_test_clips
         self.num_test_crops = num_test_crops
         self.seed = seed
+        self.target = target
         self._train_loader: ResumableLoader | None = None
         self._resume: dict[str, int] | None = None
 
@@ -178,15 +186,10 @@ class VideoDataModule(pl.LightningDataModule):
         return f"{self.num_test_clips}x{self.num_test_crops}"
 
     @property
-    def preprocessing(self) -> dict[str, Any]:
-        """What turns a video into uint8 clips, in plain types, to be stored in a checkpoint."""
-        return {
-            "sampling": {
-                "class_path": public_path(type(self.sampling)),
-                "init_args": dict(vars(self.sampling)),
-            },
-            "image_size": self.image_size,
-        }
+    def preprocessing(self) -> Preprocessing:
+        """What turns a video into uint8 clips; mean and std are the module's."""
+        rule = SamplingRule(public_path(type(self.sampling)), dict(vars(self.sampling)))
+        return Preprocessing(rule, self.image_size)
 
     def num_videos(self, split: Split) -> int:
         """Videos in "train", "val", "test" or "predict"."""
@@ -237,7 +240,7 @@ class VideoDataModule(pl.LightningDataModule):
             self.on_error or "raise",
             self.seed,
             self.clips_per_video,
-            self._multi_label_classes("train"),
+            self._target("train"),
             self._balanced_order(),
         )
         order = self._balanced_order() or ShardOrder.of(clips.videos, world_size, self.shuffle_buffer)
@@ -285,7 +288,7 @@ class VideoDataModule(pl.LightningDataModule):
             self.image_size,
             self._opener(),
             self.on_error or ("skip" if split == "predict" else "raise"),
-            self._multi_label_classes(split),
+            self._target(split),
         )
         sampler = OnceEachSampler(len(videos), *self._processes())
         # Lightning rebuilds this loader for prediction, and for that needs its arguments by name.
@@ -294,9 +297,12 @@ class VideoDataModule(pl.LightningDataModule):
     def _balanced_order(self) -> Order | None:
         return partial(self.balance.draw, self.manifest("train").videos) if self.balance is not None else None
 
-    def _multi_label_classes(self, split: Split) -> int | None:
+    def _target(self, split: Split) -> TargetEncoder:
+        """What the task wants to learn; else the labels as the list has them."""
+        if self.target is not None:
+            return self.target
         manifest = self.manifest(split)
-        return len(manifest.class_names) if manifest.multi_label else None
+        return ClassLabels(len(manifest.class_names)) if manifest.multi_label else ClassLabel()
 
     def _opener(self) -> VideoOpener:
         return VideoOpener(self.reader, self.decode_timeout, self.quarantine, self.index)

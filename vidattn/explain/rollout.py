@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from vidattn.attention.base import VideoAttention
 from vidattn.attention.per_frame import PerFrame
 from vidattn.explain.spread import measured, replayed, replays
+from vidattn.mistakes import Mistake
 from vidattn.models.network import Network, Stage
 from vidattn.models.readout import MeanPooling
 from vidattn.models.recorder import Recording, Visit
@@ -34,7 +35,7 @@ class Rollout:
     notes: tuple[str, ...]
 
 
-def rollout(network: Network, video: Tensor, memory_limit: float = MEMORY_LIMIT) -> Rollout:
+def rollout(network: nn.Module, video: Tensor, memory_limit: float = MEMORY_LIMIT) -> Rollout:
     """Where the read-out's vector comes from: products of `(I + W) / 2` over all steps, W a step's mean over heads.
 
     Attention rollout: https://arxiv.org/abs/2005.00928, section 3. Each step of a block has a residual of its own, so
@@ -50,13 +51,14 @@ def rollout(network: Network, video: Tensor, memory_limit: float = MEMORY_LIMIT)
         TypeError: the network is of another kind.
         MemoryError: the attention weights would take more than `memory_limit`.
     """
+    network = explainable(network)
     with torch.no_grad():
         recording, logits = recorded(network, video, memory_limit)
     return Walk(recording.visits, normalised=True).back(network, video, logits)
 
 
 def gradient_rollout(
-    network: Network,
+    network: nn.Module,
     video: Tensor,
     class_index: int | Sequence[int] | None = None,
     memory_limit: float = MEMORY_LIMIT,
@@ -78,11 +80,12 @@ def gradient_rollout(
         TypeError: the network is of another kind.
         MemoryError: the attention weights would take more than `memory_limit`.
     """
+    network = explainable(network)
     with torch.enable_grad():
         recording, logits = recorded(network, video, memory_limit)
         classes = logits.argmax(1) if class_index is None else torch.as_tensor(class_index, device=logits.device)
         if not ((classes >= 0) & (classes < logits.shape[1])).all():
-            raise ValueError(f"class_index={class_index}: the network has {logits.shape[1]} classes, counted from 0")
+            raise Mistake(f"class_index={class_index}: the network has {logits.shape[1]} classes, counted from 0")
         score = logits.gather(1, classes.expand(len(logits))[:, None]).sum()
         pooled = [visit for module, visit in recording.visits.items() if isinstance(module, MeanPooling)]
         weights = [weight for visit in recording.visits.values() for weight in visit.weights]
@@ -101,10 +104,19 @@ def gradient_rollout(
     return Walk(recording.visits, normalised=False).back(network, video, logits.detach())
 
 
-def recorded(network: Network, video: Tensor, memory_limit: float) -> tuple[Recording, Tensor]:
-    """Run `network` on `video` in evaluation mode; its attention weights, and the logits."""
+def explainable(network: nn.Module) -> Network:
+    """The network itself.
+
+    Raises:
+        TypeError: it is another module, which does not say in which stages its tokens run.
+    """
     if not isinstance(network, Network):
         raise TypeError(f"{type(network).__name__} cannot be explained; wanted a network of vidattn.build_network")
+    return network
+
+
+def recorded(network: Network, video: Tensor, memory_limit: float) -> tuple[Recording, Tensor]:
+    """Run `network` on `video` in evaluation mode; its attention weights, and the logits."""
     stages = network.layout(*video.shape[2:])
     if without := [index for index, stage in enumerate(stages) if stage.readout is None]:
         raise TypeError(

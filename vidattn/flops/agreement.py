@@ -7,11 +7,12 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from vidattn.flops.weightless import network_on_meta
+from vidattn.mistakes import Mistake
 from vidattn.models.config import VideoTransformerConfig
 from vidattn.models.network import Network
 
 
-class CountError(Exception):
+class CountError(Mistake):
     """A module costs something else than it declares."""
 
 

@@ -7,6 +7,7 @@ from torch.utils.checkpoint import checkpoint
 from vidattn.attention.scheme import Step, takes_parts
 from vidattn.grid import Grid
 from vidattn.macs import Macs
+from vidattn.mistakes import Mistake
 from vidattn.models.block import Block
 from vidattn.models.config import VideoTransformerConfig
 from vidattn.models.embeddings import PatchEmbedding, TubeletEmbedding
@@ -104,9 +105,9 @@ def patch_embedding(config: VideoTransformerConfig) -> PatchEmbedding | TubeletE
 def clip_grid(video: Tensor, config: VideoTransformerConfig, kept: Kept | None = None) -> Grid:
     """The token grid of clips `(B, 3, T, H, W)`, after checking that they are such, and that tokens can be left out."""
     if video.ndim != 5 or video.shape[1] != 3:
-        raise ValueError(f"input of shape {tuple(video.shape)}; wanted clips (batch, 3, frames, height, width)")
+        raise Mistake(f"input of shape {tuple(video.shape)}; wanted clips (batch, 3, frames, height, width)")
     if not video.is_floating_point():
-        raise ValueError(f"input of type {video.dtype}; wanted normalised floats (see vidattn.models.normalize)")
+        raise Mistake(f"input of type {video.dtype}; wanted normalised floats (see vidattn.models.normalize)")
     frames, height, width = video.shape[2:]
     config.check_clip(frames, height, width)
     if kept is not None:

@@ -12,6 +12,7 @@ from vidattn.attention.parts import QKV_BIASES, Parts
 from vidattn.attention.query_key import QUERY_KEYS
 from vidattn.attention.scheme import Scheme, parse_scheme, takes_parts
 from vidattn.grid import Grid
+from vidattn.mistakes import Mistake
 from vidattn.models.keep import Kept, Tokens
 from vidattn.models.layers import ACTIVATIONS, Activation, activation_named
 from vidattn.models.network import Network, NetworkConfig
@@ -101,27 +102,27 @@ class VideoTransformerConfig(NetworkConfig):
     def __post_init__(self) -> None:
         for name in ("num_classes", "num_frames", "patch_size", "embed_dim", "depth", "num_heads", "tubelet_size"):
             if getattr(self, name) < 1:
-                raise ValueError(f"{name}={getattr(self, name)} must be at least 1")
+                raise Mistake(f"{name}={getattr(self, name)} must be at least 1")
         for name in ("dropout", "drop_path"):
             if not 0 <= getattr(self, name) < 1:
-                raise ValueError(f"{name}={getattr(self, name)} is not a probability below 1")
+                raise Mistake(f"{name}={getattr(self, name)} is not a probability below 1")
         if self.embed_dim % self.num_heads:
             near = self.embed_dim // self.num_heads * self.num_heads
             choices = " and ".join(str(size) for size in (near, near + self.num_heads) if size)
-            raise ValueError(
+            raise Mistake(
                 f"embed_dim={self.embed_dim} is not a multiple of num_heads={self.num_heads}; nearest widths: {choices}"
             )
         for name, usual in (("mlp_ratio", "4"), ("init_std", "0.02"), ("norm_eps", "1e-6")):
             if not 0 < getattr(self, name) < math.inf:
-                raise ValueError(f"{name}={getattr(self, name)} must be above 0 and finite; ViT's is {usual}")
+                raise Mistake(f"{name}={getattr(self, name)} must be above 0 and finite; ViT's is {usual}")
         if self.embed_dim * self.mlp_ratio < 1:
-            raise ValueError(
+            raise Mistake(
                 f"mlp_ratio={self.mlp_ratio} leaves an MLP no width at embed_dim={self.embed_dim}; ViT's is 4"
             )
         for name, known in PARTS.items():
             value = getattr(self, name)
             if value not in known and not (name in IMPORTED and "." in value):
-                raise ValueError(f"{name}={value!r} is unknown; choose one of {', '.join(known)}")
+                raise Mistake(f"{name}={value!r} is unknown; choose one of {', '.join(known)}")
         _ = self.readout, self.tables, self.parts, self.activation_function  # can they be imported?
         check_divisible(self.size, self.patch_size, "image_size")
         check_frames(self.num_frames, self.tubelet_size, "num_frames")
@@ -130,7 +131,7 @@ class VideoTransformerConfig(NetworkConfig):
         if self.scheme.temporal_depth is None:
             self._check_steps()
         if self.conditional_position == "peg3d" and not self.scheme.frames_meet:
-            raise ValueError(
+            raise Mistake(
                 f"conditional_position='peg3d' has no meaning with attention={self.attention!r}, "
                 "whose blocks see one frame at a time; use peg"
             )
@@ -139,7 +140,7 @@ class VideoTransformerConfig(NetworkConfig):
         for cls in self.scheme.classes:
             scores = issubclass(cls, VideoAttention) and cls.scores_tokens and takes_parts(cls)
             if self.query_key != "plain" and not scores:
-                raise ValueError(
+                raise Mistake(
                     f"query_key={self.query_key!r} has no meaning in {cls.__name__}, a step of "
                     f"attention={self.attention!r}: it does not score tokens' queries with tokens' keys; use plain"
                 )
@@ -228,17 +229,17 @@ class VideoTransformerConfig(NetworkConfig):
             steps = ", ".join(
                 cls.__name__ for cls in self.scheme.classes if not issubclass(cls, VideoAttention) or cls.needs_map
             )
-            raise ValueError(
+            raise Mistake(
                 f"{what} cannot leave places out: {steps} must know the row and column of every token; joint, divided, "
                 "space, space+temporal, space|time, space>time(4), trajectory and linear can"
             )
         if self.conditional_position != "none":
-            raise ValueError(
+            raise Mistake(
                 f"conditional_position={self.conditional_position!r} needs the whole map, so that "
                 "no places can be left out; use none"
             )
         if isinstance(keep, Tokens) and not self.scheme.takes_any_tokens:
-            raise ValueError(
+            raise Mistake(
                 f"{what} asks which frame a token is from, so the same places must be kept in all frames "
                 "(vidattn.models.keep.Columns); joint and linear take any tokens"
             )
@@ -260,7 +261,7 @@ def check_divisible(size: tuple[int, int], patch_size: int, name: str) -> None:
             below = max(side, 0) // patch_size * patch_size
             nearest = " and ".join(str(fit) for fit in (below, below + patch_size) if fit)
             kind = "multiple" if side > 0 else "positive multiple"
-            raise ValueError(
+            raise Mistake(
                 f"{name}={size[0]}x{size[1]}: {side} is not a {kind} of patch_size={patch_size}; "
                 f"nearest sizes are {nearest}"
             )
@@ -276,6 +277,6 @@ def check_frames(frames: int, tubelet_size: int, name: str) -> None:
     if frames % tubelet_size or frames < tubelet_size:
         below = frames // tubelet_size * tubelet_size
         nearest = " and ".join(str(fit) for fit in (below, below + tubelet_size) if fit)
-        raise ValueError(
+        raise Mistake(
             f"{name}={frames} is not a multiple of tubelet_size={tubelet_size}; nearest lengths are {nearest}"
         )

@@ -8,6 +8,7 @@ from vidattn.attention.parts import linear
 from vidattn.attention.scheme import parse_scheme
 from vidattn.grid import Grid
 from vidattn.macs import Macs
+from vidattn.mistakes import Mistake
 from vidattn.models.body import Body, clip_grid, patch_embedding
 from vidattn.models.config import VideoTransformerConfig
 from vidattn.models.keep import Columns, Kept, kept
@@ -35,9 +36,7 @@ class FactorisedEncoder(Network):
         super().__init__()
         temporal = config.scheme.temporal_depth
         if temporal is None:
-            raise ValueError(
-                f"attention={config.attention!r} is no factorised encoder; wanted space>time(4) or the like"
-            )
+            raise Mistake(f"attention={config.attention!r} is no factorised encoder; wanted space>time(4) or the like")
         self.config: VideoTransformerConfig = config
         grid = config.native_grid
         self.patch = patch_embedding(config)

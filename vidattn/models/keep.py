@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from vidattn.grid import Grid
+from vidattn.mistakes import Mistake
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ class Kept(ABC):
 
     def __post_init__(self) -> None:
         if self.places.ndim != 2 or self.places.shape[1] < 1 or self.places.dtype not in (torch.int64, torch.int32):
-            raise ValueError(
+            raise Mistake(
                 f"keep of shape {tuple(self.places.shape)} and type {self.places.dtype}; wanted whole numbers "
                 "(batch, n), the places that are kept of each clip, at least one"
             )
@@ -56,7 +57,7 @@ class Kept(ABC):
         # On a GPU this look would make the CPU wait; there an index out of range ends the kernel.
         if self.places.device.type == "cpu" and not ((self.places >= 0) & (self.places < number)).all():
             low, high = int(self.places.min()), int(self.places.max())
-            raise ValueError(f"keep has places {low} to {high}, outside the {number} {of}")
+            raise Mistake(f"keep has places {low} to {high}, outside the {number} {of}")
 
 
 class Columns(Kept):

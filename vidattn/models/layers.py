@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from vidattn.attention.imported import named
 from vidattn.attention.parts import VIT, Parts
 from vidattn.macs import Macs
+from vidattn.mistakes import Mistake
 
 Activation = Callable[[Tensor], Tensor]
 
@@ -37,7 +38,7 @@ def activation_named(name: str) -> Activation:
     """
     found = named(name, ACTIVATIONS, "activation")
     if not callable(found):
-        raise ValueError(f"activation={name!r} is neither a function nor a module; wanted one of a tensor")
+        raise Mistake(f"activation={name!r} is neither a function nor a module; wanted one of a tensor")
     return found() if isinstance(found, type) else found
 
 

@@ -60,6 +60,12 @@ class NetworkConfig(ABC):
         """A fresh network."""
 
     @property
+    def picture(self) -> int | tuple[int, int]:
+        """`size` as one number where it is a square."""
+        height, width = self.size
+        return height if height == width else (height, width)
+
+    @property
     def native_grid(self) -> Grid:
         """The tokens of the clips that the network is made for."""
         return self.grid(self.num_frames, *self.size)

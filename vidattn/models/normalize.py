@@ -5,6 +5,9 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from vidattn.mistakes import Mistake
+from vidattn.preprocessing import three
+
 NORMALIZATIONS = {
     "timesformer": ((0.45, 0.45, 0.45), (0.225, 0.225, 0.225)),  # also SlowFast and MViT
     "imagenet": ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),  # also VideoMAE's fine-tuned models, Video Swin
@@ -33,7 +36,7 @@ class Normalize(nn.Module):
         super().__init__()
         mean, std = three("mean", mean), three("std", std)
         if not all(one > 0 for one in std):
-            raise ValueError(f"std={std} must be positive")
+            raise Mistake(f"std={std} must be positive")
         self.register_buffer("mean", torch.tensor(mean).view(3, 1, 1, 1), persistent=False)
         self.register_buffer("std", torch.tensor(std).view(3, 1, 1, 1), persistent=False)
 
@@ -44,7 +47,7 @@ class Normalize(nn.Module):
             ValueError: the video is not uint8 (it may have been normalised already).
         """
         if video.dtype != torch.uint8:
-            raise ValueError(f"video of type {video.dtype}; wanted uint8 pixels, normalisation happens here")
+            raise Mistake(f"video of type {video.dtype}; wanted uint8 pixels, normalisation happens here")
         # One multiplication and one addition over the floats.
         scale = 1 / (255 * self.std)
         return video * scale - self.mean / self.std
@@ -52,16 +55,3 @@ class Normalize(nn.Module):
     def values(self) -> dict[str, list[float]]:
         """Mean and std as plain numbers, for checkpoints."""
         return {"mean": self.mean.flatten().tolist(), "std": self.std.flatten().tolist()}
-
-
-def three(name: str, values: Sequence[float]) -> tuple[float, float, float]:
-    """`values`, which the message calls `name`, as three numbers.
-
-    Raises:
-        ValueError: they are anything else.
-    """
-    try:
-        red, green, blue = (float(value) for value in values)
-    except (TypeError, ValueError):
-        raise ValueError(f"{name}={values!r}: wanted a number for each of red, green and blue") from None
-    return red, green, blue

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from vidattn.attention.imported import named
 from vidattn.attention.parts import Norm, layer_norm
+from vidattn.mistakes import Mistake
 
 
 class DynamicTanh(nn.Module):
@@ -50,7 +51,7 @@ def norm_named(name: str) -> Norm:
     if name in NORMS:
         return cls
     if not callable(cls):
-        raise ValueError(f"norm={name!r} is no class that makes a norm of a width")
+        raise Mistake(f"norm={name!r} is no class that makes a norm of a width")
     return _Imported(cls, "eps" in inspect.signature(cls).parameters)
 
 

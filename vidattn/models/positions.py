@@ -12,6 +12,7 @@ from vidattn.attention.imported import named
 from vidattn.attention.per_frame import PerFrame
 from vidattn.attention.position_encoding import PositionalEncodingGenerator3D
 from vidattn.grid import Grid
+from vidattn.mistakes import Mistake
 
 
 class PositionTable(nn.Module):
@@ -153,7 +154,7 @@ def tables_named(name: str) -> tuple[type[nn.Module], type[nn.Module]]:
     if name in POSITIONS:
         return found
     if not (isinstance(found, type) and issubclass(found, nn.Module)):
-        raise ValueError(f"position={name!r} is no module that is made of a width and a grid")
+        raise Mistake(f"position={name!r} is no module that is made of a width and a grid")
     return found, NoTable
 
 

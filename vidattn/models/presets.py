@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
+from vidattn.mistakes import Mistake
 from vidattn.models.config import VideoTransformerConfig
 from vidattn.models.network import Network, NetworkConfig
 
@@ -49,7 +50,7 @@ def preset(name: str, **changes: Any) -> VideoTransformerConfig:
         ValueError: the name is unknown.
     """
     if name not in PRESETS:
-        raise ValueError(f"preset {name!r} is unknown; choose one of {', '.join(PRESETS)}")
+        raise Mistake(f"preset {name!r} is unknown; choose one of {', '.join(PRESETS)}")
     return replace(PRESETS[name], **changes)
 
 

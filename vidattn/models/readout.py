@@ -11,6 +11,7 @@ from vidattn.attention.imported import named
 from vidattn.attention.parts import VIT, Parts
 from vidattn.grid import Grid
 from vidattn.macs import Macs
+from vidattn.mistakes import Mistake
 from vidattn.models.layers import Mlp
 
 
@@ -136,5 +137,5 @@ def readout_named(name: str) -> type[ReadOut]:
     """
     cls = named(name, READOUTS, "pooling")
     if not (isinstance(cls, type) and issubclass(cls, ReadOut)):
-        raise ValueError(f"pooling={name!r} is no ReadOut (vidattn.models.readout)")
+        raise Mistake(f"pooling={name!r} is no ReadOut (vidattn.models.readout)")
     return cls

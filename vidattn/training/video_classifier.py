@@ -1,6 +1,6 @@
 """The Lightning module: a network, a loss, an optimizer and what goes into its checkpoints."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any, Literal
 
 import pytorch_lightning as pl
@@ -18,9 +18,10 @@ from vidattn.data.clips.loader import stable_seed
 from vidattn.models.config import VideoTransformerConfig
 from vidattn.models.normalize import NORMALIZATIONS, Normalize
 from vidattn.models.presets import build_network
+from vidattn.preprocessing import Preprocessing
 from vidattn.training.length import length_in_epochs
 from vidattn.training.mixing import Mixing
-from vidattn.training.names import check_labelled, check_names
+from vidattn.training.names import check_count, check_labelled, check_names, head_by_name
 from vidattn.training.objective import Objective, OneLabel
 from vidattn.training.parameter_groups import parameter_groups
 from vidattn.training.schedule import Constant, Schedule
@@ -90,7 +91,7 @@ class VideoClassifier(pl.LightningModule):
         self.test_accuracy = objective.metric(network.num_classes)
         self.test_scores: dict[str, Tensor] = {}
         self.class_names: list[str] = []
-        self.preprocessing: dict[str, Any] = {}
+        self.preprocessing = Preprocessing()
         self.head_is_fresh = False
         if weights is not None:
             loaded = load_weights(self.network, network, weights)
@@ -99,7 +100,7 @@ class VideoClassifier(pl.LightningModule):
             self.class_names = list(loaded.class_names)
             self.head_is_fresh = loaded.head_is_fresh
             if self.normalizes_as_saved:
-                self.normalize.set(loaded.preprocessing["mean"], loaded.preprocessing["std"])
+                self.normalize = Normalize(*loaded.preprocessing.pixels)
         if compile:
             self.network.compile()
 
@@ -123,7 +124,7 @@ class VideoClassifier(pl.LightningModule):
             return
         if mesh["tensor_parallel"].size() > 1:
             raise ValueError(f"vidattn does not split layers over processes; use {FSDP2_ARGUMENTS}")
-        for block in self.network.blocks:
+        for block in self.network.all_blocks():
             fully_shard(block, mesh=mesh["data_parallel"])
         fully_shard(self.network, mesh=mesh["data_parallel"])
 
@@ -155,11 +156,7 @@ class VideoClassifier(pl.LightningModule):
             return
         for needed in ("train", "val") if stage == "fit" else (split,):
             check_labelled(data, needed)
-        if len(data.class_names) != self.config.num_classes:
-            raise ValueError(
-                f"the data has {len(data.class_names)} classes but num_classes={self.config.num_classes}; "
-                f"set --model.network.num_classes {len(data.class_names)}"
-            )
+        check_count(data, self.config.num_classes)
         several = data.manifest("train" if stage == "fit" else split).multi_label
         if several != self.objective.multi_label:
             raise ValueError(
@@ -169,8 +166,10 @@ class VideoClassifier(pl.LightningModule):
             )
         if stage != "fit":
             check_names(data.class_names, self.class_names)
+        elif done := head_by_name(self.network, self.class_names, data.class_names):
+            rank_zero_info(done)
         self.class_names = list(data.class_names)
-        self.preprocessing = dict(data.preprocessing)
+        self.preprocessing = data.preprocessing
 
     def on_train_start(self) -> None:
         """From now on the head is no longer a fresh one."""
@@ -266,9 +265,9 @@ class VideoClassifier(pl.LightningModule):
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Put in what is needed to use the network alone, as plain values (`weights_only=True` can read them)."""
-        preprocessing = self.preprocessing | self.normalize.values()
-        if self.objective.multi_label:
-            preprocessing["multi_label"] = True  # whoever answers with it must take sigmoids
+        preprocessing = self.preprocessing.with_pixels(**self.normalize.values())
+        # Whoever answers with it must know whether to take sigmoids.
+        preprocessing = replace(preprocessing, multi_label=self.objective.multi_label)
         checkpoint["vidattn"] = description(self.config, self.class_names, preprocessing)
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
@@ -281,13 +280,14 @@ class VideoClassifier(pl.LightningModule):
         """
         saved = checkpoint.get("vidattn", {})
         self._check_network(saved.get("network", {}), checkpoint.get("state_dict", {}))
-        pixels = saved.get("preprocessing", {})
-        if self.normalizes_as_saved and {"mean", "std"} <= pixels.keys():
-            self.normalize.set(pixels["mean"], pixels["std"])
+        preprocessing = Preprocessing.from_dict(saved.get("preprocessing", {}))
+        if self.normalizes_as_saved and preprocessing.mean and preprocessing.std:
+            self.normalize = Normalize(preprocessing.mean, preprocessing.std).to(self.device)
         names = list(saved.get("class_names", []))
         check_names(self.class_names, names)
         self.class_names = names
-        self.preprocessing = self.preprocessing or dict(saved.get("preprocessing", {}))
+        if self.preprocessing == Preprocessing():  # no labelled data has told
+            self.preprocessing = preprocessing
 
     def _check_network(self, theirs: dict[str, Any], state: dict[str, Tensor]) -> None:
         ours = asdict(self.config)

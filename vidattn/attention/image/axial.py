@@ -7,6 +7,7 @@ from vidattn.attention.base import ImageAttention, Role
 from vidattn.attention.heads import SelfAttention, self_attention_macs
 from vidattn.attention.parts import VIT, Parts
 from vidattn.macs import Macs
+from vidattn.mistakes import Mistake
 
 
 class AxialAttention(ImageAttention):
@@ -59,7 +60,7 @@ class CrissCrossAttention(ImageAttention):
     def __init__(self, dim: int, reduction: int = 8, *, parts: Parts = VIT) -> None:
         super().__init__()
         if dim % reduction:
-            raise ValueError(f"dim={dim} is not a multiple of reduction={reduction}")
+            raise Mistake(f"dim={dim} is not a multiple of reduction={reduction}")
         self.dim = dim
         self.narrow = dim // reduction
         self.qkv = parts.linear(dim, 2 * self.narrow + dim)

@@ -8,6 +8,7 @@ from vidattn.attention.base import ImageAttention, Role
 from vidattn.attention.heads import attend
 from vidattn.attention.parts import VIT, Parts
 from vidattn.macs import Macs
+from vidattn.mistakes import Mistake
 
 
 class CrossShapedWindowAttention(ImageAttention):
@@ -34,11 +35,11 @@ class CrossShapedWindowAttention(ImageAttention):
         super().__init__()
         num_heads = num_heads or 2 * max(1, dim // 128)
         if num_heads % 2:
-            raise ValueError(f"num_heads={num_heads} is odd; half of the heads take rows and half columns")
+            raise Mistake(f"num_heads={num_heads} is odd; half of the heads take rows and half columns")
         if dim % num_heads:
-            raise ValueError(f"dim={dim} is not a multiple of num_heads={num_heads}")
+            raise Mistake(f"dim={dim} is not a multiple of num_heads={num_heads}")
         if stripe_width < 1:
-            raise ValueError(f"stripe_width={stripe_width} is below 1; CSWin takes 1, 2, 7 and 7")
+            raise Mistake(f"stripe_width={stripe_width} is below 1; CSWin takes 1, 2, 7 and 7")
         self.dim = dim
         self.stripe_width = stripe_width
         self.qkv = parts.linear(dim, 3 * dim)

@@ -10,6 +10,7 @@ from vidattn.attention.base import ImageAttention, Role
 from vidattn.attention.heads import attend, heads_of
 from vidattn.attention.parts import VIT, Parts
 from vidattn.macs import Macs
+from vidattn.mistakes import Mistake
 
 
 class DeformableAttention(ImageAttention):
@@ -49,11 +50,11 @@ class DeformableAttention(ImageAttention):
         super().__init__()
         self.num_heads = heads_of(dim, num_heads)
         if self.num_heads % num_groups:
-            raise ValueError(f"num_heads={self.num_heads} is not a multiple of num_groups={num_groups}")
+            raise Mistake(f"num_heads={self.num_heads} is not a multiple of num_groups={num_groups}")
         if kernel_size % 2 == 0:
-            raise ValueError(f"kernel_size={kernel_size} is even; only an odd kernel has a centre")
+            raise Mistake(f"kernel_size={kernel_size} is even; only an odd kernel has a centre")
         if reduction < 1:
-            raise ValueError(f"reduction={reduction} is below 1; points are 1 pixel apart or more")
+            raise Mistake(f"reduction={reduction} is below 1; points are 1 pixel apart or more")
         self.dim, self.num_groups, self.kernel_size = dim, num_groups, kernel_size
         self.reduction, self.offset_range = reduction, offset_range
         width = dim // num_groups

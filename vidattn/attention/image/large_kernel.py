@@ -5,6 +5,7 @@ from torch import Tensor, nn
 
 from vidattn.attention.base import ImageAttention, Role
 from vidattn.macs import Macs
+from vidattn.mistakes import Mistake
 
 
 def depthwise(dim: int, kernel_size: int, dilation: int = 1) -> nn.Conv2d:
@@ -46,7 +47,7 @@ class LargeKernelAttention(ImageAttention):
         self.dim = dim
         taps = -(-kernel_size // dilation)
         if taps % 2 == 0:
-            raise ValueError(
+            raise Mistake(
                 f"kernel_size={kernel_size} at dilation={dilation} needs {taps} taps a side, an even number; "
                 f"nearest sizes are {dilation * (taps - 1)} and {dilation * (taps + 1)}"
             )
@@ -88,7 +89,7 @@ class MultiScaleLargeKernelAttention(ImageAttention):
     def __init__(self, dim: int) -> None:
         super().__init__()
         if dim < 3:
-            raise ValueError(f"dim={dim} cannot be shared by three scales; take 3 or more")
+            raise Mistake(f"dim={dim} cannot be shared by three scales; take 3 or more")
         self.dim = dim
         self.widths = [(dim + 2 - scale) // 3 for scale in range(3)]
         scales = list(zip(self.widths, self.DILATIONS, strict=True))

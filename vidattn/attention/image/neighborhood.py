@@ -8,6 +8,7 @@ from vidattn.attention.heads import heads_of
 from vidattn.attention.image.pixel_windows import inward, local_attention
 from vidattn.attention.parts import VIT, Parts
 from vidattn.macs import Macs
+from vidattn.mistakes import Mistake
 
 
 class NeighborhoodAttention(ImageAttention):
@@ -39,9 +40,9 @@ class NeighborhoodAttention(ImageAttention):
         super().__init__()
         self.num_heads = heads_of(dim, num_heads)
         if kernel_size % 2 == 0 or kernel_size < 1:
-            raise ValueError(f"kernel_size={kernel_size} has no middle; use an odd size such as {kernel_size + 1}")
+            raise Mistake(f"kernel_size={kernel_size} has no middle; use an odd size such as {kernel_size + 1}")
         if dilation < 1:
-            raise ValueError(f"dilation={dilation} is below 1; dilation=1 is the plain neighborhood")
+            raise Mistake(f"dilation={dilation} is below 1; dilation=1 is the plain neighborhood")
         self.dim = dim
         self.kernel_size = kernel_size
         self.dilation = dilation

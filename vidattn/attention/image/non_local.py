@@ -6,6 +6,7 @@ from torch import Tensor, nn
 from vidattn.attention.base import ImageAttention, Role
 from vidattn.attention.heads import attend
 from vidattn.macs import Macs
+from vidattn.mistakes import Mistake
 
 
 class EmbeddedGaussian(nn.Module):
@@ -25,7 +26,7 @@ class EmbeddedGaussian(nn.Module):
     def __init__(self, dim: int) -> None:
         super().__init__()
         if dim % 2:
-            raise ValueError(f"dim={dim} is odd; the embeddings are half as wide, so take {dim - 1} or {dim + 1}")
+            raise Mistake(f"dim={dim} is odd; the embeddings are half as wide, so take {dim - 1} or {dim + 1}")
         self.dim = dim
         self.theta = nn.Linear(dim, dim // 2)
         self.phi = nn.Linear(dim, dim // 2)

@@ -9,6 +9,7 @@ from vidattn.attention.base import ImageAttention, Role
 from vidattn.attention.heads import attend, heads_of
 from vidattn.attention.parts import VIT, Parts
 from vidattn.macs import Macs
+from vidattn.mistakes import Mistake
 
 
 class SpatialReductionAttention(ImageAttention):
@@ -33,7 +34,7 @@ class SpatialReductionAttention(ImageAttention):
     def __init__(self, dim: int, reduction: int = 2, num_heads: int | None = None, *, parts: Parts = VIT) -> None:
         super().__init__()
         if reduction < 2:
-            raise ValueError(f"reduction={reduction} reduces nothing; use MapAttention, or a reduction of 2 or more")
+            raise Mistake(f"reduction={reduction} reduces nothing; use MapAttention, or a reduction of 2 or more")
         self.num_heads = heads_of(dim, num_heads)
         self.dim = dim
         self.reduction = reduction

@@ -7,6 +7,7 @@ from vidattn.attention.base import ImageAttention
 from vidattn.attention.image.pixel_windows import centred, local_attention
 from vidattn.attention.parts import VIT, Parts
 from vidattn.macs import Macs
+from vidattn.mistakes import Mistake
 
 
 class StandAloneAttention(ImageAttention):
@@ -31,11 +32,9 @@ class StandAloneAttention(ImageAttention):
         super().__init__()
         self.num_heads = num_heads or max(1, dim // 64)
         if dim % (2 * self.num_heads):
-            raise ValueError(
-                f"dim={dim} is not a multiple of 2 * num_heads={2 * self.num_heads}: row and column halves"
-            )
+            raise Mistake(f"dim={dim} is not a multiple of 2 * num_heads={2 * self.num_heads}: row and column halves")
         if kernel_size % 2 == 0 or kernel_size < 1:
-            raise ValueError(f"kernel_size={kernel_size} has no middle; use an odd size such as {kernel_size + 1}")
+            raise Mistake(f"kernel_size={kernel_size} has no middle; use an odd size such as {kernel_size + 1}")
         self.dim = dim
         self.kernel_size = kernel_size
         half = dim // self.num_heads // 2

@@ -9,6 +9,7 @@ from vidattn.attention.base import ImageAttention, Role
 from vidattn.attention.heads import attend, heads_of
 from vidattn.attention.parts import VIT, Parts
 from vidattn.macs import Macs
+from vidattn.mistakes import Mistake
 
 
 class WindowAttention(ImageAttention):
@@ -83,7 +84,7 @@ class _Windows(nn.Module):
         super().__init__()
         self.num_heads = heads_of(dim, num_heads)
         if window_size < 1:
-            raise ValueError(f"window_size={window_size} is below 1; Swin's is 7")
+            raise Mistake(f"window_size={window_size} is below 1; Swin's is 7")
         self.dim = dim
         self.window_size = window_size
         self.qkv = parts.linear(dim, 3 * dim)

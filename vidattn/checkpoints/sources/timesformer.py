@@ -9,6 +9,7 @@ from vidattn.checkpoints.names import Names, WeightsError, renamed
 from vidattn.checkpoints.saved import Saved
 from vidattn.models.config import VideoTransformerConfig
 from vidattn.models.presets import build_network
+from vidattn.preprocessing import Preprocessing
 
 _SHARED = {
     "prefix": "cls_token",
@@ -73,6 +74,6 @@ def read(weights: dict[str, Tensor]) -> Saved:
     )
     with torch.device("meta"):
         network = build_network(config)
-    preprocessing = {"mean": [0.45] * 3, "std": [0.225] * 3, "image_size": side * patch}
+    preprocessing = Preprocessing(image_size=side * patch, mean=(0.45, 0.45, 0.45), std=(0.225, 0.225, 0.225))
     notes = [f"num_heads: assumed {config.num_heads} (heads of 64), the file does not say"]
     return Saved(config, renamed(weights, SCHEMES[attention], network), [], preprocessing, notes, heads_assumed=True)

@@ -13,6 +13,7 @@ from vidattn.checkpoints.sources import timesformer
 from vidattn.checkpoints.sources.vit import PIXELS
 from vidattn.models.config import VideoTransformerConfig
 from vidattn.models.presets import build_network
+from vidattn.preprocessing import Preprocessing
 
 NAMES: Names = timesformer.SPACE
 """timm's names are those of the official TimeSformer, which was made of timm's ViT."""
@@ -68,12 +69,11 @@ def read(about: dict[str, Any], weights: dict[str, Tensor]) -> Saved:
     if pooling != "mean" and "global_pool" not in about:  # a mean over patches may have no weights of its own
         notes.append(f"pooling: assumed {pooling}; the file does not say")
     trained = about.get("pretrained_cfg", {})
-    pixels = {name: list(trained[name]) for name in ("mean", "std") if name in trained}
-    if not pixels:
+    mean, std = (trained.get(name, PIXELS[name]) for name in ("mean", "std"))
+    if "mean" not in trained and "std" not in trained:
         notes.append(f"mean and std: assumed {PIXELS['mean']} and {PIXELS['std']}, the file does not say")
-    preprocessing: dict[str, Any] = {"image_size": config.image_size, **PIXELS, **pixels}
-    if "crop_pct" in trained:
-        preprocessing["short_side"] = math.floor(side * patch / trained["crop_pct"])
+    short = math.floor(side * patch / trained["crop_pct"]) if "crop_pct" in trained else None
+    preprocessing = Preprocessing(image_size=config.image_size, mean=mean, std=std, short_side=short)
     labels = [str(name) for name in about.get("label_names", [])]
     return Saved(
         config, state, labels if len(labels) == config.num_classes else [], preprocessing, notes, True, not given
