@@ -5,6 +5,8 @@ from collections.abc import Collection, Mapping, Sequence
 import torch
 from torch import Tensor, nn
 
+from vidattn.mistakes import Mistake
+
 Names = Mapping[str, str | tuple[str, ...]]
 """Our name -> the source's name. A layer's name stands for its weight and bias; `{i}` stands for a block's index.
 
@@ -12,7 +14,7 @@ Several names stand for tensors that are put together along the first axis: quer
 """
 
 
-class WeightsError(ValueError):
+class WeightsError(Mistake):
     """Weights that do not fit the network; the message lists every name and shape that is in the way."""
 
 
