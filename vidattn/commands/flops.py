@@ -4,6 +4,7 @@ import argparse
 import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
+from pathlib import Path
 from typing import Any
 
 import torch
