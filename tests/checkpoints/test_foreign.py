@@ -1,0 +1,143 @@
+"""Configurations that others wrote: whatever stands under a key, it counts, does nothing, or is refused by name."""
+
+import copy
+import json
+import re
+
+import pytest
+import torch
+from safetensors.torch import save_file
+from small_networks import small_model
+
+from vidattn.checkpoints.foreign import Foreign
+from vidattn.checkpoints.load import load
+from vidattn.checkpoints.names import WeightsError
+from vidattn.checkpoints.read import read_checkpoint
+from vidattn.classify.preparation import preparation_of
+
+timm = pytest.importorskip("timm", reason="timm is a test dependency")
+transformers = pytest.importorskip("transformers", reason="transformers is a test dependency")
+
+SIZES = {
+    "image_size": 32,
+    "hidden_size": 32,
+    "num_hidden_layers": 1,
+    "num_attention_heads": 4,
+    "intermediate_size": 48,
+    "id2label": {0: "walk", 1: "run", 2: "sit"},
+}
+HF = {
+    "timesformer": ("Timesformer", "VideoClassification", "TimesformerVideoProcessor", {"patch_size": 8, "num_frames": 4}),
+    "videomae": ("VideoMAE", "VideoClassification", "VideoMAEImageProcessor", {"patch_size": 8, "num_frames": 4}),
+    "vivit": ("Vivit", "VideoClassification", "VivitImageProcessor", {"tubelet_size": [2, 8, 8], "num_frames": 4}),
+    "vit": ("ViT", "ImageClassification", "ViTImageProcessor", {"patch_size": 8}),
+}
+
+
+def randomised(model):
+    """Every parameter random, norms about one."""
+    torch.manual_seed(0)
+    for name, parameter in model.named_parameters():
+        torch.nn.init.normal_(parameter, mean=float("norm" in name and "weight" in name), std=0.15)
+    return model.eval()
+
+
+def hf_model(kind, **changes):
+    name, task, _, more = HF[kind]
+    config = getattr(transformers, f"{name}Config")(**SIZES | more | changes)
+    return randomised(getattr(transformers, f"{name}For{task}")(config))
+
+
+def hf_folder(folder, kind, **changes):
+    hf_model(kind, **changes).save_pretrained(folder)
+    getattr(transformers, HF[kind][2])().save_pretrained(folder)
+    return folder
+
+
+def timm_folder(folder, about=None, **arguments):
+    """What timm's `save_for_hf` writes."""
+    given = {"img_size": 32, "patch_size": 8, "embed_dim": 32, "depth": 1, "num_heads": 4, "num_classes": 3} | arguments
+    model = randomised(timm.models.VisionTransformer(**given))
+    save_file({name: value.contiguous() for name, value in model.state_dict().items()}, folder / "model.safetensors")
+    trained = {"input_size": [3, 32, 32], "mean": [0.5] * 3, "std": [0.5] * 3, "crop_pct": 0.9, "interpolation": "bicubic"}
+    written = {
+        "architecture": "vit_tiny_patch16_224",
+        "num_classes": 3,
+        "num_features": 32,
+        "global_pool": given.get("global_pool", "token"),
+        "model_args": given,
+        "pretrained_cfg": trained,
+        "label_names": ["walk", "run", "sit"],
+    }
+    (folder / "config.json").write_text(json.dumps(written | (about or {})))
+    return model
+
+
+def our_folder(folder):
+    small_model().save_pretrained(folder)
+
+
+def in_pieces(folder):
+    hf_model("vit").save_pretrained(folder, max_shard_size="10KB")
+
+
+FOLDERS = {
+    **{f"{kind} config": (lambda folder, kind=kind: hf_folder(folder, kind), "config.json") for kind in HF},
+    **{
+        f"{kind} processor": (
+            lambda folder, kind=kind: hf_folder(folder, kind),
+            "video_preprocessor_config.json" if kind == "timesformer" else "preprocessor_config.json",
+        )
+        for kind in HF
+    },
+    "timm": (timm_folder, "config.json"),
+    "ours": (our_folder, "config.json"),
+    "pieces": (in_pieces, "model.safetensors.index.json"),
+}
+
+MISSING = object()
+VALUES = [MISSING, None, [], [1], ["a", "b"], "text", "", -1, 0, 1.5, True, {}, {"a": None}, float("nan")]
+
+
+def keys_of(values, before=()):
+    """The paths of all keys in nested objects."""
+    for key, value in values.items():
+        yield (*before, key)
+        if isinstance(value, dict):
+            yield from keys_of(value, (*before, key))
+
+
+def edited(values, path, value):
+    values = copy.deepcopy(values)
+    inner = values
+    for key in path[:-1]:
+        inner = inner[key]
+    if value is MISSING:
+        del inner[path[-1]]
+    else:
+        inner[path[-1]] = value
+    return values
+
+
+@pytest.mark.parametrize("name", FOLDERS)
+def test_whatever_stands_under_a_key_is_read_or_refused_with_the_files_name(tmp_path, name):
+    write, file = FOLDERS[name]
+    write(tmp_path)
+    whole = json.loads((tmp_path / file).read_text())
+    refused = 0
+    values = VALUES if name == "ours" else [*VALUES, 10**30]
+    for path in keys_of(whole):
+        for value in values:
+            (tmp_path / file).write_text(json.dumps(edited(whole, path, value)))
+            try:
+                saved = read_checkpoint(tmp_path)
+            except WeightsError as error:
+                refused += 1
+                assert str(tmp_path) in str(error), (path, value)
+                continue
+            assert len(saved.class_names) in (0, saved.config.num_classes), (path, value)
+            try:
+                preparation_of(saved.config, saved.preprocessing)
+            except ValueError as error:  # says what to give instead
+                assert "give" in str(error) or "sampling" in str(error), (path, value)
+    assert refused
