@@ -29,3 +29,11 @@ def tiny_video(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """
     path = tmp_path_factory.mktemp("tiny") / "tiny.mp4"
     return encode_video(path, numbered_frames(48), options={"g": "12", "bf": "2"})
+
+
+@pytest.fixture(scope="session")
+def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Random weights as `vidattn fit` leaves them, with names and preprocessing."""
+    from foreseen import write_checkpoint  # most tests need no network
+
+    return write_checkpoint(tmp_path_factory.mktemp("checkpoint") / "best.ckpt")

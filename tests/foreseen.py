@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from vidattn.classify.classifier import Classifier
 from vidattn.classify.preparation import Preparation
-from vidattn.data.sampling import StrideSampling
+from vidattn.data.clips.sampling import StrideSampling
 from vidattn.models.config import VideoTransformerConfig
 from vidattn.models.presets import build_network
 
@@ -20,7 +20,7 @@ CONFIG = VideoTransformerConfig(
 )
 PREPROCESSING = {
     "sampling": {
-        "class_path": "vidattn.data.sampling.StrideSampling",
+        "class_path": "vidattn.data.StrideSampling",
         "init_args": {"num_frames": 4, "frame_stride": 3},
     },
     "image_size": 32,

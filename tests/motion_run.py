@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from vidattn.data.synthetic import MotionSet
+from vidattn.data.made.videos import MotionSet
 from vidattn.models.config import VideoTransformerConfig
 from vidattn.models.normalize import NORMALIZATIONS, Normalize
 from vidattn.models.presets import build_network

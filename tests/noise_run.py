@@ -7,7 +7,7 @@ import torch
 from torch.utils.data import DataLoader
 
 from vidattn.models.config import VideoTransformerConfig
-from vidattn.training.classifier import VideoClassifier
+from vidattn.training.video_classifier import VideoClassifier
 
 CONFIG = VideoTransformerConfig(
     num_classes=3, num_frames=4, image_size=16, patch_size=8, embed_dim=16, depth=2, num_heads=2

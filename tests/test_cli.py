@@ -18,12 +18,12 @@ from tiny_run import CLASSES, SIZE, SPLITS, add_broken, column, config, write_co
 
 from vidattn import load
 from vidattn.cli import main
-from vidattn.data.clips import TestViews
-from vidattn.data.manifest import read_manifest
-from vidattn.data.sampling import StrideSampling
-from vidattn.training.classifier import VideoClassifier
+from vidattn.commands.trainer import RUN_VARIABLE, next_run
+from vidattn.data.clips.dataset import TestViews
+from vidattn.data.clips.sampling import StrideSampling
+from vidattn.data.videos.manifest import read_manifest
 from vidattn.training.predictions import PredictionWriter, show_account, show_answers
-from vidattn.training.trainer_cli import RUN_VARIABLE, next_run
+from vidattn.training.video_classifier import VideoClassifier
 
 EMA = {"class_path": "EMAWeightAveraging", "init_args": {"decay": 0.5}}
 
@@ -482,7 +482,7 @@ def test_a_mistake_is_said_in_a_line_and_leaves_no_folder(trained, videos, made,
     assert folders(trained) == before
 
 
-@pytest.mark.parametrize("written", ["WarmupCosin", "vidattn.training.schedule.WarmupCosin"])
+@pytest.mark.parametrize("written", ["WarmupCosin", "vidattn.training.WarmupCosin"])
 def test_a_misspelt_class_is_answered_with_the_nearest(videos, tmp_path, capsys, written):
     path = write_config(tmp_path / "config.yaml", config(videos, tmp_path))
 

@@ -9,7 +9,7 @@ from jsonargparse import ArgumentParser
 
 from vidattn.cli import main
 from vidattn.data.datamodule import VideoDataModule
-from vidattn.training.classifier import VideoClassifier
+from vidattn.training.video_classifier import VideoClassifier
 
 CONFIGS = sorted((Path(__file__).parents[1] / "configs").glob("*.yaml"))
 configs = pytest.mark.parametrize("path", CONFIGS, ids=[path.stem for path in CONFIGS])

@@ -3,9 +3,9 @@
 import pytest
 import torch
 
-from vidattn.checkpoints import huggingface, timesformer
+from vidattn.bench.model import pair
 from vidattn.checkpoints.names import WeightsError, renamed
-from vidattn.flops.bench import pair
+from vidattn.checkpoints.sources import huggingface, timesformer
 from vidattn.models.config import VideoTransformerConfig
 
 pytest.importorskip("transformers", reason="transformers is a test dependency")

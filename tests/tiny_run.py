@@ -75,11 +75,11 @@ def config(videos: Path, output: Path) -> dict[str, Any]:
                 "num_heads": 2,
             },
             "optimizer": {"class_path": "torch.optim.AdamW", "init_args": {"lr": 0.003}},
-            "schedule": {"class_path": "vidattn.training.schedule.WarmupCosine", "init_args": {"warmup_epochs": 1}},
+            "schedule": {"class_path": "vidattn.training.WarmupCosine", "init_args": {"warmup_epochs": 1}},
         },
         "data": {
             "sampling": {
-                "class_path": "vidattn.data.sampling.StrideSampling",
+                "class_path": "vidattn.data.StrideSampling",
                 "init_args": {"num_frames": 4, "frame_stride": 1},
             },
             "train": str(videos / "train.csv"),

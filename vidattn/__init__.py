@@ -6,59 +6,40 @@
 13529201664
 """
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from vidattn.attention.base import ImageAttention, VideoAttention
-    from vidattn.checkpoints.load import load
-    from vidattn.checkpoints.pretrained import Pretrained
-    from vidattn.classify.classifier import Classifier
-    from vidattn.data.readers import open_video
-    from vidattn.grid import Grid
-    from vidattn.macs import Macs
-    from vidattn.models.config import VideoTransformerConfig
-    from vidattn.models.presets import PRESETS, build_network, preset
+from vidattn.public import hand_on
 
-__all__ = [
-    "PRESETS",
-    "Classifier",
-    "Grid",
-    "ImageAttention",
-    "Macs",
-    "Pretrained",
-    "VideoAttention",
-    "VideoTransformerConfig",
-    "build_network",
-    "load",
-    "open_video",
-    "preset",
-]
+if TYPE_CHECKING:  # for mypy and editors, which know no table
+    from vidattn.attention.base import ImageAttention as ImageAttention, VideoAttention as VideoAttention
+    from vidattn.checkpoints.loading import load as load
+    from vidattn.checkpoints.pretrained import Pretrained as Pretrained
+    from vidattn.classify.classifier import Classifier as Classifier
+    from vidattn.comparison.comparison import compare as compare, crossovers as crossovers
+    from vidattn.data.datamodule import VideoDataModule as VideoDataModule
+    from vidattn.data.readers import open_video as open_video
+    from vidattn.grid import Grid as Grid
+    from vidattn.macs import Macs as Macs
+    from vidattn.models.config import VideoTransformerConfig as VideoTransformerConfig
+    from vidattn.models.presets import PRESETS as PRESETS, build_network as build_network, preset as preset
+    from vidattn.models.video_transformer import VideoTransformer as VideoTransformer
+    from vidattn.training.video_classifier import VideoClassifier as VideoClassifier
 
-_HOMES = {
-    "PRESETS": "vidattn.models.presets",
-    "Classifier": "vidattn.classify.classifier",
-    "Grid": "vidattn.grid",
-    "ImageAttention": "vidattn.attention.base",
-    "Macs": "vidattn.macs",
-    "Pretrained": "vidattn.checkpoints.pretrained",
-    "VideoAttention": "vidattn.attention.base",
-    "VideoTransformerConfig": "vidattn.models.config",
-    "build_network": "vidattn.models.presets",
-    "load": "vidattn.checkpoints.load",
-    "open_video": "vidattn.data.readers",
-    "preset": "vidattn.models.presets",
-}
-
-
-def __getattr__(name: str) -> Any:
-    """A public name, imported when it is first asked for: commands start in a blink, and `vidattn doctor` also runs
-    where torch or torchvision does not load."""
-    if name not in _HOMES:
-        raise AttributeError(f"module 'vidattn' has no attribute {name!r}; public names: {', '.join(__all__)}")
-    value = globals()[name] = getattr(importlib.import_module(_HOMES[name]), name)
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+__all__, __getattr__, __dir__ = hand_on(
+    __name__,
+    {
+        "vidattn.attention.base": ["ImageAttention", "VideoAttention"],
+        "vidattn.checkpoints.loading": ["load"],
+        "vidattn.checkpoints.pretrained": ["Pretrained"],
+        "vidattn.classify.classifier": ["Classifier"],
+        "vidattn.comparison.comparison": ["compare", "crossovers"],
+        "vidattn.data.datamodule": ["VideoDataModule"],
+        "vidattn.data.readers": ["open_video"],
+        "vidattn.grid": ["Grid"],
+        "vidattn.macs": ["Macs"],
+        "vidattn.models.config": ["VideoTransformerConfig"],
+        "vidattn.models.presets": ["PRESETS", "build_network", "preset"],
+        "vidattn.models.video_transformer": ["VideoTransformer"],
+        "vidattn.training.video_classifier": ["VideoClassifier"],
+    },
+)

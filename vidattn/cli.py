@@ -11,8 +11,6 @@ from difflib import get_close_matches
 from importlib.metadata import version
 from typing import Any
 
-from jsonargparse import ArgumentParser, auto_cli
-
 COMMANDS = {
     "fit": "train on videos, then test the best weights:  vidattn fit --config configs/motion_divided.yaml",
     "validate": "evaluate on the validation split",
@@ -41,23 +39,24 @@ TRAINER = ("fit", "validate", "test", "predict")
 """Commands of Lightning's command line."""
 
 FUNCTIONS = {
-    "bench-model": "vidattn.flops.bench:bench_model",
-    "bench-attention": "vidattn.flops.bench:bench_attention",
-    "bench-image": "vidattn.flops.bench_image:bench_image",
+    "bench-model": "vidattn.bench.model:bench_model",
+    "bench-attention": "vidattn.bench.model:bench_attention",
+    "bench-image": "vidattn.bench.image:bench_image",
 }
 """Commands whose options are the arguments of a function."""
 
 PARSERS = {
-    "check": "vidattn.data.check.command:check_command",
-    "classify": "vidattn.classify.command:classify",
-    "doctor": "vidattn.doctor.command:doctor",
-    "flops": "vidattn.flops.flops_command:flops_command",
-    "compare": "vidattn.flops.compare_command:compare_command",
-    "convert": "vidattn.checkpoints.convert:convert_command",
-    "study": "vidattn.training.study:study_command",
-    "prepare": "vidattn.data.prepare:prepare_command",
-    "bench-loader": "vidattn.training.bench_loader:bench_loader_command",
-    "bench-classify": "vidattn.classify.bench:bench_classify_command",
+    "check": "vidattn.commands.check:check_command",
+    "classify": "vidattn.commands.classify:classify",
+    "doctor": "vidattn.commands.doctor:doctor",
+    "make": "vidattn.commands.make:make",
+    "flops": "vidattn.commands.flops:flops_command",
+    "compare": "vidattn.commands.compare:compare_command",
+    "convert": "vidattn.commands.convert:convert_command",
+    "study": "vidattn.commands.study:study_command",
+    "prepare": "vidattn.data.prepare.prepare:prepare_command",
+    "bench-loader": "vidattn.bench.loader:bench_loader_command",
+    "bench-classify": "vidattn.bench.classify:bench_classify_command",
 }
 """Commands that read their own arguments: a function of the list of words behind the command."""
 
@@ -87,14 +86,14 @@ def dispatch(args: list[str] | None) -> None:
         quiet()
         try:
             if command in FUNCTIONS:
+                from jsonargparse import auto_cli
+
                 auto_cli(imported(FUNCTIONS[command]), args=words[1:], as_positional=False)
             else:
                 imported(PARSERS[command])(words[1:])
         except Exception as error:
             leave_at_mistake(command, error)
             raise
-    elif command == "make":
-        make(words[1:])
     elif command in ("-h", "--help", "help"):
         print(usage())
     elif command == "--version":
@@ -108,7 +107,7 @@ def dispatch(args: list[str] | None) -> None:
 
 def leave_at_mistake(command: str, error: Exception) -> None:
     """Say a mistake of the user's in a line and leave with status 2; return where it is none."""
-    from vidattn.mistakes import mistake
+    from vidattn.commands.mistakes import mistake
 
     if (line := mistake(error)) is not None:
         print(f"vidattn {command}: {line}", file=sys.stderr)
@@ -120,7 +119,7 @@ def run_trainer(command: str, args: list[str] | None) -> None:
     1 where a prediction could not read some of the videos."""
     from pytorch_lightning.utilities.exceptions import SIGTERMException
 
-    from vidattn.training.trainer_cli import TrainerCLI
+    from vidattn.commands.trainer import TrainerCLI
 
     go_on = "; go on with --ckpt_path RUN/checkpoints/last.ckpt, if there is one by now" if command == "fit" else ""
     try:
@@ -174,22 +173,6 @@ def quiet() -> None:
     warnings.filterwarnings("ignore", message=".*callbacks used to create the checkpoint need to be provided.*")
     warnings.filterwarnings("ignore", message=".*args parameter is intended to run from within Python.*")
     warnings.filterwarnings("ignore", message=".*callback with a model that overrides the configure_model.*")
-
-
-def make(args: list[str]) -> None:
-    """`vidattn make motion|appearance`: write one of the self-made sets."""
-    from vidattn.data.synthetic import AppearanceSet, MotionSet
-
-    parser = ArgumentParser(prog="vidattn make", description="Write a set of videos that this package draws itself.")
-    commands = parser.add_subcommands()
-    sets = {"motion": MotionSet, "appearance": AppearanceSet}
-    for name, cls in sets.items():
-        command = ArgumentParser(description=(cls.__doc__ or "").splitlines()[0])
-        command.add_class_arguments(cls, as_group=False)
-        commands.add_subcommand(name, command)
-    config = parser.parse_args(args)
-    folder = sets[config.subcommand](**config[config.subcommand]).write()
-    print(f"wrote {folder}: train.csv, val.csv, test.csv")
 
 
 if __name__ == "__main__":

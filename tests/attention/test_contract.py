@@ -11,7 +11,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from vidattn.attention.base import VideoAttention
 from vidattn.attention.query_key import use_heads
 from vidattn.attention.scheme import parse_scheme
-from vidattn.classify.spread import spread
+from vidattn.explain.spread import spread
 from vidattn.grid import Grid
 
 DIM, HEADS = 32, 4

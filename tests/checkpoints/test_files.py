@@ -10,7 +10,7 @@ import torch
 from safetensors.torch import save_file
 from small_networks import random_network, small_model
 
-from vidattn.checkpoints.load import load, load_weights
+from vidattn.checkpoints.loading import load, load_weights
 from vidattn.checkpoints.names import WeightsError
 
 

@@ -10,8 +10,10 @@ from safetensors.torch import save_file
 from small_networks import small_model
 
 from vidattn.checkpoints.foreign import Foreign
-from vidattn.checkpoints.load import load
+from vidattn.checkpoints.loading import load
 from vidattn.checkpoints.names import WeightsError
+from vidattn.checkpoints import read
+from vidattn.checkpoints.processor import preprocessing
 from vidattn.checkpoints.read import read_checkpoint
 from vidattn.classify.preparation import preparation_of
 
@@ -82,21 +84,14 @@ def in_pieces(folder):
 
 
 FOLDERS = {
-    **{f"{kind} config": (lambda folder, kind=kind: hf_folder(folder, kind), "config.json") for kind in HF},
-    **{
-        f"{kind} processor": (
-            lambda folder, kind=kind: hf_folder(folder, kind),
-            "video_preprocessor_config.json" if kind == "timesformer" else "preprocessor_config.json",
-        )
-        for kind in HF
-    },
+    **{kind: (lambda folder, kind=kind: hf_folder(folder, kind), "config.json") for kind in HF},
     "timm": (timm_folder, "config.json"),
     "ours": (our_folder, "config.json"),
     "pieces": (in_pieces, "model.safetensors.index.json"),
 }
 
 MISSING = object()
-VALUES = [MISSING, None, [], [1], ["a", "b"], "text", "", -1, 0, 1.5, True, {}, {"a": None}, float("nan")]
+VALUES = [MISSING, None, [], ["a"], "text", -1, 1.5, True, {}, float("nan")]
 
 
 def keys_of(values, before=()):
@@ -125,9 +120,8 @@ def test_whatever_stands_under_a_key_is_read_or_refused_with_the_files_name(tmp_
     write(tmp_path)
     whole = json.loads((tmp_path / file).read_text())
     refused = 0
-    values = VALUES if name == "ours" else [*VALUES, 10**30]
     for path in keys_of(whole):
-        for value in values:
+        for value in VALUES:
             (tmp_path / file).write_text(json.dumps(edited(whole, path, value)))
             try:
                 saved = read_checkpoint(tmp_path)
@@ -140,4 +134,25 @@ def test_whatever_stands_under_a_key_is_read_or_refused_with_the_files_name(tmp_
                 preparation_of(saved.config, saved.preprocessing)
             except ValueError as error:  # says what to give instead
                 assert "give" in str(error) or "sampling" in str(error), (path, value)
+    assert refused
+
+
+@pytest.mark.parametrize("kind", HF)
+def test_whatever_stands_under_a_switch_of_a_processor_is_read_or_refused_with_the_files_name(tmp_path, kind):
+    processor = getattr(transformers, HF[kind][2])()
+    processor.save_pretrained(tmp_path)
+    (file,) = tmp_path.iterdir()
+    whole = json.loads(file.read_text())
+    refused = 0
+    for path in keys_of(whole):
+        for value in [*VALUES, 0, 10**30, [1, 2], {"height": 8}, {"height": 8, "width": "8"}, {"longest_edge": 8}]:
+            file.write_text(json.dumps(edited(whole, path, value)))
+            try:
+                found, notes = preprocessing(tmp_path, kind, read.HF_MODELS[kind][1], 224)
+            except WeightsError as error:
+                refused += 1
+                assert str(error).startswith(f"{file}: "), (path, value)
+                continue
+            assert len(found["mean"]) == len(found["std"]) == 3
+            assert all(isinstance(note, str) for note in notes)
     assert refused

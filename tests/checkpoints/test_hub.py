@@ -7,7 +7,7 @@ import torch
 from huggingface_hub import constants
 from small_networks import logits, small_model
 
-from vidattn.checkpoints.load import load
+from vidattn.checkpoints.loading import load
 from vidattn.checkpoints.names import WeightsError
 from vidattn.checkpoints.pretrained import Pretrained
 

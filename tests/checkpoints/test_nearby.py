@@ -5,7 +5,7 @@ import re
 import pytest
 import torch
 
-from vidattn.checkpoints.load import load
+from vidattn.checkpoints.loading import load
 from vidattn.checkpoints.names import WeightsError
 from vidattn.checkpoints.pretrained import Pretrained
 

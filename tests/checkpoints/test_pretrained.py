@@ -7,7 +7,7 @@ from huggingface_hub import ModelCard
 from small_networks import logits, small_model
 
 import vidattn
-from vidattn.checkpoints.load import load
+from vidattn.checkpoints.loading import load
 from vidattn.checkpoints.names import WeightsError
 from vidattn.checkpoints.pretrained import Pretrained
 

@@ -15,8 +15,8 @@ from vidattn import Classifier, load, open_video, preset
 from vidattn.checkpoints.names import WeightsError
 from vidattn.classify.prediction import Prediction, Predictions
 from vidattn.classify.preparation import preparation_of
+from vidattn.data.clips.sampling import StrideSampling, UniformSampling, VideoTimes
 from vidattn.data.errors import VideoDecodeError
-from vidattn.data.sampling import StrideSampling, UniformSampling, VideoTimes
 from vidattn.models.config import VideoTransformerConfig
 from vidattn.models.presets import build_network
 

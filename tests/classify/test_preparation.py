@@ -22,7 +22,7 @@ from vidattn.classify.preparation import preparation_of
     ],
 )
 def test_stored_arguments_that_a_rule_does_not_take_are_named(arguments, message):
-    stored = {"class_path": "vidattn.data.sampling.UniformSampling", "init_args": arguments}
+    stored = {"class_path": "vidattn.data.UniformSampling", "init_args": arguments}
 
     with pytest.raises(WeightsError, match=message):
         preparation_of(CONFIG, {**PREPROCESSING, "sampling": stored})

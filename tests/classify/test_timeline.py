@@ -13,9 +13,9 @@ from foreseen import brightness_classifier, plain_video
 
 from vidattn import Classifier
 from vidattn.classify.timeline import Timeline
+from vidattn.data.clips.sampling import VideoTimes
 from vidattn.data.errors import VideoDecodeError
 from vidattn.data.readers.pyav import PyAVReader
-from vidattn.data.sampling import VideoTimes
 
 SCENES = [30] * 40 + [120] * 50 + [220] * 30 + [120] * 20  # 4, 5, 3 and 2 seconds at 10 frames a second
 

@@ -6,9 +6,9 @@ import torch
 from encode import frame_number
 
 from vidattn.classify.windows import clips_in, sliding_windows, stream_clips
+from vidattn.data.clips.sampling import StrideSampling, VideoTimes
+from vidattn.data.clips.transforms import SpatialCrops
 from vidattn.data.readers.pyav import PyAVReader
-from vidattn.data.sampling import StrideSampling, VideoTimes
-from vidattn.data.transforms import SpatialCrops
 
 
 @pytest.mark.parametrize(

@@ -10,12 +10,12 @@ from encode import encode_video, numbered_frames
 from jsonargparse import ArgumentParser
 from torchvision.transforms import v2
 
-from vidattn.data.balance import ClassBalanced
+from vidattn.data.clips.balance import ClassBalanced
+from vidattn.data.clips.sampling import SecondsSampling, StrideSampling
+from vidattn.data.clips.transforms import ShortSideJitter
 from vidattn.data.datamodule import VideoDataModule
-from vidattn.data.manifest import ManifestError
-from vidattn.data.sampling import SecondsSampling, StrideSampling
-from vidattn.data.synthetic import MotionSet
-from vidattn.data.transforms import ShortSideJitter
+from vidattn.data.made.videos import MotionSet
+from vidattn.data.videos.manifest import ManifestError
 
 SIZE = 64
 CLASSES = ["dance", "jump"]
@@ -254,7 +254,7 @@ def test_what_the_checkpoint_stores_are_plain_types(folder):
     assert data.view_spec == "2x3"
     assert data.preprocessing == {
         "sampling": {
-            "class_path": "vidattn.data.sampling.StrideSampling",
+            "class_path": "vidattn.data.StrideSampling",
             "init_args": {"num_frames": 4, "frame_stride": 2},
         },
         "image_size": 64,
@@ -280,19 +280,19 @@ def test_every_argument_can_be_written_in_yaml(folder):
     data:
       train: {folder}/train.csv
       sampling:
-        class_path: vidattn.data.sampling.SecondsSampling
+        class_path: vidattn.data.SecondsSampling
         init_args: {{num_frames: 4, seconds_between: 0.1}}
       class_names: [dance, jump]
       image_size: 32
       train_transforms:
-      - class_path: vidattn.data.transforms.ShortSideJitter
+      - class_path: vidattn.data.ShortSideJitter
         init_args: {{low: 36, high: 40}}
       - class_path: torchvision.transforms.v2.RandomCrop
         init_args: {{size: 32}}
       - class_path: torchvision.transforms.v2.RandAugment
       on_error: skip
       balance:
-        class_path: vidattn.data.balance.ClassBalanced
+        class_path: vidattn.data.ClassBalanced
         init_args: {{power: 0.5}}
       num_workers: 0
     """)

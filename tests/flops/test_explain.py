@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from vidattn.flops.explain import Figure, figures
-from vidattn.flops.measure import measure
+from vidattn.flops.measuring import measure
 
 
 @pytest.fixture(scope="module")

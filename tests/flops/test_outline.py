@@ -6,11 +6,12 @@ from itertools import product
 
 import pytest
 
+from vidattn import compare, crossovers
 from vidattn.attention.scheme import IMAGE_STEPS
-from vidattn.flops import compare, count, crossovers
+from vidattn.flops import count
 from vidattn.flops.activations import block_bytes
-from vidattn.flops.meta import network_on_meta
 from vidattn.flops.outline import Outline
+from vidattn.flops.weightless import network_on_meta
 from vidattn.models.config import VideoTransformerConfig
 
 SMALL = VideoTransformerConfig(

@@ -5,7 +5,7 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from vidattn.attention.temporal import TemporalAttention
-from vidattn.data.images import draw_shapes
+from vidattn.data.made.images import draw_shapes
 from vidattn.grid import Grid
 from vidattn.models.config import VideoTransformerConfig
 from vidattn.models.image_classifier import ImageClassifier, ImageClassifierConfig, lift

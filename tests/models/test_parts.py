@@ -7,7 +7,7 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from vidattn.attention.position_encoding import PositionalEncodingGenerator3D
-from vidattn.flops.count import count
+from vidattn.flops.counting import count
 from vidattn.grid import Grid
 from vidattn.macs import Macs
 from vidattn.models.config import VideoTransformerConfig

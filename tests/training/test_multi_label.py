@@ -71,7 +71,7 @@ def multi_config(videos, folder):
     values = config(videos, folder)
     values["trainer"]["max_epochs"] = 12
     values["model"]["network"]["num_classes"] = 2
-    values["model"]["objective"] = {"class_path": "vidattn.training.objective.MultiLabel"}
+    values["model"]["objective"] = {"class_path": "vidattn.training.MultiLabel"}
     flip_free = {"class_path": "torchvision.transforms.v2.CenterCrop", "init_args": {"size": SIZE}}
     values["data"] |= {
         "train": str(videos / "train.txt"),

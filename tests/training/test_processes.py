@@ -7,7 +7,7 @@ import pytest
 import torch
 from tiny_run import ShardSizes, add_broken, column, config, run, start, write_config
 
-from vidattn.checkpoints.load import load
+from vidattn.checkpoints.loading import load
 from vidattn.cli import main
 
 FSDP2 = {
@@ -109,7 +109,7 @@ def test_a_backbone_that_thaws_moves_alike_in_two_processes(tiny_set, tmp_path):
     ends = []
     for processes, strategy in ((1, "auto"), (2, "ddp_find_unused_parameters_true")):
         values = config(tiny_set, tmp_path / strategy) | {"test_after_fit": False}
-        freezing = {"class_path": "vidattn.training.freezing.FrozenBackbone", "init_args": {"epochs": 1}}
+        freezing = {"class_path": "vidattn.training.FrozenBackbone", "init_args": {"epochs": 1}}
         values["trainer"] |= {"devices": processes, "strategy": strategy, "callbacks": [freezing]}
         values["model"]["network"]["pooling"] = "attentive"
         values["data"]["batch_size"] = 4 // processes

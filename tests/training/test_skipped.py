@@ -3,7 +3,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from vidattn.data.quarantine import Quarantine
+from vidattn.data.readers.quarantine import Quarantine
 from vidattn.training.skipped import SkippedVideos
 
 

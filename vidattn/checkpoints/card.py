@@ -7,6 +7,7 @@ from typing import Any
 from torch import nn
 
 from vidattn.models.config import VideoTransformerConfig
+from vidattn.old_names import renewed
 
 CARD = """
 # {title}
@@ -73,13 +74,13 @@ def card_text(
 def rule_words(sampling: dict[str, Any] | None) -> str:
     """A stored rule as it is written in Python.
 
-    >>> rule_words({"class_path": "vidattn.data.sampling.StrideSampling", "init_args": {"num_frames": 8}})
+    >>> rule_words({"class_path": "vidattn.data.StrideSampling", "init_args": {"num_frames": 8}})
     'StrideSampling(num_frames=8)'
     """
     if not sampling:
         return "not known; `Classifier` chooses and says so"
     arguments = ", ".join(f"{name}={value!r}" for name, value in sampling.get("init_args", {}).items())
-    return f"{sampling['class_path'].removeprefix('vidattn.data.sampling.')}({arguments})"
+    return f"{renewed(sampling['class_path']).removeprefix('vidattn.data.')}({arguments})"
 
 
 def _last_parts(source: str) -> str:

@@ -87,7 +87,7 @@ class Pretrained(nn.Module, PyTorchModelHubMixin, library_name="vidattn", pipeli
             source: see `vidattn.load`.
             revision: branch, tag or commit on the hub.
         """
-        from vidattn.checkpoints.load import load  # which needs this class
+        from vidattn.checkpoints.loading import load  # which needs this class
 
         return load(source, revision=revision)
 

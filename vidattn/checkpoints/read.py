@@ -7,7 +7,6 @@ from typing import Any
 
 from torch import Tensor
 
-from vidattn.checkpoints import huggingface, timesformer, timm, videomae, vit, vivit
 from vidattn.checkpoints.files import CONFIG, INDEX, WEIGHTS, read_json, read_pieces, read_weights, tensors_of
 from vidattn.checkpoints.folder import check_kind, class_names
 from vidattn.checkpoints.foreign import Foreign
@@ -17,6 +16,7 @@ from vidattn.checkpoints.native import Sides, floored
 from vidattn.checkpoints.nearby import checkpoints_in, names_in
 from vidattn.checkpoints.processor import preprocessing
 from vidattn.checkpoints.saved import Saved, described
+from vidattn.checkpoints.sources import huggingface, timesformer, timm, videomae, vit, vivit
 
 HF_MODELS: dict[str, tuple[Callable[[Foreign, dict[str, Tensor]], Saved], dict[str, list[float]]]] = {
     "timesformer": (huggingface.read, huggingface.PIXELS),

@@ -1,1 +1,25 @@
-"""From a file to an answer: class names with probabilities, and what the answer rests on."""
+"""From a file to an answer: class names with probabilities."""
+
+from typing import TYPE_CHECKING
+
+from vidattn.public import hand_on
+
+if TYPE_CHECKING:  # for mypy and editors, which know no table
+    from vidattn.classify.classifier import Classifier as Classifier
+    from vidattn.classify.prediction import Prediction as Prediction, Predictions as Predictions
+    from vidattn.classify.preparation import Preparation as Preparation
+    from vidattn.classify.sources import Skipped as Skipped
+    from vidattn.classify.temporal_probe import TemporalProbe as TemporalProbe
+    from vidattn.classify.timeline import Timeline as Timeline
+
+__all__, __getattr__, __dir__ = hand_on(
+    __name__,
+    {
+        "vidattn.classify.classifier": ["Classifier"],
+        "vidattn.classify.prediction": ["Prediction", "Predictions"],
+        "vidattn.classify.preparation": ["Preparation"],
+        "vidattn.classify.sources": ["Skipped"],
+        "vidattn.classify.temporal_probe": ["TemporalProbe"],
+        "vidattn.classify.timeline": ["Timeline"],
+    },
+)

@@ -11,26 +11,26 @@ from rich.markup import escape
 from rich.progress import track
 from torch import Tensor, nn
 
-from vidattn.checkpoints.load import load
+from vidattn.checkpoints.loading import load
 from vidattn.checkpoints.names import WeightsError
 from vidattn.classify.device import usable_device
-from vidattn.classify.explanation import Explanation, explain
 from vidattn.classify.labelled_clips import LabelledClips
 from vidattn.classify.names import Given, check_names, classes_of, names_for
 from vidattn.classify.numbers import check_numbers
 from vidattn.classify.prediction import Prediction, Predictions
 from vidattn.classify.preparation import Preparation, averaged, cut_off, preparation_of, repeats
-from vidattn.classify.probe import TemporalProbe, temporal_probe
+from vidattn.classify.show.strip import Strip, StripPicker
 from vidattn.classify.sources import Many, One, Skipped, expand, name_of, open_source
 from vidattn.classify.spare_memory import SpareMemory
-from vidattn.classify.strip import Strip, StripPicker
+from vidattn.classify.temporal_probe import TemporalProbe, temporal_probe
 from vidattn.classify.timeline import Timeline
 from vidattn.classify.views import Views
 from vidattn.classify.windows import clips_in, sliding_windows, stream_clips
+from vidattn.data.clips.sampling import Sampler, VideoTimes
 from vidattn.data.errors import VideoDecodeError
 from vidattn.data.readers.in_memory import FramesReader
 from vidattn.data.readers.pyav import PyAVReader
-from vidattn.data.sampling import Sampler, VideoTimes
+from vidattn.explain.explanation import Explanation, explain
 from vidattn.models.normalize import Normalize
 from vidattn.wording import printable
 
@@ -242,7 +242,7 @@ class Classifier:
             source: one video; see `__call__`.
             class_name: the class to explain; the likeliest by default.
             gradients: follow the attention that speaks for the class; without, all attention. See
-                `vidattn.classify.rollout`.
+                `vidattn.explain.rollout`.
             fps: frames per second of frames given as an array.
 
         Raises:
@@ -274,7 +274,7 @@ class Classifier:
 
         Args:
             videos: a list of videos with their classes, or a folder with a folder of videos for each class;
-                `vidattn.data.manifest.read_manifest` says which lists. The middle clip of each video is shown; videos
+                `vidattn.data.read_manifest` says which lists. The middle clip of each video is shown; videos
                 that cannot be read are left out, and named in the result.
             root: folder that a list's paths start from; the list's own folder by default.
             progress: show a bar.

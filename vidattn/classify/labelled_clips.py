@@ -9,10 +9,10 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 
 from vidattn.classify.preparation import Preparation
-from vidattn.data.clips import TestViews, collate
-from vidattn.data.manifest import read_manifest
-from vidattn.data.opening import VideoOpener
-from vidattn.data.shards import refuse_shards
+from vidattn.data.clips.dataset import TestViews, collate
+from vidattn.data.readers.opening import VideoOpener
+from vidattn.data.videos.manifest import read_manifest
+from vidattn.data.videos.shards import refuse_shards
 
 
 class LabelledClips:

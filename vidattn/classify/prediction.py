@@ -13,10 +13,10 @@ from rich.markup import escape
 from rich.table import Column, Table
 from rich.text import Text
 
-from vidattn.classify.bar import Bar
-from vidattn.classify.card import list_html, prediction_html
-from vidattn.classify.strip import Strip
-from vidattn.data.answers import write_answers
+from vidattn.answers import write_answers
+from vidattn.classify.show.bar import Bar
+from vidattn.classify.show.card import list_html, prediction_html
+from vidattn.classify.show.strip import Strip
 from vidattn.wording import counted, printable
 
 if TYPE_CHECKING:

@@ -11,12 +11,8 @@ from vidattn.attention.scheme import is_space_only
 from vidattn.checkpoints.card import rule_words
 from vidattn.checkpoints.names import WeightsError
 from vidattn.classify.views import Views
-from vidattn.data.clips import read_clips
-from vidattn.data.readers.base import VideoReader
-from vidattn.data.readers.declared import is_cut_off
-from vidattn.data.readers.in_memory import FramesReader
-from vidattn.data.readers.pyav import PyAVReader
-from vidattn.data.sampling import (
+from vidattn.data.clips.dataset import read_clips
+from vidattn.data.clips.sampling import (
     OfficialSampling,
     Sampler,
     SecondsSampling,
@@ -24,12 +20,18 @@ from vidattn.data.sampling import (
     UniformSampling,
     VideoTimes,
 )
-from vidattn.data.transforms import SpatialCrops
+from vidattn.data.clips.transforms import SpatialCrops
+from vidattn.data.readers.base import VideoReader
+from vidattn.data.readers.declared import is_cut_off
+from vidattn.data.readers.in_memory import FramesReader
+from vidattn.data.readers.pyav import PyAVReader
 from vidattn.models.config import VideoTransformerConfig, check_divisible
 from vidattn.models.normalize import three
+from vidattn.old_names import renewed
+from vidattn.public import public_path
 
 _OURS = (OfficialSampling, SecondsSampling, StrideSampling, UniformSampling)
-SAMPLINGS = {f"{rule.__module__}.{rule.__qualname__}": rule for rule in _OURS}
+SAMPLINGS = {public_path(rule): rule for rule in _OURS}
 """The rules that a checkpoint may name; code from elsewhere is not imported because a file says so."""
 
 _SSV2_CLASSES = 174  # TimeSformer's Something-Something models look at the whole video
@@ -132,8 +134,7 @@ def preparation_of(
         assumed.append(f"the checkpoint does not say which frames to take; {reason} (sampling=... changes it)")
     elif not hasattr(sampling, "test"):
         raise ValueError(
-            f"sampling={sampling!r} is no rule; give one of vidattn.data.sampling, e.g. UniformSampling("
-            f"{config.num_frames})"
+            f"sampling={sampling!r} is no rule; give one of vidattn.data, e.g. UniformSampling({config.num_frames})"
         )
     size = image_size if image_size is not None else stored.get("image_size") or config.image_size
     if not isinstance(size, int):
@@ -155,7 +156,7 @@ def preparation_of(
 
 
 def _stored_sampling(stored: dict[str, Any]) -> Sampler:
-    path = stored["class_path"]
+    path = renewed(stored["class_path"])
     if path not in SAMPLINGS:
         raise ValueError(
             f"the checkpoint takes frames by {path}, which is not vidattn's own and is not imported unasked; "

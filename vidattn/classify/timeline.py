@@ -16,9 +16,9 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from vidattn.classify.card import card
 from vidattn.classify.prediction import as_text, top_answers
-from vidattn.classify.strip import Strip
+from vidattn.classify.show.card import card
+from vidattn.classify.show.strip import Strip
 from vidattn.wording import counted, printable
 
 if TYPE_CHECKING:

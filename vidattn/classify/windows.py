@@ -7,10 +7,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from vidattn.data.clips.sampling import Sampler, VideoTimes
+from vidattn.data.clips.transforms import SpatialCrops
 from vidattn.data.readers.in_memory import FramesReader
 from vidattn.data.readers.pyav import PyAVReader
-from vidattn.data.sampling import Sampler, VideoTimes
-from vidattn.data.transforms import SpatialCrops
 
 
 def sliding_windows(duration: float, window: float, step: float) -> list[tuple[float, float]]:

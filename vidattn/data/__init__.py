@@ -1,1 +1,60 @@
 """From a video file to a batch of clips."""
+
+from typing import TYPE_CHECKING
+
+from vidattn.public import hand_on
+
+if TYPE_CHECKING:  # for mypy and editors, which know no table
+    from vidattn.data.clips.balance import ClassBalanced as ClassBalanced, Weighted as Weighted
+    from vidattn.data.clips.sampling import (
+        OfficialSampling as OfficialSampling,
+        Sampler as Sampler,
+        SecondsSampling as SecondsSampling,
+        StrideSampling as StrideSampling,
+        UniformSampling as UniformSampling,
+        VideoTimes as VideoTimes,
+    )
+    from vidattn.data.clips.transforms import (
+        ShortSide as ShortSide,
+        ShortSideJitter as ShortSideJitter,
+        SpatialCrops as SpatialCrops,
+        default_train_transforms as default_train_transforms,
+    )
+    from vidattn.data.datamodule import VideoDataModule as VideoDataModule
+    from vidattn.data.errors import VideoDecodeError as VideoDecodeError
+    from vidattn.data.made.videos import (
+        AppearanceSet as AppearanceSet,
+        MotionSet as MotionSet,
+        SyntheticSet as SyntheticSet,
+    )
+    from vidattn.data.readers import READERS as READERS, VideoReader as VideoReader, open_video as open_video
+    from vidattn.data.videos.manifest import (
+        Manifest as Manifest,
+        ManifestError as ManifestError,
+        Video as Video,
+        read_manifest as read_manifest,
+        write_manifest as write_manifest,
+    )
+    from vidattn.data.write_video import write_mp4 as write_mp4
+
+__all__, __getattr__, __dir__ = hand_on(
+    __name__,
+    {
+        "vidattn.data.clips.balance": ["ClassBalanced", "Weighted"],
+        "vidattn.data.clips.sampling": [
+            "OfficialSampling",
+            "Sampler",
+            "SecondsSampling",
+            "StrideSampling",
+            "UniformSampling",
+            "VideoTimes",
+        ],
+        "vidattn.data.clips.transforms": ["ShortSide", "ShortSideJitter", "SpatialCrops", "default_train_transforms"],
+        "vidattn.data.datamodule": ["VideoDataModule"],
+        "vidattn.data.errors": ["VideoDecodeError"],
+        "vidattn.data.made.videos": ["AppearanceSet", "MotionSet", "SyntheticSet"],
+        "vidattn.data.readers": ["READERS", "VideoReader", "open_video"],
+        "vidattn.data.videos.manifest": ["Manifest", "ManifestError", "Video", "read_manifest", "write_manifest"],
+        "vidattn.data.write_video": ["write_mp4"],
+    },
+)

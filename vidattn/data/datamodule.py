@@ -10,29 +10,30 @@ from pytorch_lightning.utilities import rank_zero_warn
 from torch import nn
 from torch.utils.data import DataLoader
 
-from vidattn.data.balance import Balance
-from vidattn.data.clips import OnError, TestViews, TrainClips, collate
-from vidattn.data.frame_index import FrameIndex
-from vidattn.data.manifest import Manifest
-from vidattn.data.opening import VideoOpener
-from vidattn.data.quarantine import Quarantine
+from vidattn.data.clips.balance import Balance
+from vidattn.data.clips.dataset import OnError, TestViews, TrainClips, collate
+from vidattn.data.clips.loader import EpochSampler, OnceEachSampler, Order, ResumableLoader
+from vidattn.data.clips.sampling import Sampler
+from vidattn.data.clips.shard_order import ShardOrder
+from vidattn.data.clips.transforms import default_train_transforms
+from vidattn.data.made.videos import SyntheticSet
 from vidattn.data.readers import READERS
+from vidattn.data.readers.frame_index import FrameIndex
 from vidattn.data.readers.guarded import LONGEST
-from vidattn.data.samplers import EpochSampler, OnceEachSampler, Order, ResumableLoader
-from vidattn.data.sampling import Sampler
-from vidattn.data.shard_order import ShardOrder
-from vidattn.data.splits import Split, Splits
-from vidattn.data.synthetic import SyntheticSet
-from vidattn.data.transforms import default_train_transforms
+from vidattn.data.readers.opening import VideoOpener
+from vidattn.data.readers.quarantine import Quarantine
+from vidattn.data.videos.manifest import Manifest
+from vidattn.data.videos.splits import Split, Splits
+from vidattn.public import public_path
 
 
 class VideoDataModule(pl.LightningDataModule):
-    """Loaders of clips for training, validation, test and prediction; see `vidattn.data.clips` for a batch.
+    """Loaders of clips for training, validation, test and prediction; see `vidattn.data.clips.dataset` for a batch.
 
     Labels are those of the training list (or of `class_names`) in every split but that to classify.
 
     Args:
-        sampling: which frames make a clip, a class of `vidattn.data.sampling` or your own.
+        sampling: which frames make a clip, a class of `vidattn.data` or your own.
         train: list, folder or file that `read_manifest` reads, or shards (a path or any URL that fsspec opens) that
             `read_shards` reads; as are the next three.
         val: videos for validation.
@@ -49,7 +50,7 @@ class VideoDataModule(pl.LightningDataModule):
             `default_train_transforms(image_size)` by default.
         batch_size: training clips per process and step.
         clips_per_video: training clips of each video that is decoded, all in one batch; `batch_size` is a multiple.
-        balance: which videos come more often than others in training, a class of `vidattn.data.balance` or your own;
+        balance: which videos come more often than others in training, a class of `vidattn.data` or your own;
             each once per epoch by default.
         eval_batch_size: videos (each with all its views) per process and step of validation, test and prediction.
         num_workers: processes that decode, for each training process; 0 decodes in the training process.
@@ -179,10 +180,9 @@ class VideoDataModule(pl.LightningDataModule):
     @property
     def preprocessing(self) -> dict[str, Any]:
         """What turns a video into uint8 clips, in plain types, to be stored in a checkpoint."""
-        sampling = type(self.sampling)
         return {
             "sampling": {
-                "class_path": f"{sampling.__module__}.{sampling.__qualname__}",
+                "class_path": public_path(type(self.sampling)),
                 "init_args": dict(vars(self.sampling)),
             },
             "image_size": self.image_size,

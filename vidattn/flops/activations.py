@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.autograd.graph import saved_tensors_hooks
 from torch.overrides import TorchFunctionMode
 
-from vidattn.flops.meta import Network
+from vidattn.flops.weightless import Network
 from vidattn.grid import Grid
 from vidattn.models.block import Block
 

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from vidattn.attention.base import ImageAttention, VideoAttention
-from vidattn.flops.meta import Network, network_on_meta
+from vidattn.flops.weightless import Network, network_on_meta
 from vidattn.grid import Grid
 from vidattn.macs import Macs
 from vidattn.models.block import Block

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from vidattn.flops.count import Count, count
+from vidattn.flops.counting import Count, count
 from vidattn.grid import Grid
 from vidattn.models.presets import PRESETS, preset
 

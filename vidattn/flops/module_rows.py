@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from vidattn.flops.measure import measure
+from vidattn.flops.measuring import measure
 
 
 def shape(text: str) -> tuple[int, ...]:

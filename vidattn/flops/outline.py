@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from vidattn.attention.per_frame import PerFrame
 from vidattn.flops.activations import block_bytes, network_bytes
-from vidattn.flops.meta import Network, network_on_meta
+from vidattn.flops.weightless import Network, network_on_meta
 from vidattn.grid import Grid
 from vidattn.macs import Macs
 from vidattn.models.block import Block
@@ -26,7 +26,7 @@ class Outline:
     """A network taken apart, to be counted at many lengths and sizes: its blocks are made and looked at once.
 
     Args:
-        twin: a network on the meta device (`vidattn.flops.meta.network_on_meta`); its blocks are taken out.
+        twin: a network on the meta device (`vidattn.flops.weightless.network_on_meta`); its blocks are taken out.
 
     Attributes:
         ends: the network with something that does nothing in the place of each block.

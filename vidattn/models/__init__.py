@@ -1,1 +1,43 @@
 """Networks assembled from attention steps."""
+
+from typing import TYPE_CHECKING
+
+from vidattn.public import hand_on
+
+if TYPE_CHECKING:  # for mypy and editors, which know no table
+    from vidattn.models.block import Block as Block
+    from vidattn.models.config import VideoTransformerConfig as VideoTransformerConfig
+    from vidattn.models.embeddings import PatchEmbedding as PatchEmbedding, TubeletEmbedding as TubeletEmbedding
+    from vidattn.models.factorised_encoder import FactorisedEncoder as FactorisedEncoder
+    from vidattn.models.image_classifier import (
+        ImageClassifier as ImageClassifier,
+        ImageClassifierConfig as ImageClassifierConfig,
+        lift as lift,
+    )
+    from vidattn.models.normalize import NORMALIZATIONS as NORMALIZATIONS, Normalize as Normalize
+    from vidattn.models.presets import PRESETS as PRESETS, build_network as build_network, preset as preset
+    from vidattn.models.readout import (
+        AttentivePooling as AttentivePooling,
+        ClassToken as ClassToken,
+        MeanPooling as MeanPooling,
+        ReadOut as ReadOut,
+        RegisterTokens as RegisterTokens,
+    )
+    from vidattn.models.space_only import SpaceOnlyTransformer as SpaceOnlyTransformer
+    from vidattn.models.video_transformer import VideoTransformer as VideoTransformer
+
+__all__, __getattr__, __dir__ = hand_on(
+    __name__,
+    {
+        "vidattn.models.block": ["Block"],
+        "vidattn.models.config": ["VideoTransformerConfig"],
+        "vidattn.models.embeddings": ["PatchEmbedding", "TubeletEmbedding"],
+        "vidattn.models.factorised_encoder": ["FactorisedEncoder"],
+        "vidattn.models.image_classifier": ["ImageClassifier", "ImageClassifierConfig", "lift"],
+        "vidattn.models.normalize": ["NORMALIZATIONS", "Normalize"],
+        "vidattn.models.presets": ["PRESETS", "build_network", "preset"],
+        "vidattn.models.readout": ["AttentivePooling", "ClassToken", "MeanPooling", "ReadOut", "RegisterTokens"],
+        "vidattn.models.space_only": ["SpaceOnlyTransformer"],
+        "vidattn.models.video_transformer": ["VideoTransformer"],
+    },
+)

@@ -7,8 +7,8 @@ from typing import Any
 import pytorch_lightning as pl
 from pytorch_lightning.callbacks import ModelCheckpoint
 
-from vidattn.training.classifier import VideoClassifier
 from vidattn.training.objective import Objective
+from vidattn.training.video_classifier import VideoClassifier
 
 
 class Checkpoint(ModelCheckpoint):

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from vidattn.data.answers import write_answers
+from vidattn.answers import write_answers
 from vidattn.training.skipped import run_folder
 from vidattn.wording import counted
 from vidattn.writable import check_place, make_folder

@@ -14,8 +14,8 @@ from rich.table import Table
 from vidattn.data.readers import reader_version
 from vidattn.plots import fonts
 from vidattn.plots.confusion import plot_confusion
-from vidattn.training.classifier import VideoClassifier
 from vidattn.training.skipped import SkippedVideos, run_folder
+from vidattn.training.video_classifier import VideoClassifier
 
 
 class Scorecard(pl.Callback):

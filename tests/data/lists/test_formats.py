@@ -1,11 +1,11 @@
-"""One tiny example of each dataset's own annotation files, as published; see also tests/data/test_manifest.py."""
+"""One tiny example of each dataset's own annotation files, as published; see also tests/data/videos/."""
 
 import csv
 import json
 
 import pytest
 
-from vidattn.data.manifest import ManifestError, Video, read_class_names, read_manifest, write_manifest
+from vidattn.data.videos.manifest import ManifestError, Video, read_class_names, read_manifest, write_manifest
 
 
 def files(root, *names):

@@ -4,11 +4,11 @@ import torch
 from encode import frame_number, numbered_frames
 from PIL import Image
 
-from vidattn.data.clips import TestViews
+from vidattn.data.clips.dataset import TestViews
+from vidattn.data.clips.sampling import SecondsSampling
 from vidattn.data.errors import VideoDecodeError
-from vidattn.data.manifest import Video
 from vidattn.data.readers.frame_folder import FrameFolderReader
-from vidattn.data.sampling import SecondsSampling
+from vidattn.data.videos.manifest import Video
 
 
 def picture(path, number, size=(48, 64)):

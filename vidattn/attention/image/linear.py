@@ -50,7 +50,7 @@ class LinearAttention(ImageAttention):
 def linear_attend(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
     """`phi(q) (sum phi(k) v^T) / (phi(q) sum phi(k))` over `(..., n, d)`, with no `n x n` matrix.
 
-    A `TorchFunctionMode` can step in, as for PyTorch's own functions: `vidattn.classify.spread` asks for the weights.
+    A `TorchFunctionMode` can step in, as for PyTorch's own functions: `vidattn.explain.spread` asks for the weights.
     """
     if has_torch_function((q, k, v)):
         return handle_torch_function(linear_attend, (q, k, v), q, k, v)

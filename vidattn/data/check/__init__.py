@@ -1,1 +1,1 @@
-"""`vidattn check`: what is wrong with a dataset, before the training finds out."""
+"""What is wrong with a dataset, found before the training finds out."""

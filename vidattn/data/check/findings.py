@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from statistics import median
 
 from vidattn.data.check.probe import MISSING_PICTURES, Probe
-from vidattn.data.manifest import Manifest, Video
+from vidattn.data.videos.manifest import Manifest, Video
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ from typing import Any
 import av
 
 from vidattn.data.check.probe import Probe
-from vidattn.data.identity import identity
 from vidattn.data.readers.known import Known
+from vidattn.data.videos.identity import identity
 
 _FORMAT = 2  # another number makes old journals count for nothing
 

@@ -13,16 +13,16 @@ from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
 
 from vidattn.data.errors import VideoDecodeError
-from vidattn.data.identity import Identity, identity
 from vidattn.data.readers.base import load_source
 from vidattn.data.readers.container import open_input
 from vidattn.data.readers.declared import is_cut_off
 from vidattn.data.readers.frame_folder import FrameFolderReader
 from vidattn.data.readers.known import NOTHING, Known
-from vidattn.data.readers.members import Member
 from vidattn.data.readers.orientation import display_matrix, upright
 from vidattn.data.readers.pyav import PyAVReader
 from vidattn.data.readers.rgb import to_rgb
+from vidattn.data.videos.identity import Identity, identity
+from vidattn.data.videos.members import Member
 
 _hash = partial(hashlib.blake2b, digest_size=16)
 MISSING_PICTURES = "pictures missing"

@@ -10,9 +10,9 @@ from multiprocessing import get_context
 
 from vidattn.data.check.probe import Probe, probe
 from vidattn.data.errors import DecodeTimeoutError, VideoDecodeError
-from vidattn.data.manifest import Video
-from vidattn.data.processes import live_with_parent, processes, without_interrupts
 from vidattn.data.readers.guarded import AVAILABLE, LONGEST, Watchdog
+from vidattn.data.videos.manifest import Video
+from vidattn.processes import live_with_parent, processes, without_interrupts
 
 Work = tuple[str, float | None, int]  # the arguments of `probe`
 

@@ -1,4 +1,4 @@
-"""The lists of videos that people have, one kind a file. `vidattn.data.manifest.read_manifest` tells which one it is.
+"""The lists of videos that people have, one kind a file; `vidattn.data.read_manifest` tells which one it is.
 
 Each `read` gives a `Listing`: every row of the list, whether its file exists or not, the label still as written there.
 """

@@ -9,7 +9,7 @@ import numpy as np
 from torch import Tensor
 
 from vidattn.data.errors import VideoDecodeError
-from vidattn.data.readers.members import Member
+from vidattn.data.videos.members import Member
 
 Source = str | Path | bytes | BinaryIO
 

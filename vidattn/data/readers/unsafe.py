@@ -2,7 +2,7 @@
 
 import os
 
-from vidattn.data.readers.members import Member
+from vidattn.data.videos.members import Member
 
 _Identity = tuple[int, int, int, int] | str
 _unsafe: set[_Identity] = set()

@@ -1,0 +1,27 @@
+"""No name and no number of any network has changed since before the core was rebuilt."""
+
+import importlib.util
+import json
+from pathlib import Path
+
+import pytest
+
+spec = importlib.util.spec_from_file_location("golden", Path(__file__).with_name("golden.py"))
+assert spec is not None and spec.loader is not None
+golden = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(golden)
+
+WANTED = json.loads(golden.FILE.read_text())
+NETWORKS = golden.cases()
+
+
+def test_no_case_was_lost():
+    assert list(NETWORKS) == list(WANTED)
+
+
+@pytest.mark.parametrize("name", WANTED)
+def test_names_shapes_and_answers_are_those_of_before(name):
+    told = golden.told(NETWORKS[name])
+    assert told["state"] == WANTED[name]["state"]
+    for ours, before in zip(told["logits"], WANTED[name]["logits"], strict=True):
+        assert ours == pytest.approx(before, abs=2e-8)

@@ -1,0 +1,1 @@
+"""Everything that times, and the rivals that it times us against."""

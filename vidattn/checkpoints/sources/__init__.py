@@ -1,0 +1,1 @@
+"""The names of weights in others' files, a file each."""

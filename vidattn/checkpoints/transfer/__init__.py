@@ -1,0 +1,1 @@
+"""Weights carried into a network of another scheme, length or size."""

@@ -1,0 +1,13 @@
+"""Checks of numbers that a user gives."""
+
+
+def check_positive(**numbers: float) -> None:
+    """Raise unless all are at least 1.
+
+    >>> check_positive(rounds=3, dim=0)
+    Traceback (most recent call last):
+    ValueError: dim=0 must be at least 1
+    """
+    for name, number in numbers.items():
+        if number < 1:
+            raise ValueError(f"{name}={number} must be at least 1")

@@ -1,0 +1,1 @@
+"""One file a command: it parses words, calls the library, prints."""

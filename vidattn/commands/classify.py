@@ -1,0 +1,170 @@
+"""`vidattn classify`: the classifier in the shell."""
+
+import os
+import signal
+import sys
+from argparse import ArgumentParser, Namespace
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import Progress
+
+from vidattn.checkpoints.names import WeightsError
+from vidattn.classify.classifier import Classifier
+from vidattn.classify.prediction import Prediction
+from vidattn.classify.sources import One, Skipped, expand, name_of
+from vidattn.classify.timeline import Timeline
+from vidattn.commands.classify_files import check_files, write_files
+from vidattn.data.errors import VideoDecodeError
+from vidattn.data.readers import READERS
+
+
+def classify(words: list[str]) -> None:
+    """Classify what the words name, show a table for each video as it comes, and write the files that are asked for.
+
+    Leaves with status 1 where some video could not be read or a file not be written, 2 where nothing could be done, and
+    130 after Ctrl-C (the answers so far are written).
+    """
+    options = _parser().parse_args(words)
+    console = AnswerConsole(soft_wrap=not sys.stdout.isatty())  # no lines broken where a program reads them
+    try:
+        _check(options)
+        found = expand(options.files)
+        if not found.videos:
+            raise VideoDecodeError(*found.skipped[0])
+        classifier = Classifier.from_pretrained(
+            options.weights,
+            device=options.device,
+            precision=options.precision,
+            compile=options.compile,
+            class_names=options.class_names,
+            image_size=options.image_size,
+            num_clips=options.num_clips,
+            num_crops=options.num_crops,
+            batch_size=options.batch_size,
+            reader=options.reader,
+        )
+        answers = _timelines(classifier, found.videos, options) if options.timeline else classifier.stream(found.videos)
+        done, skipped, end = _show(answers, len(found.videos), options, console)
+        skipped = [*found.skipped, *skipped]
+        complete = write_files(done, skipped, options, console, isinstance(end, KeyboardInterrupt))
+        if isinstance(end, Exception):
+            raise end
+    except (WeightsError, VideoDecodeError, ValueError, OSError, ImportError) as error:
+        print(f"vidattn classify: {error}", file=sys.stderr)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        print("vidattn classify: interrupted", file=sys.stderr)
+        sys.exit(128 + signal.SIGINT)
+    for path, reason in skipped:
+        print(f"vidattn classify: {path}: {reason}", file=sys.stderr)
+    if end is not None:
+        print(f"vidattn classify: interrupted after {len(done)} of {len(found.videos)} videos", file=sys.stderr)
+        sys.exit(128 + signal.SIGINT)
+    if skipped or not complete:
+        sys.exit(1 if done else 2)
+
+
+class AnswerConsole(Console):
+    """A terminal that may go away (`| head -1`): it is `quiet` from then on, and the files are still to be written."""
+
+    def on_broken_pipe(self) -> None:
+        """Go on without it; rich would end the program, with status 1."""
+        self.quiet = True
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what Python still holds for it
+
+
+def _show(
+    answers: Iterator[Any], count: int, options: Namespace, console: Console
+) -> tuple[Any, list[Skipped], BaseException | None]:
+    """Print each answer when it comes; all of them, what could not be read, and what broke them off before their end.
+
+    What breaks them off before the first is raised. Leaves with status 141 where nobody reads and no file is wanted.
+    """
+    done, skipped = [], []
+    with Progress(console=console, transient=True, disable=count < 2 or not console.is_terminal) as progress:
+        try:
+            for answer in progress.track(answers, total=count, description="Classifying"):
+                if isinstance(answer, Skipped):
+                    skipped.append(answer)
+                    continue
+                done.append(answer)
+                console.print(answer.table(options.top) if isinstance(answer, Prediction) else answer)
+                if console.quiet and not any((options.csv, options.json, options.save_html)):
+                    sys.exit(128 + 13)  # nobody reads on: as SIGPIPE would end it
+        except (KeyboardInterrupt, Exception) as end:
+            if not done:
+                raise
+            return done, skipped, end
+    return done, skipped, None
+
+
+def _timelines(classifier: Classifier, videos: Sequence[One], options: Namespace) -> Iterator[Timeline | Skipped]:
+    for video in videos:
+        try:
+            # One bar at a time: for one video its own.
+            yield classifier.timeline(
+                video, options.window, options.step, progress=len(videos) == 1 and sys.stdout.isatty()
+            )
+        except VideoDecodeError as error:
+            yield Skipped(name_of(video), error.reason)
+
+
+def _check(options: Namespace) -> None:
+    """Say before anything runs that a file could not be written, or that options do not fit."""
+    check_files(options)
+    if options.top < 1:
+        raise ValueError(f"--top {options.top}: wanted at least one class to show")
+    if not options.timeline and (options.window, options.step) != (None, None):
+        raise ValueError("--window and --step are for --timeline; add it")
+    if options.timeline and options.num_clips != 1:
+        raise ValueError(
+            f"--num-clips {options.num_clips} is not for --timeline, whose windows are clips; leave it out"
+        )
+    if options.timeline and options.reader != "pyav":
+        raise ValueError(
+            f"--reader {options.reader} is not for --timeline, which PyAV decodes from end to end; leave it out"
+        )
+
+
+def _parser() -> ArgumentParser:
+    parser = ArgumentParser(
+        "vidattn classify",
+        description="What is happening in these videos? A table for each.",
+        epilog="status: 0 all answered, 1 some video could not be read or a file not be written, "
+        "2 nothing could be done, 130 interrupted",
+    )
+    add = parser.add_argument
+    add("files", nargs="+", metavar="FILE", help="a video, a folder of videos, or a glob in quotes")
+    add(
+        "--weights",
+        required=True,
+        metavar="SOURCE",
+        help="a folder, a file, a run or an id on the hub, as for vidattn.load",
+    )
+    add("--timeline", action="store_true", help="what happens when: windows that slide over each video")
+    add("--window", type=float, metavar="SECONDS", help="of a timeline; as long as a clip in training by default")
+    add("--step", type=float, metavar="SECONDS", help="from window to window; half a window by default")
+    add("--csv", type=Path, metavar="FILE", help="write the answers, a line for each video or segment")
+    add("--json", type=Path, metavar="FILE", help="write the answers with all that is known")
+    add("--save-html", type=Path, metavar="FILE", help="write a page that stands alone, for any browser")
+    add("--top", type=int, default=5, help="how many classes to show; 5 by default")
+    add("--class-names", metavar="FILE", help="a name on each line, for a checkpoint that names no classes")
+    add(
+        "--num-clips",
+        type=int,
+        default=1,
+        help="clips of a video, evenly over time; answers are averaged; 1 by default",
+    )
+    add("--num-crops", type=int, default=1, help="crops of each clip; 1 by default, papers take 3")
+    add("--image-size", type=int, metavar="PIXELS", help="side of the crops; the checkpoint's by default")
+    add("--device", help="cuda or cpu; cuda where there is one by default")
+    add("--precision", choices=["fp32", "bf16"], default="fp32", help="bf16: half the memory, less exact")
+    add("--compile", action="store_true", help="torch.compile: slow at first, faster after")
+    add("--batch-size", type=int, default=8, help="clips that go through the network together; 8 by default")
+    add(
+        "--reader", choices=READERS, default="pyav", help="decoder of files; pyav by default, and always for --timeline"
+    )
+    return parser

@@ -1,0 +1,101 @@
+"""What `vidattn flops` is asked about: a preset, a scheme, a run's YAML or folder, or a checkpoint."""
+
+import difflib
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import yaml
+
+from vidattn.checkpoints.names import WeightsError
+from vidattn.checkpoints.read import read_checkpoint
+from vidattn.models.config import VideoTransformerConfig
+from vidattn.models.presets import PRESETS
+from vidattn.old_names import renewed
+
+FILES = (".yaml", ".yml", ".ckpt", ".pth", ".pyth", ".pt", ".safetensors")
+
+
+class Source(NamedTuple):
+    """A network and its test protocol."""
+
+    name: str
+    config: VideoTransformerConfig
+    clips: int = 1  # TimeSformer's protocol, and the default of VideoDataModule
+    crops: int = 3
+
+
+def find_source(text: str, frames: int | None = None, size: tuple[int, int] | None = None) -> Source:
+    """What `text` names. A preset, or a scheme at ViT-B/16 8x224, is made for the given length and size; a file says
+    itself what its network is made for.
+
+    Args:
+        text: a preset's name, a scheme's spec or a path.
+        frames: of the clips.
+        size: height and width in pixels.
+
+    Raises:
+        ValueError: `text` is none of these, or what it names cannot be read; the message says why.
+    """
+    path = Path(text)
+    if path.suffix in FILES or (len(path.parts) > 1 and text not in PRESETS):
+        return _of_file(path)
+    changes: dict[str, Any] = {"num_frames": frames, "image_size": size}
+    changes = {name: value for name, value in changes.items() if value is not None}
+    if text in PRESETS:
+        return Source(text, replace(PRESETS[text], **changes))
+    try:
+        VideoTransformerConfig(attention=text)
+    except ValueError as error:
+        if path.exists():
+            return _of_file(path)
+        names = {name.lower(): name for name in PRESETS}
+        near = difflib.get_close_matches(text.lower(), names, n=1)
+        hint = f"; did you mean {names[near[0]]!r}?" if near else ""
+        presets = f"{', '.join(PRESETS)}{hint}"
+        raise ValueError(f"{text!r} is no file, no preset ({presets}) and no scheme: {error}") from error
+    return Source(f"{text} at ViT-B/16", VideoTransformerConfig(attention=text, **changes))
+
+
+def _of_file(path: Path) -> Source:
+    if not path.exists():
+        raise ValueError(f"{path}: no such file")
+    if path.is_dir() and (path / "config.yaml").exists():
+        path = path / "config.yaml"
+    if path.suffix in (".yaml", ".yml"):
+        return _of_yaml(path)
+    try:
+        return Source(str(path), read_checkpoint(path).config)
+    except WeightsError as error:
+        raise ValueError(str(error)) from error
+
+
+def _of_yaml(path: Path) -> Source:
+    config, run = read_run(path)
+    data = run.get("data") or {}
+    return Source(str(path), config, data.get("num_test_clips", 1), data.get("num_test_crops", 3))
+
+
+def read_run(path: Path) -> tuple[VideoTransformerConfig, dict[str, Any]]:
+    """The network of a configuration of `vidattn fit`, and the whole configuration as it is written.
+
+    Raises:
+        ValueError: it is no YAML, has no network, or the network's values are wrong; the message names the file.
+        OSError: the file cannot be read.
+    """
+    try:
+        run = yaml.safe_load(renewed(path.read_text()))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path}: is no YAML: {' '.join(str(error).split())}") from error
+    model = run.get("model") if isinstance(run, dict) else None
+    network = model.get("network") if isinstance(model, dict) else None
+    if not isinstance(network, dict):
+        raise ValueError(f"{path}: has no model.network; give a configuration of vidattn fit")
+    known = {field.name for field in fields(VideoTransformerConfig)}
+    if odd := sorted(map(str, network.keys() - known)):
+        raise ValueError(f"{path}: model.network has no {', '.join(odd)}; it has {', '.join(sorted(known))}")
+    values: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in network.items()}
+    try:
+        return VideoTransformerConfig(**values), run
+    except (ValueError, TypeError) as error:
+        raise ValueError(f"{path}: model.network: {error}") from error

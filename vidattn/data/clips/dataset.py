@@ -1,0 +1,282 @@
+"""From a list of videos to batches of clips: `TrainClips` for training, `TestViews` for everything else.
+
+Items and batches are dicts with the same keys; V counts the views (clips, or crops of clips) in the item or batch:
+
+| key | |
+|---|---|
+| `video` | uint8 `(V, 3, T, S, S)`, RGB |
+| `label` | int64 `(V,)`, -1 where unknown; of a multi-label list float32 `(V, K)`, 1 for each class of the video |
+| `video_id` | int64 `(V,)`, index into the list of videos |
+| `view` | int64 `(V,)`, number of the view within its video, clip by clip: `clip * num_crops + crop` |
+| `path` | `list[str]`, the file of each video that has views here, in their order |
+| `skipped` | `list[tuple[str, str]]`, file and reason of each video that could not be decoded |
+| `broken` | `list[str]`, those files of `skipped` that are at fault themselves, and not what they were read with |
+
+What is drawn for an item depends on (seed, epoch, index) alone: not on the number of workers or processes, nor on
+what came before. A run that is resumed goes on as if it had never stopped.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, Literal
+
+import torch
+from torch import Tensor, nn
+from torch.utils.data import Dataset
+
+from vidattn.data.clips.loader import Order, stable_seed
+from vidattn.data.clips.sampling import Sampler, VideoTimes
+from vidattn.data.clips.transforms import SpatialCrops
+from vidattn.data.errors import PassingError, VideoDecodeError
+from vidattn.data.readers.base import VideoReader
+from vidattn.data.readers.opening import VideoOpener
+from vidattn.data.readers.quarantine import QuarantinedError
+from vidattn.data.videos.manifest import Video
+
+OnError = Literal["raise", "skip"]
+Item = dict[str, Any]
+
+_TRIES = 20  # broken videos in a row before training gives up: by then it is the dataset, not a file
+
+
+class TrainClips(Dataset[Item]):
+    """Random clips of each video; an index is `(epoch, index)`, `(epoch, index, visit)`, or `index` for epoch 0.
+
+    Args:
+        videos: what to draw from.
+        sampling: which frames make a clip.
+        transforms: run in turn on uint8 `(T, 3, H, W)`; the last must leave `(T, 3, image_size, image_size)`.
+        image_size: S, in pixels.
+        opener: opens the videos, in the process that decodes.
+        on_error: a video that cannot be decoded stops the run ("raise"), or another one takes its place and it is
+            listed under `skipped` ("skip").
+        seed: decides all that is drawn, together with epoch, index and visit.
+        clips_per_video: clips of a video in one item, each drawn and transformed by itself, from one decoding
+            ("repeated augmentation": https://arxiv.org/abs/1901.09335).
+        multi_label_classes: K of a multi-label list; None for one label a video.
+        order: draws an order of the videos, of which the first takes the place of a broken one; any by default.
+    """
+
+    def __init__(
+        self,
+        videos: Sequence[Video],
+        sampling: Sampler,
+        transforms: Sequence[nn.Module],
+        image_size: int,
+        opener: VideoOpener | None = None,
+        on_error: OnError = "raise",
+        seed: int = 0,
+        clips_per_video: int = 1,
+        multi_label_classes: int | None = None,
+        order: Order | None = None,
+    ) -> None:
+        self.videos = videos
+        self.sampling = sampling
+        self.transforms = transforms
+        self.image_size = image_size
+        self.opener = opener or VideoOpener()
+        self.on_error = on_error
+        self.seed = seed
+        self.clips_per_video = clips_per_video
+        self.multi_label_classes = multi_label_classes
+        self.order = order
+
+    def __len__(self) -> int:
+        return len(self.videos)
+
+    def __getitem__(self, key: int | tuple[int, ...]) -> Item:
+        epoch, index, *visit = key if isinstance(key, tuple) else (0, key)
+        generator = torch.Generator().manual_seed(stable_seed(self.seed, epoch, index, *visit))
+        skipped: list[tuple[str, VideoDecodeError]] = []
+        while True:
+            video = self.videos[index]
+            try:
+                clips = _decode_clips(video, self.opener, lambda times: self._draw(times, generator))
+                break
+            except VideoDecodeError as error:
+                skipped.append((video.path, _skippable(error, self.on_error)))
+            if len(skipped) == _TRIES:
+                reason = f"{skipped[-1][1].reason} (and so for the {_TRIES - 1} videos tried before it)"
+                raise VideoDecodeError(video.path, reason)
+            index = self._another(generator)
+        return _item(
+            [self._transformed(clip, generator) for clip in clips], video, index, skipped, self.multi_label_classes
+        )
+
+    def _another(self, generator: torch.Generator) -> int:
+        """A video in place of a broken one, as likely as it comes in an epoch."""
+        if self.order is not None:
+            return self.order(generator)[0]
+        return int(torch.randint(len(self.videos), (), generator=generator))
+
+    def _draw(self, times: VideoTimes, generator: torch.Generator) -> list[list[int]]:
+        return [self.sampling.train(times, generator) for _ in range(self.clips_per_video)]
+
+    def _transformed(self, clip: Tensor, generator: torch.Generator) -> Tensor:
+        with _transform_seed(int(torch.randint(2**62, (), generator=generator))):
+            for transform in self.transforms:
+                clip = transform(clip)
+        if clip.shape[1:] != (3, self.image_size, self.image_size):
+            raise ValueError(
+                f"train_transforms left {'x'.join(map(str, clip.shape[1:]))} but image_size={self.image_size} needs "
+                f"3x{self.image_size}x{self.image_size}; end them with RandomCrop({self.image_size})"
+            )
+        return clip
+
+
+class TestViews(Dataset[Item]):
+    """Every view of each video, always the same: `num_clips` over time, `num_crops` of each.
+
+    The frames of all clips are decoded together, each once, and shared by the crops. Under "skip" a video that cannot
+    be decoded is an item without views, listed under `skipped`.
+
+    Args:
+        videos: what to go through.
+        sampling: which frames make a clip.
+        num_clips: clips of a video.
+        num_crops: crops of a clip; see `SpatialCrops`.
+        image_size: S, in pixels.
+        opener: opens the videos, in the process that decodes.
+        on_error: "raise" or "skip".
+        multi_label_classes: K of a multi-label list; None for one label a video.
+    """
+
+    __test__ = False  # its name looks like a test to pytest
+
+    def __init__(
+        self,
+        videos: Sequence[Video],
+        sampling: Sampler,
+        num_clips: int,
+        num_crops: int,
+        image_size: int,
+        opener: VideoOpener | None = None,
+        on_error: OnError = "raise",
+        multi_label_classes: int | None = None,
+    ) -> None:
+        self.videos = videos
+        self.sampling = sampling
+        self.num_clips = num_clips
+        self.crops = SpatialCrops(image_size, num_crops)
+        self.opener = opener or VideoOpener()
+        self.on_error = on_error
+        self.multi_label_classes = multi_label_classes
+
+    def __len__(self) -> int:
+        return len(self.videos)
+
+    def __getitem__(self, index: int) -> Item:
+        video = self.videos[index]
+        try:
+            clips = _decode_clips(
+                video, self.opener, lambda times: self.sampling.test(times, self.num_clips), self.crops
+            )
+        except VideoDecodeError as error:
+            skipped = [(video.path, _skippable(error, self.on_error))]
+            return _empty_item(self.sampling.num_frames, self.crops.size, skipped, self.multi_label_classes)
+        return _item(clips, video, index, [], self.multi_label_classes)
+
+
+def collate(items: Sequence[Item]) -> Item:
+    """Items to one batch: tensors joined along V, lists joined. It is empty (V = 0) where every video was skipped."""
+    tensors = {key: torch.cat([item[key] for item in items]) for key in ("video", "label", "video_id", "view")}
+    lists = {key: [entry for item in items for entry in item[key]] for key in ("path", "skipped", "broken")}
+    return tensors | lists
+
+
+def _decode_clips(
+    video: Video,
+    opener: VideoOpener,
+    choose: Callable[[VideoTimes], list[list[int]]],
+    crops: Callable[[Tensor], list[Tensor]] | None = None,
+) -> list[Tensor]:
+    """The clips that `choose` picks, uint8 `(T, 3, H, W)`, each followed by its crops; every frame is decoded once.
+
+    Raises:
+        VideoDecodeError: whatever is wrong with the file.
+    """
+    try:
+        with opener(video) as opened:
+            try:
+                segment = (video.start, video.end, video.start_frame, video.end_frame)
+                times = VideoTimes(opened.num_frames, opened.fps, opened.times, *segment)
+            except ValueError as error:
+                raise VideoDecodeError(video.path, str(error)) from error
+            return read_clips(opened, choose(times), crops)
+    except OSError as error:
+        raise PassingError(video.path, str(error)) from error
+
+
+def read_clips(
+    reader: VideoReader, clips: Sequence[Sequence[int]], crops: Callable[[Tensor], list[Tensor]] | None = None
+) -> list[Tensor]:
+    """Clips of an open video, uint8 `(T, 3, H, W)`, each followed by its crops; every frame is decoded once.
+
+    Args:
+        reader: an open video.
+        clips: the frames of each clip.
+        crops: from frames `(n, 3, H, W)` to several views of them; the frames as they are by default.
+    """
+    wanted = sorted({frame for clip in clips for frame in clip})
+    place = {frame: i for i, frame in enumerate(wanted)}
+    frames = reader.frames(wanted).permute(0, 3, 1, 2)
+    cropped = [frames] if crops is None else crops(frames)
+    return [crop[[place[frame] for frame in clip]] for clip in clips for crop in cropped]
+
+
+def _skippable(error: VideoDecodeError, on_error: OnError) -> VideoDecodeError:
+    if on_error != "skip" and not isinstance(error, QuarantinedError):
+        raise VideoDecodeError(
+            error.path, f"{error.reason}; set on_error: skip to go on without such videos"
+        ) from error
+    return error
+
+
+def _told(skipped: Sequence[tuple[str, VideoDecodeError]]) -> Item:
+    return {
+        "skipped": [(path, error.reason) for path, error in skipped],
+        "broken": [path for path, error in skipped if not isinstance(error, PassingError)],
+    }
+
+
+def _item(
+    views: list[Tensor],
+    video: Video,
+    index: int,
+    skipped: Sequence[tuple[str, VideoDecodeError]],
+    multi_label_classes: int | None,
+) -> Item:
+    """Views `(T, 3, S, S)` of one video, in order, with all that is known of it."""
+    label = torch.full((len(views),), -1 if video.label is None else video.label)
+    if multi_label_classes is not None:
+        label = torch.zeros(len(views), multi_label_classes)
+        label[:, list(video.labels)] = 1
+    return {
+        "video": torch.stack([view.transpose(0, 1) for view in views]),
+        "label": label,
+        "video_id": torch.full((len(views),), index),
+        "view": torch.arange(len(views)),
+        "path": [video.path],
+        **_told(skipped),
+    }
+
+
+def _empty_item(
+    num_frames: int,
+    image_size: int,
+    skipped: Sequence[tuple[str, VideoDecodeError]],
+    multi_label_classes: int | None,
+) -> Item:
+    none = torch.empty(0, dtype=torch.int64)
+    video = torch.empty(0, 3, num_frames, image_size, image_size, dtype=torch.uint8)
+    label = none if multi_label_classes is None else torch.empty(0, multi_label_classes)
+    return {"video": video, "label": label, "video_id": none, "view": none, "path": [], **_told(skipped)}
+
+
+@contextmanager
+def _transform_seed(seed: int) -> Iterator[None]:
+    """Torch's global generator, which the transforms draw from, starts at `seed` and is put back afterwards."""
+    with torch.random.fork_rng(devices=[]):
+        # Not torch.manual_seed: it would reseed the accelerator as well, and dropout with it.
+        torch.default_generator.manual_seed(seed)
+        yield

@@ -1,0 +1,1 @@
+"""A dataset written again so that training reads it fast."""

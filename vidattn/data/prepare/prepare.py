@@ -1,0 +1,201 @@
+"""`vidattn prepare DATA OUT`: a dataset written again so that training reads it fast, with a list and tar shards."""
+
+import json
+import os
+import random
+import signal
+import statistics
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+from jsonargparse import auto_cli
+from rich.console import Console
+from rich.table import Table
+
+from vidattn.data.clips.sampling import StrideSampling, VideoTimes
+from vidattn.data.lists import table as list_table
+from vidattn.data.lists.row import Row
+from vidattn.data.prepare.prepared import PreparedFolder, content_identity
+from vidattn.data.prepare.transcode import Transcoding
+from vidattn.data.prepare.transcode_all import transcode_all
+from vidattn.data.readers.opening import open_file
+from vidattn.data.videos.manifest import Manifest, Video, read_manifest
+from vidattn.data.videos.shards import by_bytes, by_count, refuse_shards, write_shards
+from vidattn.wording import counted
+
+_MEASURED = 8  # videos whose speed is compared
+
+
+def prepare_command(words: list[str]) -> None:
+    """`vidattn prepare`, with the words behind it."""
+    try:
+        auto_cli(prepare, args=words, as_positional=True)
+    except KeyboardInterrupt:
+        print("vidattn prepare: interrupted; give the same command again to go on", file=sys.stderr)
+        sys.exit(128 + signal.SIGINT)
+
+
+def prepare(
+    data: str,
+    out: str,
+    root: str | None = None,
+    short_side: int = 256,
+    keyframe_every: int = 8,
+    crf: int = 23,
+    preset: str = "medium",
+    shards: int = 0,
+    shard_mb: float = 0,
+    workers: int = os.cpu_count() or 1,
+    folder_fps: float = 30.0,
+) -> None:
+    """Transcode every video of a list to a small H.264 file that is fast to read anywhere, and write the new list.
+
+    A run that was broken off goes on where it stopped: give the same command again. Each list needs its own `out`.
+
+    Args:
+        data: list, folder or file of videos that training reads, too.
+        out: folder for `videos/`, `manifest.csv`, `classes.txt`, `prepare.json`, and `shards/` if asked.
+        root: folder that the list's paths start from; the list's own folder by default.
+        short_side: pixels; smaller videos keep their size. 256 is what SlowFast's recipes train from; 320 keeps
+            the sharpness of a jitter up to 320, and costs 1.6 times the decoding.
+        keyframe_every: frames from one keyframe to the next.
+        crf: x264's quality, lower is better and larger.
+        preset: x264's speed, from ultrafast to veryslow.
+        shards: how many tar shards to write as well; 0 writes none.
+        shard_mb: or how many megabytes each holds at least.
+        workers: processes; 0 for none.
+        folder_fps: frames per second of videos that are folders of pictures.
+    """
+    for name, value in (("shards", shards), ("shard_mb", shard_mb), ("workers", workers)):
+        if value < 0:
+            raise ValueError(f"{name}={value} must be 0, for none, or more")
+    if not folder_fps > 0:
+        raise ValueError(f"folder_fps={folder_fps} must be more than 0 frames per second")
+    console = Console(soft_wrap=True, highlight=False, markup=False, emoji=False)
+    transcoding = Transcoding(short_side, keyframe_every, crf, preset)
+    folder = Path(out)
+    refuse_shards(data)
+    manifest = read_manifest(data, root, folder_fps=folder_fps)
+    has_folders = any(video.folder_fps is not None for video in manifest.videos)
+    prepared = PreparedFolder(folder, data, transcoding, folder_fps if has_folders else None)
+    if manifest.missing:
+        console.print(manifest.describe_missing())
+    prepared.refuse_sources_inside(video.path for video in manifest.videos)
+    targets = _targets(manifest.videos, prepared.videos)
+    seen = {video: content_identity(video.path) for video in targets}
+    todo = {video: target for video, target in targets.items() if not prepared.has(target, video.path, seen[video])}
+    if len(todo) < len(targets):
+        there = len(targets) - len(todo)
+        verb = "is" if there == 1 else "are"
+        console.print(f"{there} of {counted(len(targets), 'video')} {verb} there already")
+
+    def finished(video: Video) -> None:
+        prepared.add(targets[video], video.path, seen[video])
+
+    failures = transcode_all(todo, transcoding, workers, finished)
+    failed = {video.path for video in failures}
+    good = {video.path: target for video, target in targets.items() if video.path not in failed}
+    written = [replace(v, path=str(good[v.path]), folder_fps=None) for v in manifest.videos if v.path in good]
+    report: dict[str, Any] = {"transcoding": asdict(transcoding), "videos": len(good)}
+    report["failed"] = {video.path: reason for video, reason in failures.items()}
+    report["missing"] = list(manifest.missing_paths)
+    if not good:
+        sys.exit("vidattn prepare: none of these videos could be prepared, for the reasons above; no list is written")
+    _write_list(folder, manifest, written)
+    report |= _gains({video: target for video, target in targets.items() if video.path in good})
+    before = list((folder / "shards").glob("shard-*.tar"))
+    if before and not (shards or shard_mb):  # those of other videos or labels would go on to be trained on
+        shards = len(before)
+        console.print(
+            f"writing {counted(shards, 'shard')} anew, as there are some; remove {folder / 'shards'} for none"
+        )
+    if shards or shard_mb:
+        mixed = random.Random(0).sample(written, len(written))  # a shard of one class alone would train badly
+        shared = by_bytes(mixed, shard_mb * 1e6) if shard_mb else by_count(mixed, shards)
+        paths = write_shards(folder / "shards", shared, manifest.class_names, folder / "videos")
+        report["shards"] = len(paths)
+    (folder / "prepare.json").write_text(json.dumps(report, indent=1))
+    _print_report(console, folder, report, has_classes=bool(manifest.class_names))
+
+
+def _targets(videos: Sequence[Video], folder: Path) -> dict[Video, Path]:
+    """One video for each file (a list may name several segments of it), and where it goes: the same tree below."""
+    files = {video.path: Video(video.path, None, folder_fps=video.folder_fps) for video in videos}
+    parents = {os.path.dirname(os.path.abspath(path)) for path in files}
+    root = os.path.commonpath(parents)
+    targets: dict[Video, Path] = {}
+    taken: set[Path] = set()
+    for path, video in sorted(files.items()):
+        relative = Path(os.path.relpath(os.path.abspath(path), root))
+        target = folder / relative.with_suffix(".mp4")
+        if target in taken:  # a.avi beside a.mp4
+            target = folder / f"{relative}.mp4"
+        taken.add(target)
+        targets[video] = target
+    return targets
+
+
+def _write_list(folder: Path, manifest: Manifest, videos: Sequence[Video]) -> None:
+    """`manifest.csv`, relative to its own folder so that it can be moved, and `classes.txt`."""
+    names = manifest.class_names
+    rows = []
+    for video in videos:
+        labels = video.labels or (() if video.label is None else (video.label,))
+        segment = (video.start, video.end, video.start_frame, video.end_frame)
+        rows.append(Row("", os.path.relpath(video.path, folder), tuple(names[label] for label in labels), *segment))
+    list_table.write(folder / "manifest.csv", rows, manifest.multi_label)
+    if names:
+        lines = "".join(f"{name}\n" for name in names)
+        (folder / "classes.txt").write_text(lines, encoding="utf-8", errors="surrogateescape")
+
+
+def _gains(good: dict[Video, Path]) -> dict[str, float]:
+    """Bytes, and clips of 8 frames at stride 32 that one core decodes in a second, before and after."""
+    before = sum(identity[0] for video in good if (identity := content_identity(video.path)))
+    after = sum(os.path.getsize(target) for target in good.values())
+    chosen = random.Random(0).sample(sorted(good, key=lambda video: video.path), min(_MEASURED, len(good)))
+    seconds: dict[str, list[float]] = {"before": [], "after": []}
+    for video in chosen:
+        small = Video(str(good[video]), None)
+        rounds = [(_clip_seconds(video), _clip_seconds(small)) for _ in range(3)]
+        for name, values in zip(seconds, zip(*rounds, strict=True), strict=True):
+            seconds[name].append(statistics.median(values))
+    gains: dict[str, float] = {"bytes_before": before, "bytes_after": after}
+    return gains | {f"clips_per_second_{name}": len(chosen) / sum(values) for name, values in seconds.items()}
+
+
+def _clip_seconds(video: Video) -> float:
+    """CPU time of one clip from the middle."""
+    began = time.process_time()
+    with open_file(video.path, "pyav", video.folder_fps) as reader:
+        (clip,) = StrideSampling(8, 32).test(VideoTimes(reader.num_frames, reader.fps, reader.times), num_clips=1)
+        reader.frames(clip)
+    return time.process_time() - began
+
+
+def _print_report(console: Console, folder: Path, report: dict[str, Any], has_classes: bool) -> None:
+    rows = Table("", "before", "after", "gain", title_justify="left")
+    if "bytes_before" in report:
+        small = report["bytes_before"], report["bytes_after"]
+        gain = small[0] / small[1]
+        words = f"{gain:.2f}x smaller" if gain >= 1 else f"{1 / gain:.2f}x larger"
+        rows.add_row("size (MB)", *(f"{size / 1e6:.1f}" for size in small), words)
+    if "clips_per_second_before" in report:
+        fast = report["clips_per_second_before"], report["clips_per_second_after"]
+        name = "clips per second and core (8x32)"
+        rows.add_row(name, *(f"{rate:.1f}" for rate in fast), f"{fast[1] / fast[0]:.2f}x faster")
+    if rows.row_count:
+        console.print(rows)
+    # Without the names, a class that has lost all its videos would shift the numbers of those behind it.
+    classes = f" --data.class_names {folder / 'classes.txt'}" if has_classes else ""
+    console.print(f"{counted(report['videos'], 'video')}: --data.train {folder / 'manifest.csv'}{classes}")
+    if "shards" in report:
+        console.print(f"{counted(report['shards'], 'shard')}: --data.train {folder / 'shards' / 'shards.json'}")
+    if report["failed"]:
+        console.print(f"{len(report['failed'])} failed, listed in {folder / 'prepare.json'}:", style="bold")
+        for path, reason in list(report["failed"].items())[:10]:
+            console.print(f"  {path}: {reason}")

@@ -1,0 +1,1 @@
+"""Which videos there are: lists as read, splits, shards, and what a file is known by."""

@@ -1,0 +1,99 @@
+"""The lists of a run: which videos each split has, with the same labels in all of them."""
+
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from typing import Literal
+
+from vidattn.data.videos.manifest import Manifest, ManifestError, read_class_names, read_manifest
+from vidattn.data.videos.shards import is_shards, read_shards
+
+Split = Literal["train", "val", "test", "predict"]
+
+
+class Splits:
+    """Reads each list when it is first asked for. Labels are those of the first list that has any, or of `class_names`.
+
+    Args:
+        sources: what `read_manifest` or `read_shards` reads, by split, training first; None where there is none.
+        root: folder that the lists' paths start from; each list's own folder by default.
+        class_names: names in the order of their labels, or a file of them.
+        folder_fps: frames per second of videos that are folders of pictures.
+        multi_label: a video may have several classes. Lists show it, and the one of training shows it for the others.
+        warn: takes what is to be said of listed files that are missing.
+    """
+
+    def __init__(
+        self,
+        sources: Mapping[Split, str | None],
+        root: str | None = None,
+        class_names: list[str] | str | None = None,
+        folder_fps: float = 30.0,
+        multi_label: bool = False,
+        warn: Callable[[str], object] = warnings.warn,
+    ) -> None:
+        self.sources = sources
+        self.root = root
+        self.folder_fps = folder_fps
+        self.multi_label = multi_label
+        self.warn = warn
+        self._given_names = class_names
+        self._manifests: dict[Split, Manifest] = {}
+
+    @property
+    def class_names(self) -> list[str]:
+        """Names in the order of their labels.
+
+        Raises:
+            ValueError: neither `class_names` nor a list with labels is given.
+        """
+        if isinstance(self._given_names, str):
+            self._given_names = read_class_names(self._given_names)
+        if self._given_names is not None:
+            return self._given_names
+        for split, source in self.sources.items():
+            if source and split != "predict" and (names := self.manifest(split).class_names):
+                return names
+        raise ValueError("no classes are known: set data.class_names, or data.train to a list with labels")
+
+    def manifest(self, split: Split) -> Manifest:
+        """The videos of one split; read once, with a warning where listed files are missing.
+
+        Raises:
+            ValueError: the split has no source.
+            ManifestError: its source cannot be used.
+        """
+        if split not in self._manifests:
+            source = self.sources[split]
+            if source is None:
+                raise ValueError(f"data.{split} is not set; give it a list, a folder or a file of videos")
+            names = self._names_for(split)
+            try:
+                if is_shards(source):
+                    manifest = read_shards(source, names, self._has_several(split))
+                else:
+                    manifest = read_manifest(source, self.root, names, self.folder_fps, self._has_several(split))
+            except ManifestError as error:
+                raise ManifestError(f"data.{split}: {error}") from error
+            if manifest.missing:
+                self.warn(manifest.describe_missing())
+            self._manifests[split] = manifest
+        return self._manifests[split]
+
+    def _names_for(self, split: Split) -> Sequence[str] | None:
+        """The common names; None for the split that they come from, and for videos to classify, whose labels nobody
+        asks for: the training list need not be at hand."""
+        if split == "predict":
+            return None
+        if self._given_names is not None:
+            return self.class_names
+        for earlier, source in self.sources.items():
+            if earlier == split:
+                break
+            if source and (names := self.manifest(earlier).class_names):
+                return names
+        return None
+
+    def _has_several(self, split: Split) -> bool:
+        """Whether a list must be taken for a multi-label one, even if each of its videos has one class."""
+        read = self._manifests.values()  # training's before the others, whose labels are its own
+        return split != "predict" and (self.multi_label or any(manifest.multi_label for manifest in read))

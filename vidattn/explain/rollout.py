@@ -1,0 +1,206 @@
+"""Attention rollout: how much each patch of each frame has to do with the answer, through all steps of all blocks."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from vidattn.attention.base import VideoAttention
+from vidattn.attention.per_frame import PerFrame
+from vidattn.explain.spread import Recording, Visit, measured, replayed, replays
+from vidattn.models.block import Block
+from vidattn.models.factorised_encoder import FactorisedEncoder
+from vidattn.models.readout import MeanPooling, ReadOut
+from vidattn.models.space_only import SpaceOnlyTransformer
+from vidattn.models.video_transformer import VideoTransformer
+
+MEMORY_LIMIT = 8 * 2**30  # bytes that all recorded weights may take
+MAX_NUDGES = 1024  # a strange step over more tokens is left out: each nudge is a run
+
+
+@dataclass(frozen=True)
+class Rollout:
+    """Shares of the answer.
+
+    Attributes:
+        video: `(B, T, H, W)`, share of each token of the grid; with `prefix` they sum to 1.
+        prefix: `(B,)`, share of the prefix tokens, which belong to no place.
+        logits: `(B, K)`, the answers.
+        notes: steps that could not be followed by their weights, and what was done about it.
+    """
+
+    video: Tensor
+    prefix: Tensor
+    logits: Tensor
+    notes: tuple[str, ...]
+
+
+def rollout(network: nn.Module, video: Tensor, memory_limit: float = MEMORY_LIMIT) -> Rollout:
+    """Where the read-out's vector comes from: products of `(I + W) / 2` over all steps, W a step's mean over heads.
+
+    Attention rollout: https://arxiv.org/abs/2005.00928, section 3. Each step of a block has a residual of its own, so
+    each is one factor; a token that a step gives no update keeps what it has. MLPs are left out, as in the
+    paper, and so is a conditional position encoding, which mixes neighbours only.
+
+    Args:
+        network: a `VideoTransformer`, `SpaceOnlyTransformer` or `FactorisedEncoder`; it is run in evaluation mode.
+        video: normalised clips `(B, 3, T, H, W)`.
+        memory_limit: bytes that all attention weights together may take.
+
+    Raises:
+        TypeError: the network is of another kind.
+        MemoryError: the attention weights would take more than `memory_limit`.
+    """
+    with torch.no_grad():
+        recording, logits = recorded(network, video, memory_limit)
+    return Walk(recording.visits, normalised=True).back(network, logits)
+
+
+def gradient_rollout(
+    network: nn.Module,
+    video: Tensor,
+    class_index: int | Sequence[int] | None = None,
+    memory_limit: float = MEMORY_LIMIT,
+) -> Rollout:
+    """What speaks for one class: products of `I + W`, W the mean over heads of the positive part of gradient x weight.
+
+    https://arxiv.org/abs/2103.15679, equations 5 and 6, less the I that the product starts from (equation 8): what no
+    attention brought would hide the rest where all tokens are read out. Mean pooling counts as attention with equal
+    weights. Steps without attention weights have no such gradient; they pass on what comes as in `rollout`.
+
+    Args:
+        network: as in `rollout`.
+        video: likewise.
+        class_index: the class, or one for each clip; the answer itself by default.
+        memory_limit: likewise; activations for the gradients come on top.
+
+    Raises:
+        ValueError: the network has no such class.
+        TypeError: the network is of another kind.
+        MemoryError: the attention weights would take more than `memory_limit`.
+    """
+    with torch.enable_grad():
+        recording, logits = recorded(network, video, memory_limit)
+        classes = logits.argmax(1) if class_index is None else torch.as_tensor(class_index, device=logits.device)
+        if not ((classes >= 0) & (classes < logits.shape[1])).all():
+            raise ValueError(f"class_index={class_index}: the network has {logits.shape[1]} classes, counted from 0")
+        score = logits.gather(1, classes.expand(len(logits))[:, None]).sum()
+        pooled = [visit for module, visit in recording.visits.items() if isinstance(module, MeanPooling)]
+        weights = [weight for visit in recording.visits.values() for weight in visit.weights]
+        factors = [*weights, *(visit.args[0] for visit in pooled)]
+        gradients = torch.autograd.grad(score, factors, allow_unused=True)
+    products = iter(
+        torch.zeros_like(factor) if gradient is None else (factor * gradient).detach()
+        for factor, gradient in zip(factors, gradients, strict=True)
+    )
+    for visit in recording.visits.values():
+        visit.weights = [next(products).clamp(min=0) for _ in visit.weights]
+    for visit in pooled:  # a mean is attention with equal weights; this is their product with their gradient
+        visit.weights = [next(products).sum(-1).clamp(min=0)[:, None, None]]
+    for visit in recording.visits.values():
+        visit.args = tuple(arg.detach() if isinstance(arg, Tensor) else arg for arg in visit.args)
+    return Walk(recording.visits, normalised=False).back(network, logits.detach())
+
+
+def recorded(network: nn.Module, video: Tensor, memory_limit: float) -> tuple[Recording, Tensor]:
+    """Run `network` on `video` in evaluation mode; its attention weights, and the logits."""
+    if not isinstance(network, VideoTransformer | SpaceOnlyTransformer | FactorisedEncoder):
+        raise TypeError(f"{type(network).__name__} cannot be explained; wanted a network of vidattn.build_network")
+    steps = [step for block in network.modules() if isinstance(block, Block) for step in block.steps]
+    readouts = [module for module in network.modules() if isinstance(module, ReadOut)]
+    training = network.training
+    try:
+        with Recording([*steps, *readouts], memory_limit) as recording:
+            logits = network.eval().forward(video)  # not the compiled call: nothing in it could be recorded
+    finally:
+        network.train(training)
+    return recording, logits
+
+
+class Walk:
+    """From the answer back to the tokens: `rows @ W` for each step, last first.
+
+    Args:
+        visits: what each step and read-out was given, and its weights.
+        normalised: each step is `(I + W)` over its row sums. Else it is `I + W`, and in the end what came through the
+            residuals alone is taken away.
+    """
+
+    def __init__(self, visits: dict[nn.Module, Visit], normalised: bool) -> None:
+        self.visits = visits
+        self.normalised = normalised
+        self.notes: list[str] = []
+
+    def back(self, network: nn.Module, logits: Tensor) -> Rollout:
+        """The tokens' shares of the answer of `network`."""
+        if isinstance(network, FactorisedEncoder):
+            prefix, frames = self.stage(network.temporal.blocks, network.temporal.readout)
+            copies, video = self.stage(network.spatial.blocks, network.spatial.readout, frames.flatten())
+            prefix = prefix + copies.unflatten(0, (len(logits), -1)).sum(1)
+        elif isinstance(network, SpaceOnlyTransformer):
+            copies, video = self.stage(network.blocks, network.readout)
+            prefix = copies.unflatten(0, (len(logits), -1)).sum(1)
+        elif isinstance(network, VideoTransformer):
+            prefix, video = self.stage(network.blocks, network.readout)
+        video = video.reshape(len(logits), -1, *video.shape[2:])
+        total = (prefix + video.sum((1, 2, 3))).clamp(min=1e-30)
+        return Rollout(video / total[:, None, None, None], prefix / total, logits, tuple(self.notes))
+
+    def stage(self, blocks: nn.ModuleList, readout: nn.Module, scale: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """From a read-out to the tokens that entered the first block: prefix `(B,)` and video `(B, T, H, W)`.
+
+        Args:
+            blocks: all of one stream.
+            readout: what made one vector of that stream.
+            scale: `(B,)`, what these vectors are worth; 1 by default.
+        """
+        rows = self.read(readout)
+        rows = own = rows if scale is None else rows * scale[:, None]
+        steps = [(f"block {index}", step) for index, block in enumerate(blocks) for step in block.steps]  # type: ignore
+        for name, step in reversed(steps):
+            with torch.no_grad():
+                replay = replays(step, self.visits[step])
+            if replay:
+                rows = self.through(step, rows)
+            elif (factor := self.nudged(step, name, rows)) is not None:
+                rows, own = ((part[:, None] @ factor)[:, 0] for part in (rows, own))
+        if not self.normalised:
+            rows = rows - own
+        _, grid = self.visits[steps[0][1]].args
+        prefix, video = grid.split(rows[..., None])
+        return prefix.sum((1, 2)), video[..., 0]
+
+    def read(self, readout: nn.Module) -> Tensor:
+        """`(B, S)`, what the read-out takes of each token: its attention weights, or its gradient."""
+        visit = self.visits[readout]
+        if visit.weights:
+            return visit.weights[0].float().mean(1).squeeze(1)  # of a single query
+        numbers = torch.zeros_like(visit.args[0][..., :1], dtype=torch.float32, requires_grad=True)
+        with torch.enable_grad():
+            (rows,) = torch.autograd.grad(readout(numbers).sum(), numbers)
+        return rows[..., 0]
+
+    def through(self, step: VideoAttention, rows: Tensor) -> Tensor:
+        """`rows @ (I + W)`, `(B, S)` -> `(B, S)`; normalised if so wished."""
+        numbers = torch.ones_like(rows, requires_grad=True)
+        with torch.enable_grad():
+            passed = replayed(step, self.visits[step], numbers)
+        if self.normalised:
+            rows = rows / (1 + passed.detach())
+        return rows + torch.autograd.grad(passed, numbers, rows)[0]
+
+    @torch.no_grad()
+    def nudged(self, step: VideoAttention, name: str, rows: Tensor) -> Tensor | None:
+        """`(I + W)`, normalised, of a step that has no weights; None where it would take too long."""
+        if not isinstance(step, PerFrame) and rows.shape[1] > MAX_NUDGES:
+            self.notes.append(f"{name}: {described(step)} mixes by no attention weights; left out of the map")
+            return None
+        self.notes.append(f"{name}: {described(step)} mixes by no attention weights; measured by nudging tokens")
+        factor = torch.eye(rows.shape[1]).to(rows) + measured(step, self.visits[step]).float()
+        return factor / factor.sum(-1, keepdim=True)
+
+
+def described(step: VideoAttention) -> str:
+    """The name of a step's class, of the image block in it where there is one."""
+    return f"PerFrame({type(step.block).__name__})" if isinstance(step, PerFrame) else type(step).__name__

@@ -1,0 +1,276 @@
+"""What a network costs: parameters, multiply-accumulates by part and by block, activation memory."""
+
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+import torch
+from torch import nn
+
+from vidattn.attention.per_frame import PerFrame
+from vidattn.flops.activations import block_bytes
+from vidattn.flops.agreement import CountError, check_macs
+from vidattn.flops.closed_form_memory import closed_form_bytes
+from vidattn.flops.outline import Ends, Outline, num_parameters
+from vidattn.flops.weightless import Network, network_on_meta
+from vidattn.grid import Grid
+from vidattn.macs import Macs
+from vidattn.models.block import Block
+from vidattn.models.config import VideoTransformerConfig, check_divisible, check_frames
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Multiply-accumulates of one clip, by what they are for.
+
+    Attributes:
+        patch_embedding: pixels to tokens.
+        projections: products with weights in attention steps: queries, keys, values, outputs.
+        attention: scores, and sums weighted by them.
+        mlp: the blocks' MLPs.
+        convolution: convolutions in attention steps.
+        head: the read-out and the classifier.
+    """
+
+    patch_embedding: int = 0
+    projections: int = 0
+    attention: int = 0
+    mlp: int = 0
+    convolution: int = 0
+    head: int = 0
+
+    @property
+    def total(self) -> int:
+        """All multiply-accumulates."""
+        return sum(asdict(self).values())
+
+
+@dataclass(frozen=True)
+class BlockCount:
+    """One block's share.
+
+    Attributes:
+        name: steps of the block, such as `TemporalAttention + SpatialAttention`.
+        runs: how often it runs for one clip: a frame at a time, or once.
+        parameters: numbers that it learns.
+        parts: multiply-accumulates of one clip.
+        activation_bytes: what a training step keeps of it until the backward pass.
+    """
+
+    name: str
+    runs: int
+    parameters: int
+    parts: Parts
+    activation_bytes: int
+
+    @property
+    def macs(self) -> int:
+        """All multiply-accumulates."""
+        return self.parts.total
+
+
+@dataclass(frozen=True)
+class Count:
+    """Cost of one clip, in plain numbers; 1 MAC = 2 FLOPs.
+
+    Attributes:
+        attention: the scheme.
+        frames: frames of the clip.
+        height: of the clip in pixels.
+        width: of the clip in pixels.
+        parameters: numbers that the network learns.
+        parts: multiply-accumulates by part; `blocks` hold theirs.
+        batch: clips of a training step.
+        dtype: type of the activations, such as `float32`.
+        activation_bytes: what a training step keeps for its backward pass, weights not included, where attention is
+            fused (see `vidattn.flops.activations.kept_bytes`).
+        blocks: each block on its own.
+    """
+
+    attention: str
+    frames: int
+    height: int
+    width: int
+    parameters: int
+    parts: Parts
+    batch: int
+    dtype: str
+    activation_bytes: int
+    blocks: tuple[BlockCount, ...] = field(repr=False)
+
+    @property
+    def macs(self) -> int:
+        """Multiply-accumulates of one clip."""
+        return self.parts.total
+
+    @property
+    def flops(self) -> int:
+        """Floating-point operations of one clip: 2 x MACs."""
+        return 2 * self.macs
+
+    def row(self) -> dict[str, str | int]:
+        """Everything but the blocks as one flat row, for a table or `pandas.DataFrame([...])`."""
+        return {
+            "attention": self.attention,
+            "frames": self.frames,
+            "height": self.height,
+            "width": self.width,
+            "parameters": self.parameters,
+            "macs": self.macs,
+            "flops": self.flops,
+            **{f"{name}_macs": macs for name, macs in asdict(self.parts).items()},
+            "batch": self.batch,
+            "dtype": self.dtype,
+            "activation_bytes": self.activation_bytes,
+        }
+
+
+def count(
+    network: Network | VideoTransformerConfig,
+    frames: int | None = None,
+    height: int | None = None,
+    width: int | None = None,
+    batch: int = 1,
+    dtype: torch.dtype = torch.float32,
+    check: bool = True,
+) -> Count:
+    """The cost of one clip, from the closed forms beside each `forward`; no weights are made.
+
+    >>> from vidattn import preset
+    >>> count(preset("B", attention="divided")).macs
+    195830280192
+
+    Args:
+        network: a network of this package, or the configuration of one. Its tables of positions stay as they are: at
+            another size they are interpolated, and have the parameters that they had.
+        frames: frames of the clip; by default those that the network is made for, as for height and width.
+        height: of the clip in pixels.
+        width: of the clip in pixels; by default the height if that is given.
+        batch: clips of a training step, for its memory.
+        dtype: type of weights and activations, for the memory.
+        check: run the network on the meta device as well and compare, module by module, what it does with what it
+            declares. Takes some tenths of a second; without it a twentieth.
+
+    Raises:
+        CountError: what a module does is not what it declares.
+        ValueError: the clip has no frames, or patches and tubelets do not divide it.
+        TypeError: it is another module.
+    """
+    if not isinstance(network, Network | VideoTransformerConfig):
+        raise TypeError(
+            f"count takes a network of this package or a configuration, not a {type(network).__name__}; "
+            "vidattn.flops.measure(module, input) counts any module"
+        )
+    config = network if isinstance(network, VideoTransformerConfig) else network.config
+    frames = config.num_frames if frames is None else frames
+    width = (config.size[1] if height is None else height) if width is None else width
+    height = config.size[0] if height is None else height
+    for name, value in (("frames", frames), ("batch", batch)):
+        if value < 1:
+            raise ValueError(f"{name}={value} must be at least 1")
+    check_divisible((height, width), config.patch_size, "input")
+    check_frames(frames, config.tubelet_size, "input frames")
+    twin = network_on_meta(network, dtype)
+    if check:
+        check_macs(twin, frames, height, width, batch)
+    outline = Outline(twin)
+    ends = outline.count_ends(frames, height, width, batch)
+    return count_outline(outline, config, ends, frames, height, width, batch, check)
+
+
+def count_outline(
+    outline: Outline,
+    config: VideoTransformerConfig,
+    ends: Ends,
+    frames: int,
+    height: int,
+    width: int,
+    batch: int = 1,
+    check: bool = False,
+) -> Count:
+    """The cost of one clip, of a network that is taken apart already; see `count`.
+
+    Args:
+        outline: the network; its tables of positions are not looked at.
+        config: of the network: its scheme, and whether blocks are recomputed.
+        ends: with tables of positions as they shall be.
+        frames: frames of the clip.
+        height: of the clip in pixels.
+        width: of the clip in pixels.
+        batch: clips of a training step.
+        check: measure also the memory that closed forms tell.
+
+    Raises:
+        CountError: a block keeps something else than its closed form says.
+    """
+    blocks = _blocks(outline, frames, height, width, batch, check)
+    network = outline.ends
+    tokens = config.grid(frames, height, width).num_video_tokens
+    runs, grid = network.block_grids(frames, height, width)[0]
+    conditional = runs * sum((encoding.macs(grid) for encoding in network.conditional), Macs())  # type: ignore[operator]
+    body = Parts(patch_embedding=network.patch.macs(tokens).total, convolution=conditional.total)
+    for block in blocks:
+        body = Parts(**{name: own + getattr(block.parts, name) for name, own in asdict(body).items()})
+    kept = ends.activation_bytes + sum(block.activation_bytes for block in blocks)
+    if config.gradient_checkpointing:
+        kept -= _recomputed_bytes(network, blocks, frames, height, width, batch)
+    return Count(
+        attention=config.attention,
+        frames=frames,
+        height=height,
+        width=width,
+        parameters=ends.parameters + sum(block.parameters for block in blocks),
+        parts=replace(body, head=outline.macs(frames, height, width) - body.total),
+        batch=batch,
+        dtype=str(network.head.weight.dtype).removeprefix("torch."),
+        activation_bytes=kept,
+        blocks=blocks,
+    )
+
+
+def _blocks(outline: Outline, frames: int, height: int, width: int, batch: int, check: bool) -> tuple[BlockCount, ...]:
+    counts: dict[Any, BlockCount] = {}  # blocks that are alike are counted once
+    rows = []
+    grids = outline.ends.block_grids(frames, height, width)
+    for index, (kind, (runs, grid)) in enumerate(zip(outline.kinds, grids, strict=True)):
+        if (key := (kind, runs, grid)) not in counts:
+            block = outline.blocks[kind]
+            form = closed_form_bytes(block, grid, batch * runs, outline.ends.head.weight.dtype.itemsize)
+            if check:
+                kept = block_bytes(block, grid, batch * runs)
+            else:
+                kept = outline.block_bytes(kind, grid, batch * runs) if form is None else form
+            if form not in (None, kept):
+                raise CountError(f"block {index} on {grid} keeps {kept:,} bytes, its closed form says {form:,}")
+            counts[key] = BlockCount(
+                name=" + ".join(step_name(step) for step in block.steps),
+                runs=runs,
+                parameters=num_parameters(block),
+                parts=_parts(block, runs, grid),
+                activation_bytes=kept,
+            )
+        rows.append(counts[key])
+    return tuple(rows)
+
+
+def _parts(block: Block, runs: int, grid: Grid) -> Parts:
+    steps = runs * sum((step.macs(grid) for step in block.steps), Macs())  # type: ignore[operator]
+    mlp = runs * block.mlp.macs(grid.num_tokens)
+    return Parts(projections=steps.linear, attention=steps.attention, convolution=steps.convolution, mlp=mlp.total)
+
+
+def _recomputed_bytes(
+    network: Network, blocks: tuple[BlockCount, ...], frames: int, height: int, width: int, batch: int
+) -> int:
+    """What gradient checkpointing saves: of all blocks but the largest, everything but the input."""
+    size = batch * network.config.embed_dim * network.head.weight.dtype.itemsize
+    grids = network.block_grids(frames, height, width)
+    insides = [
+        block.activation_bytes - size * runs * grid.num_tokens
+        for block, (runs, grid) in zip(blocks, grids, strict=True)
+    ]
+    return sum(insides) - max(insides)
+
+
+def step_name(step: nn.Module) -> str:
+    """The class of a step; of an image block its own."""
+    return type(step.block if isinstance(step, PerFrame) else step).__name__
