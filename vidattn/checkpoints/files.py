@@ -82,7 +82,9 @@ def read_pieces(index: Path) -> dict[str, Any]:
     """
     listed = read_json(index).get("weight_map")
     if not isinstance(listed, dict) or not all(isinstance(piece, str) and piece for piece in listed.values()):
-        raise WeightsError(f"{index}: weight_map={str(listed)[:60]}; wanted an object, the name of a file for each weight")
+        raise WeightsError(
+            f"{index}: weight_map={str(listed)[:60]}; wanted an object, the name of a file for each weight"
+        )
     return {
         key: value
         for piece in sorted(set(listed.values()))

@@ -20,7 +20,14 @@ HARMLESS = {
     # Of layers that no classifier uses, and of models of language: what every configuration of transformers 4 has.
     *("pooler_act", "pooler_output_size", "return_dict", "output_attentions", "output_hidden_states", "torchscript"),
     *("use_cache", "chunk_size_feed_forward", "tie_word_embeddings", "is_encoder_decoder", "tokenizer_class", "prefix"),
-    *("bos_token_id", "pad_token_id", "eos_token_id", "sep_token_id", "decoder_start_token_id", "cross_attention_hidden_size"),
+    *(
+        "bos_token_id",
+        "pad_token_id",
+        "eos_token_id",
+        "sep_token_id",
+        "decoder_start_token_id",
+        "cross_attention_hidden_size",
+    ),
     *("is_decoder", "add_cross_attention", "tie_encoder_decoder", "max_length", "min_length", "do_sample", "top_k"),
     *("early_stopping", "num_beams", "num_beam_groups", "diversity_penalty", "temperature", "top_p", "typical_p"),
     *("repetition_penalty", "length_penalty", "no_repeat_ngram_size", "encoder_no_repeat_ngram_size", "bad_words_ids"),

@@ -73,7 +73,11 @@ class Foreign:
         """Height and width: one whole number for both, or a pair."""
         value = self._value(key, default)
         pair = [value, value] if _is_whole(value) else value
-        if not isinstance(pair, list | tuple) or len(pair) != 2 or not all(_is_whole(one) and 0 < one <= MOST for one in pair):
+        if (
+            not isinstance(pair, list | tuple)
+            or len(pair) != 2
+            or not all(_is_whole(one) and 0 < one <= MOST for one in pair)
+        ):
             raise self.error(key, "a whole number above 0, or height and width")
         return pair[0], pair[1]
 

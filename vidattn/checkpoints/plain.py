@@ -19,7 +19,11 @@ PLAIN: list[Callable[..., Any] | tuple[Callable[..., Any], str]] = [
     np.dtype,
     *{type(np.dtype(kind)) for kind in _NUMBERS},
     # By the names of numpy 1 and of numpy 2.
-    *((made, f"numpy.{core}.multiarray.{made.__name__}") for core in ("core", "_core") for made in (_reconstruct, scalar)),
+    *(
+        (made, f"numpy.{core}.multiarray.{made.__name__}")
+        for core in ("core", "_core")
+        for made in (_reconstruct, scalar)
+    ),
     # Paths of any system, without touching files.
     *(
         (pathlib.PurePosixPath, f"pathlib.{name}")

@@ -170,9 +170,7 @@ def _not_followed(found: Foreign, size: _Size, crop: _Size | None, resizes: bool
     if not resizes:
         notes.append("resize: its processor leaves frames as large as they are, here all get the same short side")
     if squashes:
-        notes.append(
-            f"resize: its processor squashes frames to {size.height}x{size.width}, here they keep their shape"
-        )
+        notes.append(f"resize: its processor squashes frames to {size.height}x{size.width}, here they keep their shape")
     if resizes and size.bounded:
         notes.append("resize: its processor keeps the long side under a bound, here it is as long as it is")
     resample = found.whole("resample", _BILINEAR, least=0)

@@ -64,7 +64,9 @@ def _read_folder(path: Path, asked: Sides | None) -> Saved:
         return _told(_read_beside(held[0], read_json(path / CONFIG), asked), path, held[0], others)
     if best.is_file():  # the folder of a run
         return _told(_read_file(best, asked), path, best, held)
-    raise WeightsError(f"a folder without config.json (of ours or Hugging Face's) or a run's checkpoints; {_next(path)}")
+    raise WeightsError(
+        f"a folder without config.json (of ours or Hugging Face's) or a run's checkpoints; {_next(path)}"
+    )
 
 
 def _told(saved: Saved, folder: Path, read: Path, others: list[Path]) -> Saved:

@@ -12,6 +12,7 @@ from vidattn.checkpoints.transfer.transfer import Inflation
 from vidattn.models.config import VideoTransformerConfig
 from vidattn.writable import check_place
 
+
 def _image_size(text: str) -> int | tuple[int, int]:
     """`224`, or `56x224`: height and width."""
     height, _, width = text.partition("x")

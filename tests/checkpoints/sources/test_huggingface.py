@@ -142,7 +142,9 @@ def test_a_processor_that_makes_no_sense_is_named(tmp_path, changes, wanted):
 
     ((key, value),) = changes.items()
 
-    with pytest.raises(WeightsError, match=rf"preprocessor_config\.json: {key}={re.escape(repr(value))}; wanted {wanted}"):
+    with pytest.raises(
+        WeightsError, match=rf"preprocessor_config\.json: {key}={re.escape(repr(value))}; wanted {wanted}"
+    ):
         load(tmp_path)
 
 
