@@ -9,10 +9,10 @@ import torch
 from safetensors.torch import save_file
 from small_networks import small_model
 
+from vidattn.checkpoints import read
 from vidattn.checkpoints.foreign import Foreign
 from vidattn.checkpoints.loading import load
 from vidattn.checkpoints.names import WeightsError
-from vidattn.checkpoints import read
 from vidattn.checkpoints.processor import preprocessing
 from vidattn.checkpoints.read import read_checkpoint
 from vidattn.classify.preparation import preparation_of

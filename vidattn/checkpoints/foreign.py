@@ -7,7 +7,6 @@ from typing import Any
 
 from vidattn.checkpoints.names import WeightsError
 
-
 MOST = 10**6
 """Above it, a number is a mistake, and a network of that size would be built for ever."""
 
