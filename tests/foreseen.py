@@ -13,20 +13,18 @@ from vidattn.classify.preparation import Preparation
 from vidattn.data.clips.sampling import StrideSampling
 from vidattn.models.config import VideoTransformerConfig
 from vidattn.models.presets import build_network
+from vidattn.preprocessing import Preprocessing, SamplingRule
 
 LEVELS = {"dark": 30, "grey": 120, "light": 220}
 CONFIG = VideoTransformerConfig(
     attention="divided", num_classes=3, num_frames=4, image_size=32, patch_size=8, embed_dim=16, depth=2, num_heads=2
 )
-PREPROCESSING = {
-    "sampling": {
-        "class_path": "vidattn.data.StrideSampling",
-        "init_args": {"num_frames": 4, "frame_stride": 3},
-    },
-    "image_size": 32,
-    "mean": [0.1, 0.2, 0.3],
-    "std": [0.5, 0.6, 0.7],
-}
+PREPROCESSING = Preprocessing(
+    SamplingRule("vidattn.data.StrideSampling", {"num_frames": 4, "frame_stride": 3}),
+    32,
+    (0.1, 0.2, 0.3),
+    (0.5, 0.6, 0.7),
+)
 
 
 class Brightness(nn.Module):
@@ -58,5 +56,5 @@ def write_checkpoint(
         nn.init.normal_(parameter, std=0.3)
     ours = {"format": 1, "network": dataclasses.asdict(config), "class_names": list(names)}
     state = {f"network.{name}": value for name, value in network.state_dict().items()}
-    torch.save({"state_dict": state, "vidattn": ours | {"preprocessing": preprocessing}}, path)
+    torch.save({"state_dict": state, "vidattn": ours | {"preprocessing": preprocessing.to_dict()}}, path)
     return path

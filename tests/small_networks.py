@@ -8,6 +8,7 @@ import torch
 from vidattn.checkpoints.pretrained import Pretrained
 from vidattn.models.config import VideoTransformerConfig
 from vidattn.models.presets import build_network
+from vidattn.preprocessing import Preprocessing, SamplingRule
 
 SIZES: dict[str, Any] = {
     "num_classes": 5,
@@ -43,10 +44,6 @@ def logits(network, frames=4, size=32):
 
 def small_model(attention="divided", **changes):
     """A network with names and preprocessing."""
-    preprocessing = {
-        "mean": [0.5, 0.4, 0.3],
-        "std": [0.2, 0.3, 0.4],
-        "image_size": 32,
-        "sampling": {"class_path": "x.Y", "init_args": {"num_frames": 4, "frame_stride": 2}},
-    }
+    rule = SamplingRule("x.Y", {"num_frames": 4, "frame_stride": 2})
+    preprocessing = Preprocessing(rule, 32, (0.5, 0.4, 0.3), (0.2, 0.3, 0.4))
     return Pretrained(random_network(attention, **changes), ["a", "b", "c", "d", "e"], preprocessing).eval()

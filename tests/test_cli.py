@@ -75,7 +75,7 @@ def folders(trained):
 def recomputed(trained, videos):
     """The test's scores from the checkpoint, by a plain loop over videos."""
     saved = load(trained / "checkpoints" / "best.ckpt")
-    mean, std = (torch.tensor(saved.preprocessing[name]).view(3, 1, 1, 1) for name in ("mean", "std"))
+    mean, std = (torch.tensor(values).view(3, 1, 1, 1) for values in saved.preprocessing.pixels)
     manifest = read_manifest(videos / "test.csv", class_names=saved.class_names)
     views = TestViews(manifest.videos, StrideSampling(4, 1), num_clips=2, num_crops=3, image_size=SIZE)
     clip_hits, video_hits, losses = [], [], []
@@ -173,7 +173,7 @@ def test_predict_writes_a_line_for_each_video_of_a_list(trained, videos, tmp_pat
 def test_predict_names_the_class_of_a_file_as_the_plain_loop_does(trained, videos, tmp_path):
     again("predict", trained, "--data.predict", videos / "test2.mp4", "--predictions.path", tmp_path / "one.json")
     saved = load(trained / "checkpoints" / "best.ckpt")
-    mean, std = (torch.tensor(saved.preprocessing[name]).view(3, 1, 1, 1) for name in ("mean", "std"))
+    mean, std = (torch.tensor(values).view(3, 1, 1, 1) for values in saved.preprocessing.pixels)
     manifest = read_manifest(videos / "test2.mp4")
     views = TestViews(manifest.videos, StrideSampling(4, 1), num_clips=2, num_crops=3, image_size=SIZE)
 

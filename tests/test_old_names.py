@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 import yaml
 
-from vidattn.checkpoints.card import rule_words
 from vidattn.classify.preparation import preparation_of
 from vidattn.cli import main
 from vidattn.data import StrideSampling
 from vidattn.models import VideoTransformerConfig
 from vidattn.old_names import renewed
+from vidattn.preprocessing import Preprocessing, SamplingRule
 
 CONFIGS = Path(__file__).parents[1] / "configs"
 THEN = {
@@ -57,11 +57,11 @@ def test_a_class_of_then_is_taken_on_the_command_line(capsys):
 
 
 def test_a_checkpoints_rule_of_then_is_the_rule_of_now():
-    rule = {"class_path": "vidattn.data.sampling.StrideSampling", "init_args": {"num_frames": 4, "frame_stride": 2}}
-    stored = {"sampling": rule, "mean": (0.5, 0.5, 0.5), "std": (0.5, 0.5, 0.5)}
+    rule = SamplingRule("vidattn.data.sampling.StrideSampling", {"num_frames": 4, "frame_stride": 2})
+    stored = Preprocessing(rule, mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5))
 
     assert preparation_of(VideoTransformerConfig(num_frames=4), stored).sampling == StrideSampling(4, 2)
-    assert rule_words(rule) == "StrideSampling(num_frames=4, frame_stride=2)"
+    assert str(rule) == "StrideSampling(num_frames=4, frame_stride=2)"
 
 
 def test_only_the_classes_of_those_modules_are_renamed():

@@ -28,7 +28,12 @@ def our_folder(folder):
 
 def our_checkpoint(folder):
     model = small_model()
-    about = {"format": 1, "network": model.config.__dict__, "class_names": [], "preprocessing": model.preprocessing}
+    about = {
+        "format": 1,
+        "network": model.config.__dict__,
+        "class_names": [],
+        "preprocessing": model.preprocessing.to_dict(),
+    }
     state = {f"network.{name}": value for name, value in model.network.state_dict().items()}
     torch.save({"state_dict": state, "vidattn": about}, folder / "run.ckpt")
     return folder / "run.ckpt"

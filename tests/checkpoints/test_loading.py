@@ -12,6 +12,7 @@ from vidattn.checkpoints.sources import timesformer
 from vidattn.checkpoints.transfer.tables import resized_map_as_official
 from vidattn.models.config import VideoTransformerConfig
 from vidattn.models.presets import build_network
+from vidattn.preprocessing import Preprocessing, SamplingRule
 from vidattn.training.video_classifier import VideoClassifier
 
 SCHEMES = ["divided", "joint", "space"]
@@ -52,7 +53,7 @@ def our_file(path, network):
     module = VideoClassifier(network.config)
     module.network.load_state_dict(network.state_dict())
     module.class_names = ["a", "b", "c", "d", "e"]
-    module.preprocessing = {"image_size": 32, "sampling": {"class_path": "x.Y", "init_args": {"num_frames": 4}}}
+    module.preprocessing = Preprocessing(SamplingRule("x.Y", {"num_frames": 4}), 32)
     checkpoint = {"state_dict": module.state_dict()}
     module.on_save_checkpoint(checkpoint)
     torch.save(checkpoint, path)
@@ -69,8 +70,8 @@ def test_our_checkpoint_gives_the_same_logits(tmp_path, attention):
     assert not model.training
     assert model.config == network.config
     assert model.class_names == ["a", "b", "c", "d", "e"]
-    assert model.preprocessing["sampling"]["init_args"] == {"num_frames": 4}
-    assert model.preprocessing["mean"] == pytest.approx([0.45] * 3)
+    assert model.preprocessing.sampling.init_args == {"num_frames": 4}
+    assert model.preprocessing.mean == pytest.approx([0.45] * 3)
 
 
 def test_our_checkpoint_of_a_wide_picture_gives_the_same_network(tmp_path):
@@ -92,7 +93,7 @@ def test_an_official_file_gives_the_same_logits(tmp_path, attention):
     assert model.config.attention == attention
     assert (model.config.num_classes, model.config.depth, model.config.num_heads) == (5, 2, 2)
     assert model.class_names == []
-    assert model.preprocessing == {"mean": [0.45] * 3, "std": [0.225] * 3, "image_size": 32}
+    assert model.preprocessing.to_dict() == {"mean": [0.45] * 3, "std": [0.225] * 3, "image_size": 32}
 
 
 def test_weights_of_the_same_network_are_taken_over_as_they_are(tmp_path):

@@ -69,8 +69,8 @@ def test_other_frames_and_another_size_change_what_is_fed_to_the_network(tmp_pat
     model = load(tmp_path, num_frames=8, image_size=48)
 
     assert model.config.num_frames == 8
-    assert model.preprocessing["image_size"] == 48
-    assert model.preprocessing["sampling"]["init_args"] == {"num_frames": 8, "frame_stride": 2}
+    assert model.preprocessing.image_size == 48
+    assert model.preprocessing.sampling.init_args == {"num_frames": 8, "frame_stride": 2}
     assert model.class_names == ["a", "b", "c", "d", "e"]
 
 

@@ -24,7 +24,8 @@ PROCESSORS = {
 
 
 def found(folder, kind, image_size=32):
-    return preprocessing(folder, kind, HF_MODELS[kind][1], image_size)
+    made, notes = preprocessing(folder, kind, HF_MODELS[kind][1], image_size)
+    return made.to_dict(), notes
 
 
 def written(folder, **values):

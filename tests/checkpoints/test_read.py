@@ -30,7 +30,12 @@ def told(source):
 def our_checkpoint(path, by):
     """What `vidattn fit` writes."""
     model = shifted(small_model(), by)
-    about = {"format": 1, "network": model.config.__dict__, "class_names": [], "preprocessing": model.preprocessing}
+    about = {
+        "format": 1,
+        "network": model.config.__dict__,
+        "class_names": [],
+        "preprocessing": model.preprocessing.to_dict(),
+    }
     path.parent.mkdir(parents=True, exist_ok=True)
     state = {f"network.{name}": value for name, value in model.network.state_dict().items()}
     torch.save({"state_dict": state, "vidattn": about}, path)
@@ -240,7 +245,7 @@ def test_dinov2s_own_file_is_read(tmp_path, registers):
     assert "the token for hidden patches: left out, 1 tensors" in ours.report
     with torch.no_grad():
         wanted = model.forward_features(picture)[:, 0]
-        head, ours.network.head = ours.network.head, torch.nn.Identity()
+        ours.network.head = torch.nn.Identity()
         torch.testing.assert_close(ours.network(picture[:, :, None]), wanted, atol=1e-5, rtol=1e-5)
 
 

@@ -2,6 +2,7 @@ import io
 import json
 import os
 import time
+from dataclasses import replace
 
 import av
 import numpy as np
@@ -19,8 +20,9 @@ from vidattn.data.clips.sampling import StrideSampling, UniformSampling, VideoTi
 from vidattn.data.errors import VideoDecodeError
 from vidattn.models.config import VideoTransformerConfig
 from vidattn.models.presets import build_network
+from vidattn.preprocessing import Preprocessing, SamplingRule
 
-PIXELS = {"mean": [0.45] * 3, "std": [0.225] * 3}
+PIXELS = Preprocessing(mean=(0.45, 0.45, 0.45), std=(0.225, 0.225, 0.225))
 
 
 def decoded(path):
@@ -34,7 +36,7 @@ def by_hand(checkpoint, frames):
     saved = load(checkpoint)
     clip = torch.from_numpy(frames).permute(0, 3, 1, 2)
     clip = v2.functional.center_crop(v2.functional.resize(clip, [32], antialias=True), [32, 32])
-    mean, std = (torch.tensor(saved.preprocessing[name]).view(3, 1, 1, 1) for name in ("mean", "std"))
+    mean, std = (torch.tensor(values).view(3, 1, 1, 1) for values in saved.preprocessing.pixels)
     with torch.no_grad():
         return saved.network(((clip.transpose(0, 1) / 255 - mean) / std)[None]).softmax(-1)[0].numpy()
 
@@ -62,7 +64,7 @@ def test_path_bytes_stream_and_frames_give_the_same_answer(checkpoint, tiny_vide
 
 
 def test_classes_that_do_not_exclude_one_another_have_probabilities_of_their_own(tmp_path, tiny_video):
-    path = write_checkpoint(tmp_path / "several.ckpt", preprocessing={**PREPROCESSING, "multi_label": True})
+    path = write_checkpoint(tmp_path / "several.ckpt", preprocessing=replace(PREPROCESSING, multi_label=True))
     classifier = Classifier.from_pretrained(path)
 
     answer = classifier(tiny_video)
@@ -413,11 +415,11 @@ def test_a_folder_of_hugging_face_is_taken_with_its_names_pixels_and_sizes(tmp_p
 def test_a_checkpoint_does_not_get_code_imported(tmp_path, monkeypatch):
     (tmp_path / "evil_sampling.py").write_text("raise SystemExit('imported')")
     monkeypatch.syspath_prepend(tmp_path)
-    stored = {"class_path": "evil_sampling.Rule", "init_args": {}}
+    stored = SamplingRule("evil_sampling.Rule")
 
     with pytest.raises(ValueError, match=r"evil_sampling\.Rule, which is not vidattn's own .* give sampling="):
-        preparation_of(CONFIG, {**PREPROCESSING, "sampling": stored})
-    assert preparation_of(CONFIG, {**PREPROCESSING, "sampling": stored}, sampling=StrideSampling(4, 1)).sampling
+        preparation_of(CONFIG, replace(PREPROCESSING, sampling=stored))
+    assert preparation_of(CONFIG, replace(PREPROCESSING, sampling=stored), sampling=StrideSampling(4, 1)).sampling
 
 
 def test_a_checkpoint_does_not_get_code_run(tmp_path):
@@ -480,7 +482,7 @@ def test_stored_names_of_several_classes_are_told_apart(tmp_path, tiny_video):
 def test_a_clip_costs_decoding_and_the_forward_pass_and_little_more(shared_videos):
     path = shared_videos / "actions" / "kinetics_sample.mp4"  # 10 seconds
     network = build_network(preset("Ti", depth=3, num_classes=10))
-    preparation = preparation_of(network.config, {**PREPROCESSING, "image_size": 224}, StrideSampling(8, 32))
+    preparation = preparation_of(network.config, replace(PREPROCESSING, image_size=224), StrideSampling(8, 32))
     classifier = Classifier(network, [str(i) for i in range(10)], preparation)
 
     (indices,) = preparation.sampling.test(VideoTimes(300, 30), 1)

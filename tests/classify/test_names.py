@@ -31,7 +31,7 @@ def test_names_without_an_order_are_refused(names):
 def test_a_file_that_is_no_text_is_refused(tmp_path):
     (tmp_path / "clip.mp4").write_bytes(b"\x00\xff\xfe")
 
-    with pytest.raises(ValueError, match=r"clip\.mp4: cannot read it \(no text\); give a text file"):
+    with pytest.raises(ValueError, match=r"clip\.mp4 is neither text nor a file"):
         names_for(2, [], tmp_path / "clip.mp4")
 
 
@@ -46,7 +46,7 @@ def test_a_name_for_two_classes_is_refused(tmp_path):
         names_for(3, [], ["run", "jump", "run"])
 
     (tmp_path / "names.txt").write_text("run\njump\nrun\njump\n")
-    with pytest.raises(ValueError, match=r"class_names in .*names\.txt: 'run' and 1 more stands there twice"):
+    with pytest.raises(ValueError, match=r"names\.txt: class_names holds 'run' twice"):
         names_for(4, [], tmp_path / "names.txt")
 
 

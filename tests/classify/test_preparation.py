@@ -1,4 +1,5 @@
 import re
+from dataclasses import replace
 
 import av
 import numpy as np
@@ -8,6 +9,7 @@ from foreseen import CONFIG, PREPROCESSING, brightness_classifier
 
 from vidattn.checkpoints.names import WeightsError
 from vidattn.classify.preparation import preparation_of
+from vidattn.preprocessing import SamplingRule
 
 
 @pytest.mark.parametrize(
@@ -22,10 +24,10 @@ from vidattn.classify.preparation import preparation_of
     ],
 )
 def test_stored_arguments_that_a_rule_does_not_take_are_named(arguments, message):
-    stored = {"class_path": "vidattn.data.UniformSampling", "init_args": arguments}
+    stored = SamplingRule("vidattn.data.UniformSampling", arguments)
 
     with pytest.raises(WeightsError, match=message):
-        preparation_of(CONFIG, {**PREPROCESSING, "sampling": stored})
+        preparation_of(CONFIG, replace(PREPROCESSING, sampling=stored))
 
 
 @pytest.mark.parametrize("ending", ["mkv", "webm", "flv"])

@@ -182,11 +182,13 @@ def test_folders_of_pictures_are_looked_through(tmp_path, capsys, monkeypatch):
     assert found == {
         "good": ([], True, ""),
         "thinned": ([], True, ""),
-        "gap": (["pictures missing"], True, ""),
+        "gap": (["pictures missing"], True, "9 is missing"),
         "short": (["pictures missing"], True, "the list says 99 pictures, there are 20"),
         "mixed": (["unreadable"], False, "its pictures differ in size; extract this video again"),
     }
-    assert "pictures missing" in capsys.readouterr().out
+    output = capsys.readouterr().out
+    assert "pictures missing" in output
+    assert "gap (9 is missing)" in output
 
 
 def test_names_that_are_no_text_stay_what_they_are(tmp_path, capfdbinary):

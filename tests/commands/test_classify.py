@@ -149,7 +149,7 @@ def test_answers_are_shown_as_they_come_and_kept(
         (["--json", "nowhere/answers.json"], "the folder nowhere does not exist; make it first"),
         (["--step", "2"], "--window and --step are for --timeline; add it"),
         (["--image-size", "33"], "33 is not a multiple of patch_size=8; nearest sizes are 32 and 40"),
-        (["--class-names", "none.txt"], "class_names=none.txt: cannot read it"),
+        (["--class-names", "none.txt"], "class_names=none.txt is not a file"),
         (["--timeline", "--window", "1", "--step", "2"], "wanted 0 < step <= window"),
         (["--timeline", "--window", "0"], "wanted 0 < step <= window"),
         (["--step", "0"], "--window and --step are for --timeline; add it"),

@@ -1,3 +1,4 @@
+import dataclasses
 import json
 import re
 
@@ -10,6 +11,7 @@ from vidattn.checkpoints.names import WeightsError
 from vidattn.checkpoints.pretrained import Pretrained
 from vidattn.classify.classifier import Classifier
 from vidattn.cli import main
+from vidattn.preprocessing import SamplingRule
 from vidattn.training.video_classifier import VideoClassifier
 
 
@@ -42,14 +44,14 @@ def test_another_scheme_is_written_and_what_that_means_is_said(source, tmp_path,
     assert "attention: divided -> joint, computes something else at first: train it further" in said
 
 
-SAMPLING = {"class_path": "vidattn.data.StrideSampling", "init_args": {"num_frames": 4, "frame_stride": 2}}
+SAMPLING = SamplingRule("vidattn.data.StrideSampling", {"num_frames": 4, "frame_stride": 2})
 
 
 @pytest.fixture
 def joint(tmp_path):
     """A folder of other weights with the scheme that they were not trained for."""
     model = small_model()
-    model.preprocessing["sampling"] = SAMPLING
+    model.preprocessing = dataclasses.replace(model.preprocessing, sampling=SAMPLING)
     model.save_pretrained(tmp_path / "source")
     main(["convert", str(tmp_path / "source"), str(tmp_path / "joint"), "--attention", "joint"])
     return tmp_path / "joint"

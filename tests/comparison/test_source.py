@@ -6,6 +6,7 @@ from vidattn.checkpoints.pretrained import Pretrained
 from vidattn.comparison.source import find_source
 from vidattn.models.config import VideoTransformerConfig
 from vidattn.models.presets import PRESETS, build_network
+from vidattn.preprocessing import Preprocessing
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 
@@ -34,7 +35,7 @@ def test_all_configurations_of_this_repository_can_be_counted():
 
 def test_a_saved_folder_and_its_weights_tell_their_network(tmp_path):
     config = VideoTransformerConfig("joint", 7, 2, (16, 24), 8, embed_dim=32, depth=1, num_heads=2)
-    preprocessing = {"mean": [0.5] * 3, "std": [0.5] * 3}
+    preprocessing = Preprocessing(mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5))
     Pretrained(build_network(config), [], preprocessing).save_pretrained(tmp_path)
     assert find_source(str(tmp_path)).config == config
     assert find_source(str(tmp_path / "model.safetensors")).config == config

@@ -252,7 +252,7 @@ def test_what_the_checkpoint_stores_are_plain_types(folder):
     data = datamodule(folder, num_test_clips=2)
 
     assert data.view_spec == "2x3"
-    assert data.preprocessing == {
+    assert data.preprocessing.to_dict() == {
         "sampling": {
             "class_path": "vidattn.data.StrideSampling",
             "init_args": {"num_frames": 4, "frame_stride": 2},

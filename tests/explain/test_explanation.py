@@ -154,7 +154,9 @@ def test_a_classifier_explains_the_middle_clip_of_a_file(checkpoint, tiny_video)
 
 
 def test_classes_that_do_not_exclude_one_another_are_explained_with_probabilities_of_their_own(tmp_path, tiny_video):
-    path = write_checkpoint(tmp_path / "several.ckpt", preprocessing={**PREPROCESSING, "multi_label": True})
+    path = write_checkpoint(
+        tmp_path / "several.ckpt", preprocessing=dataclasses.replace(PREPROCESSING, multi_label=True)
+    )
     classifier = Classifier.from_pretrained(path)
     wanted = {answer.name: answer.probability for answer in classifier(tiny_video).top()}
     assert sum(wanted.values()) != pytest.approx(1, abs=0.05)

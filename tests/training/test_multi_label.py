@@ -91,7 +91,7 @@ def test_several_classes_a_video_are_learnt_and_scored(videos, tmp_path, capsys)
     assert all(0 < score <= 1 for score in scores)
     card = json.loads((tmp_path / "run_0" / "scorecard.json").read_text())
     assert card["mAP"] == pytest.approx(max(scores), abs=1e-4)  # the best weights, on the same videos
-    assert load(tmp_path / "run_0" / "checkpoints" / "best.ckpt").preprocessing["multi_label"] is True
+    assert load(tmp_path / "run_0" / "checkpoints" / "best.ckpt").preprocessing.multi_label
     assert "mean average precision" in capsys.readouterr().out
 
 

@@ -15,6 +15,7 @@ from vidattn.checkpoints.loading import load
 from vidattn.checkpoints.pretrained import Pretrained
 from vidattn.models.config import VideoTransformerConfig
 from vidattn.models.normalize import NORMALIZATIONS
+from vidattn.preprocessing import Preprocessing
 from vidattn.training.schedule import WarmupCosine
 from vidattn.training.video_classifier import VideoClassifier
 
@@ -116,7 +117,7 @@ def test_a_scheme_that_never_tells_the_class_token_of_the_video_is_refused_with_
 
 def test_data_with_another_number_of_classes_is_refused_with_the_next_move():
     model = classifier()
-    data = SimpleNamespace(class_names=list("abcde"), preprocessing={}, sources={"val": None})
+    data = SimpleNamespace(class_names=list("abcde"), preprocessing=Preprocessing(), sources={"val": None})
     model.trainer = SimpleNamespace(datamodule=data, world_size=1)
 
     message = "the data has 5 classes but num_classes=3; set --model.network.num_classes 5"
@@ -329,7 +330,7 @@ def test_splitting_layers_over_processes_is_refused_with_the_next_move():
 
 @pytest.mark.parametrize(("normalization", "mean"), [(None, 0.3), ("half", 0.5)])
 def test_pixels_are_normalised_as_for_the_weights_unless_told_otherwise(tmp_path, normalization, mean):
-    trained = Pretrained(classifier().network, [], {"mean": [0.3] * 3, "std": [0.2] * 3})
+    trained = Pretrained(classifier().network, [], Preprocessing(mean=(0.3, 0.3, 0.3), std=(0.2, 0.2, 0.2)))
     trained.save_pretrained(tmp_path / "weights")
 
     model = classifier(normalization=normalization, weights=str(tmp_path / "weights"))

@@ -16,6 +16,7 @@ from vidattn.classify.sources import expand, open_source
 from vidattn.data.clips.sampling import VideoTimes
 from vidattn.models.normalize import NORMALIZATIONS
 from vidattn.models.presets import build_network, preset
+from vidattn.preprocessing import Preprocessing
 
 
 def bench_classify_command(words: list[str]) -> None:
@@ -83,6 +84,6 @@ def random_classifier(model: str, num_clips: int, num_crops: int) -> Classifier:
     """One with random weights: it knows nothing, and takes as long as one that does."""
     config = preset(model)
     mean, std = NORMALIZATIONS["timesformer"]
-    preparation = preparation_of(config, {"mean": mean, "std": std}, num_clips=num_clips, num_crops=num_crops)
+    preparation = preparation_of(config, Preprocessing(mean=mean, std=std), num_clips=num_clips, num_crops=num_crops)
     names = [f"class {label}" for label in range(config.num_classes)]
     return Classifier(build_network(config), names, preparation)

@@ -2,12 +2,11 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from torch import nn
 
 from vidattn.models.config import VideoTransformerConfig
-from vidattn.old_names import renewed
+from vidattn.preprocessing import Preprocessing
 
 CARD = """
 # {title}
@@ -40,7 +39,7 @@ logits = model(video)  # uint8 (batch, 3, frames, height, width) -> (batch, clas
 def card_text(
     network: nn.Module,
     class_names: Sequence[str],
-    preprocessing: dict[str, Any],
+    preprocessing: Preprocessing,
     notes: Sequence[str],
     source: str,
     title: str,
@@ -48,6 +47,7 @@ def card_text(
     """The card without the hub's header; see `vidattn.checkpoints.pretrained.Pretrained` for the arguments."""
     config: VideoTransformerConfig = network.config  # type: ignore[assignment]
     height, width = config.size
+    mean, std = preprocessing.pixels
     macs = network.macs(config.num_frames, height, width)  # type: ignore[operator]
     lines = "".join(f"- {line}\n" for line in notes).replace("*", r"\*")  # blocks.* is no emphasis
     return CARD.format(
@@ -57,30 +57,18 @@ def card_text(
         num_frames=config.num_frames,
         height=height,
         width=width,
-        sampling=rule_words(preprocessing.get("sampling")),
+        sampling=str(preprocessing.sampling or "not known; `Classifier` chooses and says so"),
         embed_dim=config.embed_dim,
         depth=config.depth,
         num_heads=config.num_heads,
         parameters=sum(parameter.numel() for parameter in network.parameters()),
         gmacs=macs.total / 1e9,
         num_classes=config.num_classes,
-        mean=preprocessing["mean"],
-        std=preprocessing["std"],
+        mean=list(mean),
+        std=list(std),
         notes=f"\nWhat was changed, left out or assumed when it was made:\n\n{lines}" if notes else "",
         classes="\nClasses: " + ", ".join(class_names) + "\n" if class_names else "",
     )
-
-
-def rule_words(sampling: dict[str, Any] | None) -> str:
-    """A stored rule as it is written in Python.
-
-    >>> rule_words({"class_path": "vidattn.data.StrideSampling", "init_args": {"num_frames": 8}})
-    'StrideSampling(num_frames=8)'
-    """
-    if not sampling:
-        return "not known; `Classifier` chooses and says so"
-    arguments = ", ".join(f"{name}={value!r}" for name, value in sampling.get("init_args", {}).items())
-    return f"{renewed(sampling['class_path']).removeprefix('vidattn.data.')}({arguments})"
 
 
 def _last_parts(source: str) -> str:

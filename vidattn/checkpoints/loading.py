@@ -14,6 +14,7 @@ from vidattn.checkpoints.saved import Saved
 from vidattn.checkpoints.transfer.transfer import Inflation, transferred
 from vidattn.models.config import VideoTransformerConfig
 from vidattn.models.presets import build_network
+from vidattn.preprocessing import Preprocessing, SamplingRule
 
 Resize = Literal["smooth", "official"]
 
@@ -85,15 +86,14 @@ def load_weights(
     return _filled(network, config, read_checkpoint(source, asked=config.size), source, resize, inflation)
 
 
-def preprocessing_for(config: VideoTransformerConfig, saved: Saved) -> dict[str, Any]:
+def preprocessing_for(config: VideoTransformerConfig, saved: Saved) -> Preprocessing:
     """The checkpoint's preprocessing, at the frames and the picture that `config` has."""
-    found = dict(saved.preprocessing)
+    found = saved.preprocessing
     if config.size != saved.config.size:
-        found["image_size"] = config.image_size
-        found.pop("short_side", None)
-    if config.num_frames != saved.config.num_frames and "sampling" in found:
-        sampling = found["sampling"]
-        found["sampling"] = {**sampling, "init_args": {**sampling["init_args"], "num_frames": config.num_frames}}
+        found = replace(found, image_size=config.image_size, short_side=None)
+    if config.num_frames != saved.config.num_frames and found.sampling is not None:
+        arguments = {**found.sampling.init_args, "num_frames": config.num_frames}
+        found = replace(found, sampling=SamplingRule(found.sampling.class_path, arguments))
     return found
 
 

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import torch
 from huggingface_hub import ModelCard, ModelCardData, PyTorchModelHubMixin
@@ -15,6 +14,7 @@ from vidattn.checkpoints.files import WEIGHTS
 from vidattn.checkpoints.saved import description
 from vidattn.models.config import VideoTransformerConfig
 from vidattn.models.normalize import Normalize
+from vidattn.preprocessing import Preprocessing
 
 
 class Pretrained(nn.Module, PyTorchModelHubMixin, library_name="vidattn", pipeline_tag="video-classification"):
@@ -26,7 +26,7 @@ class Pretrained(nn.Module, PyTorchModelHubMixin, library_name="vidattn", pipeli
     Args:
         network: takes normalised clips, see `vidattn.models.presets.build_network`.
         class_names: in the order of the logits; empty where nobody knows them.
-        preprocessing: `mean` and `std` of pixels in [0, 1]; `image_size` and `sampling` where they are known.
+        preprocessing: how a video becomes the network's input; `mean` and `std` must be known.
         report: what loading changed, left out or assumed, a line each.
         source: what it was loaded from, for the model card.
     """
@@ -35,18 +35,18 @@ class Pretrained(nn.Module, PyTorchModelHubMixin, library_name="vidattn", pipeli
         self,
         network: nn.Module,
         class_names: Sequence[str],
-        preprocessing: dict[str, Any],
+        preprocessing: Preprocessing,
         report: Sequence[str] = (),
         source: str = "",
     ) -> None:
         super().__init__()
         self.network = network
         self.class_names = list(class_names)
-        self.preprocessing = dict(preprocessing)
+        self.preprocessing = preprocessing
         self.report = list(report)
         self.source = source
         self.loaded_head: Tensor | None = None  # set by `load`: when the head has moved, the network was trained
-        self.normalize = Normalize(*(self.preprocessing[name] for name in ("mean", "std")))
+        self.normalize = Normalize(*preprocessing.pixels)
 
     @property
     def config(self) -> VideoTransformerConfig:

@@ -7,6 +7,7 @@ from typing import Any
 
 from vidattn.checkpoints.files import read_json
 from vidattn.checkpoints.foreign import Foreign
+from vidattn.preprocessing import Preprocessing
 
 FILES = ("processor_config.json", "video_preprocessor_config.json", "preprocessor_config.json")
 """Where it may stand, the first that counts first; the first of them counts only where it holds several processors."""
@@ -76,10 +77,9 @@ class _Size:
 
 def preprocessing(
     folder: Path, kind: str, pixels: dict[str, list[float]], image_size: int | tuple[int, int]
-) -> tuple[dict[str, Any], list[str]]:
+) -> tuple[Preprocessing, list[str]]:
     """What the folder's processor does, and a line for each thing that is assumed, or done in another way here.
 
-    The former are mean and std of pixels in [0, 1], `image_size`, `short_side` (before the crop) and `crop_rounding`.
     A processor that scales pixels otherwise (ViViT's: to [-1, 1]) takes mean and std of that: they are put in terms of
     [0, 1].
 
@@ -94,7 +94,8 @@ def preprocessing(
     """
     found = _processor(folder)
     if found is None:
-        return {"image_size": image_size, **pixels}, [_assumed(pixels, "its Hugging Face folder does not say")]
+        usual = Preprocessing(image_size=image_size).with_pixels(**pixels)
+        return usual, [_assumed(pixels, "its Hugging Face folder does not say")]
     named = next((name for key in TYPES if isinstance(name := found.raw(key), str)), "")
     known = re.sub(r"((Image|Video)Processor(Fast|Pil)?|FeatureExtractor)$", "", named).lower()
     family = FAMILIES[known if known in FAMILIES else kind]
@@ -105,7 +106,7 @@ def preprocessing(
     sizes, more = _sizes(found, family, image_size)
     for key, value in found.rest(HARMLESS).items():
         more.append(f"{key}: its processor's is {str(value)[:40]}, which vidattn does not know and does not follow")
-    return {"image_size": image_size, **colours, **sizes}, [*notes, *lines, *more]
+    return Preprocessing.from_dict({"image_size": image_size, **colours, **sizes}), [*notes, *lines, *more]
 
 
 def _processor(folder: Path) -> Foreign | None:
@@ -206,11 +207,11 @@ def _size(found: Foreign, key: str, squashes: bool) -> _Size | None:
     longest = part.whole("longest_edge", 1) if "longest_edge" in part else None
     if "shortest_edge" in part and key == "size":
         return _Size(short=part.whole("shortest_edge", 1), bounded=longest is not None)
-    for height, width in (("height", "width"), ("max_height", "max_width")):
-        if height in part and width in part:
-            bounded = height == "max_height"
-            sides = part.whole(height, 1), part.whole(width, 1)
-            return _Size(bounded=True) if bounded else _Size(*sides)
+    if "height" in part and "width" in part:
+        return _Size(part.whole("height", 1), part.whole("width", 1))
+    if "max_height" in part and "max_width" in part:
+        part.whole("max_height", 1), part.whole("max_width", 1)
+        return _Size(bounded=True)
     raise found.error(key, "height and width" + (", or shortest_edge" if key == "size" else ""))
 
 

@@ -138,9 +138,9 @@ def _read_huggingface(config: Foreign, weights: dict[str, Tensor]) -> Saved:
     check_kind(config)
     saved = read(config, weights)
     ours = saved.config
-    values, notes = preprocessing(config.file.parent, kind, pixels, ours.image_size)
-    if isinstance(values["image_size"], int):
-        values["image_size"], cut = floored("crop", values["image_size"], ours.patch_size)
-        notes += cut
+    prepared, notes = preprocessing(config.file.parent, kind, pixels, ours.image_size)
+    if isinstance(prepared.image_size, int):
+        side, cut = floored("crop", prepared.image_size, ours.patch_size)
+        prepared, notes = replace(prepared, image_size=side), [*notes, *cut]
     names, faults = ([], []) if "head.weight" not in saved.state else class_names(config, ours.num_classes)
-    return replace(saved, class_names=names, preprocessing=values, notes=[*saved.notes, *notes, *faults])
+    return replace(saved, class_names=names, preprocessing=prepared, notes=[*saved.notes, *notes, *faults])

@@ -9,8 +9,8 @@ from torch import Tensor
 
 from vidattn.checkpoints.names import WeightsError, fitting
 from vidattn.models.config import VideoTransformerConfig
-from vidattn.models.normalize import Normalize
 from vidattn.models.presets import build_network
+from vidattn.preprocessing import Preprocessing
 
 FORMAT = 1
 
@@ -23,7 +23,7 @@ class Saved:
         config: the network that the weights are of.
         state: the weights by our names. What the file lacks and a network can start without (a head) is not there.
         class_names: empty where the file names none.
-        preprocessing: `sampling`, `image_size`, `mean`, `std`; less where the file says less.
+        preprocessing: what the file says of how a video becomes the network's input.
         notes: what was left out, or assumed because the file does not say it; a line each.
         is_image: the weights are an image model's, so that time is not in them.
         heads_assumed: the file does not say how many heads there are.
@@ -32,14 +32,14 @@ class Saved:
     config: VideoTransformerConfig
     state: dict[str, Tensor]
     class_names: list[str] = field(default_factory=list)
-    preprocessing: dict[str, Any] = field(default_factory=dict)
+    preprocessing: Preprocessing = field(default_factory=Preprocessing)
     notes: list[str] = field(default_factory=list)
     is_image: bool = False
     heads_assumed: bool = False
 
 
 def description(
-    config: VideoTransformerConfig, class_names: list[str], preprocessing: dict[str, Any], notes: Sequence[str] = ()
+    config: VideoTransformerConfig, class_names: list[str], preprocessing: Preprocessing, notes: Sequence[str] = ()
 ) -> dict[str, Any]:
     """All but the weights as plain values: what stands under `vidattn` in our checkpoints and in `config.json`.
 
@@ -49,7 +49,7 @@ def description(
         "format": FORMAT,
         "network": asdict(config),
         "class_names": class_names,
-        "preprocessing": preprocessing,
+        "preprocessing": preprocessing.to_dict(),
         "notes": list(notes),
     }
 
@@ -71,15 +71,18 @@ def described(ours: dict[str, Any], state: dict[str, Tensor]) -> Saved:
             name: tuple(value) if isinstance(value, list) else value for name, value in ours["network"].items()
         }
         config = VideoTransformerConfig(**network)
-        preprocessing = dict(ours["preprocessing"])
+        stored = dict(ours["preprocessing"])
         notes = [str(note) for note in ours.get("notes", [])]
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise WeightsError(f"its description of the network cannot be read ({type(error).__name__}: {error})") from None
-    _check_preprocessing(preprocessing)
     names, faults = _class_names(ours.get("class_names"), config.num_classes)
-    notes += faults
+    try:
+        preprocessing = Preprocessing.from_dict(stored)
+        _ = preprocessing.pixels
+    except ValueError as error:
+        raise WeightsError(f"its preprocessing has {error}") from None
     with torch.device("meta"):
-        return Saved(config, fitting(state, build_network(config)), names, preprocessing, notes)
+        return Saved(config, fitting(state, build_network(config)), names, preprocessing, [*notes, *faults])
 
 
 def _class_names(stored: Any, num_classes: int) -> tuple[list[str], list[str]]:
@@ -88,28 +91,3 @@ def _class_names(stored: Any, num_classes: int) -> tuple[list[str], list[str]]:
         return stored, []
     held = f"{len(stored)} names" if isinstance(stored, list) else f"class_names={str(stored)[:40]}"
     return [], [f"class names: not taken over; its description has {held}, wanted {num_classes}, one for each class"]
-
-
-def _check_preprocessing(stored: dict[str, Any]) -> None:
-    """What `description` wrote can be used; which arguments a rule takes is known to those who take frames by it.
-
-    Raises:
-        WeightsError: an entry is missing or is of another kind.
-    """
-    for name in ("mean", "std"):
-        if name not in stored:
-            raise WeightsError(f"its preprocessing has no {name}; wanted a number for each of red, green and blue")
-    try:
-        Normalize(stored["mean"], stored["std"])
-    except ValueError as error:
-        raise WeightsError(f"its preprocessing has {error}") from None
-    if not isinstance(stored.get("short_side"), int | None):
-        raise WeightsError(f"its preprocessing has short_side={stored['short_side']!r}; wanted pixels, a whole number")
-    rule = stored.get("sampling")
-    if rule and not (
-        isinstance(rule, dict) and isinstance(rule.get("class_path"), str) and isinstance(rule.get("init_args"), dict)
-    ):
-        raise WeightsError(
-            f"its preprocessing has sampling={rule!r}; wanted class_path, the import path of a rule, and init_args, "
-            "its arguments by name"
-        )

@@ -128,7 +128,7 @@ class Classifier:
             preparation = preparation_of(model.config, model.preprocessing, sampling, image_size, num_clips, num_crops)
         except WeightsError as error:
             raise WeightsError(f"{source}: {error}") from None
-        several = bool(model.preprocessing.get("multi_label"))
+        several = model.preprocessing.multi_label
         classifier = cls(model.network, names, preparation, device, precision, compile, batch_size, reader, several)
         classifier.notes = [*model.report, *classifier.notes, *assumed]
         return classifier

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from torch import nn
 
+from vidattn.data.lists.class_files import read_class_file
 from vidattn.wording import counted
 
 _KINETICS = 400
@@ -100,7 +101,7 @@ def _distinct(stored: Sequence[str]) -> tuple[list[str], list[str]]:
 
 def _given(given: Given) -> list[str]:
     if isinstance(given, (str, Path)):
-        return _lines(Path(given))
+        return read_class_file(Path(given).expanduser()).names
     if isinstance(given, Mapping):
         return _by_number(given)
     if isinstance(given, (set, frozenset)) or not isinstance(given, Iterable):
@@ -118,11 +119,3 @@ def _by_number(names: Mapping[int, str]) -> list[str]:
         held = ", ".join(map(repr, list(names)[:4]))
         raise ValueError(f"class_names is a dict of {held} ...: wanted the numbers 0 to K - 1, each with its name")
     return [numbered[number] for number in range(len(numbered))]
-
-
-def _lines(file: Path) -> list[str]:
-    try:
-        return [line.strip() for line in file.read_text(encoding="utf-8-sig").splitlines() if line.strip()]
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "no text"
-        raise ValueError(f"class_names={file}: cannot read it ({reason}); give a text file, a name a line") from None

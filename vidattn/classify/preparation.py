@@ -3,12 +3,10 @@
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
-from typing import Any
 
 import torch
 
 from vidattn.attention.scheme import is_space_only
-from vidattn.checkpoints.card import rule_words
 from vidattn.checkpoints.names import WeightsError
 from vidattn.classify.views import Views
 from vidattn.data.clips.dataset import read_clips
@@ -26,8 +24,8 @@ from vidattn.data.readers.declared import is_cut_off
 from vidattn.data.readers.in_memory import FramesReader
 from vidattn.data.readers.pyav import PyAVReader
 from vidattn.models.config import VideoTransformerConfig, check_divisible
-from vidattn.models.normalize import three
 from vidattn.old_names import renewed
+from vidattn.preprocessing import Preprocessing, SamplingRule
 from vidattn.public import public_path
 
 _OURS = (OfficialSampling, SecondsSampling, StrideSampling, UniformSampling)
@@ -105,7 +103,7 @@ class Preparation:
 
 def preparation_of(
     config: VideoTransformerConfig,
-    stored: dict[str, Any],
+    stored: Preprocessing,
     sampling: Sampler | None = None,
     image_size: int | None = None,
     num_clips: int = 1,
@@ -115,8 +113,7 @@ def preparation_of(
 
     Args:
         config: the network's configuration.
-        stored: what the checkpoint says: `mean` and `std`, and any of `sampling`, `image_size`, `short_side` and
-            `crop_rounding` ("down").
+        stored: what the checkpoint says: `mean` and `std` at least.
         sampling: overrules the checkpoint's.
         image_size: overrules the checkpoint's.
         num_clips: clips of a video.
@@ -127,8 +124,8 @@ def preparation_of(
         WeightsError: the checkpoint's sampling does not take the arguments that stand there.
     """
     assumed = []
-    if sampling is None and stored.get("sampling"):
-        sampling = _stored_sampling(stored["sampling"])
+    if sampling is None and stored.sampling is not None:
+        sampling = _stored_sampling(stored.sampling)
     if sampling is None:
         sampling, reason = _usual_sampling(config)
         assumed.append(f"the checkpoint does not say which frames to take; {reason} (sampling=... changes it)")
@@ -136,7 +133,7 @@ def preparation_of(
         raise ValueError(
             f"sampling={sampling!r} is no rule; give one of vidattn.data, e.g. UniformSampling({config.num_frames})"
         )
-    size = image_size if image_size is not None else stored.get("image_size") or config.image_size
+    size = image_size if image_size is not None else stored.image_size or config.image_size
     if not isinstance(size, int):
         raise ValueError(f"image_size={size}: the classifier crops squares; give image_size=..., one number")
     if size < 1:
@@ -147,27 +144,27 @@ def preparation_of(
         assumed.append(f"the network's position table is for {height}x{width} and is interpolated to {size}x{size}")
     if sampling.num_frames != config.num_frames and not is_space_only(config.attention):
         assumed.append(f"the network was made for {config.num_frames} frames and gets {sampling.num_frames}")
-    short_side = stored.get("short_side")
+    short_side = stored.short_side
     if image_size or (short_side and short_side < size):  # what a processor would fill with black, we enlarge
         short_side = None
-    mean, std = three("mean", stored["mean"]), three("std", stored["std"])
-    rounding = math.floor if stored.get("crop_rounding") == "down" else math.ceil
+    mean, std = stored.pixels
+    rounding = math.floor if stored.crop_rounding == "down" else math.ceil
     return Preparation(sampling, size, mean, std, num_clips, num_crops, short_side, tuple(assumed), rounding)
 
 
-def _stored_sampling(stored: dict[str, Any]) -> Sampler:
-    path = renewed(stored["class_path"])
+def _stored_sampling(stored: SamplingRule) -> Sampler:
+    path = renewed(stored.class_path)
     if path not in SAMPLINGS:
         raise ValueError(
             f"the checkpoint takes frames by {path}, which is not vidattn's own and is not imported unasked; "
             f"give sampling=..., an object of that class or one of {', '.join(rule.__name__ for rule in _OURS)}"
         )
     try:
-        return SAMPLINGS[path](**stored["init_args"])
+        return SAMPLINGS[path](**stored.init_args)
     except (TypeError, ValueError) as error:
         wanted = ", ".join(field.name for field in fields(SAMPLINGS[path]))
         raise WeightsError(
-            f"the checkpoint's sampling {rule_words(stored)} is not possible ({error}); "
+            f"the checkpoint's sampling {stored} is not possible ({error}); "
             f"wanted positive numbers for {wanted}; give sampling=... or mend its init_args"
         ) from None
 

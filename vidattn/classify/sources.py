@@ -13,9 +13,9 @@ import numpy as np
 from torch import Tensor
 
 from vidattn.data.errors import VideoDecodeError
+from vidattn.data.lists.row import VIDEO_EXTENSIONS
 from vidattn.data.readers import VideoReader, open_video
 from vidattn.data.readers.in_memory import FramesReader
-from vidattn.data.videos.manifest import VIDEO_EXTENSIONS
 
 One = str | Path | bytes | bytearray | memoryview | BinaryIO | np.ndarray | Tensor
 """One video."""

@@ -17,7 +17,9 @@ from rich.table import Table
 
 from vidattn.data.check.findings import Findings, findings
 from vidattn.data.check.journal import Journal
+from vidattn.data.check.probe import MISSING_PICTURES
 from vidattn.data.check.survey import survey
+from vidattn.data.lists.class_files import write_class_file
 from vidattn.data.readers.frame_index import IndexEntry, write_index
 from vidattn.data.readers.quarantine import Quarantine
 from vidattn.data.videos.manifest import Manifest, ManifestError, read_class_names, read_manifest, write_manifest
@@ -42,7 +44,7 @@ ADVICE = {
     "too slow": "re-encode it, or raise --timeout",
     "truncated": "download it again; where the rest decodes it is used",
     "damaged": "download it again; what FFmpeg makes of it is used",
-    "pictures missing": "extract it again; those that are there are used as if they stood in a row",
+    MISSING_PICTURES: "extract it again; those that are there are used as if they stood in a row",
     "too short": "its last frame repeats; drop it if that hurts",
     "variable rate": "sample by time (SecondsSampling); by frame motion is uneven",
     "rotated": "nothing: our readers turn it upright",
@@ -156,7 +158,12 @@ def show(result: Findings) -> None:
         table.add_row(problem, str(len(names)), str(bad or ""), _shown(names), advice, style="red" if bad else "")
 
     for problem, paths in result.problems.items():
-        row(problem, [[path] for path in paths], ADVICE[problem], sum(not result.probes[path].usable for path in paths))
+        unusable = sum(not result.probes[path].usable for path in paths)
+        if problem == MISSING_PICTURES:
+            names = [f"{_short(path, folder)} ({result.probes[path].reason})" for path in paths]
+            table.add_row(problem, str(len(paths)), str(unusable or ""), _shown(names), ADVICE[problem])
+        else:
+            row(problem, [[path] for path in paths], ADVICE[problem], unusable)
     if result.leaks:
         row("same in several splits", result.leaks, "remove it from training (the cleaned list keeps it)")
     if result.repeats:
@@ -231,9 +238,8 @@ def write(result: Findings, folder: Path) -> None:
                 cleaned.unlink(missing_ok=True)  # an earlier check's, of what can be used no more
         elif not any(Member.parse(video.path) for video in videos):  # shards are not listed anew
             write_manifest(cleaned, replace(manifest, videos=videos))
-            names = "".join(f"{name}\n" for name in manifest.class_names)
-            if names:
-                (folder / CLASSES).write_text(names, encoding="utf-8", errors="surrogateescape")
+            if manifest.class_names:
+                write_class_file(folder / CLASSES, manifest.class_names)
 
 
 def _short(path: str, folder: str) -> str:

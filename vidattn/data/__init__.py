@@ -14,6 +14,11 @@ if TYPE_CHECKING:  # for mypy and editors, which know no table
         UniformSampling as UniformSampling,
         VideoTimes as VideoTimes,
     )
+    from vidattn.data.clips.target import (
+        ClassLabel as ClassLabel,
+        ClassLabels as ClassLabels,
+        TargetEncoder as TargetEncoder,
+    )
     from vidattn.data.clips.transforms import (
         ShortSide as ShortSide,
         ShortSideJitter as ShortSideJitter,
@@ -49,6 +54,7 @@ __all__, __getattr__, __dir__ = hand_on(
             "UniformSampling",
             "VideoTimes",
         ],
+        "vidattn.data.clips.target": ["ClassLabel", "ClassLabels", "TargetEncoder"],
         "vidattn.data.clips.transforms": ["ShortSide", "ShortSideJitter", "SpatialCrops", "default_train_transforms"],
         "vidattn.data.datamodule": ["VideoDataModule"],
         "vidattn.data.errors": ["VideoDecodeError"],

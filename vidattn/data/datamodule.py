@@ -15,6 +15,7 @@ from vidattn.data.clips.dataset import OnError, TestViews, TrainClips, collate
 from vidattn.data.clips.loader import EpochSampler, OnceEachSampler, Order, ResumableLoader
 from vidattn.data.clips.sampling import Sampler
 from vidattn.data.clips.shard_order import ShardOrder
+from vidattn.data.clips.target import ClassLabel, ClassLabels, TargetEncoder
 from vidattn.data.clips.transforms import default_train_transforms
 from vidattn.data.made.videos import SyntheticSet
 from vidattn.data.readers import READERS
@@ -24,6 +25,7 @@ from vidattn.data.readers.opening import VideoOpener
 from vidattn.data.readers.quarantine import Quarantine
 from vidattn.data.videos.manifest import Manifest
 from vidattn.data.videos.splits import Split, Splits
+from vidattn.preprocessing import Preprocessing, SamplingRule
 from vidattn.public import public_path
 
 
@@ -69,6 +71,7 @@ class VideoDataModule(pl.LightningDataModule):
         num_test_clips: clips of a video in test and prediction.
         num_test_crops: crops of each clip in test and prediction.
         seed: decides the order and everything else that is drawn in training.
+        target: what is to be learnt of a clip, see `vidattn.data.TargetEncoder`; the lists' labels by default.
     """
 
     def __init__(
@@ -101,6 +104,7 @@ class VideoDataModule(pl.LightningDataModule):
         num_test_clips: int = 1,
         num_test_crops: int = 3,
         seed: int = 0,
+        target: TargetEncoder | None = None,
     ) -> None:
         super().__init__()
         # With fewer videos than processes, some processes have nothing to evaluate.
@@ -158,6 +162,7 @@ class VideoDataModule(pl.LightningDataModule):
         self.num_test_clips = num_test_clips
         self.num_test_crops = num_test_crops
         self.seed = seed
+        self.target = target
         self._train_loader: ResumableLoader | None = None
         self._resume: dict[str, int] | None = None
 
@@ -178,15 +183,10 @@ class VideoDataModule(pl.LightningDataModule):
         return f"{self.num_test_clips}x{self.num_test_crops}"
 
     @property
-    def preprocessing(self) -> dict[str, Any]:
-        """What turns a video into uint8 clips, in plain types, to be stored in a checkpoint."""
-        return {
-            "sampling": {
-                "class_path": public_path(type(self.sampling)),
-                "init_args": dict(vars(self.sampling)),
-            },
-            "image_size": self.image_size,
-        }
+    def preprocessing(self) -> Preprocessing:
+        """What turns a video into uint8 clips; mean and std are the module's."""
+        rule = SamplingRule(public_path(type(self.sampling)), dict(vars(self.sampling)))
+        return Preprocessing(rule, self.image_size)
 
     def num_videos(self, split: Split) -> int:
         """Videos in "train", "val", "test" or "predict"."""
@@ -237,7 +237,7 @@ class VideoDataModule(pl.LightningDataModule):
             self.on_error or "raise",
             self.seed,
             self.clips_per_video,
-            self._multi_label_classes("train"),
+            self._target("train"),
             self._balanced_order(),
         )
         order = self._balanced_order() or ShardOrder.of(clips.videos, world_size, self.shuffle_buffer)
@@ -285,7 +285,7 @@ class VideoDataModule(pl.LightningDataModule):
             self.image_size,
             self._opener(),
             self.on_error or ("skip" if split == "predict" else "raise"),
-            self._multi_label_classes(split),
+            self._target(split),
         )
         sampler = OnceEachSampler(len(videos), *self._processes())
         # Lightning rebuilds this loader for prediction, and for that needs its arguments by name.
@@ -294,9 +294,12 @@ class VideoDataModule(pl.LightningDataModule):
     def _balanced_order(self) -> Order | None:
         return partial(self.balance.draw, self.manifest("train").videos) if self.balance is not None else None
 
-    def _multi_label_classes(self, split: Split) -> int | None:
+    def _target(self, split: Split) -> TargetEncoder:
+        """What the task wants to learn; else the labels as the list has them."""
+        if self.target is not None:
+            return self.target
         manifest = self.manifest(split)
-        return len(manifest.class_names) if manifest.multi_label else None
+        return ClassLabels(len(manifest.class_names)) if manifest.multi_label else ClassLabel()
 
     def _opener(self) -> VideoOpener:
         return VideoOpener(self.reader, self.decode_timeout, self.quarantine, self.index)

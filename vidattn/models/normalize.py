@@ -5,6 +5,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from vidattn.preprocessing import three
+
 NORMALIZATIONS = {
     "timesformer": ((0.45, 0.45, 0.45), (0.225, 0.225, 0.225)),  # also SlowFast and MViT
     "imagenet": ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),  # also VideoMAE's fine-tuned models, Video Swin
@@ -57,16 +59,3 @@ class Normalize(nn.Module):
     def values(self) -> dict[str, list[float]]:
         """Mean and std as plain numbers, for checkpoints."""
         return {"mean": self.mean.flatten().tolist(), "std": self.std.flatten().tolist()}
-
-
-def three(name: str, values: Sequence[float]) -> tuple[float, float, float]:
-    """`values`, which the message calls `name`, as three numbers.
-
-    Raises:
-        ValueError: they are anything else.
-    """
-    try:
-        red, green, blue = (float(value) for value in values)
-    except (TypeError, ValueError):
-        raise ValueError(f"{name}={values!r}: wanted a number for each of red, green and blue") from None
-    return red, green, blue

@@ -1,6 +1,6 @@
 """The Lightning module: a network, a loss, an optimizer and what goes into its checkpoints."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any, Literal
 
 import pytorch_lightning as pl
@@ -18,6 +18,7 @@ from vidattn.data.clips.loader import stable_seed
 from vidattn.models.config import VideoTransformerConfig
 from vidattn.models.normalize import NORMALIZATIONS, Normalize
 from vidattn.models.presets import build_network
+from vidattn.preprocessing import Preprocessing
 from vidattn.training.length import length_in_epochs
 from vidattn.training.mixing import Mixing
 from vidattn.training.names import check_labelled, check_names
@@ -90,7 +91,7 @@ class VideoClassifier(pl.LightningModule):
         self.test_accuracy = objective.metric(network.num_classes)
         self.test_scores: dict[str, Tensor] = {}
         self.class_names: list[str] = []
-        self.preprocessing: dict[str, Any] = {}
+        self.preprocessing = Preprocessing()
         self.head_is_fresh = False
         if weights is not None:
             loaded = load_weights(self.network, network, weights)
@@ -99,7 +100,7 @@ class VideoClassifier(pl.LightningModule):
             self.class_names = list(loaded.class_names)
             self.head_is_fresh = loaded.head_is_fresh
             if self.normalizes_as_saved:
-                self.normalize.set(loaded.preprocessing["mean"], loaded.preprocessing["std"])
+                self.normalize.set(*loaded.preprocessing.pixels)
         if compile:
             self.network.compile()
 
@@ -170,7 +171,7 @@ class VideoClassifier(pl.LightningModule):
         if stage != "fit":
             check_names(data.class_names, self.class_names)
         self.class_names = list(data.class_names)
-        self.preprocessing = dict(data.preprocessing)
+        self.preprocessing = data.preprocessing
 
     def on_train_start(self) -> None:
         """From now on the head is no longer a fresh one."""
@@ -266,9 +267,9 @@ class VideoClassifier(pl.LightningModule):
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Put in what is needed to use the network alone, as plain values (`weights_only=True` can read them)."""
-        preprocessing = self.preprocessing | self.normalize.values()
-        if self.objective.multi_label:
-            preprocessing["multi_label"] = True  # whoever answers with it must take sigmoids
+        preprocessing = self.preprocessing.with_pixels(**self.normalize.values())
+        # Whoever answers with it must know whether to take sigmoids.
+        preprocessing = replace(preprocessing, multi_label=self.objective.multi_label)
         checkpoint["vidattn"] = description(self.config, self.class_names, preprocessing)
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
@@ -281,13 +282,14 @@ class VideoClassifier(pl.LightningModule):
         """
         saved = checkpoint.get("vidattn", {})
         self._check_network(saved.get("network", {}), checkpoint.get("state_dict", {}))
-        pixels = saved.get("preprocessing", {})
-        if self.normalizes_as_saved and {"mean", "std"} <= pixels.keys():
-            self.normalize.set(pixels["mean"], pixels["std"])
+        preprocessing = Preprocessing.from_dict(saved.get("preprocessing", {}))
+        if self.normalizes_as_saved and preprocessing.mean and preprocessing.std:
+            self.normalize.set(preprocessing.mean, preprocessing.std)
         names = list(saved.get("class_names", []))
         check_names(self.class_names, names)
         self.class_names = names
-        self.preprocessing = self.preprocessing or dict(saved.get("preprocessing", {}))
+        if self.preprocessing == Preprocessing():  # no labelled data has told
+            self.preprocessing = preprocessing
 
     def _check_network(self, theirs: dict[str, Any], state: dict[str, Tensor]) -> None:
         ours = asdict(self.config)

@@ -55,7 +55,7 @@ def test_a_timesformer_folder_gives_the_same_logits(tmp_path, attention_type):
         torch.testing.assert_close(ours.network(video()), wanted, atol=1e-5, rtol=1e-5)
     assert ours.class_names == ["walk", "run", "sit"]
     assert (ours.config.num_heads, ours.config.mlp_ratio) == (4, 1.5)
-    assert ours.preprocessing == {"mean": [0.45] * 3, "std": [0.225] * 3, "image_size": 32}
+    assert ours.preprocessing.to_dict() == {"mean": [0.45] * 3, "std": [0.225] * 3, "image_size": 32}
     assert ours.report == [
         "mean and std: assumed [0.45, 0.45, 0.45] and [0.225, 0.225, 0.225], its Hugging Face folder does not say"
     ]
@@ -118,9 +118,9 @@ def test_the_processors_mean_std_and_sizes_are_taken_over(tmp_path):
 
     ours = load(tmp_path)
 
-    assert ours.preprocessing["mean"] == pytest.approx([0.1, 0.2, 0.3])
-    assert ours.preprocessing["std"] == pytest.approx([0.4, 0.5, 0.6])
-    assert (ours.preprocessing["image_size"], ours.preprocessing["short_side"]) == (224, 256)
+    assert ours.preprocessing.mean == pytest.approx([0.1, 0.2, 0.3])
+    assert ours.preprocessing.std == pytest.approx([0.4, 0.5, 0.6])
+    assert (ours.preprocessing.image_size, ours.preprocessing.short_side) == (224, 256)
     assert ours.report == []
 
 

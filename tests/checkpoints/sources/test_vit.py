@@ -133,8 +133,8 @@ def test_time_attention_starts_as_a_copy_of_the_image_models(image_model):
 def test_a_folder_of_timms_tells_pixels_names_and_heads(from_timm):
     model = load(from_timm[0])
 
-    assert (model.preprocessing["mean"], model.preprocessing["std"]) == (MEAN, STD)
-    assert (model.preprocessing["image_size"], model.preprocessing["short_side"]) == (32, 35)
+    assert model.preprocessing.pixels == (tuple(MEAN), tuple(STD))
+    assert (model.preprocessing.image_size, model.preprocessing.short_side) == (32, 35)
     assert model.config.num_heads == 4
     assert not any("assumed" in line for line in model.report)
 

@@ -166,7 +166,7 @@ def test_names_that_are_no_text_stay_what_they_are(clip, tmp_path):
     run_without_processes(tmp_path / "d", tmp_path / "out")
 
     assert b"videos/\xe8.mp4,\xe9" in (tmp_path / "out" / "manifest.csv").read_bytes()
-    assert (tmp_path / "out" / "classes.txt").read_bytes() == b"\xe9\n"
+    assert json.loads((tmp_path / "out" / "classes.txt").read_text()) == {"\udce9": 0}
     (video,) = read_manifest(tmp_path / "out" / "manifest.csv", class_names=tmp_path / "out" / "classes.txt").videos
     assert os.path.isfile(video.path)
 

@@ -80,3 +80,26 @@ def test_pictures_of_16_bits_are_refused_instead_of_shown_white(tmp_path):
 
     with pytest.raises(VideoDecodeError, match=r"mode I;16, wanted 8 bits a colour"):
         FrameFolderReader(str(tmp_path)).frames([0])
+
+
+@pytest.mark.parametrize(
+    ("names", "pair"),
+    [
+        (("img_00001.jpg", "img_00002.jpg", "img_00001.png"), "img_00001.jpg and img_00001.png"),
+        (("img_00001.jpg", "img_00002.jpg", "img_2.jpg"), "img_00002.jpg and img_2.jpg"),
+        (("7.JPG", "7.jpeg"), "7.JPG and 7.jpeg"),
+    ],
+)
+def test_two_pictures_of_one_number_are_refused_with_both_names(tmp_path, names, pair):
+    for name in names:
+        Image.new("RGB", (8, 8)).save(tmp_path / name)
+
+    with pytest.raises(VideoDecodeError, match=f"{pair} have one number; keep one set"):
+        FrameFolderReader(str(tmp_path))
+
+
+def test_a_second_set_of_another_prefix_beside_img_is_left_aside(tmp_path):
+    for name in ("img_1.jpg", "flow_x_1.jpg", "flow_x_01.jpg"):
+        Image.new("RGB", (8, 8)).save(tmp_path / name)
+
+    assert FrameFolderReader(str(tmp_path)).num_frames == 1

@@ -8,6 +8,7 @@ from vidattn.checkpoints.native import Sides, native_map
 from vidattn.checkpoints.saved import Saved
 from vidattn.models.config import VideoTransformerConfig
 from vidattn.models.presets import build_network
+from vidattn.preprocessing import Preprocessing
 
 _SHARED = {
     "prefix": "cls_token",
@@ -46,8 +47,8 @@ SCHEMES: dict[str, Names] = {"space": SPACE, "joint": JOINT, "divided": DIVIDED,
 
 
 def read(weights: dict[str, Tensor], asked: Sides | None = None) -> Saved:
-    """What `model_state` holds. It tells all but the number of heads (all released models have heads of 64) and the shape
-    of the picture.
+    """What `model_state` holds. It tells all but the shape of the picture, and the number of heads: all released models
+    have heads of 64.
 
     Args:
         weights: its state dict.
@@ -81,6 +82,6 @@ def read(weights: dict[str, Tensor], asked: Sides | None = None) -> Saved:
     )
     with torch.device("meta"):
         network = build_network(config)
-    preprocessing = {"mean": [0.45] * 3, "std": [0.225] * 3, "image_size": size}
+    preprocessing = Preprocessing(image_size=size, mean=(0.45, 0.45, 0.45), std=(0.225, 0.225, 0.225))
     notes.append(f"num_heads: assumed {config.num_heads} (heads of 64), the file does not say")
     return Saved(config, renamed(weights, SCHEMES[attention], network), [], preprocessing, notes, heads_assumed=True)

@@ -1,7 +1,7 @@
 """timm's ViT (and DeiT's, DeiT III's and DINOv2's, by the same names), as a network that sees each frame alone."""
 
 import math
-from typing import Any
+from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -15,6 +15,7 @@ from vidattn.checkpoints.sources import timesformer
 from vidattn.checkpoints.sources.vit import PIXELS
 from vidattn.models.config import VideoTransformerConfig
 from vidattn.models.presets import build_network
+from vidattn.preprocessing import Preprocessing
 
 NAMES: Names = timesformer.SPACE
 """timm's names are those of the official TimeSformer, which was made of timm's ViT."""
@@ -203,14 +204,14 @@ def _size(side: Sides, patch: int) -> int | Sides:
     return height if height == width else (height, width)
 
 
-def _preprocessing(trained: Foreign, config: VideoTransformerConfig) -> tuple[dict[str, Any], list[str]]:
+def _preprocessing(trained: Foreign, config: VideoTransformerConfig) -> tuple[Preprocessing, list[str]]:
     """How pictures were prepared for it, and a line for what is assumed or done in another way here."""
-    notes, values = [], {"image_size": config.image_size, **PIXELS}
+    notes, found = [], Preprocessing(image_size=config.image_size).with_pixels(**PIXELS)
     if "mean" in trained and "std" in trained:
         mean, std = trained.colours("mean", (0.5, 0.5, 0.5)), trained.colours("std", (0.5, 0.5, 0.5))
         if min(std) <= 0:
             raise trained.error("std", "numbers above 0")
-        values |= {"mean": list(mean), "std": list(std)}
+        found = found.with_pixels(mean, std)
     else:
         notes.append(f"mean and std: assumed {PIXELS['mean']} and {PIXELS['std']}, the file does not say")
     if "crop_pct" in trained and isinstance(config.image_size, int):
@@ -218,12 +219,12 @@ def _preprocessing(trained: Foreign, config: VideoTransformerConfig) -> tuple[di
         if share > 1:
             notes.append(f"crop: its crop_pct={share} puts a border around pictures, here there is none")
         else:
-            values["short_side"] = math.floor(config.image_size / share)
+            found = replace(found, short_side=math.floor(config.image_size / share))
     if (filter := trained.raw("interpolation")) not in (None, "", "bilinear"):
         notes.append(f"resize: it was trained with {str(filter)[:20]}, here it is bilinear")
     if (mode := trained.raw("crop_mode")) not in (None, "", "center"):
         notes.append(f"crop: it was trained with {str(mode)[:20]}, here it is the square in the middle")
-    return values, notes
+    return found, notes
 
 
 def _class_names(about: Foreign, num_classes: int) -> tuple[list[str], list[str]]:

@@ -1,8 +1,10 @@
 """One video under the microscope: what it is, what is wrong with it, and how long a clip of it takes."""
 
 import hashlib
+import itertools
 import os
 import time
+from collections import Counter
 from dataclasses import dataclass, field
 from functools import partial
 from typing import cast
@@ -110,8 +112,29 @@ def _look_into_folder(found: Probe, fps: float) -> None:
     found.keyframes = list(range(reader.num_frames))
     if len({reader.frames([number]).shape for number in range(reader.num_frames)}) > 1:
         raise VideoDecodeError(found.path, "its pictures differ in size; extract this video again")
-    if len(set(np.diff(reader.numbers))) > 1:  # every fifth frame of a video is as it was meant
+    if missing := holes(reader.numbers):
         found.problems.append(MISSING_PICTURES)
+        found.reason = f"{missing} {'is' if missing.isdecimal() else 'are'} missing"
+
+
+def holes(numbers: list[int], most: int = 5) -> str:
+    """Which numbers are left out of an even row; every fifth frame of a video is as it was meant.
+
+    >>> holes([1, 2, 3, 5, 6, 10]), holes([0, 5, 10, 20]), holes([0, 5, 10])
+    ('4, 7-9', '15', '')
+    """
+    pairs = list(itertools.pairwise(numbers))
+    if not pairs:
+        return ""
+    times = Counter(after - before for before, after in pairs)
+    step = min(times, key=lambda one: (-times[one], one))
+    left_out = []
+    for before, after in pairs:
+        if after - before > step:
+            first, last = before + step, after - step if (after - before) % step == 0 else after - 1
+            left_out.append(str(first) if first >= last else f"{first}-{last}")
+    more = f" and {len(left_out) - most} more" if len(left_out) > most else ""
+    return ", ".join(left_out[:most]) + more
 
 
 def _look_into_file(found: Probe, source: str | bytes) -> None:

@@ -12,6 +12,8 @@ Items and batches are dicts with the same keys; V counts the views (clips, or cr
 | `skipped` | `list[tuple[str, str]]`, file and reason of each video that could not be decoded |
 | `broken` | `list[str]`, those files of `skipped` that are at fault themselves, and not what they were read with |
 
+`label` is there by default; another `TargetEncoder` has entries of its own in place of it.
+
 What is drawn for an item depends on (seed, epoch, index) alone: not on the number of workers or processes, nor on
 what came before. A run that is resumed goes on as if it had never stopped.
 """
@@ -23,9 +25,11 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 from torch.utils.data import Dataset
+from torchvision import tv_tensors
 
 from vidattn.data.clips.loader import Order, stable_seed
 from vidattn.data.clips.sampling import Sampler, VideoTimes
+from vidattn.data.clips.target import ClassLabel, Target, TargetEncoder
 from vidattn.data.clips.transforms import SpatialCrops
 from vidattn.data.errors import PassingError, VideoDecodeError
 from vidattn.data.readers.base import VideoReader
@@ -45,7 +49,8 @@ class TrainClips(Dataset[Item]):
     Args:
         videos: what to draw from.
         sampling: which frames make a clip.
-        transforms: run in turn on uint8 `(T, 3, H, W)`; the last must leave `(T, 3, image_size, image_size)`.
+        transforms: run in turn on a uint8 `tv_tensors.Image` `(T, 3, H, W)`, and on the boxes and masks of its target
+            where it has some; the last must leave `(T, 3, image_size, image_size)`.
         image_size: S, in pixels.
         opener: opens the videos, in the process that decodes.
         on_error: a video that cannot be decoded stops the run ("raise"), or another one takes its place and it is
@@ -53,7 +58,7 @@ class TrainClips(Dataset[Item]):
         seed: decides all that is drawn, together with epoch, index and visit.
         clips_per_video: clips of a video in one item, each drawn and transformed by itself, from one decoding
             ("repeated augmentation": https://arxiv.org/abs/1901.09335).
-        multi_label_classes: K of a multi-label list; None for one label a video.
+        target: what is to be learnt of a clip; one class a video by default.
         order: draws an order of the videos, of which the first takes the place of a broken one; any by default.
     """
 
@@ -67,7 +72,7 @@ class TrainClips(Dataset[Item]):
         on_error: OnError = "raise",
         seed: int = 0,
         clips_per_video: int = 1,
-        multi_label_classes: int | None = None,
+        target: TargetEncoder | None = None,
         order: Order | None = None,
     ) -> None:
         self.videos = videos
@@ -78,7 +83,7 @@ class TrainClips(Dataset[Item]):
         self.on_error = on_error
         self.seed = seed
         self.clips_per_video = clips_per_video
-        self.multi_label_classes = multi_label_classes
+        self.target = target or ClassLabel()
         self.order = order
 
     def __len__(self) -> int:
@@ -91,7 +96,7 @@ class TrainClips(Dataset[Item]):
         while True:
             video = self.videos[index]
             try:
-                clips = _decode_clips(video, self.opener, lambda times: self._draw(times, generator))
+                chosen, clips = _decode_clips(video, self.opener, lambda times: self._draw(times, generator))
                 break
             except VideoDecodeError as error:
                 skipped.append((video.path, _skippable(error, self.on_error)))
@@ -99,9 +104,13 @@ class TrainClips(Dataset[Item]):
                 reason = f"{skipped[-1][1].reason} (and so for the {_TRIES - 1} videos tried before it)"
                 raise VideoDecodeError(video.path, reason)
             index = self._another(generator)
-        return _item(
-            [self._transformed(clip, generator) for clip in clips], video, index, skipped, self.multi_label_classes
-        )
+        views, targets = [], []
+        for frames, clip in zip(chosen, clips, strict=True):
+            target = self.target.encode(video, frames, _size(clip))
+            view, target = self._transformed(clip, target, generator)
+            views.append(view)
+            targets.append(target)
+        return _item(views, self.target.batch(targets), video, index, skipped)
 
     def _another(self, generator: torch.Generator) -> int:
         """A video in place of a broken one, as likely as it comes in an epoch."""
@@ -112,16 +121,23 @@ class TrainClips(Dataset[Item]):
     def _draw(self, times: VideoTimes, generator: torch.Generator) -> list[list[int]]:
         return [self.sampling.train(times, generator) for _ in range(self.clips_per_video)]
 
-    def _transformed(self, clip: Tensor, generator: torch.Generator) -> Tensor:
+    def _transformed(self, clip: Tensor, target: Target, generator: torch.Generator) -> tuple[Tensor, Target]:
+        moved = _moving(target)
         with _transform_seed(int(torch.randint(2**62, (), generator=generator))):
+            # Not tv_tensors.Video: v2 passes those by in silence where it has no kernel for them (RandomGrayscale).
+            clip = tv_tensors.Image(clip)
             for transform in self.transforms:
-                clip = transform(clip)
+                if moved:
+                    clip, *values = transform(clip, *moved.values())
+                    moved = dict(zip(moved, values, strict=True))
+                else:
+                    clip = transform(clip)
         if clip.shape[1:] != (3, self.image_size, self.image_size):
             raise ValueError(
                 f"train_transforms left {'x'.join(map(str, clip.shape[1:]))} but image_size={self.image_size} needs "
                 f"3x{self.image_size}x{self.image_size}; end them with RandomCrop({self.image_size})"
             )
-        return clip
+        return clip.as_subclass(Tensor), target | moved
 
 
 class TestViews(Dataset[Item]):
@@ -138,7 +154,7 @@ class TestViews(Dataset[Item]):
         image_size: S, in pixels.
         opener: opens the videos, in the process that decodes.
         on_error: "raise" or "skip".
-        multi_label_classes: K of a multi-label list; None for one label a video.
+        target: what is to be learnt of a clip; one class a video by default.
     """
 
     __test__ = False  # its name looks like a test to pytest
@@ -152,7 +168,7 @@ class TestViews(Dataset[Item]):
         image_size: int,
         opener: VideoOpener | None = None,
         on_error: OnError = "raise",
-        multi_label_classes: int | None = None,
+        target: TargetEncoder | None = None,
     ) -> None:
         self.videos = videos
         self.sampling = sampling
@@ -160,28 +176,49 @@ class TestViews(Dataset[Item]):
         self.crops = SpatialCrops(image_size, num_crops)
         self.opener = opener or VideoOpener()
         self.on_error = on_error
-        self.multi_label_classes = multi_label_classes
+        self.target = target or ClassLabel()
 
     def __len__(self) -> int:
         return len(self.videos)
 
     def __getitem__(self, index: int) -> Item:
         video = self.videos[index]
+        sizes: list[tuple[int, int]] = []
+
+        def crops(frames: Tensor) -> list[Tensor]:
+            sizes.append(_size(frames))
+            return self.crops(frames)
+
         try:
-            clips = _decode_clips(
-                video, self.opener, lambda times: self.sampling.test(times, self.num_clips), self.crops
+            chosen, views = _decode_clips(
+                video, self.opener, lambda times: self.sampling.test(times, self.num_clips), crops
             )
         except VideoDecodeError as error:
             skipped = [(video.path, _skippable(error, self.on_error))]
-            return _empty_item(self.sampling.num_frames, self.crops.size, skipped, self.multi_label_classes)
-        return _item(clips, video, index, [], self.multi_label_classes)
+            return _empty_item(self.sampling.num_frames, self.crops.size, self.target.batch([]), skipped)
+        targets = [
+            target | moved
+            for target in (self.target.encode(video, frames, sizes[0]) for frames in chosen)
+            for moved in self._cropped(_moving(target))
+        ]
+        return _item(views, self.target.batch(targets), video, index, [])
+
+    def _cropped(self, moving: Target) -> list[Target]:
+        """Boxes and masks of a clip in each of its crops."""
+        crops = [self.crops.follow(value) for value in moving.values()]
+        return [dict(zip(moving, values, strict=True)) for values in zip(*crops, strict=True)] or [
+            {} for _ in range(self.crops.num_crops)
+        ]
 
 
 def collate(items: Sequence[Item]) -> Item:
     """Items to one batch: tensors joined along V, lists joined. It is empty (V = 0) where every video was skipped."""
-    tensors = {key: torch.cat([item[key] for item in items]) for key in ("video", "label", "video_id", "view")}
-    lists = {key: [entry for item in items for entry in item[key]] for key in ("path", "skipped", "broken")}
-    return tensors | lists
+    return {
+        key: torch.cat([item[key] for item in items])
+        if isinstance(value, Tensor)
+        else [entry for item in items for entry in item[key]]
+        for key, value in items[0].items()
+    }
 
 
 def _decode_clips(
@@ -189,8 +226,8 @@ def _decode_clips(
     opener: VideoOpener,
     choose: Callable[[VideoTimes], list[list[int]]],
     crops: Callable[[Tensor], list[Tensor]] | None = None,
-) -> list[Tensor]:
-    """The clips that `choose` picks, uint8 `(T, 3, H, W)`, each followed by its crops; every frame is decoded once.
+) -> tuple[list[list[int]], list[Tensor]]:
+    """The frames of the clips that `choose` picks, and the clips, as `read_clips` gives them.
 
     Raises:
         VideoDecodeError: whatever is wrong with the file.
@@ -202,7 +239,8 @@ def _decode_clips(
                 times = VideoTimes(opened.num_frames, opened.fps, opened.times, *segment)
             except ValueError as error:
                 raise VideoDecodeError(video.path, str(error)) from error
-            return read_clips(opened, choose(times), crops)
+            chosen = choose(times)
+            return chosen, read_clips(opened, chosen, crops)
     except OSError as error:
         raise PassingError(video.path, str(error)) from error
 
@@ -241,19 +279,15 @@ def _told(skipped: Sequence[tuple[str, VideoDecodeError]]) -> Item:
 
 def _item(
     views: list[Tensor],
+    targets: dict[str, Any],
     video: Video,
     index: int,
     skipped: Sequence[tuple[str, VideoDecodeError]],
-    multi_label_classes: int | None,
 ) -> Item:
     """Views `(T, 3, S, S)` of one video, in order, with all that is known of it."""
-    label = torch.full((len(views),), -1 if video.label is None else video.label)
-    if multi_label_classes is not None:
-        label = torch.zeros(len(views), multi_label_classes)
-        label[:, list(video.labels)] = 1
     return {
         "video": torch.stack([view.transpose(0, 1) for view in views]),
-        "label": label,
+        **targets,
         "video_id": torch.full((len(views),), index),
         "view": torch.arange(len(views)),
         "path": [video.path],
@@ -264,13 +298,22 @@ def _item(
 def _empty_item(
     num_frames: int,
     image_size: int,
+    targets: dict[str, Any],
     skipped: Sequence[tuple[str, VideoDecodeError]],
-    multi_label_classes: int | None,
 ) -> Item:
     none = torch.empty(0, dtype=torch.int64)
     video = torch.empty(0, 3, num_frames, image_size, image_size, dtype=torch.uint8)
-    label = none if multi_label_classes is None else torch.empty(0, multi_label_classes)
-    return {"video": video, "label": label, "video_id": none, "view": none, "path": [], **_told(skipped)}
+    return {"video": video, **targets, "video_id": none, "view": none, "path": [], **_told(skipped)}
+
+
+def _size(frames: Tensor) -> tuple[int, int]:
+    height, width = frames.shape[-2:]
+    return height, width
+
+
+def _moving(target: Target) -> Target:
+    """The entries that lie on the picture: boxes and masks."""
+    return {name: value for name, value in target.items() if isinstance(value, tv_tensors.TVTensor)}
 
 
 @contextmanager

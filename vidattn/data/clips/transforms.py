@@ -7,13 +7,15 @@ clip: RandomCrop, RandomResizedCrop, RandomHorizontalFlip, ColorJitter, RandAugm
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torchvision import tv_tensors
 from torchvision.transforms import v2
 
 
-class ShortSide(nn.Module):
+class ShortSide(v2.Transform):
     """Resizes a clip so that its short side is `size`; the long side keeps the shape, rounded down.
 
     Args:
@@ -24,12 +26,12 @@ class ShortSide(nn.Module):
         super().__init__()
         self.size = size
 
-    def forward(self, clip: Tensor) -> Tensor:
-        """uint8 `(T, 3, H, W)` -> `(T, 3, H', W')`."""
-        return v2.functional.resize(clip, [self.size], antialias=True)
+    def transform(self, inpt: Any, params: dict[str, Any]) -> Any:
+        """uint8 `(T, 3, H, W)` -> `(T, 3, H', W')`; boxes `(n, 4)` move with it."""
+        return self._call_kernel(v2.functional.resize, inpt, [self.size], antialias=True)
 
 
-class ShortSideJitter(nn.Module):
+class ShortSideJitter(v2.Transform):
     """Resizes a clip so that its short side is a random size, every whole number in `[low, high]` as likely.
 
     The scale jitter of https://arxiv.org/abs/1409.1556, section 3.1; 256 to 320 before a crop of 224 is usual.
@@ -46,10 +48,13 @@ class ShortSideJitter(nn.Module):
         self.low = low
         self.high = high
 
-    def forward(self, clip: Tensor) -> Tensor:
-        """uint8 `(T, 3, H, W)` -> `(T, 3, H', W')`."""
-        size = int(torch.randint(self.low, self.high + 1, ()))
-        return v2.functional.resize(clip, [size], antialias=True)
+    def make_params(self, flat_inputs: list[Any]) -> dict[str, Any]:
+        """The size, drawn once for the clip and all that lies on it."""
+        return {"size": int(torch.randint(self.low, self.high + 1, ()))}
+
+    def transform(self, inpt: Any, params: dict[str, Any]) -> Any:
+        """uint8 `(T, 3, H, W)` -> `(T, 3, H', W')`; boxes `(n, 4)` move with it."""
+        return self._call_kernel(v2.functional.resize, inpt, [params["size"]], antialias=True)
 
 
 class SpatialCrops(nn.Module):
@@ -84,11 +89,21 @@ class SpatialCrops(nn.Module):
     def forward(self, clip: Tensor) -> list[Tensor]:
         """uint8 `(T, 3, H, W)` -> `num_crops` views of `(T, 3, size, size)`."""
         clip = self.short_side(clip)
-        height, width = clip.shape[-2:]
-        along, across = (-1, -2) if width >= height else (-2, -1)
-        if min(height, width) > self.size:
-            clip = clip.narrow(across, self.rounding((min(height, width) - self.size) / 2), self.size)
-        return [clip.narrow(along, offset, self.size) for offset in self._offsets(max(height, width))]
+        size = self.size
+        return [clip[..., top : top + size, left : left + size] for top, left in self._corners(*clip.shape[-2:])]
+
+    def follow(self, boxes: tv_tensors.TVTensor) -> list[tv_tensors.TVTensor]:
+        """Boxes or masks on the frames, as they lie in each of the `num_crops` views."""
+        resized = self.short_side(boxes)
+        height, width = v2.functional.get_size(resized)
+        crops = [(top, left, self.size, self.size) for top, left in self._corners(height, width)]
+        return [v2.functional.crop(resized, *crop) for crop in crops]
+
+    def _corners(self, height: int, width: int) -> list[tuple[int, int]]:
+        """Top and left of each crop."""
+        across = self.rounding((min(height, width) - self.size) / 2)
+        along = self._offsets(max(height, width))
+        return [(across, offset) if width >= height else (offset, across) for offset in along]
 
     def _offsets(self, length: int) -> list[int]:
         room = length - self.size

@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 from vidattn.data.lists.row import Listing, Row, bad_rows, parse_json
+from vidattn.data.lists.text import read_text
 
 VOCABULARY = "Diving48_vocab.json"
 
@@ -34,4 +35,4 @@ def read(source: Path, text: str, root: Path) -> Listing:
 
 def class_names(path: Path) -> list[str]:
     """`[["Back", "15som", "05Twis", "FREE"], ...]` as names."""
-    return [" ".join(words) for words in parse_json(path, path.read_text())]
+    return [" ".join(words) for words in parse_json(path, read_text(path))]

@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 from vidattn.data.lists.row import Listing, ManifestError, Row, bad_rows
+from vidattn.data.lists.text import read_text
 
 _FILE = re.compile(r"^(?P<label>.+)_test_split(?P<split>[123])\.txt$")
 _PART = re.compile(r"^(?P<part>train|test)(?P<split>[123])$")
@@ -31,7 +32,7 @@ def read(folder: Path, part: str, root: Path) -> Listing:
     for path in sorted(folder.glob(f"*_test_split{match['split']}.txt")):
         label = path.name.removesuffix(f"_test_split{match['split']}.txt")
         names.append(label)
-        for number, line in enumerate(path.read_text().splitlines(), start=1):
+        for number, line in enumerate(read_text(path).splitlines(), start=1):
             video, _, mark = line.strip().rpartition(" ")
             where = f"{path.name}, line {number}: {line!r}"
             if not line.strip():

@@ -4,7 +4,8 @@ import csv
 import os
 from pathlib import Path
 
-from vidattn.data.lists.row import Listing, ManifestError, Row, bad_rows, csv_rows, spelling, videos_below
+from vidattn.data.lists.names import spelling
+from vidattn.data.lists.row import Listing, ManifestError, Row, bad_rows, csv_rows, videos_below
 
 
 def read(source: Path, text: str, root: Path) -> Listing:

@@ -14,6 +14,9 @@ VIDEO_EXTENSIONS = (
 )
 """File name endings that count as video, whatever their case."""
 
+SHOWN_ENDINGS = ", ".join(VIDEO_EXTENSIONS)
+"""As messages name them."""
+
 EXTENSION = rf"\.(?:{'|'.join(VIDEO_EXTENSIONS)})"
 _IS_VIDEO = re.compile(rf"{EXTENSION}$", re.IGNORECASE)
 _SHOWN = 5  # bad rows in one message
@@ -103,9 +106,16 @@ def _cannot_list(error: OSError) -> None:
     ) from error
 
 
-def spelling(name: str) -> str:
-    """A class name as it is compared: folders are found with underscores for the spaces of the official names."""
-    return name.strip().replace("_", " ")
+def located(root: str | Path, path: str) -> str:
+    """Where a list's path leads from the root: `~` is the home folder, and `\\` parts folders, unless a file is called
+    so."""
+    whole = os.path.join(root, path)
+    if path.startswith("~") and not os.path.exists(whole):
+        return os.path.expanduser(path)
+    if "\\" in path and not os.path.exists(whole):
+        parted = os.path.join(root, path.replace("\\", "/"))
+        return parted if os.path.exists(parted) else whole
+    return whole
 
 
 def bad_rows(source: Path, bad: Sequence[str], expected: str) -> ManifestError:

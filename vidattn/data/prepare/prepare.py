@@ -18,6 +18,7 @@ from rich.table import Table
 
 from vidattn.data.clips.sampling import StrideSampling, VideoTimes
 from vidattn.data.lists import table as list_table
+from vidattn.data.lists.class_files import write_class_file
 from vidattn.data.lists.row import Row
 from vidattn.data.prepare.prepared import PreparedFolder, content_identity
 from vidattn.data.prepare.transcode import Transcoding
@@ -149,8 +150,7 @@ def _write_list(folder: Path, manifest: Manifest, videos: Sequence[Video]) -> No
         rows.append(Row("", os.path.relpath(video.path, folder), tuple(names[label] for label in labels), *segment))
     list_table.write(folder / "manifest.csv", rows, manifest.multi_label)
     if names:
-        lines = "".join(f"{name}\n" for name in names)
-        (folder / "classes.txt").write_text(lines, encoding="utf-8", errors="surrogateescape")
+        write_class_file(folder / "classes.txt", names)
 
 
 def _gains(good: dict[Video, Path]) -> dict[str, float]:

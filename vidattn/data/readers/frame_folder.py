@@ -1,7 +1,6 @@
 """A folder of pictures as a video: what Something-Something, mmaction2 and many labs extract beforehand."""
 
 import os
-import re
 from collections import defaultdict
 from collections.abc import Sequence
 
@@ -11,9 +10,8 @@ from PIL import Image
 from torch import Tensor
 
 from vidattn.data.errors import PassingError, VideoDecodeError
+from vidattn.data.lists.pictures import PICTURE
 from vidattn.data.readers.base import VideoReader, check_indices, first_line
-
-_PICTURE = re.compile(r"^(?P<prefix>.*?)(?P<number>\d+)\.(jpe?g|png)$", re.IGNORECASE)
 
 
 class FrameFolderReader(VideoReader):
@@ -28,7 +26,7 @@ class FrameFolderReader(VideoReader):
         fps: pictures per second; the folder does not tell.
 
     Raises:
-        VideoDecodeError: there is no such folder, or its pictures are none or of several kinds.
+        VideoDecodeError: there is no such folder, its pictures are none or of several kinds, or two have one number.
     """
 
     def __init__(self, path: str, fps: float = 30.0) -> None:
@@ -38,17 +36,26 @@ class FrameFolderReader(VideoReader):
         except OSError as error:
             raise VideoDecodeError(path, f"cannot open the folder ({error.strerror}); check the path") from error
         by_prefix: dict[str, dict[int, str]] = defaultdict(dict)
-        for name in names:
-            if match := _PICTURE.match(name):
-                by_prefix[match["prefix"]][int(match["number"])] = os.path.join(path, name)
+        twice: list[tuple[str, list[str]]] = []
+        for name in sorted(names):
+            if match := PICTURE.match(name):
+                pictures = by_prefix[match["prefix"]]
+                number = int(match["number"])
+                first = pictures.setdefault(number, name)
+                if first != name:
+                    twice.append((match["prefix"], sorted((first, name))))
         if not by_prefix:
             raise VideoDecodeError(path, "the folder holds no pictures named <prefix><number>.jpg or .png")
         if len(by_prefix) > 1 and "img_" not in by_prefix:
             kinds = ", ".join(sorted(by_prefix))
             raise VideoDecodeError(path, f"the folder holds pictures of several kinds ({kinds}); keep one of them")
         numbered = by_prefix["img_"] if len(by_prefix) > 1 else next(iter(by_prefix.values()))
+        for prefix, pair in twice:
+            if by_prefix[prefix] is numbered:
+                reason = f"{pair[0]} and {pair[1]} have one number; keep one set of pictures, and take the other away"
+                raise VideoDecodeError(path, reason)
         self.numbers = sorted(numbered)
-        self._files = [numbered[number] for number in self.numbers]
+        self._files = [os.path.join(path, numbered[number]) for number in self.numbers]
         self.num_frames = len(self._files)
         self.fps = fps
         self.times = np.arange(self.num_frames) / fps

@@ -3,12 +3,12 @@
 import os
 import re
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from difflib import get_close_matches
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from vidattn.data.lists import (
+    columns,
     diving48,
     folder,
     frame_folders,
@@ -19,16 +19,18 @@ from vidattn.data.lists import (
     table,
     ucf101,
 )
+from vidattn.data.lists.cells import one_kind
+from vidattn.data.lists.class_files import ClassFile, read_class_file
+from vidattn.data.lists.names import ClassNames, is_number, numbers_alone, twins
 from vidattn.data.lists.row import (
-    VIDEO_EXTENSIONS,
     Listing,
     ManifestError,
     Row,
     bad_rows,
     is_video,
-    parse_json,
-    spelling,
 )
+from vidattn.data.lists.text import check_readable, is_readable, read_text
+from vidattn.wording import counted, printable
 
 __all__ = ["Manifest", "ManifestError", "Video", "read_class_names", "read_manifest", "write_manifest"]
 
@@ -69,6 +71,7 @@ class Manifest:
         missing: how many listed files do not exist, by class name (`"unlabelled"` without labels).
         multi_label: whether a video may have several classes: those are in `Video.labels`, and `label` is None.
         missing_paths: the listed files that do not exist.
+        numbered: whether the labels of the list are numbers.
     """
 
     videos: list[Video]
@@ -77,6 +80,7 @@ class Manifest:
     missing: dict[str, int] = field(default_factory=dict)
     multi_label: bool = False
     missing_paths: list[str] = field(default_factory=list)
+    numbered: bool = False
 
     @property
     def labelled(self) -> bool:
@@ -114,6 +118,7 @@ def read_manifest(
     - A folder with one folder of videos per class; or a flat folder of videos, or one video file (no labels).
     - `path label` lists, separated by spaces, a comma or a tab; the label is a name or a number, or is left out in
       every row. Paths and names may hold spaces, and quotes as in CSV. Several numbers are several classes (mmaction2).
+      Tables with more columns say in their first row which is which. What a cell means: `vidattn.data.lists.names`.
     - The official Kinetics lists (`label,youtube_id,time_start,time_end,split`; the test list without label). Clips
       are found anywhere below `root` as `{id}_{start:06d}_{end:06d}` or, uncut, as `{id}` (then the segment is kept).
     - The Something-Something v2 lists (JSON), and the answers to its test list; clips are `{root}/{id}.webm`.
@@ -137,11 +142,16 @@ def read_manifest(
         ManifestError: a row is not understood (up to five are shown), a label is unknown, or no file exists.
     """
     source = Path(source).expanduser()
-    listing = _listing(source, Path(root).expanduser() if root is not None else None)
+    given, names = None, class_names
+    if isinstance(names, str | Path):
+        given = read_class_file(Path(names).expanduser())
+        names = given.names
+    known = frozenset(names or ())
+    listing = _listing(source, Path(root).expanduser() if root is not None else None, multi_label, known)
     listing = listing._replace(multi_label=listing.multi_label or multi_label)
-    if isinstance(class_names, str | Path):
-        class_names = read_class_names(class_names)
-    return _manifest(source, listing, class_names, folder_fps)
+    if given is not None and given.first:
+        _check_counting(source, listing.rows, class_names, given)
+    return _manifest(source, listing, names, folder_fps)
 
 
 def write_manifest(path: str | Path, manifest: Manifest) -> None:
@@ -157,36 +167,37 @@ def write_manifest(path: str | Path, manifest: Manifest) -> None:
 
 
 def read_class_names(path: str | Path) -> list[str]:
-    """Names in the order of their labels: one a line, UCF101's `classInd.txt`, Something-Something's JSON
-    `{name: number}`, or Diving48's vocabulary.
+    """Names in the order of their labels, from a file in any of the forms that `read_class_file` reads.
 
     Raises:
         ManifestError: the file is missing, empty, or not what it looks like.
     """
-    path = Path(path).expanduser()
-    if not path.is_file():
-        raise ManifestError(f"class_names={path} is not a file; give a file with one class name a line, or a list")
-    text = path.read_text(encoding="utf-8-sig", errors="surrogateescape")
-    if text.lstrip().startswith("{"):
-        try:
-            numbers = {name: int(number) for name, number in parse_json(path, text).items()}
-        except (TypeError, ValueError) as error:
-            if isinstance(error, ManifestError):
-                raise
-            raise ManifestError(f"{path}: {error}; expected JSON {{name: number, ...}}") from error
-        names = sorted(numbers, key=lambda name: numbers[name])
-    elif path.name == ucf101.CLASSES:
-        names = ucf101.class_names(path)
-    elif text.lstrip().startswith("[["):
-        names = diving48.class_names(path)
-    else:
-        names = [line.strip() for line in text.splitlines() if line.strip()]
-    if not names:
-        raise ManifestError(f"{path} names no class; expected one name a line")
-    return names
+    return read_class_file(Path(path).expanduser()).names
 
 
-def _listing(source: Path, root: Path | None) -> Listing:
+def recounted(source: str, videos: Sequence[Video], names: Sequence[str], classes: Sequence[str]) -> list[Video]:
+    """The videos with labels that count `classes` instead of `names`: each class by its name.
+
+    Raises:
+        ManifestError: a video is of a class that `classes` does not hold.
+    """
+    known = ClassNames(classes, numbered=False)
+    places = [known.find(name) for name in names]
+    moved = []
+    for video in videos:
+        labels = video.labels if video.label is None else (video.label,)
+        if unknown := [names[label] for label in labels if places[label] is None]:
+            raise ManifestError(
+                f"{source}: {unknown[0]!r} is none of the {counted(len(classes), 'known class', 'known classes')}; "
+                f"{known.hint(unknown[0])}"
+            )
+        there = tuple(place for label in labels if (place := places[label]) is not None)
+        one = None if video.label is None else there[0]
+        moved.append(replace(video, label=one, labels=there if video.label is None else ()))
+    return moved
+
+
+def _listing(source: Path, root: Path | None, multi_label: bool, known: Collection[str]) -> Listing:
     """Tell what kind of list it is, and read it."""
     if not source.exists():
         splits, _, part = str(source).rpartition("#")
@@ -199,27 +210,38 @@ def _listing(source: Path, root: Path | None) -> Listing:
         return hmdb51.read(source, "", base) if hmdb51.is_splits(source) else folder.read(source)
     if is_video(source):
         return Listing([Row(str(source), str(source))])
-    text = source.read_text(encoding="utf-8-sig", errors="surrogateescape")  # file names are not always UTF-8
-    if "\0" in text:
-        endings = ", ".join(VIDEO_EXTENSIONS)
-        raise ManifestError(f"{source} is neither text nor a video file (ending in {endings})")
+    text = read_text(source)
+    if _words(text) == table.COLUMNS:  # ours, which may name classes by the bytes of folders
+        return table.read(source, text, base)
+    listing = _text_listing(source, text, base, multi_label, known)
+    for row in listing.rows:
+        check_readable(source, row.where, "".join(row.labels))
+    return listing
+
+
+def _text_listing(source: Path, text: str, base: Path, multi_label: bool, known: Collection[str]) -> Listing:
     first = text.lstrip().partition("\n")[0].strip()
-    columns = tuple(re.split(r'[",\s]+', first))
+    header = _words(text)
     if text.lstrip().startswith("["):
         return (diving48 if '"vid_name"' in text else something).read(source, text, base)
-    if "youtube_id" in columns:
+    if "youtube_id" in header:
         return kinetics.read(source, text, base)
-    if columns == table.COLUMNS:
-        return table.read(source, text, base)
-    if columns == frame_folders.HEADER:
+    if header == frame_folders.HEADER:
         return frame_folders.read_frame_list(source, text, base)
     if re.match(r"\d+;", first):
         return something.read_answers(source, text, base)
     if re.match(r"(train|test)list0", source.name) and (source.parent / ucf101.CLASSES).is_file():
         return ucf101.read(source, text, base)
-    if frame_folders.is_rawframes(text):
-        return frame_folders.read(source, text, base)
-    return path_label.read(source, text, base)
+    if (named := columns.columns_of(first)) and not columns.is_path_label(named):
+        return columns.read(source, text, base, multi_label, known)
+    if frame_folders.is_rawframes(text, base):
+        return frame_folders.read(source, text, base, multi_label, known)
+    return path_label.read(source, text, base, multi_label, known)
+
+
+def _words(text: str) -> tuple[str, ...]:
+    """The first line, as a header would be read."""
+    return tuple(re.split(r'[",\s]+', text.lstrip().partition("\n")[0].strip()))
 
 
 def _manifest(source: Path, listing: Listing, class_names: Sequence[str] | None, folder_fps: float) -> Manifest:
@@ -234,23 +256,12 @@ def _manifest(source: Path, listing: Listing, class_names: Sequence[str] | None,
         class_names = listing.class_names
     if class_names is None:
         class_names = [] if len(unlabelled) == len(rows) else _class_names(source, rows)
-    if repeated := [name for name, count in Counter(class_names).items() if count > 1]:
-        raise ManifestError(f"class_names holds {repeated[0]!r} twice; each class has one label, give it once")
-    index = {name: number for number, name in enumerate(class_names)}
-    # Kinetics folders are found with underscores for the spaces of the official names, so either spelling will do.
-    spellings = {spelling(name): number for name, number in index.items()} | index
-    # Where the source itself says its names, one of them may be a year.
-    may_be_number = listing.class_names is None or not any(name.isdecimal() for name in class_names)
-
-    def number_of(label: str) -> int | None:
-        number = spellings.get(label, spellings.get(spelling(label)))
-        if number is None and may_be_number and label.isdecimal() and int(label) < len(class_names):
-            number = int(label)
-        return number
+    _check_distinct(source, class_names)
+    classes = ClassNames(class_names)
 
     videos, unknown, missing, missing_paths = [], [], Counter[str](), []
     for row in rows:
-        numbers = [number_of(label) for label in row.labels]
+        numbers = [classes.find(label) for label in row.labels]
         labels = tuple(number for number in numbers if number is not None)
         if len(labels) < len(numbers):
             unknown.append((row.where, row.labels[numbers.index(None)]))
@@ -268,25 +279,59 @@ def _manifest(source: Path, listing: Listing, class_names: Sequence[str] | None,
 
     if unknown:
         name = unknown[0][1]
-        near = get_close_matches(name, class_names, n=1, cutoff=0.5)
-        hint = f"; did you mean {near[0]!r}?" if near else f"; known are {', '.join(class_names[:5])}, ..."
-        expected = f"one of the {len(class_names)} known classes ({name!r} is none of them{hint})"
+        known = counted(len(class_names), "known class", "known classes")
+        expected = f"one of the {known} ({name!r} is none of them; {classes.hint(name)})"
         raise bad_rows(source, [where for where, _ in unknown], expected)
     if not videos:
-        raise ManifestError(
-            f"{source}: none of the {len(rows)} listed videos exists, e.g. {rows[0].path}; "
-            "set root to the folder that the list's paths start from"
-        )
-    return Manifest(videos, list(class_names), str(source), dict(missing), listing.multi_label, missing_paths)
+        e_g = printable(rows[0].path)
+        raise ManifestError(f"{source}: none of the {len(rows)} listed videos exists, e.g. {e_g}; {_way_out(rows)}")
+    numbered = classes.numbered or numbers_alone(class_names)  # else numbers are names
+    numbered = numbered and any(is_number(label) for row in rows for label in row.labels)
+    return Manifest(videos, list(class_names), str(source), dict(missing), listing.multi_label, missing_paths, numbered)
 
 
 def _class_names(source: Path, rows: list[Row]) -> list[str]:
     """The sorted names, or "0", "1", ... up to the largest where the labels are numbers."""
     labels = {label for row in rows for label in row.labels}
-    numbered = [label.isdecimal() for label in labels]
-    if not any(numbered):
-        return sorted(labels)
-    if not all(numbered):
-        bad = [row.where for row in rows if not all(label.isdecimal() for label in row.labels)]
-        raise bad_rows(source, bad, "a class number (0, 1, ...) as in other rows")
-    return [str(number) for number in range(max(map(int, labels)) + 1)]
+    if one_kind(source, [(row.where, row.labels) for row in rows]):
+        return [str(number) for number in range(max(map(int, labels)) + 1)]
+    if pair := twins(sorted(labels)):
+        places = [row.where for row in rows if set(pair) & set(row.labels)]
+        first = [next(row.where for row in rows if name in row.labels) for name in pair]
+        others = [where for where in places if where not in first]
+        raise bad_rows(source, [*first, *others], f"one spelling of each class, not {pair[0]!r} and {pair[1]!r}")
+    return sorted(labels)
+
+
+def _check_distinct(source: Path, class_names: Sequence[str]) -> None:
+    """Each class has a name of its own."""
+    if repeated := [name for name, count in Counter(class_names).items() if count > 1]:
+        raise ManifestError(f"class_names holds {repeated[0]!r} twice; each class has one label, give it once")
+    if pair := twins(class_names):
+        raise ManifestError(f"{source}: classes {pair[0]!r} and {pair[1]!r} are two spellings of one name; keep one")
+
+
+def _check_counting(source: Path, rows: list[Row], file: object, given: ClassFile) -> None:
+    """Numbers in a list count from 0: beside names that count from 1 nobody knows which is meant."""
+    numbered = [row.where for row in rows if any(is_number(label) for label in row.labels)]
+    if numbered and not any(is_number(name) for name in given.names):
+        raise bad_rows(
+            source,
+            numbered,
+            f"names as labels, since {file} counts its classes from {given.first} and numbers in a list count from 0 "
+            "(or number the classes from 0 in both)",
+        )
+
+
+def _way_out(rows: list[Row]) -> str:
+    """What to do where no listed file exists, by the shape of the paths."""
+    paths = [row.path for row in rows]
+    if not all(map(is_readable, paths)):
+        return "the list is not in UTF-8, as names of files mostly are; save it as UTF-8"
+    if any(re.search(r"(^|/)[A-Za-z]:[\\/]", path) for path in paths):
+        return "these are paths of Windows; write them with / and without the drive, and set root to their folder"
+    if any("://" in path for path in paths):
+        return "addresses are not opened here; download the videos, or give shards (.tar), which are"
+    if all(row.where.find(row.path) >= 0 for row in rows):
+        return "these paths are whole ones, so that root does not change them; correct them, or write them from a root"
+    return "set root to the folder that the list's paths start from"

@@ -20,7 +20,7 @@ from typing import Any
 import fsspec
 
 from vidattn.data.lists.row import VIDEO_EXTENSIONS
-from vidattn.data.videos.manifest import Manifest, ManifestError, Video
+from vidattn.data.videos.manifest import Manifest, ManifestError, Video, recounted
 from vidattn.data.videos.members import Member
 
 INDEX = "shards.json"
@@ -68,11 +68,7 @@ def read_shards(source: str, class_names: Sequence[str] | None = None, multi_lab
     if not videos:
         raise ManifestError(f"{source}: the shards hold no videos; a video ends in {', '.join(VIDEO_EXTENSIONS)}")
     if class_names is not None and names and list(class_names) != names:
-        unknown = [name for name in names if name not in class_names]
-        if unknown:
-            raise ManifestError(f"{source}: {unknown[0]!r} is none of the {len(class_names)} known classes")
-        places = [class_names.index(name) for name in names]
-        videos = [_relabelled(video, places) for video in videos]
+        videos = recounted(source, videos, names, class_names)
     labels = [label for video in videos for label in (*video.labels, *([] if video.label is None else [video.label]))]
     known = list(class_names or names or map(str, range(max(labels, default=-1) + 1)))
     if labels and max(labels) >= len(known):
@@ -239,11 +235,6 @@ def _json(tar: tarfile.TarFile, member: tarfile.TarInfo) -> dict[str, Any]:
 def _video(member: Member, known: dict[str, Any]) -> Video:
     fields = {field: known[field] for field in _KEPT[2:] if field in known}
     return Video(str(member), known.get("label"), labels=tuple(known.get("labels", ())), **fields)
-
-
-def _relabelled(video: Video, places: Sequence[int]) -> Video:
-    label = None if video.label is None else places[video.label]
-    return replace(video, label=label, labels=tuple(places[one] for one in video.labels))
 
 
 def _with_labels(video: Video) -> Video:

@@ -2,9 +2,11 @@
 
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Literal
 
-from vidattn.data.videos.manifest import Manifest, ManifestError, read_class_names, read_manifest
+from vidattn.data.videos.manifest import Manifest, ManifestError, read_class_names, read_manifest, recounted
+from vidattn.data.videos.remarks import remarks
 from vidattn.data.videos.shards import is_shards, read_shards
 
 Split = Literal["train", "val", "test", "predict"]
@@ -13,13 +15,15 @@ Split = Literal["train", "val", "test", "predict"]
 class Splits:
     """Reads each list when it is first asked for. Labels are those of the first list that has any, or of `class_names`.
 
+    What is odd about a list is said once, to `warn`.
+
     Args:
         sources: what `read_manifest` or `read_shards` reads, by split, training first; None where there is none.
         root: folder that the lists' paths start from; each list's own folder by default.
         class_names: names in the order of their labels, or a file of them.
         folder_fps: frames per second of videos that are folders of pictures.
         multi_label: a video may have several classes. Lists show it, and the one of training shows it for the others.
-        warn: takes what is to be said of listed files that are missing.
+        warn: takes what is to be said.
     """
 
     def __init__(
@@ -36,8 +40,10 @@ class Splits:
         self.folder_fps = folder_fps
         self.multi_label = multi_label
         self.warn = warn
-        self._given_names = class_names
+        self._names_file = class_names if isinstance(class_names, str) else None
+        self._given_names = None if isinstance(class_names, str) else class_names
         self._manifests: dict[Split, Manifest] = {}
+        self._checkpoint_names: list[str] | None = None
 
     @property
     def class_names(self) -> list[str]:
@@ -46,14 +52,7 @@ class Splits:
         Raises:
             ValueError: neither `class_names` nor a list with labels is given.
         """
-        if isinstance(self._given_names, str):
-            self._given_names = read_class_names(self._given_names)
-        if self._given_names is not None:
-            return self._given_names
-        for split, source in self.sources.items():
-            if source and split != "predict" and (names := self.manifest(split).class_names):
-                return names
-        raise ValueError("no classes are known: set data.class_names, or data.train to a list with labels")
+        return self._own_names() if self._checkpoint_names is None else self._checkpoint_names
 
     def manifest(self, split: Split) -> Manifest:
         """The videos of one split; read once, with a warning where listed files are missing.
@@ -62,34 +61,73 @@ class Splits:
             ValueError: the split has no source.
             ManifestError: its source cannot be used.
         """
+        manifest = self._read(split)
+        names = self._checkpoint_names
+        if names is None or not manifest.class_names or manifest.class_names == names:
+            return manifest
+        videos = recounted(f"data.{split}", manifest.videos, manifest.class_names, names)
+        return replace(manifest, videos=videos, class_names=names)
+
+    def count_as(self, names: Sequence[str]) -> None:
+        """From now on labels count these names, those of a checkpoint; each class is found by its own name."""
+        self._checkpoint_names = list(names)
+
+    def _read(self, split: Split) -> Manifest:
+        """The split with the labels that its list, or `class_names`, gives it."""
         if split not in self._manifests:
             source = self.sources[split]
             if source is None:
                 raise ValueError(f"data.{split} is not set; give it a list, a folder or a file of videos")
             names = self._names_for(split)
+            several = self._has_several(split)
             try:
                 if is_shards(source):
-                    manifest = read_shards(source, names, self._has_several(split))
+                    manifest = read_shards(source, names, several)
                 else:
-                    manifest = read_manifest(source, self.root, names, self.folder_fps, self._has_several(split))
+                    given = names if self._names_file is None or names is None else self._names_file
+                    manifest = read_manifest(source, self.root, given, self.folder_fps, several)
             except ManifestError as error:
                 raise ManifestError(f"data.{split}: {error}") from error
-            if manifest.missing:
-                self.warn(manifest.describe_missing())
             self._manifests[split] = manifest
+            self._remark(split, manifest)
         return self._manifests[split]
+
+    def _remark(self, split: Split, manifest: Manifest) -> None:
+        if manifest.missing:
+            self.warn(manifest.describe_missing())
+        if split == "predict":
+            return
+        train = self._manifests.get("train") if split != "train" else None  # it need not be at hand
+        if train and manifest.numbered and not train.numbered and self._given_names is None:
+            first, last = train.class_names[0], train.class_names[-1]
+            self.warn(
+                f"data.{split} has numbers as labels; they count through the names of data.train, from 0 for {first!r} "
+                f"to {len(train.class_names) - 1} for {last!r}; if they mean others, set data.class_names"
+            )
+        for line in remarks(split, manifest, train):
+            self.warn(line)
+
+    def _own_names(self) -> list[str]:
+        if self._names_file is not None and self._given_names is None:
+            self._given_names = read_class_names(self._names_file)
+        if self._given_names is not None:
+            return self._given_names
+        for split, source in self.sources.items():
+            if source and split != "predict" and (names := self._read(split).class_names):
+                return names
+        raise ValueError("no classes are known: set data.class_names, or data.train to a list with labels")
 
     def _names_for(self, split: Split) -> Sequence[str] | None:
         """The common names; None for the split that they come from, and for videos to classify, whose labels nobody
         asks for: the training list need not be at hand."""
         if split == "predict":
             return None
-        if self._given_names is not None:
-            return self.class_names
+        if self._given_names is not None or self._names_file is not None:
+            return self._own_names()
         for earlier, source in self.sources.items():
             if earlier == split:
                 break
-            if source and (names := self.manifest(earlier).class_names):
+            if source and (names := self._read(earlier).class_names):
                 return names
         return None
 

@@ -1,0 +1,94 @@
+"""What is odd about the lists of a run, said once before it costs hours: empty classes, videos listed twice."""
+
+import os
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from vidattn.data.lists.names import numbers_alone, sound
+from vidattn.data.videos.manifest import Manifest, Video
+from vidattn.wording import counted, printable
+
+_SHOWN = 5
+
+
+def remarks(split: str, manifest: Manifest, train: Manifest | None = None) -> Iterator[str]:
+    """A sentence for each oddity of the list of a split.
+
+    Args:
+        split: "train", "val" or "test".
+        train: the training list, where this is another one.
+    """
+    if split == "train":
+        if unused := unused_classes(manifest):
+            yield f"data.train: {unused}"
+        if alike := _alike(manifest.class_names):
+            yield f"data.train: classes {alike[0]!r} and {alike[1]!r} differ in little; are they one?"
+    yield from _repeated(split, manifest)
+    if train is not None:
+        yield from _shared(split, manifest, train)
+
+
+def unused_classes(manifest: Manifest) -> str:
+    """Which classes no row of the list has; empty where each has one.
+
+    >>> unused_classes(Manifest([Video("a.mp4", 1), Video("b.mp4", 2)], ["0", "1", "2"], "t.csv", numbered=True))
+    'no video has label 0: do your labels begin with 1? They count from 0'
+    """
+    used = {label for video in manifest.videos for label in (video.label, *video.labels)}
+    listed = set(manifest.missing)
+    unused = [name for label, name in enumerate(manifest.class_names) if label not in used and name not in listed]
+    if not manifest.labelled or not unused:
+        return ""
+    if numbers_alone(manifest.class_names):
+        if unused == ["0"]:
+            return "no video has label 0: do your labels begin with 1? They count from 0"
+        begin = "; do your labels begin with 1? They count from 0" if "0" in unused else ""
+        return f"no video has {'label' if len(unused) == 1 else 'labels'} {_some(unused)}{begin}"
+    of = f"{len(unused)} of {counted(len(manifest.class_names), 'class', 'classes')}"
+    return f"{of} {'has' if len(unused) == 1 else 'have'} no video ({_some(unused)})"
+
+
+def _alike(names: Sequence[str]) -> tuple[str, str] | None:
+    """Two names that differ in their case, spaces or signs alone."""
+    first: dict[str, str] = {}
+    for name in names:
+        if len(sound(name)) > 1 and first.setdefault(sound(name), name) != name:  # letters come in both cases
+            return first[sound(name)], name
+    return None
+
+
+def _key(video: Video) -> Video:
+    """The video as the same in all lists, whatever its label."""
+    path = video.path if "://" in video.path else os.path.abspath(video.path)
+    return replace(video, path=path, label=None, labels=(), folder_fps=None)
+
+
+def _labels(video: Video) -> tuple[int | None, ...]:
+    return (video.label, *sorted(video.labels))
+
+
+def _repeated(split: str, manifest: Manifest) -> Iterator[str]:
+    rows: dict[Video, list[tuple[int | None, ...]]] = defaultdict(list)
+    for video in manifest.videos:
+        rows[_key(video)].append(_labels(video))
+    twice = [video.path for video, labels in rows.items() if len(labels) > 1]
+    if twice:
+        several = sum(len(set(labels)) > 1 for labels in rows.values())
+        other = f", {several} of them with different labels" if several else ""
+        yield f"data.{split}: {_videos(twice, 'stands', 'stand')} there more than once{other}: {_some(twice, 1)}"
+
+
+def _shared(split: str, manifest: Manifest, train: Manifest) -> Iterator[str]:
+    known = Counter(_key(video) for video in train.videos)
+    both = list(dict.fromkeys(key.path for key in map(_key, manifest.videos) if key in known))
+    if both:
+        yield f"data.{split}: {_videos(both, 'is', 'are')} in data.train as well: {_some(both, 1)}"
+
+
+def _videos(paths: Sequence[str], one: str, several: str) -> str:
+    return f"{counted(len(paths), 'video')} {one if len(paths) == 1 else several}"
+
+
+def _some(names: Sequence[str], most: int = _SHOWN) -> str:
+    return printable(", ".join(names[:most])) + (" ..." if len(names) > most else "")
