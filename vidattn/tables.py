@@ -8,6 +8,8 @@ from typing import Any
 
 from rich.table import Table
 
+from vidattn.mistakes import Mistake
+
 Row = Mapping[str, Any]
 
 
@@ -19,7 +21,7 @@ def write_rows(rows: Sequence[Row], path: str | Path) -> Path:
     """
     path = Path(path)
     if path.suffix not in (".csv", ".json", ".md"):
-        raise ValueError(f"{path} must end in .csv, .json or .md")
+        raise Mistake(f"{path} must end in .csv, .json or .md")
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.suffix == ".json":
         path.write_text(json.dumps([dict(row) for row in rows], indent=2) + "\n")

@@ -3,6 +3,8 @@
 import os
 from pathlib import Path
 
+from vidattn.mistakes import Mistake
+
 
 def check_place(path: Path, folder: bool) -> None:
     """Raise unless a file, or files in the folder, can be written there; folders above may be missing.
@@ -11,12 +13,12 @@ def check_place(path: Path, folder: bool) -> None:
         ValueError: something else lies there or above it, or writing is not permitted.
     """
     if path.exists() and path.is_dir() != folder:
-        raise ValueError(f"{path} is a {'file' if folder else 'folder'}; name another place for the output")
+        raise Mistake(f"{path} is a {'file' if folder else 'folder'}; name another place for the output")
     there = next(place for place in (path, *path.parents) if place.exists())
     if there != path and not there.is_dir():
-        raise ValueError(f"{path}: {there} is a file; name another place for the output")
+        raise Mistake(f"{path}: {there} is a file; name another place for the output")
     if not os.access(there, os.W_OK):
-        raise ValueError(f"{path}: {there} must not be written to; name another place for the output")
+        raise Mistake(f"{path}: {there} must not be written to; name another place for the output")
 
 
 def make_folder(folder: Path) -> None:
@@ -28,6 +30,6 @@ def make_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise ValueError(
+        raise Mistake(
             f"{folder}: cannot make this folder ({error.strerror}); name another place for the output"
         ) from error

@@ -339,7 +339,7 @@ def test_numbers_that_cannot_be_are_told_before_anything_starts(videos, tmp_path
         main(["check", str(videos / "train"), "--out", str(tmp_path), "--workers", "2", *words])
 
     assert exit.value.code == 2
-    assert capsys.readouterr().err.endswith(f"vidattn check: error: {message}\n")
+    assert capsys.readouterr().err.endswith(f"vidattn check: {message}\n")
 
 
 def test_the_same_file_in_two_splits_is_a_leak(videos):

@@ -13,6 +13,7 @@ from foreseen import plain_video, write_checkpoint
 from vidattn import Classifier
 from vidattn.classify.timeline import Timeline
 from vidattn.cli import main
+from vidattn.mistakes import Mistake
 
 
 @pytest.fixture
@@ -113,7 +114,7 @@ def test_what_could_not_be_read_is_in_the_json_and_on_the_page(videos, checkpoin
     ("end", "status", "message"),
     [
         (KeyboardInterrupt(), 130, "interrupted after 2 of 3 videos"),
-        (ValueError("a mistake"), 2, "vidattn classify: a mistake"),
+        (Mistake("a mistake"), 2, "vidattn classify: a mistake"),
     ],
 )
 def test_answers_are_shown_as_they_come_and_kept(

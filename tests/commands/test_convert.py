@@ -22,7 +22,7 @@ def source(tmp_path):
 
 
 def test_a_checkpoint_becomes_a_folder_with_the_same_logits(source, tmp_path, capsys):
-    main(["convert", str(source / "model.safetensors"), str(tmp_path / "out")])
+    main(["convert", str(source / "model.safetensors"), "--out", str(tmp_path / "out")])
 
     one, two = load(source), load(tmp_path / "out")
     assert torch.equal(logits(one.network), logits(two.network))
@@ -35,7 +35,7 @@ def test_a_checkpoint_becomes_a_folder_with_the_same_logits(source, tmp_path, ca
 
 
 def test_another_scheme_is_written_and_what_that_means_is_said(source, tmp_path, capsys):
-    main(["convert", str(source), str(tmp_path / "out"), "--attention", "joint", "--num-frames", "6"])
+    main(["convert", str(source), "--out", str(tmp_path / "out"), "--attention", "joint", "--num-frames", "6"])
 
     config = load(tmp_path / "out").config
     assert (config.attention, config.num_frames) == ("joint", 6)
@@ -53,7 +53,7 @@ def joint(tmp_path):
     model = small_model()
     model.preprocessing = dataclasses.replace(model.preprocessing, sampling=SAMPLING)
     model.save_pretrained(tmp_path / "source")
-    main(["convert", str(tmp_path / "source"), str(tmp_path / "joint"), "--attention", "joint"])
+    main(["convert", str(tmp_path / "source"), "--out", str(tmp_path / "joint"), "--attention", "joint"])
     return tmp_path / "joint"
 
 
@@ -67,13 +67,13 @@ def test_what_makes_answers_doubtful_comes_back_with_the_folder(joint, name):
 
 
 def test_a_folder_of_a_folder_keeps_what_was_said_of_both(joint, tmp_path):
-    main(["convert", str(joint), str(tmp_path / "longer"), "--num-frames", "6"])
+    main(["convert", str(joint), "--out", str(tmp_path / "longer"), "--num-frames", "6"])
 
     assert load(tmp_path / "longer").report == [*load(joint).report, "time.table: resized, 4 frames -> 6, linear"]
 
 
 def test_a_head_that_starts_fresh_gives_no_answers_from_the_folder_either(joint, tmp_path):
-    main(["convert", str(joint), str(tmp_path / "fresh"), "--num-classes", "7"])
+    main(["convert", str(joint), "--out", str(tmp_path / "fresh"), "--num-classes", "7"])
 
     with pytest.raises(WeightsError, match="has no head, so no answers"):
         Classifier.from_pretrained(tmp_path / "fresh")
@@ -129,7 +129,7 @@ def test_mean_and_std_that_were_assumed_are_said_of_the_folder_too(source, tmp_p
     assumed = "mean and std: assumed 0.45 and 0.225, its Hugging Face folder does not say"
     Pretrained(model.network, model.class_names, model.preprocessing, [assumed]).save_pretrained(tmp_path / "hf")
 
-    main(["convert", str(tmp_path / "hf"), str(tmp_path / "out")])
+    main(["convert", str(tmp_path / "hf"), "--out", str(tmp_path / "out")])
 
     assert load(tmp_path / "out").report == [assumed]
 
@@ -139,9 +139,9 @@ def test_every_example_of_the_help_stands_on_its_own_line(capsys):
         main(["convert", "--help"])
 
     lines = [line.strip() for line in capsys.readouterr().out.splitlines()]
-    assert "vidattn convert outputs/run_0 my-model" in lines
-    assert "vidattn convert TimeSformer_divST_8x32_224_K400.pyth k400-joint --attention joint" in lines
-    assert "vidattn convert timm/vit_base_patch16_224.augreg_in21k inflated --num-frames 16" in lines
+    assert "vidattn convert outputs/run_0 --out my-model" in lines
+    assert "vidattn convert TimeSformer_divST_8x32_224_K400.pyth --out k400-joint --attention joint" in lines
+    assert "vidattn convert timm/vit_base_patch16_224.augreg_in21k --out inflated --num-frames 16" in lines
 
 
 def test_a_folder_that_holds_a_model_is_not_written_over_unless_told(source, tmp_path, capsys):
@@ -149,11 +149,11 @@ def test_a_folder_that_holds_a_model_is_not_written_over_unless_told(source, tmp
     small_model("joint").save_pretrained(other)
 
     with pytest.raises(SystemExit, match="2"):
-        main(["convert", str(source), str(other)])
+        main(["convert", str(source), "--out", str(other)])
     assert "holds a model already" in capsys.readouterr().err
     assert load(other).config.attention == "joint"
 
-    main(["convert", str(source), str(other), "--overwrite"])
+    main(["convert", str(source), "--out", str(other), "--overwrite"])
     assert load(other).config.attention == "divided"
     assert "**divided** attention" in (other / "README.md").read_text()
 
@@ -161,9 +161,9 @@ def test_a_folder_that_holds_a_model_is_not_written_over_unless_told(source, tmp
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["nowhere.ckpt", "out"], r"nowhere\.ckpt: no such file"),
-        (["SOURCE", "out", "--attention", "jiont"], "did you mean 'joint'"),
-        (["SOURCE", "out", "--image-size", "33"], "nearest sizes are 32 and 40"),
+        (["nowhere.ckpt", "--out", "out"], r"nowhere\.ckpt: no such file"),
+        (["SOURCE", "--out", "out", "--attention", "jiont"], "did you mean 'joint'"),
+        (["SOURCE", "--out", "out", "--image-size", "33"], "nearest sizes are 32 and 40"),
     ],
 )
 def test_a_mistake_is_one_line(source, tmp_path, monkeypatch, capsys, words, message):
@@ -181,7 +181,7 @@ def test_a_place_that_cannot_be_written_is_said_before_the_weights_are_loaded(tm
     (tmp_path / "file").write_text("")
 
     with pytest.raises(SystemExit, match="2"):
-        main(["convert", "nowhere.ckpt", str(tmp_path / out)])
+        main(["convert", "nowhere.ckpt", "--out", str(tmp_path / out)])
     (line,) = capsys.readouterr().err.splitlines()
     assert re.search("file is a file; name another place for the output", line)
 
@@ -191,6 +191,6 @@ def test_what_the_system_refuses_while_saving_is_a_line(source, tmp_path, capsys
     (tmp_path / "out" / part).mkdir(parents=True)
 
     with pytest.raises(SystemExit, match="2"):
-        main(["convert", str(source), str(tmp_path / "out"), "--overwrite"])
+        main(["convert", str(source), "--out", str(tmp_path / "out"), "--overwrite"])
     (line,) = capsys.readouterr().err.splitlines()
     assert re.match(r"vidattn convert: .*out: cannot write it \(.*[Ii]s a directory.*\); name another folder", line)

@@ -10,7 +10,7 @@ from tiny_run import column, config, write_config, write_set
 
 from vidattn.cli import main
 from vidattn.commands import study as module
-from vidattn.commands.study import Ticker, plan, results, study
+from vidattn.commands.study import Ticker, plan, results, train_all
 
 
 @pytest.fixture(scope="module")
@@ -34,10 +34,10 @@ def done(base, tmp_path_factory):
     broken = runs[2]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "Ticker", BrokenOff)
-        failed = study(runs, folder)
+        failed = train_all(runs, folder)
     assert failed == [broken]
     assert "RuntimeError: the power went off" in (broken.folder / "log.txt").read_text()
-    assert study(runs, folder) == []
+    assert train_all(runs, folder) == []
     return runs, folder
 
 
@@ -90,14 +90,14 @@ def test_the_report_holds_each_runs_own_scorecard(done):
 def test_a_folder_of_another_recipe_is_refused(done, base):
     _, folder = done
 
-    with pytest.raises(ValueError, match=r"seed_0 holds a run with other settings; choose another --folder"):
+    with pytest.raises(ValueError, match=r"seed_0 holds a run with other settings; choose another --out"):
         plan([base], ["space"], [0], folder, epochs=7)
 
 
 def test_a_finished_study_only_reports(done, base, capsys):
     _, folder = done
 
-    main(["study", "space", "space|time", "--config", str(base), "--seeds", "0", "1", "--folder", str(folder)])
+    main(["study", "space", "space|time", "--config", str(base), "--seeds", "0", "1", "--out", str(folder)])
 
     assert "wrote study.md" in capsys.readouterr().out
 
@@ -110,8 +110,8 @@ def test_a_finished_study_only_reports(done, base, capsys):
         (["space", "space"], "'space' is the scheme 'space' once more; give each scheme once"),
         (["divided", "joint", "time+space"], "'time+space' is the scheme 'divided' once more"),
         (["space", "--seeds", "0", "1", "0"], "seed 0 is given 2 times"),
-        (["space", "--threads", "0"], "--threads 0 must be at least 1"),
-        (["space", "--epochs", "0"], "--epochs 0 must be at least 1"),
+        (["space", "--threads", "0"], "threads=0 must be at least 1"),
+        (["space", "--epochs", "0"], "epochs=0 must be at least 1"),
         (["space", "--config", "{broken}"], "broken.yaml: is no YAML"),
         (["space", "--config", "{empty}"], "empty.yaml: has no model.network"),
         (["space", "--config", "{folder}"], "Is a directory"),
@@ -124,7 +124,7 @@ def test_wrong_words_stop_before_anything_runs(words, message, base, tmp_path, c
     words = [word.format(**files) for word in words]
     defaults = [] if "--config" in words else ["--config", str(base)]
     with pytest.raises(SystemExit):
-        main(["study", *words, *defaults, "--folder", str(tmp_path / "new")])
+        main(["study", *words, *defaults, "--out", str(tmp_path / "new")])
     assert message.replace("\\", "") in capsys.readouterr().err
     assert not Path(tmp_path / "new").exists()
 
@@ -181,4 +181,4 @@ def test_a_run_whose_test_has_no_top_1_has_failed_and_the_others_go_on(base, tmp
 
     monkeypatch.setattr(module, "TrainerCLI", trained)
 
-    assert study(runs, tmp_path) == runs
+    assert train_all(runs, tmp_path) == runs

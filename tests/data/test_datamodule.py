@@ -15,7 +15,7 @@ from vidattn.data.clips.sampling import SecondsSampling, StrideSampling
 from vidattn.data.clips.transforms import ShortSideJitter
 from vidattn.data.datamodule import VideoDataModule
 from vidattn.data.made.videos import MotionSet
-from vidattn.data.videos.manifest import ManifestError
+from vidattn.data.videos.manifest import ManifestError, Video, read_manifest
 
 SIZE = 64
 CLASSES = ["dance", "jump"]
@@ -330,3 +330,27 @@ def test_what_no_loader_could_use_is_refused_before_anything_starts(folder, opti
     options = {name: str(folder / value) if name == "quarantine" else value for name, value in options.items()}
     with pytest.raises(ValueError, match=message):
         datamodule(folder, **options)
+
+
+def test_manifests_and_videos_stand_for_lists(folder):
+    val = read_manifest(folder / "val.csv", class_names=["jump", "dance"])  # counts its classes the other way round
+    videos = [Video(video.path, video.label) for video in read_manifest(folder / "train.csv").videos]
+    listed = datamodule(folder)
+    data = datamodule(folder, train=iter(videos), val=val, test=videos[1:4:2], class_names=CLASSES)
+    data.setup("fit")
+
+    assert data.class_names == CLASSES
+    assert data.manifest("train").videos == listed.manifest("train").videos
+    assert data.manifest("val").videos == listed.manifest("val").videos
+    assert [video.label for video in data.manifest("test").videos] == [1, 1]
+    ours, theirs = (next(iter(one.train_dataloader())) for one in (data, listed))
+    assert torch.equal(ours["video"], theirs["video"])
+
+
+def test_videos_without_names_are_of_numbered_classes(folder):
+    videos = read_manifest(folder / "train.csv").videos
+    assert datamodule(folder, train=videos, val=None).class_names == ["0", "1"]
+    with pytest.raises(ManifestError, match=r"data\.val: label 2 is none of the 2 classes, 0 to 1"):
+        datamodule(folder, val=[Video("a.mp4", 2)]).setup("fit")
+    with pytest.raises(ManifestError, match=r"data\.train holds no videos"):
+        datamodule(folder, train=iter([]))

@@ -1,61 +1,15 @@
-"""`vidattn bench-classify`: what an answer costs beyond decoding the frames and running the network on them."""
-
-import statistics
-from pathlib import Path
+"""What an answer costs beyond decoding the frames and running the network on them."""
 
 import torch
-from jsonargparse import auto_cli
-from rich.console import Console
-from rich.progress import track
-from rich.table import Table
 
-from vidattn.bench.timing import interleaved, ratio
+from vidattn.bench.timing import interleaved
 from vidattn.classify.classifier import Classifier
 from vidattn.classify.preparation import preparation_of
-from vidattn.classify.sources import expand, open_source
+from vidattn.classify.sources import open_source
 from vidattn.data.clips.sampling import VideoTimes
 from vidattn.models.normalize import NORMALIZATIONS
 from vidattn.models.presets import build_network, preset
 from vidattn.preprocessing import Preprocessing
-
-
-def bench_classify_command(words: list[str]) -> None:
-    """`vidattn bench-classify`, with the words behind it."""
-    auto_cli(bench_classify, args=words, as_positional=True)
-
-
-def bench_classify(
-    videos: str,
-    weights: str | None = None,
-    model: str = "timesformer",
-    num_clips: int = 1,
-    num_crops: int = 1,
-    rounds: int = 5,
-) -> None:
-    """Time whole answers against decoding their frames plus the forward passes, side by side in one run.
-
-    Args:
-        videos: a video, a folder of videos, or a glob.
-        weights: a checkpoint, as for vidattn classify; random weights of `model` by default.
-        model: a preset.
-        num_clips: clips of a video.
-        num_crops: crops of each clip.
-        rounds: of each; the table gives medians.
-    """
-    if weights is not None:
-        classifier = Classifier.from_pretrained(weights, num_clips=num_clips, num_crops=num_crops)
-    else:
-        classifier = random_classifier(model, num_clips, num_crops)
-    table = Table("video", "decoding", "forward", "together", "answer", "answer takes", title_justify="left")
-    table.title = f"milliseconds, {num_clips} x {num_crops} views, {torch.get_num_threads()} threads"
-    console = Console(soft_wrap=True, highlight=False, markup=False, emoji=False)
-    for video in track(expand(videos)[0], "Timing", console=console, transient=True):
-        seconds = measure(classifier, str(video), rounds)
-        parts = [one + other for one, other in zip(seconds["decoding"], seconds["forward"], strict=True)]
-        columns = (seconds["decoding"], seconds["forward"], parts, seconds["answer"])
-        cells = [f"{1e3 * statistics.median(values):.0f}" for values in columns]
-        table.add_row(Path(str(video)).name, *cells, f"{ratio(seconds['answer'], parts):.2f}x")
-    console.print(table)
 
 
 def measure(classifier: Classifier, video: str, rounds: int) -> dict[str, list[float]]:

@@ -1,13 +1,12 @@
-"""`vidattn bench-image`: what each image block costs as maps grow: multiply-accumulates, time and memory."""
+"""What each image block costs as maps grow: multiply-accumulates, time and memory."""
 
 import csv
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import torch
-from rich.console import Console
 from rich.progress import track
 from torch import Tensor
 from torch.profiler import ProfilerActivity, profile
@@ -15,8 +14,7 @@ from torch.profiler import ProfilerActivity, profile
 from vidattn.attention.base import ImageAttention
 from vidattn.attention.scheme import IMAGE_STEPS, Step, parse_scheme
 from vidattn.bench.timing import interleaved
-from vidattn.checks import check_positive
-from vidattn.writable import check_place
+from vidattn.mistakes import Mistake
 
 HIGHLIGHT = [
     "map",
@@ -49,44 +47,30 @@ class Cell(NamedTuple):
     note: str
 
 
-def bench_image(
-    blocks: list[str] = SPECS,
-    sides: list[int] = [14, 28, 56, 112],  # noqa: B006
+def measured_cells(
+    blocks: Sequence[str],
+    sides: Sequence[int],
     dim: int = 64,
     batch_size: int = 1,
     rounds: int = 5,
     max_seconds: float = 8.0,
     max_gib: float = 4.0,
-    threads: int | None = None,
-    folder: str = "outputs/bench_image",
-) -> None:
-    """Time image blocks on square maps, fp32, on this CPU or GPU; write a table (CSV, Markdown) and a plot.
-
-    Times are the best of some rounds, as other work on the machine can only add: of a forward without gradients, and
-    of a training step (forward and backward). Memory is the peak
-    of what a call allocates beyond its input and the weights, workspace included: on CPU from the profiler's record
-    of every allocation, on a GPU from the allocator. A cell that would take longer or more than allowed, as the next
-    smaller map foretells, is left out and says so.
+) -> list[Cell]:
+    """A cell for each block and side, on the GPU if there is one; one that would cost more than allowed says so.
 
     Args:
-        blocks: specs as in a scheme; all image blocks by default.
+        blocks: specs of image blocks.
         sides: height and width of the maps.
         dim: channels; blocks with heads have their default of dim / 64.
         batch_size: maps at once.
-        rounds: runs of each.
+        rounds: runs of each; times are the best of them, as other work on the machine can only add.
         max_seconds: no training step longer than this is tried.
         max_gib: nor one that takes more memory.
-        threads: CPU threads; all by default.
-        folder: where the files go.
 
     Raises:
-        ValueError: a number is below 1, a block is unknown, or the folder cannot be written to.
+        Mistake: a spec is not that of an image block.
     """
-    check_positive(dim=dim, batch_size=batch_size, rounds=rounds, sides=min(sides, default=0))
     steps = [image_step(spec) for spec in blocks]
-    check_place(Path(folder), folder=True)
-    if threads:
-        torch.set_num_threads(threads)
     device = "cuda" if torch.cuda.is_available() else "cpu"
     cells: list[Cell] = []
     for spec, step in track([*zip(blocks, steps, strict=True)], description="Timing"):
@@ -100,20 +84,18 @@ def bench_image(
             x = torch.randn(batch_size, dim, side, side, device=device)
             last = measure(spec, block, x, rounds)
             cells.append(last)
-    where = Path(folder)
-    where.mkdir(parents=True, exist_ok=True)
-    title = f"Image blocks, {dim} channels, batch {batch_size}, fp32, {device}"
-    if device == "cpu":
-        title += f", {torch.get_num_threads()} thread(s)"
-    with open(where / "image_blocks.csv", "w", newline="") as file:
+    return cells
+
+
+def write_cells(cells: list[Cell], title: str, folder: Path) -> None:
+    """Write `image_blocks.csv`, `.md` and `.png` into a folder, which is made."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with open(folder / "image_blocks.csv", "w", newline="") as file:
         rows = csv.writer(file, lineterminator="\n")
         rows.writerow(Cell._fields)
         rows.writerows(cells)
-    (where / "image_blocks.md").write_text(f"{title}\n\n{markdown(cells)}\n")
-    _plot(cells, title, where / "image_blocks.png")
-    Console(markup=False, emoji=False).print(
-        f"{title}\n\n{markdown(cells)}\nwrote {where}/image_blocks.csv, .md and .png", soft_wrap=True
-    )
+    (folder / "image_blocks.md").write_text(f"{title}\n\n{markdown(cells)}\n")
+    _plot(cells, title, folder / "image_blocks.png")
 
 
 def image_step(spec: str) -> Step:
@@ -124,7 +106,7 @@ def image_step(spec: str) -> Step:
     """
     step, *more = parse_scheme(spec)
     if more or not issubclass(step.turns[0], ImageAttention):
-        raise ValueError(f"blocks: {spec!r} is no image block; choose from {', '.join(IMAGE_STEPS)}")
+        raise Mistake(f"blocks: {spec!r} is no image block; choose from {', '.join(IMAGE_STEPS)}")
     return step
 
 

@@ -12,6 +12,7 @@ from vidattn.checkpoints.pretrained import Pretrained
 from vidattn.checkpoints.read import read_checkpoint
 from vidattn.checkpoints.saved import Saved
 from vidattn.checkpoints.transfer.transfer import Inflation, transferred
+from vidattn.mistakes import Mistake
 from vidattn.models.config import VideoTransformerConfig
 from vidattn.models.presets import build_network
 from vidattn.preprocessing import Preprocessing, SamplingRule
@@ -104,7 +105,7 @@ def _fields(changes: dict[str, Any]) -> dict[str, Any]:
         if name not in known:
             near = difflib.get_close_matches(name, known, n=1)
             meant = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"
-            raise ValueError(f"{name}={changes[name]!r}: a network has no such field; {meant}")
+            raise Mistake(f"{name}={changes[name]!r}: a network has no such field; {meant}")
     return {name: tuple(value) if isinstance(value, list) else value for name, value in changes.items()}
 
 

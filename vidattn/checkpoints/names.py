@@ -5,6 +5,8 @@ from collections.abc import Collection, Mapping, Sequence
 import torch
 from torch import Tensor, nn
 
+from vidattn.mistakes import Mistake
+
 Names = Mapping[str, str | tuple[str, ...]]
 """Our name -> the source's name. A layer's name stands for its weight and bias; `{i}` stands for a block's index.
 
@@ -19,7 +21,7 @@ SHOWN = 20
 """As many names and shapes that are in the way are listed."""
 
 
-class WeightsError(ValueError):
+class WeightsError(Mistake):
     """Weights that cannot be read or do not fit the network; the message says what is in the way."""
 
 

@@ -2,6 +2,8 @@
 
 import torch
 
+from vidattn.mistakes import Mistake
+
 
 def usable_device(name: str | int | torch.device | None) -> torch.device:
     """The device of that name, after something has been put there; by default the GPU where there is one.
@@ -18,4 +20,4 @@ def usable_device(name: str | int | torch.device | None) -> torch.device:
         return torch.empty(0, device=name).device
     except (RuntimeError, AssertionError) as error:  # AssertionError: this torch is built for CPU only
         reason = str(error).splitlines()[0]
-        raise ValueError(f"device={name}: {reason}; take device=cpu, or see what vidattn doctor says") from None
+        raise Mistake(f"device={name}: {reason}; take device=cpu, or see what vidattn doctor says") from None

@@ -17,6 +17,7 @@ from vidattn.answers import write_answers
 from vidattn.classify.show.bar import Bar
 from vidattn.classify.show.card import list_html, prediction_html
 from vidattn.classify.show.strip import Strip
+from vidattn.mistakes import MissingLibraryError, Mistake
 from vidattn.wording import counted, printable
 
 if TYPE_CHECKING:
@@ -148,7 +149,9 @@ class Predictions(Sequence[Prediction]):
         try:
             import pandas
         except ImportError as error:
-            raise ImportError("to_dataframe needs pandas: pip install pandas (or use to_dict, to_json)") from error
+            raise MissingLibraryError(
+                "to_dataframe needs pandas: pip install pandas (or use to_dict, to_json)"
+            ) from error
         rows = [
             (prediction.path, rank, *answer)
             for prediction in self
@@ -164,7 +167,7 @@ class Predictions(Sequence[Prediction]):
         """
         file = Path(file)
         if file.suffix.lower() not in (".csv", ".json"):
-            raise ValueError(f"{file}: answers are written as .csv or .json; choose one of these endings")
+            raise Mistake(f"{file}: answers are written as .csv or .json; choose one of these endings")
         write_answers(file, self.to_dicts(top), top)
 
     def __rich__(self) -> ConsoleRenderable:
@@ -212,7 +215,7 @@ def top_answers(probabilities: np.ndarray, class_names: Sequence[str], count: in
         ValueError: `count` is less than 1.
     """
     if count < 1:
-        raise ValueError(f"top={count}: wanted at least one class")
+        raise Mistake(f"top={count}: wanted at least one class")
     order = np.argsort(-probabilities, kind="stable")[:count]
     return [Answer(class_names[i], float(probabilities[i])) for i in order]
 

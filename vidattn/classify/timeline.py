@@ -19,6 +19,7 @@ from rich.text import Text
 from vidattn.classify.prediction import as_text, top_answers
 from vidattn.classify.show.card import card
 from vidattn.classify.show.strip import Strip
+from vidattn.mistakes import MissingLibraryError, Mistake
 from vidattn.wording import counted, printable
 
 if TYPE_CHECKING:
@@ -106,7 +107,9 @@ class Timeline:
         try:
             import pandas
         except ImportError as error:
-            raise ImportError("to_dataframe needs pandas: pip install pandas (or use to_dict, to_json)") from error
+            raise MissingLibraryError(
+                "to_dataframe needs pandas: pip install pandas (or use to_dict, to_json)"
+            ) from error
         return pandas.DataFrame([(self.path, *segment) for segment in self.segments], columns=list(_COLUMNS))
 
     def save(self, file: str | Path) -> None:
@@ -119,7 +122,7 @@ class Timeline:
         file = Path(file)
         ending = file.suffix.lower()
         if ending not in (".csv", ".json", ".png", ".svg", ".pdf"):
-            raise ValueError(f"{file}: a timeline is written as .csv, .json, .png, .svg or .pdf; choose one of these")
+            raise Mistake(f"{file}: a timeline is written as .csv, .json, .png, .svg or .pdf; choose one of these")
         file.parent.mkdir(parents=True, exist_ok=True)
         if ending == ".json":
             file.write_text(self.to_json() + "\n")
@@ -137,7 +140,7 @@ class Timeline:
             ValueError: `top` is less than 1.
         """
         if top < 1:
-            raise ValueError(f"top={top}: wanted at least one class to draw")
+            raise Mistake(f"top={top}: wanted at least one class to draw")
         from vidattn.plots.timeline import plot_timeline
 
         wins = np.bincount(self.probabilities.argmax(axis=1), minlength=len(self.class_names))

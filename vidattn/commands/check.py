@@ -1,6 +1,5 @@
 """`vidattn check`: probe every video of a dataset, show what is wrong, and write what can be used."""
 
-import argparse
 import json
 import math
 import os
@@ -15,6 +14,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from vidattn.commands.options import Parser
+from vidattn.console import plain_console
 from vidattn.data.check.findings import Findings, findings
 from vidattn.data.check.journal import Journal
 from vidattn.data.check.probe import MISSING_PICTURES
@@ -22,7 +23,7 @@ from vidattn.data.check.survey import survey
 from vidattn.data.lists.class_files import write_class_file
 from vidattn.data.readers.frame_index import IndexEntry, write_index
 from vidattn.data.readers.quarantine import Quarantine
-from vidattn.data.videos.manifest import Manifest, ManifestError, read_class_names, read_manifest, write_manifest
+from vidattn.data.videos.manifest import Manifest, read_class_names, read_manifest, write_manifest
 from vidattn.data.videos.members import Member
 from vidattn.data.videos.shards import is_shards, read_shards
 from vidattn.wording import counted
@@ -52,9 +53,9 @@ ADVICE = {
 }
 
 
-def check_command(words: list[str]) -> None:
+def check(words: list[str]) -> None:
     """`vidattn check`, with the words behind it."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="vidattn check",
         description="Go through every video of a dataset: what cannot be decoded, what is odd, what leaks between "
         "splits. Writes report.json, clean/<name>.csv (what can be used), quarantine.csv (what cannot, for "
@@ -74,15 +75,13 @@ def check_command(words: list[str]) -> None:
     options = parser.parse_args(words)
     try:
         manifests = read_splits(options.data, options.root, options.class_names)
-        result = check(manifests, options.min_frames, options.workers, options.timeout, Path(options.out))
+        result = look_at(manifests, options.min_frames, options.workers, options.timeout, Path(options.out))
         write(result, Path(options.out))
-    except (ManifestError, ValueError, OSError) as error:
-        parser.error(str(error))
     except KeyboardInterrupt:
         print("vidattn check: interrupted; give the same command again to go on", file=sys.stderr)
         sys.exit(128 + signal.SIGINT)
     show(result)
-    console = Console(soft_wrap=True, highlight=False, markup=False, emoji=False)
+    console = plain_console()
     classes = Path(options.out) / CLASSES
     listed = any((classes.parent / f"{split}.csv").exists() for split in manifests)
     files = ["report.json", "index.json (for data.index)"]
@@ -106,7 +105,7 @@ def read_splits(sources: Sequence[str], root: str | None, class_names: str | Non
     return manifests
 
 
-def check(manifests: dict[str, Manifest], min_frames: int, num_workers: int, timeout: float, out: Path) -> Findings:
+def look_at(manifests: dict[str, Manifest], min_frames: int, num_workers: int, timeout: float, out: Path) -> Findings:
     """Probe all videos of all splits, each file once, with a bar; those that `out/journal.jsonl` knows are not probed
     again."""
     videos = list({video.path: video for manifest in manifests.values() for video in manifest.videos}.values())
@@ -144,7 +143,7 @@ def check(manifests: dict[str, Manifest], min_frames: int, num_workers: int, tim
 
 def show(result: Findings) -> None:
     """The table of problems, and what the splits look like together."""
-    console = Console(soft_wrap=True, highlight=False, markup=False, emoji=False)
+    console = plain_console()
     total, usable = len(result.probes), sum(found.usable for found in result.probes.values())
     files = [os.path.dirname(os.path.abspath(path)) for path in result.probes if Member.parse(path) is None]
     folder = os.path.commonpath(files) if files else ""

@@ -3,7 +3,7 @@
 import os
 import signal
 import sys
-from argparse import ArgumentParser, Namespace
+from argparse import Namespace
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,14 +11,15 @@ from typing import Any
 from rich.console import Console
 from rich.progress import Progress
 
-from vidattn.checkpoints.names import WeightsError
 from vidattn.classify.classifier import Classifier
 from vidattn.classify.prediction import Prediction
 from vidattn.classify.sources import One, Skipped, expand, name_of
 from vidattn.classify.timeline import Timeline
 from vidattn.commands.classify_files import check_files, write_files
+from vidattn.commands.options import Parser
 from vidattn.data.errors import VideoDecodeError
 from vidattn.data.readers import READERS
+from vidattn.mistakes import Mistake
 
 
 def classify(words: list[str]) -> None:
@@ -52,9 +53,6 @@ def classify(words: list[str]) -> None:
         complete = write_files(done, skipped, options, console, isinstance(end, KeyboardInterrupt))
         if isinstance(end, Exception):
             raise end
-    except (WeightsError, VideoDecodeError, ValueError, OSError, ImportError) as error:
-        print(f"vidattn classify: {error}", file=sys.stderr)
-        sys.exit(2)
     except KeyboardInterrupt:
         print("vidattn classify: interrupted", file=sys.stderr)
         sys.exit(128 + signal.SIGINT)
@@ -116,21 +114,19 @@ def _check(options: Namespace) -> None:
     """Say before anything runs that a file could not be written, or that options do not fit."""
     check_files(options)
     if options.top < 1:
-        raise ValueError(f"--top {options.top}: wanted at least one class to show")
+        raise Mistake(f"--top {options.top}: wanted at least one class to show")
     if not options.timeline and (options.window, options.step) != (None, None):
-        raise ValueError("--window and --step are for --timeline; add it")
+        raise Mistake("--window and --step are for --timeline; add it")
     if options.timeline and options.num_clips != 1:
-        raise ValueError(
-            f"--num-clips {options.num_clips} is not for --timeline, whose windows are clips; leave it out"
-        )
+        raise Mistake(f"--num-clips {options.num_clips} is not for --timeline, whose windows are clips; leave it out")
     if options.timeline and options.reader != "pyav":
-        raise ValueError(
+        raise Mistake(
             f"--reader {options.reader} is not for --timeline, which PyAV decodes from end to end; leave it out"
         )
 
 
-def _parser() -> ArgumentParser:
-    parser = ArgumentParser(
+def _parser() -> Parser:
+    parser = Parser(
         "vidattn classify",
         description="What is happening in these videos? A table for each.",
         epilog="status: 0 all answered, 1 some video could not be read or a file not be written, "

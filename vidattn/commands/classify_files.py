@@ -15,6 +15,7 @@ from vidattn.classify.prediction import Predictions
 from vidattn.classify.show.card import list_html, page_html
 from vidattn.classify.sources import Skipped
 from vidattn.classify.timeline import write_segments
+from vidattn.mistakes import Mistake
 from vidattn.wording import counted
 
 
@@ -28,13 +29,13 @@ def check_files(options: Namespace) -> None:
         if file is None:
             continue
         if file.suffix != ending:
-            raise ValueError(f"{file}: wanted a name that ends in {ending}")
+            raise Mistake(f"{file}: wanted a name that ends in {ending}")
         if not file.parent.is_dir():
-            raise ValueError(f"{file}: the folder {file.parent} does not exist; make it first")
+            raise Mistake(f"{file}: the folder {file.parent} does not exist; make it first")
         if file.is_dir():
-            raise ValueError(f"{file}: this is a folder; wanted the name of a file to write")
+            raise Mistake(f"{file}: this is a folder; wanted the name of a file to write")
         if not os.access(file if file.exists() else file.parent, os.W_OK):
-            raise ValueError(f"{file}: may not be written by you; choose another folder, or change its permissions")
+            raise Mistake(f"{file}: may not be written by you; choose another folder, or change its permissions")
 
 
 def write_files(

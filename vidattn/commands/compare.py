@@ -8,18 +8,16 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import torch
-from rich.console import Console
 from rich.progress import track
 
 from vidattn.bench.side_by_side import measured_text, side_by_side
-from vidattn.commands.flops import pixels
 from vidattn.commands.match import match_schemes
-from vidattn.commands.options import check_files, refuse
+from vidattn.commands.options import Parser, check_files, pixels, refuse
 from vidattn.comparison.accuracy import of_schemes, read_accuracy
 from vidattn.comparison.comparison import compare, crossovers
 from vidattn.comparison.matching import BUDGETS, KNOBS
 from vidattn.comparison.source import read_run
-from vidattn.flops.agreement import CountError
+from vidattn.console import plain_console
 from vidattn.models.config import VideoTransformerConfig
 from vidattn.models.presets import PRESETS, preset
 from vidattn.tables import markdown, rich_table, write_rows
@@ -33,9 +31,9 @@ NOTE = (
 )
 
 
-def compare_command(words: list[str]) -> None:
+def compare_schemes(words: list[str]) -> None:
     """`vidattn compare`, with the words behind it."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="vidattn compare",
         description="What attention schemes cost side by side, and where one overtakes another.",
         epilog="example: vidattn compare joint time+space local+global 'space|time' --frames 8,16,32 --size 224,448",
@@ -80,14 +78,11 @@ def compare_command(words: list[str]) -> None:
         refuse(parser, options, ("accuracy",), "is drawn: name a folder with --plots")
     if options.config:
         refuse(parser, options, ("preset",), "does not go with --config, which has a network of its own")
-    try:
-        check_files(options)
-        for folder in (options.plots, options.write):
-            if folder:
-                check_place(Path(folder), folder=True)
-        (match_schemes if options.match else run)(options, *network_of(options))
-    except (ValueError, OSError, CountError) as error:
-        parser.error(str(error))
+    check_files(options)
+    for folder in (options.plots, options.write):
+        if folder:
+            check_place(Path(folder), folder=True)
+    (match_schemes if options.match else run)(options, *network_of(options))
 
 
 def run(options: argparse.Namespace, base: VideoTransformerConfig, name: str, _: object) -> None:
@@ -95,9 +90,7 @@ def run(options: argparse.Namespace, base: VideoTransformerConfig, name: str, _:
     frames, clips = options.frames or [base.num_frames], options.size or [base.size]
     accuracy, gaps = of_schemes(read_accuracy(options.accuracy), options.schemes) if options.accuracy else ({}, [])
     # A file takes wide tables; a terminal has the width that it has.
-    console = Console(
-        soft_wrap=True, highlight=False, markup=False, emoji=False, width=None if sys.stdout.isatty() else 120
-    )
+    console = plain_console(width=None if sys.stdout.isatty() else 120)
     rows = compare(options.schemes, frames, clips, base, options.check, progress=True)
     points = crossovers(options.schemes, frames, clips, base)
     tables = [[readable(row) for row in rows]]

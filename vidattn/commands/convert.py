@@ -9,6 +9,8 @@ from safetensors import SafetensorError
 
 from vidattn.checkpoints.loading import Resize, load
 from vidattn.checkpoints.transfer.transfer import Inflation
+from vidattn.commands.options import Parser
+from vidattn.mistakes import Mistake
 from vidattn.models.config import VideoTransformerConfig
 from vidattn.writable import check_place
 
@@ -37,30 +39,22 @@ and say what was resized, left out, assumed or starts fresh. The folder says it,
 
 EXAMPLES = """\
 examples:
-  vidattn convert outputs/run_0 my-model
-  vidattn convert TimeSformer_divST_8x32_224_K400.pyth k400-joint --attention joint
-  vidattn convert timm/vit_base_patch16_224.augreg_in21k inflated --num-frames 16"""
+  vidattn convert outputs/run_0 --out my-model
+  vidattn convert TimeSformer_divST_8x32_224_K400.pyth --out k400-joint --attention joint
+  vidattn convert timm/vit_base_patch16_224.augreg_in21k --out inflated --num-frames 16"""
 
 
-def convert_command(words: list[str]) -> None:
+def convert(words: list[str]) -> None:
     """`vidattn convert`, with the words behind it."""
-    parser = _parser()
-    options = parser.parse_args(words)
+    options = _parser().parse_args(words)
     changes: dict[str, Any] = {name: getattr(options, name) for name in CHANGES if getattr(options, name) is not None}
     out = Path(options.out)
     if (out / "config.json").exists() and not options.overwrite:
-        parser.exit(2, f"vidattn convert: {out} holds a model already; name another folder, or add --overwrite\n")
-    try:
-        check_place(out, folder=True)
-        model = load(
-            options.source,
-            resize=options.resize,
-            inflation=options.inflation,
-            revision=options.revision,
-            **changes,
-        )
-    except ValueError as error:  # of the folder, of the weights, or of a change
-        parser.exit(2, f"vidattn convert: {error}\n")
+        raise Mistake(f"{out} holds a model already; name another folder, or add --overwrite")
+    check_place(out, folder=True)
+    model = load(
+        options.source, resize=options.resize, inflation=options.inflation, revision=options.revision, **changes
+    )
     for line in model.report:
         print(line)
     try:
@@ -68,22 +62,22 @@ def convert_command(words: list[str]) -> None:
             (out / "README.md").unlink(missing_ok=True)  # of the model that was there
         model.save_pretrained(out)
     except (OSError, SafetensorError) as error:
-        parser.exit(2, f"vidattn convert: {out}: cannot write it ({error}); name another folder, or make room\n")
+        raise Mistake(f"{out}: cannot write it ({error}); name another folder, or make room") from error
     config: VideoTransformerConfig = model.config
     height, width = config.size
     clip = f"{config.num_frames} frames of {height} x {width}"
     print(f"wrote {out}: {config.attention}, {config.num_classes} classes, {clip}; vidattn.load({str(out)!r}) reads it")
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def _parser() -> Parser:
+    parser = Parser(
         prog="vidattn convert",
         formatter_class=argparse.RawDescriptionHelpFormatter,  # examples that can be copied
         description=ABOUT,
         epilog=EXAMPLES,
     )
     parser.add_argument("source", help="a folder, a file, a run, or an id on the Hugging Face hub")
-    parser.add_argument("out", help="the folder to write")
+    parser.add_argument("--out", required=True, metavar="FOLDER", help="the folder to write")
     helps = {
         "attention": "the scheme, as in time+space",
         "image_size": "of the new network, the source's by default: 224, or height and width as 56x224",

@@ -5,7 +5,6 @@ import platform
 import shutil
 import subprocess
 import sys
-from argparse import ArgumentParser
 from dataclasses import asdict
 
 from rich.console import Console
@@ -13,6 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from vidattn.commands.options import Parser
 from vidattn.doctor.findings import Finding, ffmpeg_finding, findings, machine_findings
 from vidattn.doctor.probes import QUESTIONS, ask
 
@@ -21,7 +21,7 @@ _MARKS = {"ok": "[green]ok[/]", "note": "[yellow]-[/]", "trouble": "[red]trouble
 
 def doctor(words: list[str]) -> None:
     """Say what is here, what is used for what, and how to mend what is broken; status 1 where something is."""
-    parser = ArgumentParser("vidattn doctor", description="What works here, what does not, and the line that mends it.")
+    parser = Parser("vidattn doctor", description="What works here, what does not, and the line that mends it.")
     parser.add_argument("--json", action="store_true", help="the same for programs")
     options = parser.parse_args(words)
     with Console(stderr=True).status("Asking the libraries, in processes of their own ..."):

@@ -2,7 +2,6 @@
 
 import argparse
 import itertools
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any
@@ -12,9 +11,10 @@ from rich.console import Console
 from rich.table import Table
 
 from vidattn.bench.side_by_side import side_by_side
-from vidattn.commands.options import check_files, refuse
+from vidattn.checks import check_positive
+from vidattn.commands.options import Parser, check_files, pixels, refuse
 from vidattn.comparison.source import find_source
-from vidattn.flops.agreement import CountError
+from vidattn.console import plain_console
 from vidattn.flops.counting import BlockCount, Count, count
 from vidattn.flops.explain import Figure, figures
 from vidattn.flops.module_rows import module_rows, shape, text
@@ -33,9 +33,9 @@ NAMES = {
 TIMED = ("milliseconds", "fastest", "slowest", "clips_per_second", "peak_mib", "kernel", "share_of_peak")
 
 
-def flops_command(words: list[str]) -> None:
+def flops(words: list[str]) -> None:
     """`vidattn flops`, with the words behind it."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="vidattn flops",
         description="Parameters, multiply-accumulates and activation memory of a network: counted in closed form, and "
         "measured on the meta device, where both must agree to the unit.",
@@ -71,16 +71,13 @@ def flops_command(words: list[str]) -> None:
     if options.input:
         ignored = ("frames", "size", "batch", "clips", "crops", "dtype", "measure")
         refuse(parser, options, ignored, "does not go with --input, which has the whole shape, and counts fp32")
-    try:
-        check_files(options)
-        run(options)
-    except (ValueError, OSError, CountError) as error:
-        parser.error(str(error))
+    check_files(options)
+    run(options)
 
 
 def run(options: argparse.Namespace) -> None:
     """Count, print and write what the options ask for."""
-    console = Console(soft_wrap=True, highlight=False, markup=False, emoji=False)
+    console = plain_console()
     rows: list[dict[str, Any]] = []
     if options.network is not None and options.input:
         rows = module_rows(options.network, options.input)
@@ -91,9 +88,7 @@ def run(options: argparse.Namespace) -> None:
         source = find_source(options.network, options.frames, options.size)
         clips = source.clips if options.clips is None else options.clips
         crops = source.crops if options.crops is None else options.crops
-        for name, value in (("clips", clips), ("crops", crops)):
-            if value < 1:
-                raise ValueError(f"{name}={value} must be at least 1")
+        check_positive(clips=clips, crops=crops)
         config, dtype = source.config, getattr(torch, options.dtype)
         height, width = options.size or (None, None)
         cost = count(config, options.frames, height, width, options.batch, dtype)
@@ -230,15 +225,3 @@ def explain_table(rows: Sequence[Mapping[str, str]]) -> Table:
     for row, following in zip(rows, [*rows[1:], {}], strict=True):
         table.add_row(*row.values(), end_section=row["source"] != following.get("source"))
     return table
-
-
-def pixels(text: str) -> tuple[int, int]:
-    """Height and width: `224` or `224x320`.
-
-    Raises:
-        argparse.ArgumentTypeError: neither.
-    """
-    if not re.fullmatch(r"\d+(x\d+)?", text):
-        raise argparse.ArgumentTypeError(f"{text!r} is no size in pixels; write 224, or 224x320 (height x width)")
-    height, _, width = text.partition("x")
-    return int(height), int(width or height)

@@ -1,19 +1,27 @@
 """`vidattn make`: the sets that this package draws itself."""
 
+import inspect
+
 from jsonargparse import ArgumentParser
 
-from vidattn.data.made.videos import AppearanceSet, MotionSet
+from vidattn.commands.options import refuse_dashed_files
+from vidattn.data.made.videos import AppearanceSet, MotionSet, SyntheticSet
+
+SETS: dict[str, type[SyntheticSet]] = {"motion": MotionSet, "appearance": AppearanceSet}
 
 
 def make(words: list[str]) -> None:
-    """`vidattn make motion|appearance`: write one of the self-made sets."""
+    """`vidattn make motion|appearance`, with the words behind it."""
+    refuse_dashed_files(words, ())
     parser = ArgumentParser(prog="vidattn make", description="Write a set of videos that this package draws itself.")
     commands = parser.add_subcommands()
-    sets = {"motion": MotionSet, "appearance": AppearanceSet}
-    for name, cls in sets.items():
+    for name, cls in SETS.items():
         command = ArgumentParser(description=(cls.__doc__ or "").splitlines()[0])
-        command.add_class_arguments(cls, as_group=False)
+        command.add_class_arguments(cls, as_group=False, skip={"folder"})
+        folder = inspect.signature(cls).parameters["folder"].default
+        command.add_argument("--out", default=folder, help="folder for the set; reused if it holds this very set")
         commands.add_subcommand(name, command)
     config = parser.parse_args(words)
-    folder = sets[config.subcommand](**config[config.subcommand]).write()
+    options = config[config.subcommand].as_dict()
+    folder = SETS[config.subcommand](options.pop("out"), **options).write()
     print(f"wrote {folder}: train.csv, val.csv, test.csv")

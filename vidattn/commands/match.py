@@ -10,9 +10,10 @@ from urllib.parse import quote
 
 import torch
 import yaml
-from rich.console import Console
 
 from vidattn.comparison.matching import Match, macs, match, parameters
+from vidattn.console import plain_console
+from vidattn.mistakes import Mistake
 from vidattn.models.config import VideoTransformerConfig
 from vidattn.tables import rich_table
 
@@ -35,14 +36,14 @@ def match_schemes(
     for key, given in (("num_frames", options.frames), ("image_size", options.size)):
         if given:
             if len(given) > 1:
-                raise ValueError(f"{given}: schemes are matched on one clip; give one length and one size")
+                raise Mistake(f"{given}: schemes are matched on one clip; give one length and one size")
             base = replace(base, **{key: given[0]})
     height, width = base.size
     if options.write and "data" in values and height != width:
-        raise ValueError(f"vidattn fit takes square clips, and these are {height}x{width}; leave out --write")
+        raise Mistake(f"vidattn fit takes square clips, and these are {height}x{width}; leave out --write")
     if options.threads:
         torch.set_num_threads(options.threads)
-    console = Console(soft_wrap=True, highlight=False, markup=False, emoji=False)
+    console = plain_console()
     with console.status(f"Matching {options.match} by {options.by}"):
         found = match(options.schemes, base, options.match, options.by, options.rounds)
     title = f"{name}, {options.match} of the first met by {options.by}, {base.num_frames}x{height}"

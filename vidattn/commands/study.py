@@ -18,14 +18,17 @@ import pytorch_lightning as pl
 import torch
 import yaml
 from pytorch_lightning.utilities.exceptions import SIGTERMException
-from rich.console import Console
 from rich.markup import escape
 from rich.progress import Progress, TaskID
 
+from vidattn.checks import check_positive
+from vidattn.commands.options import Parser
 from vidattn.commands.study_report import write_report
 from vidattn.commands.trainer import TrainerCLI
 from vidattn.comparison.distinct import check_distinct
 from vidattn.comparison.source import read_run
+from vidattn.console import plain_console
+from vidattn.mistakes import Mistake
 from vidattn.models.config import VideoTransformerConfig
 from vidattn.old_names import renewed
 from vidattn.training.objective import Objective
@@ -80,7 +83,7 @@ class Run:
                 raise
         card = max(self.folder.glob("run_*/scorecard.json"), key=lambda path: path.stat().st_mtime)
         if json.loads(card.read_text()).get("video_top1") is None:  # none was decoded, or an objective of the user's
-            raise ValueError(f"{card} has no video_top1, which is what a study compares")
+            raise Mistake(f"{card} has no video_top1, which is what a study compares")
         # Renamed when complete, so that a result that is there is whole.
         fresh = self.folder / "result.json.part"
         fresh.write_text(card.read_text())
@@ -94,7 +97,7 @@ class Run:
         """
         begun = self.result is not None or self.last_checkpoint is not None
         if begun and yaml.safe_load(renewed(self._config.read_text())) != self.values:
-            raise ValueError(f"{self.folder} holds a run with other settings; choose another --folder or delete it")
+            raise Mistake(f"{self.folder} holds a run with other settings; choose another --out or delete it")
 
     @property
     def _config(self) -> Path:
@@ -124,18 +127,16 @@ def plan(
     """
     for seed in seeds:
         if seeds.count(seed) > 1:
-            raise ValueError(
-                f"seed {seed} is given {seeds.count(seed)} times; its runs would be the same: give it once"
-            )
+            raise Mistake(f"seed {seed} is given {seeds.count(seed)} times; its runs would be the same: give it once")
     check_distinct(attention)
     bases: dict[str, dict[str, Any]] = {}
     networks: dict[str, VideoTransformerConfig] = {}
     for path in map(Path, configs):
         name = path.stem.rpartition("_")[0] or path.stem  # configs/motion_divided.yaml: motion
         if name in bases:
-            raise ValueError(f"{path}: a second configuration for {name!r}; give one for each set")
+            raise Mistake(f"{path}: a second configuration for {name!r}; give one for each set")
         if not path.exists():
-            raise FileNotFoundError(f"{path} does not exist; give a configuration of vidattn fit with --config")
+            raise Mistake(f"{path} does not exist; give a configuration of vidattn fit with --config")
         networks[name], bases[name] = read_run(path)
         _check_tests(path, bases[name])
     runs = []
@@ -167,24 +168,24 @@ def _check_tests(path: Path, base: dict[str, Any]) -> None:
     """
     data = base.get("data") or {}
     if not data.get("test") and not data.get("make"):
-        raise ValueError(f"{path}: has no test split, and a study compares accuracy in the test; set data.test")
+        raise Mistake(f"{path}: has no test split, and a study compares accuracy in the test; set data.test")
     if base.get("test_after_fit") is False:
-        raise ValueError(f"{path}: test_after_fit is false, and a study compares accuracy in the test; set it to true")
+        raise Mistake(f"{path}: test_after_fit is false, and a study compares accuracy in the test; set it to true")
     objective = base["model"].get("objective")
     written = str(objective.get("class_path") if isinstance(objective, dict) else objective)
     if written.rpartition(".")[2] in [cls.__name__ for cls in Objective.__subclasses__() if cls.multi_label]:
-        raise ValueError(
+        raise Mistake(
             f"{path}: model.objective={written} has no top-1, which is what a study compares; train each scheme with "
             "vidattn fit, or set vidattn.training.OneLabel on lists with one label a video"
         )
 
 
-def study(runs: Sequence[Run], folder: str | Path) -> list[Run]:
+def train_all(runs: Sequence[Run], folder: str | Path) -> list[Run]:
     """Do what is left of the runs and write the report after each; returns those that failed.
 
     A failed or killed run goes on from its last checkpoint the next time, a done one is not repeated.
     """
-    console = Console(file=sys.stdout, soft_wrap=True, highlight=False, markup=False, emoji=False)
+    console = plain_console(sys.stdout)
     left = [run for run in runs if run.result is None]
     failed, seconds = [], []
     with Progress(console=console, redirect_stdout=False, redirect_stderr=False) as progress:
@@ -239,9 +240,9 @@ class Ticker(pl.Callback):
         self.progress.update(self.task, total=total, completed=trainer.global_step)
 
 
-def study_command(words: list[str]) -> None:
+def study(words: list[str]) -> None:
     """`vidattn study`, with the words behind it."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="vidattn study",
         description="Train schemes under one recipe and several seeds; report accuracy with 95% t intervals over the "
         "seeds beside cost, as CSV, JSON, Markdown and a figure. The same command goes on where it was broken off.",
@@ -256,26 +257,21 @@ def study_command(words: list[str]) -> None:
     )
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2], help="a run for each")
     parser.add_argument("--epochs", type=int, help="of every run; by default what the configuration says")
-    parser.add_argument("--folder", default="outputs/study", help="where runs and report go")
+    parser.add_argument("--out", default="outputs/study", metavar="FOLDER", help="where runs and report go")
     parser.add_argument("--threads", type=int, default=1, help="CPU threads; one is fastest for networks this small")
     options = parser.parse_args(words)
-    for name in ("threads", "epochs"):
-        if (value := getattr(options, name)) is not None and value < 1:
-            parser.error(f"--{name} {value} must be at least 1")
-    try:
-        runs = plan(options.config, options.attention, options.seeds, options.folder, options.epochs)
-    except (ValueError, OSError) as error:
-        parser.error(str(error))
+    check_positive(threads=options.threads, epochs=1 if options.epochs is None else options.epochs)
+    runs = plan(options.config, options.attention, options.seeds, options.out, options.epochs)
     torch.set_num_threads(options.threads)
     for library in ("pytorch_lightning", "lightning_fabric"):
         logging.getLogger(library).setLevel(logging.WARNING)  # they greet at the start of each run
     try:
-        failed = study(runs, options.folder)
+        failed = train_all(runs, options.out)
     except SIGTERMException:
         sys.exit(128 + signal.SIGTERM)  # Lightning's says 0, as if the study had come to its end
     if rows := results(runs):
-        print(write_report(rows, options.folder).read_text())
-        print(f"wrote study.md, .csv, .json, .png and runs.csv into {options.folder}")
+        print(write_report(rows, options.out).read_text())
+        print(f"wrote study.md, .csv, .json, .png and runs.csv into {options.out}")
     if failed:
         names = ", ".join(str(run.folder) for run in failed)
         sys.exit(f"{len(failed)} of {len(runs)} runs failed: {names}; the same command goes on with them")

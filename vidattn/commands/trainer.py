@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+import signal
 import sys
 from collections.abc import Sequence
 from difflib import get_close_matches
@@ -16,12 +17,14 @@ from pytorch_lightning.callbacks import ModelCheckpoint, TQDMProgressBar, Weight
 from pytorch_lightning.cli import LightningArgumentParser, LightningCLI
 from pytorch_lightning.loggers import CSVLogger, TensorBoardLogger
 from pytorch_lightning.utilities.exceptions import SIGTERMException
-from pytorch_lightning.utilities.rank_zero import rank_zero_info
+from pytorch_lightning.utilities.rank_zero import rank_zero_info, rank_zero_warn
 
 from vidattn.data.datamodule import VideoDataModule
+from vidattn.data.videos.splits import Split
+from vidattn.mistakes import Mistake
 from vidattn.old_names import renewed
 from vidattn.training.checkpoint import Checkpoint
-from vidattn.training.names import check_labelled
+from vidattn.training.names import check_labelled, count_as_checkpoint, names_in
 from vidattn.training.objective import Objective
 from vidattn.training.predictions import PredictionWriter
 from vidattn.training.run_weights import best_beside, check_checkpoint, refuse_other_weights
@@ -59,7 +62,7 @@ class Parser(LightningArgumentParser):
         """
         if not self.exit_on_error:
             super().error(message, ex)
-        raise ValueError(message + class_meant(message)) from ex
+        raise Mistake(message + class_meant(message)) from ex
 
 
 def class_meant(message: str) -> str:
@@ -86,7 +89,7 @@ class TrainerCLI(LightningCLI):
     It is removed where the run fails before anything came of it.
 
     Args:
-        args: command and options; those of the process by default.
+        args: command and options.
         callbacks: further ones for the trainer.
 
     Raises:
@@ -94,13 +97,14 @@ class TrainerCLI(LightningCLI):
         SIGTERMException: the process was asked to end (SIGTERM), also where that ended its data workers first.
     """
 
-    def __init__(self, args: list[str] | None = None, callbacks: Sequence[pl.Callback] = ()) -> None:
+    def __init__(self, args: list[str], callbacks: Sequence[pl.Callback] = ()) -> None:
         self.run_folder: Path | None = None  # where this process has made it
         try:
             super().__init__(
                 VideoClassifier,
                 VideoDataModule,
                 parser_class=Parser,
+                parser_kwargs={"prog": "vidattn"},
                 args=args,
                 seed_everything_default=0,
                 auto_configure_optimizers=False,
@@ -157,16 +161,16 @@ class TrainerCLI(LightningCLI):
             ValueError: there is neither; or checkpoints are switched off.
             WeightsError: the checkpoint cannot be used.
         """
-        super().parse_arguments(parser, [renewed(word) for word in (sys.argv[1:] if args is None else args)])
+        super().parse_arguments(parser, [renewed(word) for word in args])
         command = self.config.subcommand
         config = self.config[command]
         if config.trainer.enable_checkpointing is False:
-            raise ValueError(
+            raise Mistake(
                 "trainer.enable_checkpointing=false is not supported; leave it out, and to write no checkpoints set "
                 "checkpoint.save_top_k and last_checkpoint.save_top_k to 0"
             )
         if command != "fit":
-            options = {word.partition("=")[0] for word in (sys.argv[1:] if args is None else args)}
+            options = {word.partition("=")[0] for word in args}
             if "--ckpt_path" not in options:
                 if "--model.weights" in options:
                     config.ckpt_path = None
@@ -178,7 +182,7 @@ class TrainerCLI(LightningCLI):
                     if named := config.ckpt_path or config.model.weights:
                         rank_zero_info(f"Weights: {named}, which the configuration names")
             if not config.ckpt_path and not config.model.weights:
-                raise ValueError(
+                raise Mistake(
                     "there are no weights to answer with; give --ckpt_path RUN/checkpoints/best.ckpt (or --config "
                     "RUN/config.yaml of a run that has it), or --model.weights for weights from elsewhere"
                 )
@@ -216,6 +220,20 @@ class TrainerCLI(LightningCLI):
         data = self.datamodule
         if self._get(self.config_init, "test_after_fit") and data.make is None:  # it is yet to be written
             check_labelled(data, "test")
+
+    def before_validate(self) -> None:
+        """Count the labels as the checkpoint does."""
+        self._count_as_checkpoint("val")
+
+    def before_test(self) -> None:
+        """Count the labels as the checkpoint does."""
+        self._count_as_checkpoint("test")
+
+    def _count_as_checkpoint(self, split: Split) -> None:
+        checkpoint = self._get(self.config_init, "ckpt_path")
+        names = names_in(str(checkpoint)) if checkpoint else self.model.class_names
+        if self.datamodule.make is None:  # whose names are the run's
+            count_as_checkpoint(self.datamodule, split, names, rank_zero_warn)
 
     def after_fit(self) -> None:
         """Test the best weights of the run that has just ended; the last where nothing was validated."""
@@ -260,8 +278,57 @@ def next_run(root: Path, kind: str) -> tuple[str, bool]:
         except FileExistsError:
             number += 1
         except OSError as error:
-            raise ValueError(
+            raise Mistake(
                 f"trainer.default_root_dir={root}: cannot make a folder there ({error.strerror}); give another"
             ) from error
     os.environ[RUN_VARIABLE] = f"{kind}_{number}"
     return os.environ[RUN_VARIABLE], makes
+
+
+def fit(words: list[str]) -> None:
+    """`vidattn fit`, with the words behind it."""
+    _run("fit", words, "; go on with --ckpt_path RUN/checkpoints/last.ckpt, if there is one by now")
+
+
+def validate(words: list[str]) -> None:
+    """`vidattn validate`, likewise."""
+    _run("validate", words)
+
+
+def test(words: list[str]) -> None:
+    """`vidattn test`, likewise."""
+    _run("test", words)
+
+
+def predict(words: list[str]) -> None:
+    """`vidattn predict`, likewise."""
+    _run("predict", words)
+
+
+def _run(command: str, words: list[str], go_on: str = "") -> None:
+    """Train, evaluate or predict. Leaves with status 1 where a prediction could not read some of the videos, or a data
+    worker was killed, and with 128 and the signal's number where the run was ended from outside."""
+    try:
+        cli = TrainerCLI([command, *words])
+    except SIGTERMException:
+        print(f"vidattn: terminated{go_on}", file=sys.stderr)
+        sys.exit(128 + signal.SIGTERM)  # Lightning's says 0, as if the run had come to its end
+    except (KeyboardInterrupt, SystemExit) as end:
+        # Lightning makes an exit of the interrupt, with code 1 and nothing said.
+        if not isinstance(end, KeyboardInterrupt) and not isinstance(end.__context__, KeyboardInterrupt):
+            raise
+        print(f"vidattn: interrupted{go_on}", file=sys.stderr)
+        sys.exit(128 + signal.SIGINT)
+    except RuntimeError as error:
+        # Torch's words, by how it came to know of it. A mistake within a worker has others.
+        killed = r"DataLoader worker .*(killed by signal|exited unexpectedly)"
+        if not re.match(killed, str(error)):
+            raise
+        print(
+            f"vidattn: a data worker was killed ({error}). The memory may have been short: set data.num_workers or "
+            "data.batch_size lower, and go on with --ckpt_path RUN/checkpoints/last.ckpt",
+            file=sys.stderr,
+        )
+        sys.exit(1)
+    if cli.skipped and cli.trainer.is_global_zero:
+        sys.exit(1)

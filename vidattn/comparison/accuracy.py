@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from vidattn.attention.scheme import Step
 from vidattn.comparison.distinct import steps_of
+from vidattn.mistakes import Mistake
 
 Accuracies = dict[str, dict[str, tuple[float, float]]]
 """Set -> scheme -> accuracy and half its interval."""
@@ -21,26 +22,26 @@ def read_accuracy(path: str) -> Accuracies:
     with open(path, newline="", encoding="utf-8-sig") as file:  # a mark, from spreadsheets
         reader = csv.DictReader(file)
         if not {"attention", "top1"} <= set(reader.fieldnames or ()):
-            raise ValueError(f"{path} must have the columns attention and top1 (and may have set and half_interval)")
+            raise Mistake(f"{path} must have the columns attention and top1 (and may have set and half_interval)")
         for line in reader:
             where = f"{path}, line {reader.line_num}"
             if None in line.values():
-                raise ValueError(f"{where} is shorter than the first line, which names the columns")
+                raise Mistake(f"{where} is shorter than the first line, which names the columns")
             try:
                 top1, spread = float(line["top1"]), float(line.get("half_interval") or 0)
             except ValueError as error:
-                raise ValueError(f"{where}: {error}; write 0.78 for 78%") from error
+                raise Mistake(f"{where}: {error}; write 0.78 for 78%") from error
             if not 0 <= top1 <= 1:
-                raise ValueError(f"{where}: top1={top1} of {line['attention']} is not a share; write 0.78 for 78%")
+                raise Mistake(f"{where}: top1={top1} of {line['attention']} is not a share; write 0.78 for 78%")
             interval = 0 if spread != spread else spread
             title = line.get("set") or "accuracy"
             if line["attention"] in found.setdefault(title, {}):
-                raise ValueError(
+                raise Mistake(
                     f"{where}: {line['attention']} of {title} stands there twice; give a line for each, its mean"
                 )
             found[title][line["attention"]] = (top1, interval)
     if not found:
-        raise ValueError(f"{path} has no line below its columns")
+        raise Mistake(f"{path} has no line below its columns")
     return found
 
 
@@ -64,11 +65,11 @@ def of_schemes(given: Accuracies, schemes: Sequence[str]) -> tuple[Accuracies, l
             if name is None:
                 others.append(scheme)
             elif name in mine:
-                raise ValueError(f"{title}: {scheme!r} is the scheme {name!r} once more; give a line for each")
+                raise Mistake(f"{title}: {scheme!r} is the scheme {name!r} once more; give a line for each")
             else:
                 mine[name] = values
         if not mine:
-            raise ValueError(f"{title}: no accuracy is of a scheme that is compared ({', '.join(schemes)})")
+            raise Mistake(f"{title}: no accuracy is of a scheme that is compared ({', '.join(schemes)})")
         if absent := [scheme for scheme in schemes if scheme not in mine]:
             gaps.append(f"{title}: nothing about {', '.join(absent)}")
         if others:

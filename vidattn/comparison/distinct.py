@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from vidattn.attention.factorised import temporal_depth
 from vidattn.attention.scheme import Step, parse_scheme
+from vidattn.mistakes import Mistake
 
 
 def check_distinct(schemes: Sequence[str]) -> None:
@@ -11,7 +12,7 @@ def check_distinct(schemes: Sequence[str]) -> None:
 
     >>> check_distinct(["joint", "divided", "time + space"])
     Traceback (most recent call last):
-    ValueError: 'time + space' is the scheme 'divided' once more; give each scheme once
+    vidattn.mistakes.Mistake: 'time + space' is the scheme 'divided' once more; give each scheme once
 
     Raises:
         ValueError: two schemes are the same, or one cannot be read.
@@ -24,7 +25,7 @@ def check_distinct(schemes: Sequence[str]) -> None:
         steps = steps_of(scheme)
         for known, name in seen:
             if steps == known:
-                raise ValueError(f"{scheme!r} is the scheme {name!r} once more; give each scheme once")
+                raise Mistake(f"{scheme!r} is the scheme {name!r} once more; give each scheme once")
         seen.append((steps, scheme))
 
 

@@ -10,6 +10,7 @@ from vidattn.bench.model import step
 from vidattn.bench.timing import interleaved, ratio
 from vidattn.comparison.distinct import check_distinct
 from vidattn.flops.agreement import check_scheme
+from vidattn.mistakes import Mistake
 from vidattn.models.config import VideoTransformerConfig
 from vidattn.models.presets import build_network
 
@@ -54,9 +55,9 @@ def match(
     """
     check_distinct(schemes)
     if budget not in BUDGETS or by not in KNOBS:
-        raise ValueError(f"cannot match {budget!r} by {by!r}; match {', '.join(BUDGETS)} by {', '.join(KNOBS)}")
+        raise Mistake(f"cannot match {budget!r} by {by!r}; match {', '.join(BUDGETS)} by {', '.join(KNOBS)}")
     if (budget, by) == ("params", "frames"):
-        raise ValueError("the number of frames does not change the parameters; match them by width or depth")
+        raise Mistake("the number of frames does not change the parameters; match them by width or depth")
     for scheme in schemes:
         check_scheme(replace(base, attention=scheme))
     first = replace(base, attention=schemes[0])
@@ -117,7 +118,7 @@ def nearest(
     best = min(costs, key=lambda index: abs(costs[index] - wanted))
     bracketed = low >= 0 and high < len(left)
     if not bracketed and abs(costs[best] / wanted - 1) > TOLERANCE:
-        raise ValueError(f"no {what} meets the budget of the first scheme; match by another of {', '.join(KNOBS)}")
+        raise Mistake(f"no {what} meets the budget of the first scheme; match by another of {', '.join(KNOBS)}")
     return left[best], costs[best]
 
 

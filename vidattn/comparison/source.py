@@ -9,6 +9,7 @@ import yaml
 
 from vidattn.checkpoints.names import WeightsError
 from vidattn.checkpoints.read import read_checkpoint
+from vidattn.mistakes import Mistake
 from vidattn.models.config import VideoTransformerConfig
 from vidattn.models.presets import PRESETS
 from vidattn.old_names import renewed
@@ -53,13 +54,13 @@ def find_source(text: str, frames: int | None = None, size: tuple[int, int] | No
         near = difflib.get_close_matches(text.lower(), names, n=1)
         hint = f"; did you mean {names[near[0]]!r}?" if near else ""
         presets = f"{', '.join(PRESETS)}{hint}"
-        raise ValueError(f"{text!r} is no file, no preset ({presets}) and no scheme: {error}") from error
+        raise Mistake(f"{text!r} is no file, no preset ({presets}) and no scheme: {error}") from error
     return Source(f"{text} at ViT-B/16", VideoTransformerConfig(attention=text, **changes))
 
 
 def _of_file(path: Path) -> Source:
     if not path.exists():
-        raise ValueError(f"{path}: no such file")
+        raise Mistake(f"{path}: no such file")
     if path.is_dir() and (path / "config.yaml").exists():
         path = path / "config.yaml"
     if path.suffix in (".yaml", ".yml"):
@@ -67,7 +68,7 @@ def _of_file(path: Path) -> Source:
     try:
         return Source(str(path), read_checkpoint(path).config)
     except WeightsError as error:
-        raise ValueError(str(error)) from error
+        raise Mistake(str(error)) from error
 
 
 def _of_yaml(path: Path) -> Source:
@@ -86,16 +87,16 @@ def read_run(path: Path) -> tuple[VideoTransformerConfig, dict[str, Any]]:
     try:
         run = yaml.safe_load(renewed(path.read_text()))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ValueError(f"{path}: is no YAML: {' '.join(str(error).split())}") from error
+        raise Mistake(f"{path}: is no YAML: {' '.join(str(error).split())}") from error
     model = run.get("model") if isinstance(run, dict) else None
     network = model.get("network") if isinstance(model, dict) else None
     if not isinstance(network, dict):
-        raise ValueError(f"{path}: has no model.network; give a configuration of vidattn fit")
+        raise Mistake(f"{path}: has no model.network; give a configuration of vidattn fit")
     known = {field.name for field in fields(VideoTransformerConfig)}
     if odd := sorted(map(str, network.keys() - known)):
-        raise ValueError(f"{path}: model.network has no {', '.join(odd)}; it has {', '.join(sorted(known))}")
+        raise Mistake(f"{path}: model.network has no {', '.join(odd)}; it has {', '.join(sorted(known))}")
     values: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in network.items()}
     try:
         return VideoTransformerConfig(**values), run
     except (ValueError, TypeError) as error:
-        raise ValueError(f"{path}: model.network: {error}") from error
+        raise Mistake(f"{path}: model.network: {error}") from error

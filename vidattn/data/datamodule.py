@@ -1,6 +1,7 @@
 """Everything a Lightning run needs to know of its data, in one class whose arguments are the YAML keys."""
 
 import os
+from collections.abc import Iterable
 from functools import partial
 from typing import Any
 
@@ -23,8 +24,8 @@ from vidattn.data.readers.frame_index import FrameIndex
 from vidattn.data.readers.guarded import LONGEST
 from vidattn.data.readers.opening import VideoOpener
 from vidattn.data.readers.quarantine import Quarantine
-from vidattn.data.videos.manifest import Manifest
-from vidattn.data.videos.splits import Split, Splits
+from vidattn.data.videos.manifest import Manifest, Video
+from vidattn.data.videos.splits import Source, Split, Splits
 from vidattn.preprocessing import Preprocessing, SamplingRule
 from vidattn.public import public_path
 
@@ -37,7 +38,8 @@ class VideoDataModule(pl.LightningDataModule):
     Args:
         sampling: which frames make a clip, a class of `vidattn.data` or your own.
         train: list, folder or file that `read_manifest` reads, or shards (a path or any URL that fsspec opens) that
-            `read_shards` reads; as are the next three.
+            `read_shards` reads; in Python also a `Manifest`, or `Video`s whose labels are numbers. As are the next
+            three.
         val: videos for validation.
         test: videos for the test.
         predict: videos to classify; labels are not needed.
@@ -77,10 +79,10 @@ class VideoDataModule(pl.LightningDataModule):
     def __init__(
         self,
         sampling: Sampler,
-        train: str | None = None,
-        val: str | None = None,
-        test: str | None = None,
-        predict: str | None = None,
+        train: str | Manifest | Iterable[Video] | None = None,
+        val: str | Manifest | Iterable[Video] | None = None,
+        test: str | Manifest | Iterable[Video] | None = None,
+        predict: str | Manifest | Iterable[Video] | None = None,
         root: str | None = None,
         class_names: list[str] | str | None = None,
         folder_fps: float = 30.0,
@@ -112,14 +114,15 @@ class VideoDataModule(pl.LightningDataModule):
         self.sampling = sampling
         self.make = make
         lists = {name: os.path.join(make.folder, f"{name}.csv") for name in ("train", "val", "test")} if make else {}
-        self.sources: dict[Split, str | None] = {
+        sources: dict[Split, Source | None] = {
             "train": train or lists.get("train"),
             "val": val or lists.get("val"),
             "test": test or lists.get("test"),
             "predict": predict,
         }
         names = make.class_names if make and class_names is None else class_names
-        self.splits = Splits(self.sources, root, names, folder_fps, multi_label, rank_zero_warn)
+        self.splits = Splits(sources, root, names, folder_fps, multi_label, rank_zero_warn)
+        self.sources = self.splits.sources
         self.image_size = image_size
         self.train_transforms = default_train_transforms(image_size) if train_transforms is None else train_transforms
         for name, count, least in (

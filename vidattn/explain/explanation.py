@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from vidattn.data.write_video import write_mp4
 from vidattn.explain.rollout import MEMORY_LIMIT, gradient_rollout, rollout
+from vidattn.mistakes import Mistake
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -75,13 +76,11 @@ class Explanation:
         path = Path(path)
         ending = path.suffix.lower()
         if ending not in (".png", ".gif", ".mp4"):
-            raise ValueError(f"{path}: attention maps are written as .png, .gif or .mp4; choose one of these endings")
+            raise Mistake(f"{path}: attention maps are written as .png, .gif or .mp4; choose one of these endings")
         if not 0.01 <= fps <= 1000:
-            raise ValueError(f"fps={fps}: wanted frames per second, from 0.01 to 1000")
+            raise Mistake(f"fps={fps}: wanted frames per second, from 0.01 to 1000")
         if ending == ".gif" and fps > 100:
-            raise ValueError(
-                f"{path}: fps={fps}, and a GIF shows at most 100 frames a second; write .mp4, or take fewer"
-            )
+            raise Mistake(f"{path}: fps={fps}, and a GIF shows at most 100 frames a second; write .mp4, or take fewer")
         path.parent.mkdir(parents=True, exist_ok=True)
         if ending == ".png":
             path.write_bytes(self._repr_png_())
@@ -182,7 +181,7 @@ def explain(
     if class_name is not None and class_name not in class_names:
         near = difflib.get_close_matches(str(class_name), class_names, n=1)
         hint = f"; did you mean {near[0]!r}?" if near else f"; it has {len(class_names)}, such as {class_names[0]!r}"
-        raise ValueError(f"class {class_name!r} is unknown to the model{hint}")
+        raise Mistake(f"class {class_name!r} is unknown to the model{hint}")
     index = None if class_name is None else list(class_names).index(class_name)
     parameter = next(network.parameters())
     video = normalize(clip[None].to(parameter.device)).to(parameter.dtype)
@@ -192,7 +191,7 @@ def explain(
         result = rollout(network, video, memory_limit)
     logits = result.logits[0].float()
     if len(logits) != len(class_names):
-        raise ValueError(f"the network answers with {len(logits)} classes, but {len(class_names)} have names")
+        raise Mistake(f"the network answers with {len(logits)} classes, but {len(class_names)} have names")
     probabilities = logits.sigmoid() if multi_label else logits.softmax(0)
     index = int(probabilities.argmax()) if index is None else index
     shares, notes = result.video[0], (*notes, *result.notes)

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from vidattn.attention.base import VideoAttention
 from vidattn.attention.per_frame import PerFrame
 from vidattn.explain.spread import Recording, Visit, measured, replayed, replays
+from vidattn.mistakes import Mistake
 from vidattn.models.block import Block
 from vidattn.models.factorised_encoder import FactorisedEncoder
 from vidattn.models.readout import MeanPooling, ReadOut
@@ -84,7 +85,7 @@ def gradient_rollout(
         recording, logits = recorded(network, video, memory_limit)
         classes = logits.argmax(1) if class_index is None else torch.as_tensor(class_index, device=logits.device)
         if not ((classes >= 0) & (classes < logits.shape[1])).all():
-            raise ValueError(f"class_index={class_index}: the network has {logits.shape[1]} classes, counted from 0")
+            raise Mistake(f"class_index={class_index}: the network has {logits.shape[1]} classes, counted from 0")
         score = logits.gather(1, classes.expand(len(logits))[:, None]).sum()
         pooled = [visit for module, visit in recording.visits.items() if isinstance(module, MeanPooling)]
         weights = [weight for visit in recording.visits.values() for weight in visit.weights]

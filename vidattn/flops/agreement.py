@@ -10,6 +10,7 @@ from vidattn.attention.base import ImageAttention, VideoAttention
 from vidattn.flops.weightless import Network, network_on_meta
 from vidattn.grid import Grid
 from vidattn.macs import Macs
+from vidattn.mistakes import Mistake
 from vidattn.models.block import Block
 from vidattn.models.config import VideoTransformerConfig
 from vidattn.models.embeddings import PatchEmbedding, TubeletEmbedding
@@ -17,7 +18,7 @@ from vidattn.models.layers import Mlp
 from vidattn.models.readout import ReadOut
 
 
-class CountError(Exception):
+class CountError(Mistake):
     """A module costs something else than it declares."""
 
 

@@ -14,6 +14,7 @@ from vidattn.flops.outline import Ends, Outline, num_parameters
 from vidattn.flops.weightless import Network, network_on_meta
 from vidattn.grid import Grid
 from vidattn.macs import Macs
+from vidattn.mistakes import Mistake
 from vidattn.models.block import Block
 from vidattn.models.config import VideoTransformerConfig, check_divisible, check_frames
 
@@ -166,7 +167,7 @@ def count(
     height = config.size[0] if height is None else height
     for name, value in (("frames", frames), ("batch", batch)):
         if value < 1:
-            raise ValueError(f"{name}={value} must be at least 1")
+            raise Mistake(f"{name}={value} must be at least 1")
     check_divisible((height, width), config.patch_size, "input")
     check_frames(frames, config.tubelet_size, "input frames")
     twin = network_on_meta(network, dtype)

@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from vidattn.flops.measuring import measure
+from vidattn.mistakes import Mistake
 
 
 def shape(text: str) -> tuple[int, ...]:
@@ -36,7 +37,7 @@ def module_rows(path: str, sides: Sequence[int]) -> list[dict[str, Any]]:
     """
     place, _, name = path.rpartition(".")
     if not place:
-        raise ValueError(f"{path} is no import path, which --input needs; for a preset or a scheme leave --input out")
+        raise Mistake(f"{path} is no import path, which --input needs; for a preset or a scheme leave --input out")
     # Whatever the module's author raises at a wrong call is an answer to it.
     try:
         factory = getattr(importlib.import_module(place), name)
@@ -44,14 +45,14 @@ def module_rows(path: str, sides: Sequence[int]) -> list[dict[str, Any]]:
             module = factory()
     except Exception as error:
         why = f"{type(error).__name__}: {error}"
-        raise ValueError(f"{path}: --input needs what can be imported and called without arguments: {why}") from error
+        raise Mistake(f"{path}: --input needs what can be imported and called without arguments: {why}") from error
     if not isinstance(module, nn.Module):
-        raise ValueError(f"{path} gives a {type(module).__name__}; wanted a torch.nn.Module")
+        raise Mistake(f"{path} gives a {type(module).__name__}; wanted a torch.nn.Module")
     try:
         cost = measure(module.eval(), torch.empty(*sides, device="meta"))
     except Exception as error:
         why = f"{type(error).__name__}: {error}"
-        raise ValueError(f"{path} fails on a tensor of shape {tuple(sides)}: {why}") from error
+        raise Mistake(f"{path} fails on a tensor of shape {tuple(sides)}: {why}") from error
     rows = [{"row": "all", "macs": cost.macs, "flops": cost.flops, "parameters": cost.parameters}]
     rows += [{"row": name, "macs": macs, "flops": 2 * macs} for name, macs in cost.by_operator.items()]
     rows += [

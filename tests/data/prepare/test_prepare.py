@@ -46,7 +46,7 @@ def one_process(monkeypatch):
 
 def run(dataset: Path, out: Path, *words: str) -> dict:
     options = ["--short_side", "48", "--preset", "ultrafast", "--crf", "10", "--workers", "2", *words]
-    main(["prepare", str(dataset / "list.csv"), str(out), *options])
+    main(["prepare", str(dataset / "list.csv"), "--out", str(out), *options])
     return json.loads((out / "prepare.json").read_text())
 
 
@@ -134,7 +134,7 @@ def clip(tmp_path):
 
 def prepared_frames(data: Path, out: Path) -> list[int]:
     """Prepare, and how many frames each video of the new list has."""
-    main(["prepare", str(data), str(out), "--preset", "ultrafast", "--workers", "0"])
+    main(["prepare", str(data), "--out", str(out), "--preset", "ultrafast", "--workers", "0"])
     counts = []
     for video in read_manifest(out / "manifest.csv").videos:
         with open_video(video.path) as opened:
@@ -300,22 +300,23 @@ def test_ctrl_c_ends_at_once_and_leaves_nothing_half_written(dataset, tmp_path, 
 )
 def test_values_are_checked_before_anything_is_written(tmp_path, capsys, words, message):
     with pytest.raises(SystemExit) as exit:
-        main(["prepare", str(tmp_path), str(tmp_path / "out"), words])
+        main(["prepare", str(tmp_path), "--out", str(tmp_path / "out"), words])
 
     assert exit.value.code == 2
     assert f"vidattn prepare: {message}" in capsys.readouterr().err
     assert not list(tmp_path.iterdir())
 
 
-def test_a_run_in_which_nothing_succeeds_fails_and_does_not_bind_the_next(clip, tmp_path, monkeypatch):
+def test_a_run_in_which_nothing_succeeds_fails_and_does_not_bind_the_next(clip, tmp_path, monkeypatch, capsys):
     clip("d/a.mp4", 5)
 
     def fail(self, source, target, folder_fps=None):
         raise VideoDecodeError(source, "no luck")
 
     monkeypatch.setattr(Transcoding, "run", fail)
-    with pytest.raises(SystemExit, match="none of these videos could be prepared"):
+    with pytest.raises(SystemExit, match="2"):
         run_without_processes(tmp_path / "d", tmp_path / "out", "--crf=20")
+    assert "vidattn prepare: none of these videos could be prepared" in capsys.readouterr().err
 
     assert not (tmp_path / "out" / "manifest.csv").exists()
     monkeypatch.undo()
@@ -324,7 +325,7 @@ def test_a_run_in_which_nothing_succeeds_fails_and_does_not_bind_the_next(clip, 
 
 
 def run_without_processes(data: Path, out: Path, *words: str) -> None:
-    main(["prepare", str(data), str(out), "--preset", "ultrafast", "--workers", "0", *words])
+    main(["prepare", str(data), "--out", str(out), "--preset", "ultrafast", "--workers", "0", *words])
 
 
 def test_folders_of_pictures_are_prepared_and_the_classes_of_missing_videos_kept(tmp_path, capsys):
@@ -419,7 +420,7 @@ def test_a_folder_of_pictures_that_cannot_be_read_fails_alone(tmp_path, monkeypa
     assert [video.label for video in read_manifest(tmp_path / "out" / "manifest.csv").videos] == [0]
 
 
-@pytest.mark.parametrize("command", [["prepare", "nowhere", "out"], ["bench-loader", "nowhere"]])
+@pytest.mark.parametrize("command", [["prepare", "nowhere"], ["bench-loader", "nowhere"]])
 def test_a_list_that_is_not_there_ends_in_one_line(command, capsys):
     with pytest.raises(SystemExit) as exit:
         main(command)

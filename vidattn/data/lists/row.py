@@ -8,6 +8,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from vidattn.mistakes import Mistake
+
 VIDEO_EXTENSIONS = (
     *("mp4", "mkv", "webm", "avi", "mov", "m4v", "mpg", "mpeg", "ts", "mts", "m2ts", "vob"),
     *("flv", "wmv", "3gp", "ogv", "h264", "264", "hevc", "265"),
@@ -22,7 +24,7 @@ _IS_VIDEO = re.compile(rf"{EXTENSION}$", re.IGNORECASE)
 _SHOWN = 5  # bad rows in one message
 
 
-class ManifestError(ValueError):
+class ManifestError(Mistake):
     """A list of videos cannot be used: names the list, the rows, what was expected, and the next move."""
 
 

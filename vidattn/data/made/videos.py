@@ -16,6 +16,7 @@ from rich.progress import track
 
 from vidattn.data.made.scene import MOTIONS, Frames, paint, random_motion, render
 from vidattn.data.write_video import write_mp4
+from vidattn.mistakes import Mistake
 
 FORMAT_VERSION = 1  # raise it whenever the same arguments would give other frames
 COLOURS = ("red", "green", "blue")
@@ -54,11 +55,11 @@ class SyntheticSet(ABC):
         seed: int,
     ) -> None:
         if size < 16 or size % 2:
-            raise ValueError(f"size={size} is not an even number from 16 up; nearest is {max(16, size + size % 2)}")
+            raise Mistake(f"size={size} is not an even number from 16 up; nearest is {max(16, size + size % 2)}")
         if num_frames < 2:
-            raise ValueError(f"num_frames={num_frames} shows no motion; give 2 or more")
+            raise Mistake(f"num_frames={num_frames} shows no motion; give 2 or more")
         if fps <= 0:
-            raise ValueError(f"fps={fps} is not positive; give frames per second, for example 8")
+            raise Mistake(f"fps={fps} is not positive; give frames per second, for example 8")
         self.folder = folder
         self.num_train = num_train
         self.num_val = num_val

@@ -1,21 +1,19 @@
-"""`vidattn prepare DATA OUT`: a dataset written again so that training reads it fast, with a list and tar shards."""
+"""A dataset written again so that training reads it fast, with a list and tar shards."""
 
 import json
 import os
 import random
-import signal
 import statistics
-import sys
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from jsonargparse import auto_cli
 from rich.console import Console
 from rich.table import Table
 
+from vidattn.console import plain_console
 from vidattn.data.clips.sampling import StrideSampling, VideoTimes
 from vidattn.data.lists import table as list_table
 from vidattn.data.lists.class_files import write_class_file
@@ -26,23 +24,15 @@ from vidattn.data.prepare.transcode_all import transcode_all
 from vidattn.data.readers.opening import open_file
 from vidattn.data.videos.manifest import Manifest, Video, read_manifest
 from vidattn.data.videos.shards import by_bytes, by_count, refuse_shards, write_shards
+from vidattn.mistakes import Mistake
 from vidattn.wording import counted
 
 _MEASURED = 8  # videos whose speed is compared
 
 
-def prepare_command(words: list[str]) -> None:
-    """`vidattn prepare`, with the words behind it."""
-    try:
-        auto_cli(prepare, args=words, as_positional=True)
-    except KeyboardInterrupt:
-        print("vidattn prepare: interrupted; give the same command again to go on", file=sys.stderr)
-        sys.exit(128 + signal.SIGINT)
-
-
 def prepare(
     data: str,
-    out: str,
+    out: str = "prepared",
     root: str | None = None,
     short_side: int = 256,
     keyframe_every: int = 8,
@@ -73,10 +63,10 @@ def prepare(
     """
     for name, value in (("shards", shards), ("shard_mb", shard_mb), ("workers", workers)):
         if value < 0:
-            raise ValueError(f"{name}={value} must be 0, for none, or more")
+            raise Mistake(f"{name}={value} must be 0, for none, or more")
     if not folder_fps > 0:
-        raise ValueError(f"folder_fps={folder_fps} must be more than 0 frames per second")
-    console = Console(soft_wrap=True, highlight=False, markup=False, emoji=False)
+        raise Mistake(f"folder_fps={folder_fps} must be more than 0 frames per second")
+    console = plain_console()
     transcoding = Transcoding(short_side, keyframe_every, crf, preset)
     folder = Path(out)
     refuse_shards(data)
@@ -105,7 +95,7 @@ def prepare(
     report["failed"] = {video.path: reason for video, reason in failures.items()}
     report["missing"] = list(manifest.missing_paths)
     if not good:
-        sys.exit("vidattn prepare: none of these videos could be prepared, for the reasons above; no list is written")
+        raise Mistake("none of these videos could be prepared, for the reasons above; no list is written")
     _write_list(folder, manifest, written)
     report |= _gains({video: target for video, target in targets.items() if video.path in good})
     before = list((folder / "shards").glob("shard-*.tar"))

@@ -82,6 +82,9 @@ class Manifest:
     missing_paths: list[str] = field(default_factory=list)
     numbered: bool = False
 
+    def __str__(self) -> str:
+        return self.source
+
     @property
     def labelled(self) -> bool:
         """Whether any video has a class."""

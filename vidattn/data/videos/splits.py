@@ -1,15 +1,17 @@
 """The lists of a run: which videos each split has, with the same labels in all of them."""
 
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Literal
 
-from vidattn.data.videos.manifest import Manifest, ManifestError, read_class_names, read_manifest, recounted
+from vidattn.data.videos.manifest import Manifest, ManifestError, Video, read_class_names, read_manifest, recounted
 from vidattn.data.videos.remarks import remarks
 from vidattn.data.videos.shards import is_shards, read_shards
 
 Split = Literal["train", "val", "test", "predict"]
+Source = str | Manifest | Iterable[Video]
+"""Where the videos of a split come from: what can be read, what has been read, or the videos themselves."""
 
 
 class Splits:
@@ -18,7 +20,8 @@ class Splits:
     What is odd about a list is said once, to `warn`.
 
     Args:
-        sources: what `read_manifest` or `read_shards` reads, by split, training first; None where there is none.
+        sources: what `read_manifest` or `read_shards` reads, a manifest, or videos whose labels are numbers; by split,
+            training first; None where there is none.
         root: folder that the lists' paths start from; each list's own folder by default.
         class_names: names in the order of their labels, or a file of them.
         folder_fps: frames per second of videos that are folders of pictures.
@@ -28,14 +31,17 @@ class Splits:
 
     def __init__(
         self,
-        sources: Mapping[Split, str | None],
+        sources: Mapping[Split, Source | None],
         root: str | None = None,
         class_names: list[str] | str | None = None,
         folder_fps: float = 30.0,
         multi_label: bool = False,
         warn: Callable[[str], object] = warnings.warn,
     ) -> None:
-        self.sources = sources
+        self.sources: dict[Split, str | Manifest | None] = {
+            split: source if isinstance(source, str | Manifest | None) else in_memory(source, f"data.{split}")
+            for split, source in sources.items()
+        }
         self.root = root
         self.folder_fps = folder_fps
         self.multi_label = multi_label
@@ -81,7 +87,9 @@ class Splits:
             names = self._names_for(split)
             several = self._has_several(split)
             try:
-                if is_shards(source):
+                if isinstance(source, Manifest):
+                    manifest = _with_names(source, names, several)
+                elif is_shards(source):
                     manifest = read_shards(source, names, several)
                 else:
                     given = names if self._names_file is None or names is None else self._names_file
@@ -135,3 +143,43 @@ class Splits:
         """Whether a list must be taken for a multi-label one, even if each of its videos has one class."""
         read = self._manifests.values()  # training's before the others, whose labels are its own
         return split != "predict" and (self.multi_label or any(manifest.multi_label for manifest in read))
+
+
+def in_memory(videos: Iterable[Video], source: str) -> Manifest:
+    """Videos as a list; their labels are numbers, and so are the names of their classes.
+
+    >>> in_memory([Video("a.mp4", 0), Video("b.mp4", 2)], "data.train").class_names
+    ['0', '1', '2']
+
+    Args:
+        videos: of which all have a label, several labels, or none.
+        source: what messages call them.
+
+    Raises:
+        ManifestError: there are none.
+    """
+    videos = list(videos)
+    if not videos:
+        raise ManifestError(f"{source} holds no videos")
+    several = any(video.labels for video in videos)
+    labels = [label for video in videos for label in (video.label, *video.labels) if label is not None]
+    return Manifest(
+        videos, [str(label) for label in range(max(labels, default=-1) + 1)], source, multi_label=several, numbered=True
+    )
+
+
+def _with_names(manifest: Manifest, names: Sequence[str] | None, several: bool) -> Manifest:
+    """The manifest with labels that count `names`; where its own are numbers, they do so already."""
+    if several and not manifest.multi_label:
+        videos = [replace(one, label=None, labels=() if one.label is None else (one.label,)) for one in manifest.videos]
+        manifest = replace(manifest, videos=videos, multi_label=True)
+    if names is None:
+        return manifest
+    if not manifest.numbered:
+        videos = recounted(manifest.source, manifest.videos, manifest.class_names, names)
+        return replace(manifest, videos=videos, class_names=list(names))
+    if len(manifest.class_names) > len(names):
+        raise ManifestError(
+            f"label {len(manifest.class_names) - 1} is none of the {len(names)} classes, 0 to {len(names) - 1}"
+        )
+    return replace(manifest, class_names=list(names))

@@ -1,7 +1,7 @@
 import pytest
 from torch.utils.data import DataLoader, Dataset
 
-from vidattn.commands.mistakes import mistake
+from vidattn.commands.ending import mistake
 from vidattn.data.errors import DecodeTimeoutError, VideoDecodeError
 from vidattn.data.readers import open_video
 from vidattn.data.videos.manifest import ManifestError
@@ -40,5 +40,6 @@ def test_a_bad_video_in_a_worker_is_named(error):
 def test_what_we_refuse_in_a_worker_is_said_and_what_others_raise_is_not():
     assert of_worker(lambda: open_video("a.mp4", "nope")).startswith("reader='nope' is unknown; choose one of")
     assert of_worker(lambda: int("nope")) is None
-    assert of_worker(lambda: raises(ManifestError("not raised by our code"))) is None
+    assert of_worker(lambda: raises(ManifestError("a.csv: has no rows"))) == "a.csv: has no rows"
+    assert of_worker(lambda: raises(ValueError("raised by a library"))) is None
     assert of_worker(lambda: raises(KeyError("file"))) is None

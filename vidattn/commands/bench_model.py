@@ -1,0 +1,61 @@
+"""`vidattn bench-model`: our networks against Hugging Face's TimeSformer."""
+
+import statistics
+from typing import Literal
+
+import torch
+from rich.table import Table
+
+from vidattn.bench.model import against_hugging_face
+from vidattn.bench.timing import ratio
+from vidattn.checks import check_positive
+from vidattn.commands.options import call
+from vidattn.console import plain_console
+from vidattn.models.presets import preset
+
+
+def bench_model(words: list[str]) -> None:
+    """`vidattn bench-model`, with the words behind it."""
+    call(run, words, "bench-model")
+
+
+def run(
+    attention: list[Literal["divided", "joint", "space"]] = ["joint", "divided", "space"],  # noqa: B006
+    size: Literal["Ti", "S", "B", "L"] = "B",
+    num_frames: int = 8,
+    image_size: int = 224,
+    batch_size: int = 1,
+    rounds: int = 7,
+    training: bool = False,
+    precision: Literal["fp32", "bf16"] = "fp32",
+    threads: int | None = None,
+) -> None:
+    """Time our network against Hugging Face's TimeSformer with the same random weights, on this CPU or GPU.
+
+    Args:
+        attention: schemes to time, those that the official code released.
+        size: width and depth.
+        num_frames: frames T of a clip.
+        image_size: height and width in pixels.
+        batch_size: clips at once.
+        rounds: interleaved runs of each; the table gives medians.
+        training: time forward and backward instead of inference.
+        precision: bf16 runs both under autocast, as Lightning's bf16-mixed does.
+        threads: CPU threads; all by default.
+
+    Raises:
+        ValueError: a number is below 1, or the patch does not divide the size.
+    """
+    check_positive(batch_size=batch_size, rounds=rounds)
+    configs = [preset(size, attention=scheme, num_frames=num_frames, image_size=image_size) for scheme in attention]
+    if threads:
+        torch.set_num_threads(threads)
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    what = "training step (forward + backward)" if training else "inference"
+    table = Table("attention", "HF ms", "ours ms", "times as fast", "largest difference", title_justify="left")
+    table.title = f"ViT-{size}/16 {num_frames}x{image_size}, batch {batch_size}, {precision}, {what} on {device}"
+    for scheme, config in zip(attention, configs, strict=True):
+        seconds, difference = against_hugging_face(config, batch_size, rounds, training, precision == "bf16")
+        cells = [f"{1e3 * statistics.median(seconds[name]):.1f}" for name in ("hf", "ours")]
+        table.add_row(scheme, *cells, f"{ratio(seconds['hf'], seconds['ours']):.2f}", f"{difference:.1e}")
+    plain_console().print(table)
