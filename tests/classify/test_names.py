@@ -69,3 +69,25 @@ def test_another_number_of_names_is_refused_with_the_next_move():
 def test_few_names_are_counted_in_good_words(names, message):
     with pytest.raises(ValueError, match=message):
         names_for(3, [], names)
+
+
+@pytest.mark.parametrize("given", [["jump", "run"], {0: "jump", 1: "run"}])
+def test_given_names_that_the_checkpoint_has_for_other_classes_are_said(given):
+    names, (note,) = names_for(2, ["run", "jump"], given)
+
+    assert names == ["jump", "run"]
+    assert "'jump' for class 0, the checkpoint for class 1: 2 names stand at another place" in note
+
+
+@pytest.mark.parametrize(("given", "stored"), [(["run", "jump"], ["run", "jump"]), (["a", "b"], ["0", "1"])])
+def test_given_names_at_their_place_or_new_ones_need_no_word(given, stored):
+    assert names_for(2, stored, given) == (given, [])
+
+
+def test_a_file_that_begins_with_a_header_is_no_list_with_a_class_more(tmp_path):
+    (tmp_path / "names.csv").write_text("id,name\n0,run\n1,jump\n")
+
+    assert names_for(2, [], tmp_path / "names.csv")[0] == ["run", "jump"]
+    (tmp_path / "names.csv").write_text("id,name\nrun\njump\n")
+    with pytest.raises(ValueError, match="looks like the header of a table"):
+        names_for(3, [], tmp_path / "names.csv")

@@ -10,7 +10,7 @@ from torchmetrics.functional.classification import multilabel_average_precision
 
 from vidattn import load
 from vidattn.cli import main
-from vidattn.training.multi_label import ViewPrecision
+from vidattn.training.multi_label import ViewPrecision, average_precision
 from vidattn.training.objective import MultiLabel
 
 
@@ -26,6 +26,29 @@ def test_map_is_that_of_torchmetrics_over_the_classes_with_videos():
     expected = multilabel_average_precision(logits[:, present].sigmoid(), labels[:, present].long(), 4)
     assert metric.compute()["mAP"].item() == pytest.approx(expected.item(), abs=1e-6)
     assert metric.compute()["num_videos"] == 40
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_videos_with_one_score_count_alike_in_any_order(seed):
+    generator = torch.Generator().manual_seed(seed)
+    scores = torch.randint(0, 4, (30, 3), generator=generator) / 4
+    hits = (torch.rand(30, 3, generator=generator) > 0.7).long()
+    order = torch.randperm(30, generator=generator)
+
+    found = average_precision(scores, hits)
+
+    torch.testing.assert_close(found, average_precision(scores[order], hits[order]))
+    torch.testing.assert_close(found.float(), multilabel_average_precision(scores, hits, 3, average="none"))
+
+
+def test_classes_without_a_video_are_counted():
+    metric = ViewPrecision(6)
+    metric.update(torch.randn(5, 6), torch.eye(6)[:5], torch.arange(5))
+
+    assert metric.compute()["num_classes_scored"] == 5
+    empty = ViewPrecision(3)
+    empty.update(torch.randn(2, 3), torch.zeros(2, 3), torch.arange(2))
+    assert empty.compute()["num_classes_scored"] == 0
 
 
 def test_views_of_a_video_are_averaged_and_count_once():

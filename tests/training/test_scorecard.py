@@ -1,8 +1,12 @@
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
+import pytest
 import torch
 
+from vidattn.plots.confusion import plot_confusion
+from vidattn.training.pictures import write_picture
 from vidattn.training.scorecard import Scorecard, print_card
 
 
@@ -10,6 +14,7 @@ def test_brackets_in_paths_are_shown(capsys):
     card = {
         **dict.fromkeys(("mAP", "clips_per_second"), 0.5),
         **dict.fromkeys(("videos_evaluated", "videos", "videos_skipped", "parameters", "macs_per_clip", "seed"), 1),
+        **dict.fromkeys(("num_classes", "num_classes_scored"), 1),
         **dict.fromkeys(("views", "attention", "input", "device", "reader"), "x"),
         "classify": "vidattn classify VIDEO --weights run [v2]/run_0",
     }
@@ -29,3 +34,20 @@ def test_the_first_batch_which_was_decoded_before_the_clock_ran_does_not_count(t
             scorecard.on_test_batch_start(trainer)
             scorecard.on_test_batch_end(trainer, None, None, {"label": torch.zeros(count)})
         assert scorecard.views == counted
+
+
+@pytest.mark.parametrize("name", ["caf\udce9", "two\nlines", "$x_1$", "\u8d70", "", "_hidden", "\x00\x07", "a" * 300])
+def test_whatever_a_class_is_called_the_confusion_is_drawn(tmp_path, name):
+    counts = np.eye(2, dtype=int)
+
+    assert write_picture(lambda: plot_confusion(counts, [name, "b"], "title"), tmp_path / "confusion.png")
+    assert (tmp_path / "confusion.png").stat().st_size > 0
+
+
+@pytest.mark.parametrize("error", [ValueError("no font"), OSError(28, "No space left on device"), ZeroDivisionError()])
+def test_a_picture_that_fails_is_a_warning(tmp_path, error):
+    def draw():
+        raise error
+
+    with pytest.warns(UserWarning, match=rf"a\.png could not be drawn \({type(error).__name__}"):
+        assert not write_picture(draw, tmp_path / "a.png")

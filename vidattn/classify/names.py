@@ -7,6 +7,7 @@ from pathlib import Path
 from torch import nn
 
 from vidattn.data.lists.class_files import read_class_file
+from vidattn.data.lists.names import ClassNames
 from vidattn.wording import counted
 
 _KINETICS = 400
@@ -35,7 +36,7 @@ def names_for(num_classes: int, stored: Sequence[str], given: Given | None) -> t
     if given is not None:
         names = _given(given)
         check_names(names, num_classes, f" in {given}" if isinstance(given, (str, Path)) else "")
-        return names, []
+        return names, _moved(names, stored)
     if stored:
         names, notes = _distinct(stored)
         check_names(
@@ -97,6 +98,22 @@ def _distinct(stored: Sequence[str]) -> tuple[list[str], list[str]]:
     names = [f"{name} ({label})" if counts[name] > 1 else name for label, name in enumerate(stored)]
     more = f" and {len(repeated) - 1} more" if repeated[1:] else ""
     return names, [f"the checkpoint calls several classes {repeated[0]!r}{more}; their numbers stand behind the name"]
+
+
+def _moved(names: Sequence[str], stored: Sequence[str]) -> list[str]:
+    """A sentence where a given name is the checkpoint's for another class.
+
+    >>> _moved(["run", "jump"], ["jump", "run"])
+    ["class_names says 'run' for class 0, the checkpoint for class 1: 2 names stand at another place"]
+    """
+    known = ClassNames(stored, numbered=False)
+    moved = [(place, known.find(name)) for place, name in enumerate(names)]
+    moved = [(place, there) for place, there in moved if there is not None and there != place]
+    if not moved:
+        return []
+    (place, there), many = moved[0], counted(len(moved), "name stands", "names stand")
+    where = f"class_names says {names[place]!r} for class {place}, the checkpoint for class {there}"
+    return [f"{where}: {many} at another place"]
 
 
 def _given(given: Given) -> list[str]:

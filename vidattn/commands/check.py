@@ -98,7 +98,8 @@ def read_splits(sources: Sequence[str], root: str | None, class_names: str | Non
     manifests: dict[str, Manifest] = {}
     names: Sequence[str] | None = read_class_names(class_names) if class_names else None
     for source in sources:
-        manifest = read_shards(source, names) if is_shards(source) else read_manifest(source, root, names)
+        given = class_names or names
+        manifest = read_shards(source, names) if is_shards(source) else read_manifest(source, root, given)
         names = names or manifest.class_names or None
         name = Path(source).stem or "videos"
         manifests[name if name not in manifests else f"{name}_{len(manifests)}"] = manifest

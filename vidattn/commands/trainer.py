@@ -17,13 +17,14 @@ from pytorch_lightning.callbacks import ModelCheckpoint, TQDMProgressBar, Weight
 from pytorch_lightning.cli import LightningArgumentParser, LightningCLI
 from pytorch_lightning.loggers import CSVLogger, TensorBoardLogger
 from pytorch_lightning.utilities.exceptions import SIGTERMException
-from pytorch_lightning.utilities.rank_zero import rank_zero_info
+from pytorch_lightning.utilities.rank_zero import rank_zero_info, rank_zero_warn
 
 from vidattn.data.datamodule import VideoDataModule
+from vidattn.data.videos.splits import Split
 from vidattn.mistakes import Mistake
 from vidattn.old_names import renewed
 from vidattn.training.checkpoint import Checkpoint
-from vidattn.training.names import check_labelled
+from vidattn.training.names import check_labelled, count_as_checkpoint, names_in
 from vidattn.training.objective import Objective
 from vidattn.training.predictions import PredictionWriter
 from vidattn.training.run_weights import best_beside, check_checkpoint, refuse_other_weights
@@ -219,6 +220,20 @@ class TrainerCLI(LightningCLI):
         data = self.datamodule
         if self._get(self.config_init, "test_after_fit") and data.make is None:  # it is yet to be written
             check_labelled(data, "test")
+
+    def before_validate(self) -> None:
+        """Count the labels as the checkpoint does."""
+        self._count_as_checkpoint("val")
+
+    def before_test(self) -> None:
+        """Count the labels as the checkpoint does."""
+        self._count_as_checkpoint("test")
+
+    def _count_as_checkpoint(self, split: Split) -> None:
+        checkpoint = self._get(self.config_init, "ckpt_path")
+        names = names_in(str(checkpoint)) if checkpoint else self.model.class_names
+        if self.datamodule.make is None:  # whose names are the run's
+            count_as_checkpoint(self.datamodule, split, names, rank_zero_warn)
 
     def after_fit(self) -> None:
         """Test the best weights of the run that has just ended; the last where nothing was validated."""

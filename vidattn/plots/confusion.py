@@ -17,6 +17,8 @@ def plot_confusion(counts: np.ndarray, class_names: Sequence[str], title: str) -
         title: above the matrix.
     """
     num_classes = len(class_names)
+    # Names of folders may hold bytes that are no text, and breaks of the line.
+    class_names = [" ".join(name.encode("utf-8", "backslashreplace").decode().split()) for name in class_names]
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     side = min(4 + 0.45 * num_classes, 14)
     figure = Figure(figsize=(side, side), layout="constrained")

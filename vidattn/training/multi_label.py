@@ -51,13 +51,15 @@ class ViewPrecision(Metric):
         self._add(videos, mean(labels), mean(logits.sigmoid()), mean(losses)[:, 0])
 
     def compute(self) -> dict[str, Tensor]:
-        """`loss`, `mAP` in [0, 1] (NaN without videos) and `num_videos`."""
+        """`loss`, `mAP` in [0, 1] (NaN without videos), `num_videos`, and `num_classes_scored`: with a video."""
         once = first_of_each(dim_zero_cat(self.videos))
         labels, probabilities = dim_zero_cat(self.labels)[once].long(), dim_zero_cat(self.probabilities)[once]
+        each = average_precision(probabilities, labels)
         return {
             "loss": dim_zero_cat(self.losses)[once].mean(),
-            "mAP": average_precision(probabilities, labels).nanmean(),
+            "mAP": each.nanmean(),
             "num_videos": torch.tensor(len(labels), device=labels.device),
+            "num_classes_scored": (~each.isnan()).sum(),
         }
 
     def _add(self, videos: Tensor, labels: Tensor, probabilities: Tensor, losses: Tensor) -> None:
@@ -70,8 +72,24 @@ class ViewPrecision(Metric):
 def average_precision(scores: Tensor, hits: Tensor) -> Tensor:
     """`(n, K)` scores and 0 or 1 -> `(K,)`: the mean, over a class's videos, of the share of hits down to each.
 
-    NaN for a class without videos.
+    Videos with one score share one place, the last of them, so that their order does not count. NaN for a class without
+    videos.
     """
-    ranked = hits.gather(0, scores.argsort(dim=0, descending=True, stable=True)).double()
-    ranks = torch.arange(1, len(scores) + 1, device=scores.device)[:, None]
-    return (ranked.cumsum(0) / ranks * ranked).sum(0) / ranked.sum(0)
+    count = len(scores)
+    ranked, order = scores.T.contiguous().sort(dim=1, descending=True)  # (K, n)
+    found = hits.T.gather(1, order).double()
+    last = count - torch.searchsorted(ranked.flip(1).contiguous(), ranked.contiguous())  # places down to the last equal
+    down_to = found.cumsum(1).gather(1, (last - 1).clamp(min=0)) / last
+    return (down_to * found).sum(1) / found.sum(1)
+
+
+def map_in_words(value: float, scored: int, num_classes: int) -> str:
+    """
+    >>> map_in_words(0.5, 6, 6), map_in_words(0.5, 4, 6), map_in_words(float("nan"), 0, 6)
+    ('50.0%', '50.0% over 4 of 6 classes, the others have no video', 'none: no video has a class')
+    """
+    if not scored:
+        return "none: no video has a class"
+    return f"{value:.1%}" + (
+        f" over {scored:.0f} of {num_classes} classes, the others have no video" * (scored < num_classes)
+    )

@@ -61,7 +61,7 @@ class MultiLabel(Objective):
 
     multi_label = True
     monitor = "val/mAP"
-    scores = ("loss", "mAP", "num_videos")
+    scores = ("loss", "mAP", "num_videos", "num_classes_scored")
 
     def loss(self, logits: Tensor, targets: Tensor, label_smoothing: float) -> Tensor:
         """Binary cross-entropy, the mean over classes and batch; smoothed targets lie `label_smoothing / 2` inside."""

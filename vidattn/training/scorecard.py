@@ -8,12 +8,15 @@ from typing import Any
 
 import pytorch_lightning as pl
 import torch
+from pytorch_lightning.utilities.rank_zero import rank_zero_warn
 from rich.console import Console
 from rich.table import Table
 
 from vidattn.data.readers import reader_version
-from vidattn.plots import fonts
 from vidattn.plots.confusion import plot_confusion
+from vidattn.training.multi_label import map_in_words
+from vidattn.training.permuted import explained_by_order
+from vidattn.training.pictures import write_picture
 from vidattn.training.skipped import SkippedVideos, run_folder
 from vidattn.training.video_classifier import VideoClassifier
 
@@ -54,12 +57,14 @@ class Scorecard(pl.Callback):
         folder.mkdir(parents=True, exist_ok=True)
         written = {name: None if value != value else value for name, value in card.items()}  # JSON knows no nan
         (folder / "scorecard.json").write_text(json.dumps(written, indent=2) + "\n")
+        print_card(card, folder)
         if card["videos_evaluated"] and "confusion" in pl_module.test_scores:
             confusion = pl_module.test_scores["confusion"].cpu().numpy()
             names = pl_module.class_names or [str(label) for label in range(len(confusion))]
+            if said := explained_by_order(confusion, names):
+                rank_zero_warn(said)
             title = f"{card['videos_evaluated']} test videos, {card['views']} views: {card['video_top1']:.1%} right"
-            fonts.save(plot_confusion(confusion, names, title), folder / "confusion.png", dpi=120)
-        print_card(card, folder)
+            write_picture(lambda: plot_confusion(confusion, names, title), folder / "confusion.png")
 
     def _card(
         self, trainer: pl.Trainer, module: VideoClassifier, clips_per_second: float, skipped: int
@@ -70,6 +75,7 @@ class Scorecard(pl.Callback):
         checkpoint = trainer.ckpt_path
         return {
             **{name: score for name, score in scores.items() if name not in ("loss", "num_videos")},
+            **({"num_classes": module.config.num_classes} if "mAP" in scores else {}),
             "views": data.view_spec,
             "videos_evaluated": int(scores["num_videos"]),
             "videos": data.num_videos("test"),
@@ -100,7 +106,7 @@ def print_card(card: dict[str, Any], folder: Path) -> None:
     """The scorecard as a table on the terminal."""
     table = Table(title="Scorecard", show_header=False, title_justify="left")
     if "mAP" in card:
-        rows = {"mean average precision": f"{card['mAP']:.1%}"}
+        rows = {"mean average precision": map_in_words(card["mAP"], card["num_classes_scored"], card["num_classes"])}
     else:
         rows = {
             "clip top-1 / top-5": f"{card['clip_top1']:.1%} / {card['clip_top5']:.1%}",

@@ -21,7 +21,7 @@ from vidattn.models.presets import build_network
 from vidattn.preprocessing import Preprocessing
 from vidattn.training.length import length_in_epochs
 from vidattn.training.mixing import Mixing
-from vidattn.training.names import check_labelled, check_names
+from vidattn.training.names import check_count, check_labelled, check_names, head_by_name
 from vidattn.training.objective import Objective, OneLabel
 from vidattn.training.parameter_groups import parameter_groups
 from vidattn.training.schedule import Constant, Schedule
@@ -156,11 +156,7 @@ class VideoClassifier(pl.LightningModule):
             return
         for needed in ("train", "val") if stage == "fit" else (split,):
             check_labelled(data, needed)
-        if len(data.class_names) != self.config.num_classes:
-            raise ValueError(
-                f"the data has {len(data.class_names)} classes but num_classes={self.config.num_classes}; "
-                f"set --model.network.num_classes {len(data.class_names)}"
-            )
+        check_count(data, self.config.num_classes)
         several = data.manifest("train" if stage == "fit" else split).multi_label
         if several != self.objective.multi_label:
             raise ValueError(
@@ -170,6 +166,8 @@ class VideoClassifier(pl.LightningModule):
             )
         if stage != "fit":
             check_names(data.class_names, self.class_names)
+        elif done := head_by_name(self.network, self.class_names, data.class_names):
+            rank_zero_info(done)
         self.class_names = list(data.class_names)
         self.preprocessing = data.preprocessing
 
