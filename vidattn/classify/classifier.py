@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from vidattn.checkpoints.loading import load
 from vidattn.checkpoints.names import WeightsError
+from vidattn.checks import check_positive
 from vidattn.classify.device import usable_device
 from vidattn.classify.labelled_clips import LabelledClips
 from vidattn.classify.names import Given, check_names, classes_of, names_for
@@ -72,8 +73,7 @@ class Classifier:
     ) -> None:
         if precision not in ("fp32", "bf16"):
             raise ValueError(f"precision={precision!r} is unknown; choose fp32 or bf16")
-        if batch_size < 1:
-            raise ValueError(f"batch_size={batch_size} must be at least 1")
+        check_positive(batch_size=batch_size)
         check_names(class_names, classes_of(network))
         self.device = usable_device(device)
         self.dtype = torch.bfloat16 if precision == "bf16" else torch.float32

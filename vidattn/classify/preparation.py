@@ -8,6 +8,7 @@ import torch
 
 from vidattn.attention.scheme import is_space_only
 from vidattn.checkpoints.names import WeightsError
+from vidattn.checks import check_positive
 from vidattn.classify.views import Views
 from vidattn.data.clips.dataset import read_clips
 from vidattn.data.clips.sampling import (
@@ -64,9 +65,7 @@ class Preparation:
     rounding: Callable[[float], int] = math.ceil
 
     def __post_init__(self) -> None:
-        for name in ("num_clips", "num_crops", "image_size"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name}={getattr(self, name)} must be at least 1")
+        check_positive(num_clips=self.num_clips, num_crops=self.num_crops, image_size=self.image_size)
 
     @property
     def crops(self) -> SpatialCrops:

@@ -3,26 +3,21 @@
 import os
 from collections.abc import Iterable
 from functools import partial
-from typing import Any
 
 import pytorch_lightning as pl
-import torch
 from pytorch_lightning.utilities import rank_zero_warn
 from torch import nn
 from torch.utils.data import DataLoader
 
 from vidattn.data.clips.balance import Balance
-from vidattn.data.clips.dataset import OnError, TestViews, TrainClips, collate
+from vidattn.data.clips.dataset import OnError, TestViews, TrainClips
 from vidattn.data.clips.loader import EpochSampler, OnceEachSampler, Order, ResumableLoader
 from vidattn.data.clips.sampling import Sampler
 from vidattn.data.clips.shard_order import ShardOrder
 from vidattn.data.clips.target import ClassLabel, ClassLabels, TargetEncoder
 from vidattn.data.clips.transforms import default_train_transforms
 from vidattn.data.made.videos import SyntheticSet
-from vidattn.data.readers import READERS
-from vidattn.data.readers.frame_index import FrameIndex
-from vidattn.data.readers.guarded import LONGEST
-from vidattn.data.readers.opening import VideoOpener
+from vidattn.data.parts import Decoding, Loading, check_together
 from vidattn.data.readers.quarantine import Quarantine
 from vidattn.data.videos.manifest import Manifest, Video
 from vidattn.data.videos.splits import Source, Split, Splits
@@ -125,41 +120,10 @@ class VideoDataModule(pl.LightningDataModule):
         self.sources = self.splits.sources
         self.image_size = image_size
         self.train_transforms = default_train_transforms(image_size) if train_transforms is None else train_transforms
-        for name, count, least in (
-            ("batch_size", batch_size, 1),
-            ("eval_batch_size", eval_batch_size, 1),
-            ("shuffle_buffer", shuffle_buffer, 1),
-            ("num_workers", num_workers, 0),
-        ):
-            if count < least:
-                raise ValueError(f"data.{name}={count}; expected {least} or more")
-        if reader not in READERS:
-            raise ValueError(f"data.reader={reader!r} is unknown; choose one of {', '.join(READERS)}")
-        if decode_timeout is not None and not 0 < decode_timeout <= LONGEST:
-            raise ValueError(
-                f"data.decode_timeout={decode_timeout}; expected more than 0 seconds, at most {LONGEST} (24 days), or "
-                "null for none"
-            )
-        if clips_per_video < 1 or batch_size % clips_per_video:
-            raise ValueError(f"batch_size={batch_size} is not a multiple of clips_per_video={clips_per_video}")
-        if reader == "torchcodec_cuda" and num_workers > 0:
-            raise ValueError(
-                f"reader=torchcodec_cuda decodes on the GPU, which num_workers={num_workers} forked data workers "
-                "cannot use; set data.num_workers=0"
-            )
-        self.batch_size = batch_size
-        self.clips_per_video = clips_per_video
+        self.decoding = Decoding(reader, on_error, decode_timeout, quarantine, index)
+        self.loading = Loading(batch_size, clips_per_video, eval_batch_size, num_workers, shuffle_buffer)
+        check_together(self.decoding, self.loading)
         self.balance = balance
-        self.eval_batch_size = eval_batch_size
-        self.num_workers = num_workers
-        self.shuffle_buffer = shuffle_buffer
-        self.reader = reader
-        self.on_error = on_error
-        self.decode_timeout = decode_timeout
-        self.quarantine = Quarantine(quarantine) if quarantine else None
-        if self.quarantine is not None:
-            self.quarantine.read()
-        self.index = FrameIndex(index) if index else None
         self.num_val_clips = num_val_clips
         self.num_val_crops = num_val_crops
         self.num_test_clips = num_test_clips
@@ -190,6 +154,16 @@ class VideoDataModule(pl.LightningDataModule):
         """What turns a video into uint8 clips; mean and std are the module's."""
         rule = SamplingRule(public_path(type(self.sampling)), dict(vars(self.sampling)))
         return Preprocessing(rule, self.image_size)
+
+    @property
+    def reader(self) -> str:
+        """The name of the video reader."""
+        return self.decoding.reader
+
+    @property
+    def quarantine(self) -> Quarantine | None:
+        """The list of videos that are not opened; None where there is none."""
+        return self.decoding.quarantined
 
     def num_videos(self, split: Split) -> int:
         """Videos in "train", "val", "test" or "predict"."""
@@ -229,23 +203,23 @@ class VideoDataModule(pl.LightningDataModule):
         world_size, rank = self._processes()
         num_videos = self.num_videos("train")
         # The last, smaller batch is left out, unless it is the only one.
-        videos_per_batch = self.batch_size // self.clips_per_video
+        videos_per_batch = self.loading.videos_per_batch
         drop_last = num_videos // world_size >= videos_per_batch
         clips = TrainClips(
             self.manifest("train").videos,
             self.sampling,
             self.train_transforms,
             self.image_size,
-            self._opener(),
-            self.on_error or "raise",
+            self.decoding.opener(),
+            self.decoding.on_error or "raise",
             self.seed,
-            self.clips_per_video,
+            self.loading.clips_per_video,
             self._target("train"),
             self._balanced_order(),
         )
-        order = self._balanced_order() or ShardOrder.of(clips.videos, world_size, self.shuffle_buffer)
+        order = self._balanced_order() or ShardOrder.of(clips.videos, world_size, self.loading.shuffle_buffer)
         sampler = EpochSampler(num_videos, world_size, rank, self.seed, drop_last, order)
-        options = self._loader_options()
+        options = self.loading.options()
         self._train_loader = ResumableLoader(
             clips, batch_size=videos_per_batch, sampler=sampler, drop_last=drop_last, **options
         )
@@ -286,13 +260,13 @@ class VideoDataModule(pl.LightningDataModule):
             num_clips,
             num_crops,
             self.image_size,
-            self._opener(),
-            self.on_error or ("skip" if split == "predict" else "raise"),
+            self.decoding.opener(),
+            self.decoding.on_error or ("skip" if split == "predict" else "raise"),
             self._target(split),
         )
         sampler = OnceEachSampler(len(videos), *self._processes())
         # Lightning rebuilds this loader for prediction, and for that needs its arguments by name.
-        return DataLoader(views, batch_size=self.eval_batch_size, sampler=sampler, **self._loader_options())
+        return DataLoader(views, batch_size=self.loading.eval_batch_size, sampler=sampler, **self.loading.options())
 
     def _balanced_order(self) -> Order | None:
         return partial(self.balance.draw, self.manifest("train").videos) if self.balance is not None else None
@@ -304,19 +278,6 @@ class VideoDataModule(pl.LightningDataModule):
         manifest = self.manifest(split)
         return ClassLabels(len(manifest.class_names)) if manifest.multi_label else ClassLabel()
 
-    def _opener(self) -> VideoOpener:
-        return VideoOpener(self.reader, self.decode_timeout, self.quarantine, self.index)
-
     def _processes(self) -> tuple[int, int]:
         """How many training processes there are, and which is this."""
         return (self.trainer.world_size, self.trainer.global_rank) if self.trainer is not None else (1, 0)
-
-    def _loader_options(self) -> dict[str, Any]:
-        return {
-            "collate_fn": collate,
-            "num_workers": self.num_workers,
-            "persistent_workers": self.num_workers > 0,
-            "pin_memory": torch.cuda.is_available(),
-            # Without its own generator a loader draws from the global one, and would shift the model's dropout.
-            "generator": torch.Generator(),
-        }

@@ -96,7 +96,7 @@ class TrainClips(Dataset[Item]):
         while True:
             video = self.videos[index]
             try:
-                chosen, clips = _decode_clips(video, self.opener, lambda times: self._draw(times, generator))
+                chosen, clips, _ = _decode_clips(video, self.opener, lambda times: self._draw(times, generator))
                 break
             except VideoDecodeError as error:
                 skipped.append((video.path, _skippable(error, self.on_error)))
@@ -183,22 +183,20 @@ class TestViews(Dataset[Item]):
 
     def __getitem__(self, index: int) -> Item:
         video = self.videos[index]
-        sizes: list[tuple[int, int]] = []
-
-        def crops(frames: Tensor) -> list[Tensor]:
-            sizes.append(_size(frames))
-            return self.crops(frames)
-
         try:
-            chosen, views = _decode_clips(
-                video, self.opener, lambda times: self.sampling.test(times, self.num_clips), crops
+            chosen, views, size = _decode_clips(
+                video,
+                self.opener,
+                lambda times: self.sampling.test(times, self.num_clips),
+                self.crops,
+                self.target.on_picture,
             )
         except VideoDecodeError as error:
             skipped = [(video.path, _skippable(error, self.on_error))]
             return _empty_item(self.sampling.num_frames, self.crops.size, self.target.batch([]), skipped)
         targets = [
             target | moved
-            for target in (self.target.encode(video, frames, sizes[0]) for frames in chosen)
+            for target in (self.target.encode(video, frames, size) for frames in chosen)
             for moved in self._cropped(_moving(target))
         ]
         return _item(views, self.target.batch(targets), video, index, [])
@@ -226,8 +224,10 @@ def _decode_clips(
     opener: VideoOpener,
     choose: Callable[[VideoTimes], list[list[int]]],
     crops: Callable[[Tensor], list[Tensor]] | None = None,
-) -> tuple[list[list[int]], list[Tensor]]:
-    """The frames of the clips that `choose` picks, and the clips, as `read_clips` gives them.
+    sized: bool = False,
+) -> tuple[list[list[int]], list[Tensor], tuple[int, int]]:
+    """The frames of the clips that `choose` picks; the clips, as `read_clips` gives them; and height and width of the
+    frames before `crops`, at the cost of one more frame: (0, 0) unless `sized`.
 
     Raises:
         VideoDecodeError: whatever is wrong with the file.
@@ -240,7 +240,8 @@ def _decode_clips(
             except ValueError as error:
                 raise VideoDecodeError(video.path, str(error)) from error
             chosen = choose(times)
-            return chosen, read_clips(opened, chosen, crops)
+            size = _size(opened.frames(chosen[0][:1]).permute(0, 3, 1, 2)) if sized else (0, 0)
+            return chosen, read_clips(opened, chosen, crops), size
     except OSError as error:
         raise PassingError(video.path, str(error)) from error
 

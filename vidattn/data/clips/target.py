@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -18,6 +18,9 @@ class TargetEncoder(ABC):
     The base of one's own: boxes, directions, pictures of a teacher. Entries have names that the batch does not use yet
     (see `vidattn.data.clips.dataset`); `label` is that of classification.
     """
+
+    on_picture: ClassVar[bool] = True
+    """Whether `encode` looks at `size`: in evaluation, where frames are cropped as they are read, it costs a frame."""
 
     @abstractmethod
     def encode(self, video: Video, frames: Sequence[int], size: tuple[int, int]) -> Target:
@@ -40,6 +43,8 @@ class TargetEncoder(ABC):
 class ClassLabel(TargetEncoder):
     """One class a video: `label`, int64 `(V,)`, -1 where it is not known."""
 
+    on_picture = False
+
     def encode(self, video: Video, frames: Sequence[int], size: tuple[int, int]) -> Target:
         """The video's class."""
         return {"label": -1 if video.label is None else video.label}
@@ -55,6 +60,8 @@ class ClassLabels(TargetEncoder):
     Args:
         num_classes: K.
     """
+
+    on_picture = False
 
     def __init__(self, num_classes: int) -> None:
         self.num_classes = num_classes
