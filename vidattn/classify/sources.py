@@ -16,6 +16,7 @@ from vidattn.data.errors import VideoDecodeError
 from vidattn.data.lists.row import VIDEO_EXTENSIONS
 from vidattn.data.readers import VideoReader, open_video
 from vidattn.data.readers.in_memory import FramesReader
+from vidattn.mistakes import Mistake
 
 One = str | Path | bytes | bytearray | memoryview | BinaryIO | np.ndarray | Tensor
 """One video."""
@@ -69,7 +70,7 @@ def expand(source: Many) -> Expanded:
     if isinstance(source, (*_BYTES, np.ndarray, Tensor)) or hasattr(source, "read"):
         return Expanded([cast(One, source)], False, [])
     if not isinstance(source, Iterable):
-        raise ValueError(f"{reprlib.repr(source)} is no video; wanted {_WANTED}, or a list of these")
+        raise Mistake(f"{reprlib.repr(source)} is no video; wanted {_WANTED}, or a list of these")
     videos: list[One] = []
     skipped: list[Skipped] = []
     for part in source:
@@ -105,9 +106,9 @@ def open_source(source: One, reader: str, fps: float) -> Iterator[VideoReader]:
     elif isinstance(source, _BYTES):
         source = bytes(source)
     elif not hasattr(source, "read"):
-        raise ValueError(f"{reprlib.repr(source)} is not one video; wanted {_WANTED}")
+        raise Mistake(f"{reprlib.repr(source)} is not one video; wanted {_WANTED}")
     elif not getattr(source, "readable", lambda: True)():
-        raise ValueError(f"{getattr(source, 'name', '<bytes>')} was opened for writing only; open it to read: 'rb'")
+        raise Mistake(f"{getattr(source, 'name', '<bytes>')} was opened for writing only; open it to read: 'rb'")
     try:
         with open_video(source, reader) as video:
             yield video
