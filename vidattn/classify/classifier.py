@@ -32,6 +32,7 @@ from vidattn.data.errors import VideoDecodeError
 from vidattn.data.readers.in_memory import FramesReader
 from vidattn.data.readers.pyav import PyAVReader
 from vidattn.explain.explanation import Explanation, explain
+from vidattn.mistakes import Mistake
 from vidattn.models.normalize import Normalize
 from vidattn.wording import printable
 
@@ -72,7 +73,7 @@ class Classifier:
         multi_label: bool = False,
     ) -> None:
         if precision not in ("fp32", "bf16"):
-            raise ValueError(f"precision={precision!r} is unknown; choose fp32 or bf16")
+            raise Mistake(f"precision={precision!r} is unknown; choose fp32 or bf16")
         check_positive(batch_size=batch_size)
         check_names(class_names, classes_of(network))
         self.device = usable_device(device)
@@ -170,7 +171,7 @@ class Classifier:
             ValueError: an array is not what is wanted, or `videos` is one video: a path, bytes or a stream.
         """
         if isinstance(videos, (str, Path, bytes, bytearray, memoryview)) or hasattr(videos, "read"):
-            raise ValueError(f"{name_of(cast(One, videos))} is one video; stream takes many: give a list")
+            raise Mistake(f"{name_of(cast(One, videos))} is one video; stream takes many: give a list")
         waiting: list[Views | Skipped] = []
         for video in videos:
             try:

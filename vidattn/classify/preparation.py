@@ -24,6 +24,7 @@ from vidattn.data.readers.base import VideoReader
 from vidattn.data.readers.declared import is_cut_off
 from vidattn.data.readers.in_memory import FramesReader
 from vidattn.data.readers.pyav import PyAVReader
+from vidattn.mistakes import Mistake
 from vidattn.models.config import VideoTransformerConfig, check_divisible
 from vidattn.old_names import renewed
 from vidattn.preprocessing import Preprocessing, SamplingRule
@@ -129,14 +130,14 @@ def preparation_of(
         sampling, reason = _usual_sampling(config)
         assumed.append(f"the checkpoint does not say which frames to take; {reason} (sampling=... changes it)")
     elif not hasattr(sampling, "test"):
-        raise ValueError(
+        raise Mistake(
             f"sampling={sampling!r} is no rule; give one of vidattn.data, e.g. UniformSampling({config.num_frames})"
         )
     size = image_size if image_size is not None else stored.image_size or config.image_size
     if not isinstance(size, int):
-        raise ValueError(f"image_size={size}: the classifier crops squares; give image_size=..., one number")
+        raise Mistake(f"image_size={size}: the classifier crops squares; give image_size=..., one number")
     if size < 1:
-        raise ValueError(f"image_size={size} must be at least 1, and is {config.image_size} for this checkpoint")
+        raise Mistake(f"image_size={size} must be at least 1, and is {config.image_size} for this checkpoint")
     check_divisible((size, size), config.patch_size, "image_size")
     if (size, size) != config.size:
         height, width = config.size
@@ -154,7 +155,7 @@ def preparation_of(
 def _stored_sampling(stored: SamplingRule) -> Sampler:
     path = renewed(stored.class_path)
     if path not in SAMPLINGS:
-        raise ValueError(
+        raise Mistake(
             f"the checkpoint takes frames by {path}, which is not vidattn's own and is not imported unasked; "
             f"give sampling=..., an object of that class or one of {', '.join(rule.__name__ for rule in _OURS)}"
         )

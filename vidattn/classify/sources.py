@@ -17,6 +17,7 @@ from vidattn.data.lists.row import SHOWN_ENDINGS, endings_below, videos_below
 from vidattn.data.readers import VideoReader, open_video
 from vidattn.data.readers.foreign import opening_errors
 from vidattn.data.readers.in_memory import FramesReader
+from vidattn.mistakes import Mistake
 
 One = str | Path | bytes | bytearray | memoryview | BinaryIO | np.ndarray | Tensor
 """One video."""
@@ -70,7 +71,7 @@ def expand(source: Many) -> Expanded:
     if isinstance(source, (*_BYTES, np.ndarray, Tensor)) or hasattr(source, "read"):
         return Expanded([cast(One, source)], False, [])
     if not isinstance(source, Iterable):
-        raise ValueError(f"{reprlib.repr(source)} is no video; wanted {_WANTED}, or a list of these")
+        raise Mistake(f"{reprlib.repr(source)} is no video; wanted {_WANTED}, or a list of these")
     videos: list[One] = []
     skipped: list[Skipped] = []
     for part in source:
@@ -106,9 +107,9 @@ def open_source(source: One, reader: str, fps: float) -> Iterator[VideoReader]:
     elif isinstance(source, _BYTES):
         source = bytes(source)
     elif not hasattr(source, "read"):
-        raise ValueError(f"{reprlib.repr(source)} is not one video; wanted {_WANTED}")
+        raise Mistake(f"{reprlib.repr(source)} is not one video; wanted {_WANTED}")
     elif not getattr(source, "readable", lambda: True)():
-        raise ValueError(f"{getattr(source, 'name', '<bytes>')} was opened for writing only; open it to read: 'rb'")
+        raise Mistake(f"{getattr(source, 'name', '<bytes>')} was opened for writing only; open it to read: 'rb'")
     with opening_errors(name_of(source)):
         video = open_video(source, reader)
     with video:

@@ -38,6 +38,7 @@ from vidattn.data.readers.foreign import foreign_errors, opening_errors
 from vidattn.data.readers.opening import VideoOpener
 from vidattn.data.readers.quarantine import QuarantinedError
 from vidattn.data.videos.manifest import Video
+from vidattn.mistakes import Mistake
 
 OnError = Literal["raise", "skip"]
 Item = dict[str, Any]
@@ -135,7 +136,7 @@ class TrainClips(Dataset[Item]):
                 else:
                     clip = transform(clip)
         if clip.shape[1:] != (3, self.image_size, self.image_size):
-            raise ValueError(
+            raise Mistake(
                 f"train_transforms left {'x'.join(map(str, clip.shape[1:]))} but image_size={self.image_size} needs "
                 f"3x{self.image_size}x{self.image_size}; end them with RandomCrop({self.image_size})"
             )
