@@ -4,9 +4,10 @@ import importlib
 import io
 import signal
 import sys
-from difflib import get_close_matches
 from importlib.metadata import version
 from typing import NamedTuple
+
+from vidattn.wording import did_you_mean
 
 
 class Command(NamedTuple):
@@ -99,8 +100,7 @@ def dispatch(words: list[str]) -> None:
     elif command == "--version":
         print(f"vidattn {version('vidattn')}")
     else:
-        near = get_close_matches(command, COMMANDS, n=1)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
+        hint = did_you_mean(command, COMMANDS)
         print(f"vidattn: unknown command {command!r}{hint}\n\n{usage()}", file=sys.stderr)
         sys.exit(2)
 

@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
+from vidattn.mistakes import Mistake
+
 Three = tuple[float, float, float]
 """A number for each of red, green and blue."""
 
@@ -63,11 +65,11 @@ class Preprocessing:
             if (values := getattr(self, name)) is not None:
                 object.__setattr__(self, name, three(name, values))  # a file holds lists
         if self.std is not None and min(self.std) <= 0:
-            raise ValueError(f"std={self.std} must be positive")
+            raise Mistake(f"std={self.std} must be positive")
         if not isinstance(self.short_side, int | None):
-            raise ValueError(f"short_side={self.short_side!r}; wanted pixels, a whole number")
+            raise Mistake(f"short_side={self.short_side!r}; wanted pixels, a whole number")
         if self.crop_rounding not in ("up", "down"):
-            raise ValueError(f"crop_rounding={self.crop_rounding!r}; wanted up or down")
+            raise Mistake(f"crop_rounding={self.crop_rounding!r}; wanted up or down")
 
     @property
     def pixels(self) -> tuple[Three, Three]:
@@ -78,7 +80,7 @@ class Preprocessing:
         """
         if self.mean is None or self.std is None:
             absent = "mean" if self.mean is None else "std"
-            raise ValueError(f"no {absent}; wanted a number for each of red, green and blue")
+            raise Mistake(f"no {absent}; wanted a number for each of red, green and blue")
         return self.mean, self.std
 
     def with_pixels(self, mean: Sequence[float], std: Sequence[float]) -> "Preprocessing":
@@ -128,7 +130,7 @@ def three(name: str, values: Sequence[float]) -> Three:
     try:
         red, green, blue = (float(value) for value in values)
     except (TypeError, ValueError):
-        raise ValueError(f"{name}={values!r}: wanted a number for each of red, green and blue") from None
+        raise Mistake(f"{name}={values!r}: wanted a number for each of red, green and blue") from None
     return red, green, blue
 
 
@@ -138,7 +140,7 @@ def _rule(stored: Any) -> SamplingRule | None:
     match stored:
         case {"class_path": str() as path, "init_args": dict() as arguments}:
             return SamplingRule(path, arguments)
-    raise ValueError(
+    raise Mistake(
         f"sampling={stored!r}; wanted class_path, the import path of a rule, and init_args, its arguments by name"
     )
 
@@ -149,4 +151,4 @@ def _size(stored: Any) -> int | tuple[int, int] | None:
             return stored
         case [int() as height, int() as width]:
             return height, width
-    raise ValueError(f"image_size={stored!r}; wanted pixels, a whole number, or height and width")
+    raise Mistake(f"image_size={stored!r}; wanted pixels, a whole number, or height and width")

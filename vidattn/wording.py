@@ -1,5 +1,8 @@
 """Words that messages and tables share."""
 
+from collections.abc import Iterable
+from difflib import get_close_matches
+
 
 def counted(count: int, one: str, several: str | None = None) -> str:
     """A number with its noun.
@@ -20,3 +23,19 @@ def printable(text: str) -> str:
     'bad\\udcff.mp4'
     """
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def did_you_mean(word: str, known: Iterable[str], otherwise: str = "") -> str:
+    """What to say of an unknown word, behind a semicolon.
+
+    >>> did_you_mean("classfy", ["check", "classify"]), did_you_mean("xyz", ["check", "classify"])
+    ("; did you mean 'classify'?", '')
+
+    Args:
+        word: what was written; small and capital letters are the same.
+        known: what there is.
+        otherwise: what to say where nothing of that is like it.
+    """
+    names = {name.lower(): name for name in known}
+    near = get_close_matches(word.lower(), names, n=1)
+    return f"; did you mean {names[near[0]]!r}?" if near else otherwise

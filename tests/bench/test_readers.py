@@ -3,7 +3,7 @@ import torch
 from encode import encode_video, numbered_frames
 
 from vidattn.bench import readers as bench_readers
-from vidattn.bench.readers import Times, bench_loaders, bench_pattern, bench_views, measure
+from vidattn.bench.readers import Times, bench_loaders, bench_pattern, bench_views, cpu_seconds
 from vidattn.bench.rivals import WAYS, ours
 from vidattn.data.clips.sampling import StrideSampling
 from vidattn.data.videos.manifest import Video
@@ -55,7 +55,7 @@ def test_measure_takes_turns_and_counts_cpu_time_only():
         "idle": lambda: order.append("idle") or time.sleep(0.05),
         "busy": lambda: order.append("busy") or sum(i * i for i in range(300_000)),
     }
-    seconds = measure(jobs, rounds=3)
+    seconds = cpu_seconds(jobs, rounds=3)
     assert [sorted(order[i : i + 2]) for i in (0, 2, 4)] == [["busy", "idle"]] * 3
     assert seconds["busy"] > 2 * seconds["idle"]
 

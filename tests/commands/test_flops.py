@@ -6,7 +6,7 @@ import json
 import pytest
 
 from vidattn.cli import main
-from vidattn.flops.explain import figures
+from vidattn.flops.published import figures
 
 SMALL = """model:
   network: {attention: time+pooled, num_classes: 5, num_frames: 4, image_size: 32, patch_size: 8, embed_dim: 32,

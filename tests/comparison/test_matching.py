@@ -9,7 +9,7 @@ import yaml
 
 from vidattn.cli import main
 from vidattn.commands.match import with_network
-from vidattn.comparison.matching import macs, match, nearest, parameters, variants
+from vidattn.comparison.matching import macs, match, nearest_in_cost, parameters, variants
 from vidattn.models.config import VideoTransformerConfig
 from vidattn.models.presets import preset
 
@@ -52,7 +52,7 @@ def test_widths_that_a_scheme_refuses_are_passed_over():
         return config.embed_dim
 
     choices = [replace(SMALL, embed_dim=3 * width) for width in range(1, 50)]
-    config, value = nearest(choices, cost, 46, "width")
+    config, value = nearest_in_cost(choices, cost, 46, "width")
     assert (config.embed_dim, value) == (48, 48)
 
 

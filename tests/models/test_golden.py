@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 spec = importlib.util.spec_from_file_location("golden", Path(__file__).with_name("golden.py"))
-assert spec is not None and spec.loader is not None
+assert spec is not None
+assert spec.loader is not None
 golden = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(golden)
 

@@ -6,7 +6,7 @@ import numpy as np
 from vidattn.plots import fonts
 from vidattn.plots.attention_maps import plot_attention
 from vidattn.plots.confusion import plot_confusion
-from vidattn.plots.timeline import plot_timeline
+from vidattn.plots.over_time import plot_timeline
 
 PICTURE = np.zeros((1, 8, 8, 3), np.uint8)
 

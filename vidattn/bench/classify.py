@@ -12,7 +12,7 @@ from vidattn.models.presets import build_network, preset
 from vidattn.preprocessing import Preprocessing
 
 
-def measure(classifier: Classifier, video: str, rounds: int) -> dict[str, list[float]]:
+def answer_seconds(classifier: Classifier, video: str, rounds: int) -> dict[str, list[float]]:
     """Seconds in each round of "decoding" (open, and read the frames of all clips), "forward" (all views, ready and
     normalised) and "answer" (the whole of `classifier(video)`)."""
     with open_source(video, classifier.reader, fps=30.0) as reader:

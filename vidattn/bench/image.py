@@ -82,7 +82,7 @@ def measured_cells(
                 cells.append(Cell(spec, side, block.macs(side, side).total, None, None, None, None, note))
                 continue
             x = torch.randn(batch_size, dim, side, side, device=device)
-            last = measure(spec, block, x, rounds)
+            last = measured_cell(spec, block, x, rounds)
             cells.append(last)
     return cells
 
@@ -94,7 +94,7 @@ def write_cells(cells: list[Cell], title: str, folder: Path) -> None:
         rows = csv.writer(file, lineterminator="\n")
         rows.writerow(Cell._fields)
         rows.writerows(cells)
-    (folder / "image_blocks.md").write_text(f"{title}\n\n{markdown(cells)}\n")
+    (folder / "image_blocks.md").write_text(f"{title}\n\n{cells_markdown(cells)}\n")
     _plot(cells, title, folder / "image_blocks.png")
 
 
@@ -110,7 +110,7 @@ def image_step(spec: str) -> Step:
     return step
 
 
-def measure(spec: str, block: ImageAttention, x: Tensor, rounds: int) -> Cell:
+def measured_cell(spec: str, block: ImageAttention, x: Tensor, rounds: int) -> Cell:
     """Time and memory of the block on these maps."""
 
     def forward() -> None:
@@ -145,7 +145,7 @@ def peak_mib(run: Callable[[], None], device: torch.device) -> float:
     return most / 2**20
 
 
-def markdown(cells: list[Cell]) -> str:
+def cells_markdown(cells: list[Cell]) -> str:
     """Three tables, of multiply-accumulates, times and memory: a row for each block, a column for each side."""
     parts: dict[str, Callable[[Cell], str]] = {
         "GMACs of a forward": lambda cell: f"{cell.macs / 1e9:.3g}",

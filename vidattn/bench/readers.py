@@ -53,7 +53,7 @@ class Times:
         return self.per_clip(way, both) / self.per_clip(ours, both)
 
 
-def measure(jobs: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, float]:
+def cpu_seconds(jobs: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, float]:
     """Median CPU seconds of each job, threads included; every round runs all of them, in an order of its own.
 
     For a job pays for what the one before it has left of the caches: none shall always follow the same.
@@ -85,7 +85,7 @@ def bench_pattern(paths: Sequence[str], sampling: Sampler, rounds: int, ways: Ma
             if frames.shape != expected.shape or not torch.equal(frames, expected):
                 times.problems[name][path] = "other frames"
             jobs[name] = _job(way, path, clip)
-        for name, seconds in measure(jobs, rounds).items():
+        for name, seconds in cpu_seconds(jobs, rounds).items():
             times.seconds[name][path] = seconds
     return times
 
@@ -98,7 +98,7 @@ def bench_views(paths: Sequence[str], num_views: int, rounds: int, sampling: Sam
         union = sorted({frame for clip in clips for frame in clip})
         ours = WAYS["ours"]
         jobs = {"ours": _job(ours, path, union), "each": lambda: [ours(path, clip) for clip in clips]}  # noqa: B023
-        for name, seconds in measure(jobs, rounds).items():
+        for name, seconds in cpu_seconds(jobs, rounds).items():
             times.seconds[name][path] = seconds
     return times
 

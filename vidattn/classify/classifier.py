@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from vidattn.checkpoints.loading import load
 from vidattn.checkpoints.names import WeightsError
+from vidattn.checks import check_positive
 from vidattn.classify.device import usable_device
 from vidattn.classify.labelled_clips import LabelledClips
 from vidattn.classify.names import Given, check_names, classes_of, names_for
@@ -31,6 +32,7 @@ from vidattn.data.errors import VideoDecodeError
 from vidattn.data.readers.in_memory import FramesReader
 from vidattn.data.readers.pyav import PyAVReader
 from vidattn.explain.explanation import Explanation, explain
+from vidattn.mistakes import Mistake
 from vidattn.models.normalize import Normalize
 from vidattn.wording import printable
 
@@ -71,9 +73,8 @@ class Classifier:
         multi_label: bool = False,
     ) -> None:
         if precision not in ("fp32", "bf16"):
-            raise ValueError(f"precision={precision!r} is unknown; choose fp32 or bf16")
-        if batch_size < 1:
-            raise ValueError(f"batch_size={batch_size} must be at least 1")
+            raise Mistake(f"precision={precision!r} is unknown; choose fp32 or bf16")
+        check_positive(batch_size=batch_size)
         check_names(class_names, classes_of(network))
         self.device = usable_device(device)
         self.dtype = torch.bfloat16 if precision == "bf16" else torch.float32
@@ -170,7 +171,7 @@ class Classifier:
             ValueError: an array is not what is wanted, or `videos` is one video: a path, bytes or a stream.
         """
         if isinstance(videos, (str, Path, bytes, bytearray, memoryview)) or hasattr(videos, "read"):
-            raise ValueError(f"{name_of(cast(One, videos))} is one video; stream takes many: give a list")
+            raise Mistake(f"{name_of(cast(One, videos))} is one video; stream takes many: give a list")
         waiting: list[Views | Skipped] = []
         for video in videos:
             try:

@@ -13,6 +13,7 @@ from vidattn.data.clips.dataset import TestViews, collate
 from vidattn.data.readers.opening import VideoOpener
 from vidattn.data.videos.manifest import read_manifest
 from vidattn.data.videos.shards import refuse_shards
+from vidattn.mistakes import Mistake
 
 
 class LabelledClips:
@@ -50,7 +51,7 @@ class LabelledClips:
         manifest = read_manifest(videos, root, class_names)
         labelled = manifest.videos
         if any(video.label is None for video in labelled):
-            raise ValueError(f"{videos}: wanted one class for each video; without it there is no accuracy to probe")
+            raise Mistake(f"{videos}: wanted one class for each video; without it there is no accuracy to probe")
         views = TestViews(labelled, preparation.sampling, 1, 1, preparation.image_size, VideoOpener(reader), "skip")
         views.crops = replace(preparation, num_crops=1).crops
         self._loader = DataLoader(views, batch_size, collate_fn=collate)

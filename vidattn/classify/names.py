@@ -8,6 +8,7 @@ from torch import nn
 
 from vidattn.data.lists.class_files import read_class_file
 from vidattn.data.lists.names import ClassNames
+from vidattn.mistakes import Mistake
 from vidattn.wording import counted
 
 _KINETICS = 400
@@ -66,17 +67,17 @@ def check_names(names: Sequence[str], num_classes: int | None, where: str = "", 
         ValueError: there are more or fewer names than classes, one is repeated, or one is no text.
     """
     if strange := [name for name in names if not isinstance(name, str)]:
-        raise ValueError(f"class_names: {strange[0]!r} is no name but {type(strange[0]).__name__}; give text")
+        raise Mistake(f"class_names: {strange[0]!r} is no name but {type(strange[0]).__name__}; give text")
     if repeated := [name for name, count in Counter(names).items() if count > 1]:
         more = f" and {len(repeated) - 1} more" if len(repeated) > 1 else ""
-        raise ValueError(f"class_names{where}: {repeated[0]!r}{more} stands there twice; each class needs its own name")
+        raise Mistake(f"class_names{where}: {repeated[0]!r}{more} stands there twice; each class needs its own name")
     if num_classes is not None and len(names) != num_classes:
         if not advice:
             advice = "give one for each, in the order of training"
             if names:
                 advice += f", or fine-tune a head of {len(names)}: --model.network.num_classes {len(names)}"
         held, wanted = counted(len(names), "class name"), counted(num_classes, "class", "classes")
-        raise ValueError(f"{held}{where}, but the network has {wanted}; {advice}")
+        raise Mistake(f"{held}{where}, but the network has {wanted}; {advice}")
 
 
 def classes_of(network: nn.Module) -> int | None:
@@ -122,7 +123,7 @@ def _given(given: Given) -> list[str]:
     if isinstance(given, Mapping):
         return _by_number(given)
     if isinstance(given, (set, frozenset)) or not isinstance(given, Iterable):
-        raise ValueError(f"class_names of type {type(given).__name__}: wanted a list of names, in the classes' order")
+        raise Mistake(f"class_names of type {type(given).__name__}: wanted a list of names, in the classes' order")
     return list(given)
 
 
@@ -134,5 +135,5 @@ def _by_number(names: Mapping[int, str]) -> list[str]:
         numbered = {}
     if sorted(numbered) != list(range(len(names))):
         held = ", ".join(map(repr, list(names)[:4]))
-        raise ValueError(f"class_names is a dict of {held} ...: wanted the numbers 0 to K - 1, each with its name")
+        raise Mistake(f"class_names is a dict of {held} ...: wanted the numbers 0 to K - 1, each with its name")
     return [numbered[number] for number in range(len(numbered))]

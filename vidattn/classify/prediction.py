@@ -15,7 +15,7 @@ from rich.text import Text
 
 from vidattn.answers import write_answers
 from vidattn.classify.show.bar import Bar
-from vidattn.classify.show.card import list_html, prediction_html
+from vidattn.classify.show.page import list_html, prediction_html
 from vidattn.classify.show.strip import Strip
 from vidattn.mistakes import MissingLibraryError, Mistake
 from vidattn.wording import counted, printable

@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 import torch
 
 from vidattn.checkpoints.names import WeightsError
+from vidattn.checks import check_positive
 from vidattn.classify.views import Views
 from vidattn.data.clips.dataset import read_clips
 from vidattn.data.clips.sampling import (
@@ -22,6 +23,7 @@ from vidattn.data.readers.base import VideoReader
 from vidattn.data.readers.declared import is_cut_off
 from vidattn.data.readers.in_memory import FramesReader
 from vidattn.data.readers.pyav import PyAVReader
+from vidattn.mistakes import Mistake
 from vidattn.models.config import VideoTransformerConfig
 from vidattn.old_names import renewed
 from vidattn.preprocessing import Preprocessing, SamplingRule
@@ -63,9 +65,7 @@ class Preparation:
     rounding: Callable[[float], int] = math.ceil
 
     def __post_init__(self) -> None:
-        for name in ("num_clips", "num_crops", "image_size"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name}={getattr(self, name)} must be at least 1")
+        check_positive(num_clips=self.num_clips, num_crops=self.num_crops, image_size=self.image_size)
 
     @property
     def crops(self) -> SpatialCrops:
@@ -129,14 +129,14 @@ def preparation_of(
         sampling, reason = _usual_sampling(config)
         assumed.append(f"the checkpoint does not say which frames to take; {reason} (sampling=... changes it)")
     elif not hasattr(sampling, "test"):
-        raise ValueError(
+        raise Mistake(
             f"sampling={sampling!r} is no rule; give one of vidattn.data, e.g. UniformSampling({config.num_frames})"
         )
     size = image_size if image_size is not None else stored.image_size or config.image_size
     if not isinstance(size, int):
-        raise ValueError(f"image_size={size}: the classifier crops squares; give image_size=..., one number")
+        raise Mistake(f"image_size={size}: the classifier crops squares; give image_size=..., one number")
     if size < 1:
-        raise ValueError(f"image_size={size} must be at least 1, and is {config.image_size} for this checkpoint")
+        raise Mistake(f"image_size={size} must be at least 1, and is {config.image_size} for this checkpoint")
     config.check_clip(sampling.num_frames, size, size, "image_size")
     if (size, size) != config.size:
         height, width = config.size
@@ -154,7 +154,7 @@ def preparation_of(
 def _stored_sampling(stored: SamplingRule) -> Sampler:
     path = renewed(stored.class_path)
     if path not in SAMPLINGS:
-        raise ValueError(
+        raise Mistake(
             f"the checkpoint takes frames by {path}, which is not vidattn's own and is not imported unasked; "
             f"give sampling=..., an object of that class or one of {', '.join(rule.__name__ for rule in _OURS)}"
         )

@@ -10,6 +10,7 @@ from rich.table import Table
 from torch import Generator, Tensor
 
 from vidattn.classify.prediction import as_text, skipped_lines
+from vidattn.mistakes import Mistake
 from vidattn.wording import counted
 
 ORDERS: dict[str, Callable[[int, Generator], Tensor]] = {
@@ -95,7 +96,7 @@ def temporal_probe(
     right, same, num_clips, num_classes = dict.fromkeys(ORDERS, 0), dict.fromkeys(ORDERS, 0), 0, 0
     for clips, labels in batches:
         if clips.shape[2] < 3:
-            raise ValueError(f"clips of {clips.shape[2]} frames cannot be shuffled; probe with 3 frames or more")
+            raise Mistake(f"clips of {clips.shape[2]} frames cannot be shuffled; probe with 3 frames or more")
         answers = {}
         for name, order in ORDERS.items():
             shown = torch.stack([clip[:, order(clip.shape[1], generator)] for clip in clips])
@@ -106,7 +107,7 @@ def temporal_probe(
         num_clips += len(clips)
         num_classes = scores.shape[1]
     if not num_clips:
-        raise ValueError("there are no clips to probe with; can any of the videos be read? vidattn check tells")
+        raise Mistake("there are no clips to probe with; can any of the videos be read? vidattn check tells")
     accuracy, unchanged = ({name: count / num_clips for name, count in table.items()} for table in (right, same))
     return TemporalProbe(accuracy, unchanged, num_clips, 1 / num_classes)
 

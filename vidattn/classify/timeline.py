@@ -17,7 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from vidattn.classify.prediction import as_text, top_answers
-from vidattn.classify.show.card import card
+from vidattn.classify.show.page import card
 from vidattn.classify.show.strip import Strip
 from vidattn.mistakes import MissingLibraryError, Mistake
 from vidattn.wording import counted, printable
@@ -141,7 +141,7 @@ class Timeline:
         """
         if top < 1:
             raise Mistake(f"top={top}: wanted at least one class to draw")
-        from vidattn.plots.timeline import plot_timeline
+        from vidattn.plots.over_time import plot_timeline
 
         wins = np.bincount(self.probabilities.argmax(axis=1), minlength=len(self.class_names))
         order = np.lexsort((-self.probabilities.mean(axis=0), -wins))[:top]

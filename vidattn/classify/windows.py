@@ -11,6 +11,7 @@ from vidattn.data.clips.sampling import Sampler, VideoTimes
 from vidattn.data.clips.transforms import SpatialCrops
 from vidattn.data.readers.in_memory import FramesReader
 from vidattn.data.readers.pyav import PyAVReader
+from vidattn.mistakes import Mistake
 
 
 def sliding_windows(duration: float, window: float, step: float) -> list[tuple[float, float]]:
@@ -25,9 +26,7 @@ def sliding_windows(duration: float, window: float, step: float) -> list[tuple[f
         ValueError: `window` or `step` is not positive, or steps would leave gaps.
     """
     if not 0 < step <= window:
-        raise ValueError(
-            f"window={window} and step={step} seconds; wanted 0 < step <= window, so that nothing is missed"
-        )
+        raise Mistake(f"window={window} and step={step} seconds; wanted 0 < step <= window, so that nothing is missed")
     if duration <= window:
         return [(0.0, duration)]
     last = duration - window

@@ -7,7 +7,7 @@ import torch
 from rich.progress import track
 from rich.table import Table
 
-from vidattn.bench.classify import measure, random_classifier
+from vidattn.bench.classify import answer_seconds, random_classifier
 from vidattn.bench.timing import ratio
 from vidattn.classify.classifier import Classifier
 from vidattn.classify.sources import expand
@@ -46,7 +46,7 @@ def run(
     table.title = f"milliseconds, {num_clips} x {num_crops} views, {torch.get_num_threads()} threads"
     console = plain_console()
     for video in track(expand(videos)[0], "Timing", console=console, transient=True):
-        seconds = measure(classifier, str(video), rounds)
+        seconds = answer_seconds(classifier, str(video), rounds)
         parts = [one + other for one, other in zip(seconds["decoding"], seconds["forward"], strict=True)]
         columns = (seconds["decoding"], seconds["forward"], parts, seconds["answer"])
         cells = [f"{1e3 * statistics.median(values):.0f}" for values in columns]

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import torch
 
-from vidattn.bench.image import SPECS, markdown, measured_cells, write_cells
+from vidattn.bench.image import SPECS, cells_markdown, measured_cells, write_cells
 from vidattn.checks import check_positive
 from vidattn.commands.options import call
 from vidattn.console import plain_console
@@ -57,4 +57,4 @@ def run(
     where = "cuda" if torch.cuda.is_available() else f"cpu, {torch.get_num_threads()} thread(s)"
     title = f"Image blocks, {dim} channels, batch {batch_size}, fp32, {where}"
     write_cells(cells, title, Path(out))
-    plain_console().print(f"{title}\n\n{markdown(cells)}\nwrote {out}/image_blocks.csv, .md and .png")
+    plain_console().print(f"{title}\n\n{cells_markdown(cells)}\nwrote {out}/image_blocks.csv, .md and .png")

@@ -1,41 +1,21 @@
 """`vidattn check`: probe every video of a dataset, show what is wrong, and write what can be used."""
 
-import json
 import math
 import os
 import signal
 import sys
 from collections.abc import Sequence
-from contextlib import closing
-from dataclasses import fields, replace
 from pathlib import Path
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from vidattn.commands.options import Parser
 from vidattn.console import plain_console
-from vidattn.data.check.findings import Findings, findings
-from vidattn.data.check.journal import Journal
+from vidattn.data.check.dataset import CLASSES, QUARANTINE, look_at, read_splits, write
+from vidattn.data.check.findings import Findings
 from vidattn.data.check.probe import MISSING_PICTURES
-from vidattn.data.check.survey import survey
-from vidattn.data.lists.class_files import write_class_file
-from vidattn.data.readers.frame_index import IndexEntry, write_index
-from vidattn.data.readers.quarantine import Quarantine
-from vidattn.data.videos.manifest import Manifest, read_class_names, read_manifest, write_manifest
 from vidattn.data.videos.members import Member
-from vidattn.data.videos.shards import is_shards, read_shards
 from vidattn.wording import counted
-
-JOURNAL = "journal.jsonl"
-"""In the folder of results: what was found, file by file. Delete it to look at everything again."""
-
-QUARANTINE = "quarantine.csv"
-"""In the folder of results: what cannot be used, and what trainings have added."""
-
-CLASSES = "clean/classes.txt"
-"""In the folder of results: the names of all classes, also of those whose videos cannot be used."""
 
 ADVICE = {
     "missing": "download it, or use the cleaned list",
@@ -48,6 +28,12 @@ ADVICE = {
     MISSING_PICTURES: "extract it again; those that are there are used as if they stood in a row",
     "too short": "its last frame repeats; drop it if that hurts",
     "variable rate": "sample by time (SecondsSampling); by frame motion is uneven",
+    "Git LFS pointer": "fetch the videos themselves: git lfs pull",
+    "web page": "open it in a browser to see what the server said; download it again",
+    "XML text": "a server's refusal, most often: look into it; download it again",
+    "JSON text": "a server's refusal, most often: look into it; download it again",
+    **dict.fromkeys(("zip archive", "gzip archive", "7z archive", "rar archive"), "unpack it"),
+    "pixels not square": "nothing: pictures are read as they are stored, not stretched, by every reader",
     "rotated": "nothing: our readers turn it upright",
     "unsafe to seek": "give data.index: it is then decoded from its start, slowly; vidattn prepare mends that",
 }
@@ -91,55 +77,6 @@ def check(words: list[str]) -> None:
     console.print(f"{', '.join(files[:-1])} and {files[-1]} are in {options.out}")
     if listed and classes.exists():  # a class that has lost its videos keeps its number with it
         console.print(f"train from the lists in clean/ with --data.class_names {classes}")
-
-
-def read_splits(sources: Sequence[str], root: str | None, class_names: str | None) -> dict[str, Manifest]:
-    """The lists by their names, all with the classes of the first; two of one name are numbered."""
-    manifests: dict[str, Manifest] = {}
-    names: Sequence[str] | None = read_class_names(class_names) if class_names else None
-    for source in sources:
-        given = class_names or names
-        manifest = read_shards(source, names) if is_shards(source) else read_manifest(source, root, given)
-        names = names or manifest.class_names or None
-        name = Path(source).stem or "videos"
-        manifests[name if name not in manifests else f"{name}_{len(manifests)}"] = manifest
-    return manifests
-
-
-def look_at(manifests: dict[str, Manifest], min_frames: int, num_workers: int, timeout: float, out: Path) -> Findings:
-    """Probe all videos of all splits, each file once, with a bar; those that `out/journal.jsonl` knows are not probed
-    again."""
-    videos = list({video.path: video for manifest in manifests.values() for video in manifest.videos}.values())
-    journal = Journal(out / JOURNAL, min_frames)
-    found_before = {video.path: journal.find(video.path) for video in videos}
-    probes = [probe for probe in found_before.values() if probe is not None]
-    left = [video for video in videos if found_before[video.path] is None]
-    columns = (
-        TextColumn("checking"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        TextColumn("{task.fields[bad]}"),
-    )
-    looked_at = survey(left, min_frames, min(num_workers, len(left)), timeout)
-    with Progress(*columns, console=Console(stderr=True)) as progress, closing(looked_at):
-        if probes:
-            verb = "has" if len(probes) == 1 else "have"
-            total = counted(len(videos), "video")
-            progress.console.print(f"{len(probes)} of {total} {verb} not changed since the last check")
-        bad, good = 0, []  # of those that are looked at now: those that are known are usable
-        task = progress.add_task("", total=len(videos), completed=len(probes), bad="")
-        try:
-            for found in looked_at:
-                good += [found.path] if found.usable else []
-                journal.add(found)
-                probes.append(found)
-                bad += not found.usable
-                progress.update(task, advance=1, bad=f"{bad} unusable" if bad else "")
-        finally:  # also when interrupted: the journal has them, and the next check does not look at them again
-            journal.close()
-            Quarantine(out / QUARANTINE).drop(good)
-    return findings(manifests, probes)
 
 
 def show(result: Findings) -> None:
@@ -198,48 +135,6 @@ def show(result: Findings) -> None:
             f"One core decodes {speed:.1f} clips a second (8 frames at stride 4): a model that trains on 100 clips a "
             f"second needs {counted(math.ceil(100 / speed), 'worker')}"
         )
-
-
-def write(result: Findings, folder: Path) -> None:
-    """`report.json`, `index.json`, `quarantine.csv` and `clean/<split>.csv`."""
-    (folder / "clean").mkdir(parents=True, exist_ok=True)
-    report = {
-        "videos": len(result.probes),
-        "usable": sum(found.usable for found in result.probes.values()),
-        "clips_per_second_and_core": result.clips_per_second,
-        "problems": result.problems,
-        "same_in_several_splits": result.leaks,
-        "same_within_a_split": result.repeats,
-        "listed_twice": result.listed_twice,
-        "rows_with_other_labels": result.contradictions,
-        "classes_without_videos": result.empty_classes,
-        "files": [
-            {field.name: getattr(found, field.name) for field in fields(found) if field.name not in ("known", "file")}
-            for _, found in sorted(result.probes.items())
-        ],
-    }
-    indexed = {
-        path: IndexEntry(
-            found.num_frames, found.fps, found.width, found.height, found.keyframes, found.known, found.file
-        )
-        for path, found in result.probes.items()
-        if found.usable and found.file is not None and Member.parse(path) is None
-    }
-    write_index(folder / "index.json", indexed)
-    # Added to, not written anew: trainings may have added to it what they could not decode.
-    unusable = [found for found in result.probes.values() if not found.usable and found.problems != ["missing"]]
-    Quarantine(folder / QUARANTINE).add({found.path: found.reason for found in unusable})
-    (folder / "report.json").write_text(json.dumps(report, indent=1) + "\n")
-    for split, manifest in result.manifests.items():
-        videos = result.clean(split)
-        cleaned = folder / "clean" / f"{split}.csv"
-        if not videos:
-            if Path(manifest.source).resolve() != cleaned.resolve():
-                cleaned.unlink(missing_ok=True)  # an earlier check's, of what can be used no more
-        elif not any(Member.parse(video.path) for video in videos):  # shards are not listed anew
-            write_manifest(cleaned, replace(manifest, videos=videos))
-            if manifest.class_names:
-                write_class_file(folder / CLASSES, manifest.class_names)
 
 
 def _short(path: str, folder: str) -> str:

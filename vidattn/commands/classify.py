@@ -15,7 +15,7 @@ from vidattn.classify.classifier import Classifier
 from vidattn.classify.prediction import Prediction
 from vidattn.classify.sources import One, Skipped, expand, name_of
 from vidattn.classify.timeline import Timeline
-from vidattn.commands.classify_files import check_files, write_files
+from vidattn.commands.classify_files import check_answer_files, write_files
 from vidattn.commands.options import Parser
 from vidattn.data.errors import VideoDecodeError
 from vidattn.data.readers import READERS
@@ -112,7 +112,7 @@ def _timelines(classifier: Classifier, videos: Sequence[One], options: Namespace
 
 def _check(options: Namespace) -> None:
     """Say before anything runs that a file could not be written, or that options do not fit."""
-    check_files(options)
+    check_answer_files(options)
     if options.top < 1:
         raise Mistake(f"--top {options.top}: wanted at least one class to show")
     if not options.timeline and (options.window, options.step) != (None, None):

@@ -12,14 +12,14 @@ from rich.console import Console
 from rich.text import Text
 
 from vidattn.classify.prediction import Predictions
-from vidattn.classify.show.card import list_html, page_html
+from vidattn.classify.show.page import list_html, page_html
 from vidattn.classify.sources import Skipped
 from vidattn.classify.timeline import write_segments
 from vidattn.mistakes import Mistake
 from vidattn.wording import counted
 
 
-def check_files(options: Namespace) -> None:
+def check_answer_files(options: Namespace) -> None:
     """Say before anything runs that a file could not be written.
 
     Raises:

@@ -96,7 +96,7 @@ def run(options: argparse.Namespace, base: VideoTransformerConfig, name: str, _:
     tables = [[readable(row) for row in rows]]
     titles = [f"{name}, {base.num_classes} classes; per clip, 1 MAC = 2 FLOPs"]
     if options.measure:
-        rows = measure(rows, base, options)
+        rows = with_times(rows, base, options)
         tables.append([measured_text(row) for row in rows])
         titles.append(measured_title(name, options))
     for table, title in zip(tables, titles, strict=True):
@@ -133,7 +133,7 @@ def network_of(options: argparse.Namespace) -> tuple[VideoTransformerConfig, str
     return preset(name), f"ViT-{name}/16" if len(name) < 3 else name, {}
 
 
-def measure(rows: Rows, base: VideoTransformerConfig, options: argparse.Namespace) -> Rows:
+def with_times(rows: Rows, base: VideoTransformerConfig, options: argparse.Namespace) -> Rows:
     """The rows with the columns of `side_by_side`; schemes of one clip are timed together."""
     if options.threads:
         torch.set_num_threads(options.threads)

@@ -7,9 +7,9 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from vidattn.plots.costs import plot_costs
-from vidattn.plots.names import short_names
 from vidattn.plots.pareto import Point, plot_pareto
 from vidattn.plots.parts import plot_parts
+from vidattn.plots.short_names import short_names
 from vidattn.plots.speed import plot_speed
 
 Rows = Sequence[Mapping[str, Any]]

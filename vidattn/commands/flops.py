@@ -17,8 +17,8 @@ from vidattn.commands.options import Parser, check_files, pixels, refuse
 from vidattn.comparison.source import find_source, transformer_of
 from vidattn.console import plain_console
 from vidattn.flops.counting import BlockCount, Count, count
-from vidattn.flops.explain import Figure, figures
 from vidattn.flops.module_rows import module_rows, shape, text
+from vidattn.flops.published import Figure, figures
 from vidattn.models.config import VideoTransformerConfig
 from vidattn.models.presets import PRESETS
 from vidattn.tables import rich_table, write_rows

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from vidattn.plots.names import short_names
 from vidattn.plots.seeds import Line, plot_seeds
+from vidattn.plots.short_names import short_names
 from vidattn.tables import markdown, write_rows
 
 

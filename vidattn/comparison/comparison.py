@@ -57,7 +57,7 @@ def compare(
     clips = list(product(sizes, frames))
     for scheme in schemes:
         if clips and not check:
-            check_scheme(_config(base, attention=scheme, num_frames=max(frames), image_size=max(sizes, key=pixels)))
+            check_scheme(_config(base, attention=scheme, num_frames=max(frames), image_size=max(sizes, key=area)))
     for size, length in track(clips, description="Counting", transient=True, disable=not progress):
         counts, ends = [], dict[type, Ends]()
         for scheme in schemes:
@@ -161,7 +161,7 @@ def pair(size: Size) -> tuple[int, int]:
     return (size, size) if isinstance(size, int) else size
 
 
-def pixels(size: Size) -> int:
+def area(size: Size) -> int:
     """Height times width."""
     height, width = pair(size)
     return height * width

@@ -65,7 +65,7 @@ def match(
     found = [Match(first, 1.0)]
     for scheme in schemes[1:]:
         choices = variants(replace(base, attention=scheme), by)
-        config, value = nearest(choices, cost, wanted, f"{by} of {scheme}")
+        config, value = nearest_in_cost(choices, cost, wanted, f"{by} of {scheme}")
         found.append(Match(config, value / wanted))
     return found
 
@@ -86,7 +86,7 @@ def variants(config: VideoTransformerConfig, by: str) -> list[VideoTransformerCo
     return allowed
 
 
-def nearest(
+def nearest_in_cost(
     choices: Sequence[VideoTransformerConfig], cost: Cost, wanted: float, what: str
 ) -> tuple[VideoTransformerConfig, float]:
     """The choice whose cost is nearest to `wanted`, and that cost; costs grow along the choices.

@@ -1,6 +1,5 @@
 """What `vidattn flops` is asked about: a preset, a scheme, a run's YAML or folder, or a checkpoint."""
 
-import difflib
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,6 +14,7 @@ from vidattn.models.config import VideoTransformerConfig
 from vidattn.models.network import NetworkConfig
 from vidattn.models.presets import PRESETS
 from vidattn.old_names import renewed
+from vidattn.wording import did_you_mean
 
 FILES = (".yaml", ".yml", ".ckpt", ".pth", ".pyth", ".pt", ".safetensors")
 
@@ -52,10 +52,7 @@ def find_source(text: str, frames: int | None = None, size: tuple[int, int] | No
     except ValueError as error:
         if path.exists():
             return _of_file(path)
-        names = {name.lower(): name for name in PRESETS}
-        near = difflib.get_close_matches(text.lower(), names, n=1)
-        hint = f"; did you mean {names[near[0]]!r}?" if near else ""
-        presets = f"{', '.join(PRESETS)}{hint}"
+        presets = f"{', '.join(PRESETS)}{did_you_mean(text, PRESETS)}"
         raise Mistake(f"{text!r} is no file, no preset ({presets}) and no scheme: {error}") from error
     return Source(f"{text} at ViT-B/16", VideoTransformerConfig(attention=text, **changes))
 

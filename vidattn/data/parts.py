@@ -11,6 +11,7 @@ from vidattn.data.readers.frame_index import FrameIndex
 from vidattn.data.readers.guarded import LONGEST
 from vidattn.data.readers.opening import VideoOpener
 from vidattn.data.readers.quarantine import Quarantine
+from vidattn.mistakes import Mistake
 
 
 @dataclass(frozen=True)
@@ -31,9 +32,9 @@ class Decoding:
 
     def __post_init__(self) -> None:
         if self.reader not in READERS:
-            raise ValueError(f"data.reader={self.reader!r} is unknown; choose one of {', '.join(READERS)}")
+            raise Mistake(f"data.reader={self.reader!r} is unknown; choose one of {', '.join(READERS)}")
         if self.decode_timeout is not None and not 0 < self.decode_timeout <= LONGEST:
-            raise ValueError(
+            raise Mistake(
                 f"data.decode_timeout={self.decode_timeout}; expected more than 0 seconds, at most {LONGEST} "
                 "(24 days), or null for none"
             )
@@ -65,11 +66,9 @@ class Loading:
     def __post_init__(self) -> None:
         for name, least in (("batch_size", 1), ("eval_batch_size", 1), ("shuffle_buffer", 1), ("num_workers", 0)):
             if getattr(self, name) < least:
-                raise ValueError(f"data.{name}={getattr(self, name)}; expected {least} or more")
+                raise Mistake(f"data.{name}={getattr(self, name)}; expected {least} or more")
         if self.clips_per_video < 1 or self.batch_size % self.clips_per_video:
-            raise ValueError(
-                f"batch_size={self.batch_size} is not a multiple of clips_per_video={self.clips_per_video}"
-            )
+            raise Mistake(f"batch_size={self.batch_size} is not a multiple of clips_per_video={self.clips_per_video}")
 
     @property
     def videos_per_batch(self) -> int:
@@ -94,7 +93,7 @@ def check_together(decoding: Decoding, loading: Loading) -> None:
         ValueError: the reader decodes where data workers cannot.
     """
     if decoding.reader == "torchcodec_cuda" and loading.num_workers > 0:
-        raise ValueError(
+        raise Mistake(
             f"reader=torchcodec_cuda decodes on the GPU, which num_workers={loading.num_workers} forked data workers "
             "cannot use; set data.num_workers=0"
         )

@@ -1,6 +1,5 @@
 """Where the model looked in one clip: as numbers, as a figure, as a small film."""
 
-import difflib
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from torch import Tensor, nn
 from vidattn.data.write_video import write_mp4
 from vidattn.explain.rollout import MEMORY_LIMIT, gradient_rollout, rollout
 from vidattn.mistakes import Mistake
+from vidattn.wording import did_you_mean
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -179,8 +179,7 @@ def explain(
         MemoryError: the attention weights would take more than `memory_limit`.
     """
     if class_name is not None and class_name not in class_names:
-        near = difflib.get_close_matches(str(class_name), class_names, n=1)
-        hint = f"; did you mean {near[0]!r}?" if near else f"; it has {len(class_names)}, such as {class_names[0]!r}"
+        hint = did_you_mean(str(class_name), class_names, f"; it has {len(class_names)}, such as {class_names[0]!r}")
         raise Mistake(f"class {class_name!r} is unknown to the model{hint}")
     index = None if class_name is None else list(class_names).index(class_name)
     parameter = next(network.parameters())

@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from vidattn.attention.per_frame import PerFrame
+from vidattn.checks import check_positive
 from vidattn.flops.activations import block_bytes
 from vidattn.flops.agreement import CountError, check_macs
 from vidattn.flops.closed_form_memory import closed_form_bytes
@@ -14,7 +15,6 @@ from vidattn.flops.outline import Ends, Outline, num_parameters
 from vidattn.flops.weightless import network_on_meta
 from vidattn.grid import Grid
 from vidattn.macs import Macs
-from vidattn.mistakes import Mistake
 from vidattn.models.block import Block
 from vidattn.models.network import Network, NetworkConfig
 
@@ -165,9 +165,7 @@ def count(
     frames = config.num_frames if frames is None else frames
     width = (config.size[1] if height is None else height) if width is None else width
     height = config.size[0] if height is None else height
-    for name, value in (("frames", frames), ("batch", batch)):
-        if value < 1:
-            raise Mistake(f"{name}={value} must be at least 1")
+    check_positive(frames=frames, batch=batch)
     config.check_clip(frames, height, width)
     twin = network_on_meta(network, dtype)
     if check:

@@ -4,6 +4,8 @@ import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
+from vidattn.mistakes import Mistake
+
 
 class Schedule(ABC):
     """What the base learning rate is multiplied with at a moment of the training."""
@@ -55,7 +57,7 @@ class WarmupCosine(Schedule):
             ValueError: nobody knows when the training ends.
         """
         if math.isinf(max_epochs):
-            raise ValueError(
+            raise Mistake(
                 "schedule WarmupCosine falls towards the end of the training, and neither trainer.max_epochs nor "
                 "trainer.max_steps says when that is; set one of them, or take the schedule Constant or Steps"
             )
@@ -101,4 +103,4 @@ def check_not_negative(**values: float) -> None:
     """
     for name, value in values.items():
         if not value >= 0:
-            raise ValueError(f"{name}={value} must be 0 or more")
+            raise Mistake(f"{name}={value} must be 0 or more")

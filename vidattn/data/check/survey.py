@@ -12,6 +12,7 @@ from vidattn.data.check.probe import Probe, probe
 from vidattn.data.errors import DecodeTimeoutError, VideoDecodeError
 from vidattn.data.readers.guarded import AVAILABLE, LONGEST, Watchdog
 from vidattn.data.videos.manifest import Video
+from vidattn.mistakes import Mistake
 from vidattn.processes import live_with_parent, processes, without_interrupts
 
 Work = tuple[str, float | None, int]  # the arguments of `probe`
@@ -40,9 +41,9 @@ def survey(
     """
     # Here, once: what fails at the start of a process is not said, it only ends that.
     if timeout is not None and not 0 < timeout <= LONGEST:
-        raise ValueError(f"timeout={timeout:g} must be more than 0 seconds and at most {LONGEST} (24 days)")
+        raise Mistake(f"timeout={timeout:g} must be more than 0 seconds and at most {LONGEST} (24 days)")
     if num_workers < 0:
-        raise ValueError(f"workers={num_workers} must be 0, for none, or more")
+        raise Mistake(f"workers={num_workers} must be 0, for none, or more")
     files = list({video.path: video.folder_fps for video in videos}.items())
     work: list[Work] = [(path, fps, min_frames) for path, fps in files]
     if num_workers == 0:

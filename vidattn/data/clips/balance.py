@@ -14,6 +14,7 @@ from torch import Tensor
 
 from vidattn.data.videos.identity import absolute
 from vidattn.data.videos.manifest import Video
+from vidattn.mistakes import Mistake
 
 
 class Balance(Protocol):
@@ -46,7 +47,7 @@ class ClassBalanced:
         """
         labels = [video.label for video in videos]
         if None in labels:
-            raise ValueError(
+            raise Mistake(
                 "data.balance=ClassBalanced needs one class for each video; "
                 "for lists without labels or with several a video use vidattn.data.Weighted"
             )
@@ -81,7 +82,7 @@ class Weighted:
         if unknown := by_path.keys() - set(paths):
             problem = f"{len(unknown)} of {len(by_path)} paths are no videos of the list, e.g. {min(unknown)}"
             if len(unknown) == len(by_path):
-                raise ValueError(f"{self.weights}: {problem}; expected paths such as {paths[0]}")
+                raise Mistake(f"{self.weights}: {problem}; expected paths such as {paths[0]}")
             warnings.warn(f"{self.weights}: {problem}", stacklevel=2)
         order = torch.randperm(len(videos), generator=generator)
         weights = [by_path.get(paths[i], 1.0) for i in order.tolist()]
@@ -93,7 +94,7 @@ class Weighted:
         try:
             lines = Path(self.weights).read_text(encoding="utf-8-sig", errors="surrogateescape").splitlines()
         except OSError as error:
-            raise ValueError(f"cannot read weights={self.weights} ({error}); expected a CSV, `path,weight`") from error
+            raise Mistake(f"cannot read weights={self.weights} ({error}); expected a CSV, `path,weight`") from error
         for line, row in enumerate(csv.reader(lines), start=1):
             if row == ["path", "weight"] or not row:
                 continue
@@ -102,7 +103,7 @@ class Weighted:
             except (IndexError, ValueError):
                 weight = -1.0
             if not 0 <= weight < float("inf"):
-                raise ValueError(f"{self.weights}, line {line}: {','.join(row)!r}; expected `path,weight`, 0 or more")
+                raise Mistake(f"{self.weights}, line {line}: {','.join(row)!r}; expected `path,weight`, 0 or more")
             weights[path if "://" in path else os.path.abspath(os.path.join(folder, path))] = weight
         return weights
 
@@ -111,7 +112,7 @@ def _draw(order: Tensor, weights: Tensor, generator: torch.Generator) -> list[in
     """`len(order)` draws at even distances over the summed weights, shuffled: systematic sampling."""
     ends = weights.cumsum(0)
     if not ends[-1] > 0:
-        raise ValueError("all videos weigh 0; give one of them more")
+        raise Mistake("all videos weigh 0; give one of them more")
     start = torch.rand((), generator=generator, dtype=torch.float64)
     points = (torch.arange(len(order), dtype=torch.float64) + start) / len(order) * ends[-1]
     drawn = order[torch.searchsorted(ends, points, right=True).clamp(max=len(order) - 1)]

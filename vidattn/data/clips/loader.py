@@ -8,6 +8,8 @@ from typing import Any
 import torch
 from torch.utils.data import DataLoader, DistributedSampler
 
+from vidattn.mistakes import Mistake
+
 Order = Callable[[torch.Generator], list[int]]
 """Draws an order of the numbers of all videos; some may come several times, and others not at all."""
 
@@ -143,12 +145,12 @@ def _check_same_epoch(saved: dict[str, int], now: dict[str, int]) -> None:
     where = f"the checkpoint was written within epoch {saved['epoch']}, after {saved['batches']} steps"
     way_out = "or resume from a checkpoint that was written at the end of an epoch"
     if saved.get("step", now["step"]) != now["step"]:  # older checkpoints do not tell
-        raise ValueError(
+        raise Mistake(
             f"{where} of {saved['step']} videos, and now a step has {now['step']}, so that videos of this epoch would "
             f"be lost; set data.batch_size, data.clips_per_video and trainer.devices as they were, {way_out}"
         )
     if saved.get("order", now["order"]) != now["order"]:
-        raise ValueError(
+        raise Mistake(
             f"{where}, and now the videos come in another order, so that some of this epoch would be lost; set "
             "data.train, data.seed, data.balance, data.shuffle_buffer (with shards, trainer.devices too) as they were, "
             f"{way_out}"

@@ -14,6 +14,8 @@ from typing import Protocol
 import numpy as np
 import torch
 
+from vidattn.mistakes import Mistake
+
 
 @dataclass(frozen=True, eq=False)
 class VideoTimes:
@@ -42,10 +44,10 @@ class VideoTimes:
 
     def __post_init__(self) -> None:
         if self.num_frames < 1:
-            raise ValueError("the video has no frames")
+            raise Mistake("the video has no frames")
         if not 0 <= self.first < self.stop <= self.num_frames:
             frames = f" and from frame {self.start_frame} to {self.end_frame}" if self.start_frame is not None else ""
-            raise ValueError(
+            raise Mistake(
                 f"no frame in the segment from {self.start} to {self.end} seconds{frames}: "
                 f"the {self.num_frames} frames end at {self.seconds(self.num_frames - 1):.2f} seconds"
             )
@@ -281,4 +283,4 @@ def _places(num_clips: int) -> list[Fraction]:
 def _check_positive(**values: float) -> None:
     for name, value in values.items():
         if not value > 0:
-            raise ValueError(f"{name}={value} must be more than 0")
+            raise Mistake(f"{name}={value} must be more than 0")

@@ -14,6 +14,8 @@ from torch import Tensor, nn
 from torchvision import tv_tensors
 from torchvision.transforms import v2
 
+from vidattn.mistakes import Mistake
+
 
 class ShortSide(v2.Transform):
     """Resizes a clip so that its short side is `size`; the long side keeps the shape, rounded down.
@@ -44,7 +46,7 @@ class ShortSideJitter(v2.Transform):
     def __init__(self, low: int, high: int) -> None:
         super().__init__()
         if not 0 < low <= high:
-            raise ValueError(f"ShortSideJitter(low={low}, high={high}): expected 0 < low <= high")
+            raise Mistake(f"ShortSideJitter(low={low}, high={high}): expected 0 < low <= high")
         self.low = low
         self.high = high
 
@@ -78,9 +80,9 @@ class SpatialCrops(nn.Module):
     ) -> None:
         super().__init__()
         if num_crops < 1:
-            raise ValueError(f"num_crops={num_crops} must be 1 (centre) or more (3 is usual)")
+            raise Mistake(f"num_crops={num_crops} must be 1 (centre) or more (3 is usual)")
         if short_side is not None and short_side < size:
-            raise ValueError(f"short_side={short_side} is less than the crop's size={size}; wanted at least as much")
+            raise Mistake(f"short_side={short_side} is less than the crop's size={size}; wanted at least as much")
         self.size = size
         self.num_crops = num_crops
         self.rounding = rounding

@@ -36,7 +36,8 @@ def labels_of(
         ManifestError: a cell seems to hold several names, or something that is no label; or several numbers, which may
             be of another kind than labels.
     """
-    found = [_certain(cell, multi_label) for _, cell in cells]
+    each = {cell: _certain(cell, multi_label) for cell in {cell for _, cell in cells}}  # most stand in many rows
+    found = [each[cell] for _, cell in cells]
     _check_same_count(source, cells, found, multi_label)
     names = [cell for (_, cell), labels in zip(cells, found, strict=True) if labels is None and cell not in known]
     if multi_label:
@@ -48,11 +49,8 @@ def labels_of(
     labels = [
         parts if parts is not None else parted.get(cell, (cell,)) for (_, cell), parts in zip(cells, found, strict=True)
     ]
-    odd = [
-        where
-        for (where, _), parts in zip(cells, labels, strict=True)
-        if any(_is_odd(part) and part not in known for part in parts)
-    ]
+    strange = {part for parts in set(labels) for part in parts if _is_odd(part) and part not in known}
+    odd = [where for (where, _), parts in zip(cells, labels, strict=True) if not strange.isdisjoint(parts)]
     if odd:
         raise bad_rows(source, odd, "a name or a whole number from 0 as label (and nothing there for a video without)")
     return labels

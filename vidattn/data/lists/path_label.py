@@ -56,7 +56,8 @@ def read(source: Path, text: str, root: Path, multi_label: bool = False, known: 
     if paths and not os.path.exists(located(root, paths[0])):
         _check_order(source, [line for _, line in lines], cells)
     labelled = zip(paths, cells, labels_of(source, cells, multi_label, known), strict=True)
-    rows = [Row(where, located(root, path), labels) for path, (where, _), labels in labelled]
+    base = os.fspath(root)
+    rows = [Row(where, located(base, path), labels) for path, (where, _), labels in labelled]
     return Listing(rows, multi_label=any(len(row.labels) > 1 for row in rows))
 
 
@@ -82,7 +83,7 @@ def split(line: str) -> tuple[str | None, list[str]]:
 
 
 def _columns(rest: str, delimiter: str) -> list[str]:
-    if delimiter == " " or rest.startswith(("[", "(")):
+    if delimiter == " " or rest.startswith(("[", "(")) or (delimiter not in rest and '"' not in rest):
         return [rest]
     return [cell.strip() for cell in next(csv.reader([rest], delimiter=delimiter, skipinitialspace=True), [""])]
 

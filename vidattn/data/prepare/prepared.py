@@ -8,6 +8,7 @@ from pathlib import Path
 
 from vidattn.data.prepare.transcode import Transcoding
 from vidattn.data.videos.identity import Identity, identity
+from vidattn.mistakes import Mistake
 
 OURS = ("manifest.csv", "classes.txt")
 """What is written beside `videos/` and must not be anybody else's."""
@@ -36,16 +37,16 @@ class PreparedFolder:
             self._settings["folder_fps"] = folder_fps
         self._settings_file, self._sources_file = self.videos / "settings.json", self.videos / "sources.jsonl"
         if Path(self._settings["data"]).resolve().is_relative_to(folder.resolve()):
-            raise ValueError(f"{folder} holds {data} itself, which must stay as it is; give another folder to write to")
+            raise Mistake(f"{folder} holds {data} itself, which must stay as it is; give another folder to write to")
         if folder.resolve().is_relative_to(Path(self._settings["data"]).resolve()):
-            raise ValueError(f"{folder} lies in {data}, where it would count as a class; give a folder outside")
+            raise Mistake(f"{folder} lies in {data}, where it would count as a class; give a folder outside")
         if self._settings_file.exists():
             before = {"folder_fps": 30.0}  # the default, of which settings did not always tell
             self._compare(before | json.loads(self._settings_file.read_text()))
         else:
             for name in OURS:
                 if (folder / name).exists():
-                    raise ValueError(
+                    raise Mistake(
                         f"{folder / name} is there already, and vidattn prepare did not write it; give another folder"
                     )
         self._sources: dict[str, tuple[str, Identity | None]] = {}
@@ -63,7 +64,7 @@ class PreparedFolder:
             was, now = (
                 " ".join(f"{name}={settings.get(name)}" for name in changed) for settings in (before, self._settings)
             )
-            raise ValueError(
+            raise Mistake(
                 f"{self.folder} was prepared with other settings: {was}, not {now}; give the same ones to go on, or "
                 "another folder"
             )
@@ -75,7 +76,7 @@ class PreparedFolder:
         place = f"{os.path.realpath(self.videos)}{os.sep}"
         for path in paths:
             if os.path.realpath(path).startswith(place):
-                raise ValueError(f"{path} would be overwritten, or mixed with what is written; give another folder")
+                raise Mistake(f"{path} would be overwritten, or mixed with what is written; give another folder")
 
     def has(self, target: Path, source: str, seen: Identity | None) -> bool:
         """Whether `target` was made of `source` as it is now."""

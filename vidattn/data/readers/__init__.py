@@ -3,6 +3,7 @@
 from importlib.metadata import version
 
 from vidattn.data.readers.base import Source, VideoReader
+from vidattn.mistakes import Mistake
 
 __all__ = ["READERS", "VideoReader", "open_video", "reader_version"]
 
@@ -34,7 +35,7 @@ def open_video(source: Source, reader: str = "pyav") -> VideoReader:
         from vidattn.data.readers.torchcodec import TorchCodecReader
 
         return TorchCodecReader(source, "cpu" if reader == "torchcodec" else "cuda")
-    raise ValueError(f"reader={reader!r} is unknown; choose one of {', '.join(READERS)}")
+    raise Mistake(f"reader={reader!r} is unknown; choose one of {', '.join(READERS)}")
 
 
 def reader_version(reader: str) -> str:
@@ -44,7 +45,7 @@ def reader_version(reader: str) -> str:
         ValueError: `reader` is none of pyav, decord, torchcodec, torchcodec_cuda.
     """
     if reader not in READERS:
-        raise ValueError(f"reader={reader!r} is unknown; choose one of {', '.join(READERS)}")
+        raise Mistake(f"reader={reader!r} is unknown; choose one of {', '.join(READERS)}")
     if reader == "pyav":
         import av
 

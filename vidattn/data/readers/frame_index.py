@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from vidattn.data.readers.known import NOTHING, Known
 from vidattn.data.videos.identity import Identity, identity
+from vidattn.mistakes import Mistake
 
 
 class IndexEntry(NamedTuple):
@@ -52,7 +53,7 @@ class FrameIndex:
             if not all(wanted <= entry.keys() for entry in self._entries.values()):
                 raise TypeError("another kind of file, or of another version")
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-            raise ValueError(
+            raise Mistake(
                 f"data.index={path} is no index ({error}); vidattn check DATA --out DIR writes one"
             ) from error
 

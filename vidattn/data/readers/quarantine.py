@@ -10,6 +10,7 @@ from typing import NamedTuple
 from vidattn.data.errors import VideoDecodeError
 from vidattn.data.videos.identity import absolute
 from vidattn.data.videos.members import Member
+from vidattn.mistakes import Mistake
 
 COLUMNS = ("path", "reason", "bytes", "modified")
 
@@ -108,7 +109,7 @@ class Quarantine:
         try:
             text = self.path.read_text(encoding="utf-8", errors="surrogateescape")
         except OSError as error:
-            raise ValueError(
+            raise Mistake(
                 f"cannot read quarantine={self.path} ({error}); give the file that an earlier run wrote, or a new name"
             ) from error
         whole = text[: text.rfind("\n") + 1]  # another process may be writing the last line
@@ -118,7 +119,7 @@ class Quarantine:
                     path, reason, size, modified = row
                     self._entries[path] = _Entry(reason, int(size), int(modified))
                 except ValueError:
-                    raise ValueError(
+                    raise Mistake(
                         f"{self.path}: {','.join(row)!r} is no line of a quarantine list ({','.join(COLUMNS)}); "
                         "give the file that an earlier run wrote, or a new name"
                     ) from None

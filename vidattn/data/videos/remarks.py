@@ -1,9 +1,8 @@
 """What is odd about the lists of a run, said once before it costs hours: empty classes, videos listed twice."""
 
 import os
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
 from vidattn.data.lists.names import numbers_alone, sound
 from vidattn.data.videos.manifest import Manifest, Video
@@ -58,10 +57,10 @@ def _alike(names: Sequence[str]) -> tuple[str, str] | None:
     return None
 
 
-def _key(video: Video) -> Video:
-    """The video as the same in all lists, whatever its label."""
-    path = video.path if "://" in video.path else os.path.abspath(video.path)
-    return replace(video, path=path, label=None, labels=(), folder_fps=None)
+def _key(video: Video) -> tuple[object, ...]:
+    """What is the same in all lists, whatever the label: the file, and the part of it."""
+    path = video.path if "://" in video.path else os.path.normpath(video.path)
+    return (path, video.start, video.end, video.start_frame, video.end_frame)
 
 
 def _labels(video: Video) -> tuple[int | None, ...]:
@@ -69,10 +68,10 @@ def _labels(video: Video) -> tuple[int | None, ...]:
 
 
 def _repeated(split: str, manifest: Manifest) -> Iterator[str]:
-    rows: dict[Video, list[tuple[int | None, ...]]] = defaultdict(list)
+    rows: dict[tuple[object, ...], list[tuple[int | None, ...]]] = defaultdict(list)
     for video in manifest.videos:
         rows[_key(video)].append(_labels(video))
-    twice = [video.path for video, labels in rows.items() if len(labels) > 1]
+    twice = [str(key[0]) for key, labels in rows.items() if len(labels) > 1]
     if twice:
         several = sum(len(set(labels)) > 1 for labels in rows.values())
         other = f", {several} of them with different labels" if several else ""
@@ -80,8 +79,8 @@ def _repeated(split: str, manifest: Manifest) -> Iterator[str]:
 
 
 def _shared(split: str, manifest: Manifest, train: Manifest) -> Iterator[str]:
-    known = Counter(_key(video) for video in train.videos)
-    both = list(dict.fromkeys(key.path for key in map(_key, manifest.videos) if key in known))
+    keys = {_key(video) for video in manifest.videos}  # of the smaller list, mostly
+    both = list(dict.fromkeys(str(key[0]) for key in map(_key, train.videos) if key in keys))
     if both:
         yield f"data.{split}: {_videos(both, 'is', 'are')} in data.train as well: {_some(both, 1)}"
 

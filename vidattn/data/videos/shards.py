@@ -22,6 +22,7 @@ import fsspec
 from vidattn.data.lists.row import VIDEO_EXTENSIONS
 from vidattn.data.videos.manifest import Manifest, ManifestError, Video, recounted
 from vidattn.data.videos.members import Member
+from vidattn.mistakes import Mistake
 
 INDEX = "shards.json"
 
@@ -41,7 +42,7 @@ def refuse_shards(source: str) -> None:
         ValueError: the source names shards, where only videos themselves are taken.
     """
     if is_shards(source):
-        raise ValueError(f"{source} holds shards; give the list or folder of videos that they were written from")
+        raise Mistake(f"{source} holds shards; give the list or folder of videos that they were written from")
 
 
 def read_shards(source: str, class_names: Sequence[str] | None = None, multi_label: bool = False) -> Manifest:

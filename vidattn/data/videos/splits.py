@@ -8,6 +8,7 @@ from typing import Literal
 from vidattn.data.videos.manifest import Manifest, ManifestError, Video, read_class_names, read_manifest, recounted
 from vidattn.data.videos.remarks import remarks
 from vidattn.data.videos.shards import is_shards, read_shards
+from vidattn.mistakes import Mistake
 
 Split = Literal["train", "val", "test", "predict"]
 Source = str | Manifest | Iterable[Video]
@@ -83,7 +84,7 @@ class Splits:
         if split not in self._manifests:
             source = self.sources[split]
             if source is None:
-                raise ValueError(f"data.{split} is not set; give it a list, a folder or a file of videos")
+                raise Mistake(f"data.{split} is not set; give it a list, a folder or a file of videos")
             names = self._names_for(split)
             several = self._has_several(split)
             try:
@@ -123,7 +124,7 @@ class Splits:
         for split, source in self.sources.items():
             if source and split != "predict" and (names := self._read(split).class_names):
                 return names
-        raise ValueError("no classes are known: set data.class_names, or data.train to a list with labels")
+        raise Mistake("no classes are known: set data.class_names, or data.train to a list with labels")
 
     def _names_for(self, split: Split) -> Sequence[str] | None:
         """The common names; None for the split that they come from, and for videos to classify, whose labels nobody

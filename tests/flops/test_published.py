@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from vidattn.flops.explain import Figure, figures
 from vidattn.flops.measuring import measure
+from vidattn.flops.published import Figure, figures
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-from vidattn.plots.names import short_names
+from vidattn.plots.short_names import short_names
 
 
 def test_import_paths_lose_their_packages_unless_two_would_be_one():

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from matplotlib.colors import to_rgba
 
-from vidattn.plots.timeline import distinct_colours, plot_timeline
+from vidattn.plots.over_time import distinct_colours, plot_timeline
 
 
 def test_pictures_segments_and_curves_share_the_time_axis():
