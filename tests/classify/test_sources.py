@@ -2,6 +2,8 @@
 
 import io
 import os
+import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,6 +13,7 @@ from vidattn.classify.classifier import Classifier
 from vidattn.classify.prediction import Prediction
 from vidattn.classify.sources import Skipped, expand
 from vidattn.data.errors import VideoDecodeError
+from vidattn.data.videos.manifest import read_manifest
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +28,7 @@ def test_an_empty_folder_among_several_is_skipped_and_the_others_answered(classi
 
     assert [answer.path for answer in answers] == [str(tiny_video)]
     assert [(os.path.basename(path), reason.split(";")[0]) for path, reason in answers.skipped] == [
-        ("empty", "no video in this folder (endings: mp4, mkv, webm, avi, mov, ...)"),
+        ("empty", "no video in this folder (it holds no files)"),
         ("*.mp4", "no file matches"),
     ]
     with pytest.raises(VideoDecodeError, match="no video in this folder"):
@@ -172,3 +175,31 @@ def test_a_classifier_tells_what_it_is(classifier):
         f"<Classifier of {len(classifier.class_names)} classes ({classifier.class_names[0]}"
     )
     assert repr(classifier).endswith(f"torch.float32 on {classifier.device}>")
+
+
+def test_a_folder_stands_for_the_same_videos_here_and_in_lists(tmp_path, tiny_video):
+    for name in (
+        "a.gif",
+        "b.WEBP",
+        "c.ivf",
+        "d.h265",
+        "e.m2v",
+        "f.mxf",
+        "g.y4m",
+        "._a.mp4",
+        ".hidden.mp4",
+        "notes.txt",
+    ):
+        shutil.copy(tiny_video, tmp_path / name)
+    listed = [video.path for video in read_manifest(tmp_path).videos]
+
+    assert expand(tmp_path).videos == listed
+    assert [Path(path).name[0] for path in listed] == list("abcdefg")
+
+
+def test_a_folder_without_videos_says_what_is_in_it(tmp_path):
+    for name in ("a.txt", "b.TXT", "c.exr", "README"):
+        (tmp_path / name).touch()
+
+    with pytest.raises(VideoDecodeError, match=r"the files in it end in: \.txt \(2\), .*\.exr \(1\).*a video ends in"):
+        expand(tmp_path)

@@ -11,6 +11,7 @@ import time
 from multiprocessing import active_children
 from pathlib import Path
 
+import av
 import pytest
 from encode import encode_video, numbered_frames
 from PIL import Image
@@ -21,6 +22,7 @@ from vidattn.data.check.findings import findings
 from vidattn.data.check.journal import Journal
 from vidattn.data.check.probe import Probe, probe
 from vidattn.data.check.survey import survey
+from vidattn.data.prepare.transcode import Transcoding
 from vidattn.data.readers import open_video
 from vidattn.data.readers.frame_index import FrameIndex
 from vidattn.data.readers.quarantine import Quarantine, QuarantinedError
@@ -522,3 +524,38 @@ def test_what_an_interrupted_check_finds_good_is_taken_off_the_quarantine_list(v
         main(["check", str(tmp_path / "list.csv"), "--out", str(tmp_path), "--workers", "0"])
 
     assert [row["path"] for row in csv.DictReader((tmp_path / "quarantine.csv").open())] == paths[1:]
+
+
+def test_what_an_edit_list_hides_is_not_missing(tmp_path):
+    """As `ffmpeg -ss 3 -i IN -c copy OUT.mp4` writes it: the packets since the keyframe are there, and not shown."""
+    whole = encode_video(tmp_path / "whole.mp4", numbered_frames(120), options={"g": "100", "bf": "0"})
+    cut = tmp_path / "cut.mp4"
+    with av.open(str(whole)) as source, av.open(str(cut), "w") as target:
+        video = source.streams.video[0]
+        stream = target.add_stream_from_template(video)
+        shift = round(2 / video.time_base)
+        for packet in source.demux(video):
+            if packet.size:
+                packet.pts, packet.dts, packet.stream = packet.pts - shift, packet.dts - shift, stream
+                target.mux(packet)
+    found = probe(str(cut), None, 8)
+
+    with open_video(cut) as reader:
+        assert reader.num_hidden == 60
+    assert found.num_frames == 60
+    assert "truncated" not in found.problems
+
+
+def test_pixels_that_are_not_square_are_told_and_kept(tmp_path):
+    path, small = tmp_path / "wide.mp4", tmp_path / "small.mp4"
+    plain = encode_video(tmp_path / "plain.mp4", numbered_frames(24))
+    encode_video(path, numbered_frames(24), options={"aspect": "2"})
+    Transcoding(short_side=24).run(str(path), small)
+
+    with open_video(path) as wide, open_video(plain) as square, open_video(small) as prepared:
+        assert (wide.pixel_aspect, prepared.pixel_aspect, square.pixel_aspect) == (2, 2, None)
+        assert wide.frames([3]).shape == square.frames([3]).shape
+    with open_video(path, "decord") as other:
+        assert other.frames([3]).shape == (1, 48, 64, 3)
+    assert probe(str(path), None, 8).problems == ["pixels not square"]
+    assert probe(str(plain), None, 8).problems == []

@@ -13,8 +13,9 @@ import numpy as np
 from torch import Tensor
 
 from vidattn.data.errors import VideoDecodeError
-from vidattn.data.lists.row import VIDEO_EXTENSIONS
+from vidattn.data.lists.row import SHOWN_ENDINGS, endings_below, videos_below
 from vidattn.data.readers import VideoReader, open_video
+from vidattn.data.readers.foreign import opening_errors
 from vidattn.data.readers.in_memory import FramesReader
 from vidattn.mistakes import Mistake
 
@@ -109,11 +110,10 @@ def open_source(source: One, reader: str, fps: float) -> Iterator[VideoReader]:
         raise Mistake(f"{reprlib.repr(source)} is not one video; wanted {_WANTED}")
     elif not getattr(source, "readable", lambda: True)():
         raise Mistake(f"{getattr(source, 'name', '<bytes>')} was opened for writing only; open it to read: 'rb'")
-    try:
-        with open_video(source, reader) as video:
-            yield video
-    except OSError as error:
-        raise VideoDecodeError(name_of(source), str(error)) from error
+    with opening_errors(name_of(source)):
+        video = open_video(source, reader)
+    with video:
+        yield video
 
 
 def name_of(source: One) -> str:
@@ -124,11 +124,10 @@ def name_of(source: One) -> str:
 
 
 def _in_folder(folder: Path) -> list[One]:
-    endings = {f".{extension}" for extension in VIDEO_EXTENSIONS}
-    found = sorted(str(path) for path in folder.rglob("*") if path.suffix.lower() in endings and path.is_file())
+    found = sorted(path for path in videos_below(folder) if os.path.isfile(path))
     if not found:
         raise VideoDecodeError(
-            str(folder), f"no video in this folder (endings: {', '.join(VIDEO_EXTENSIONS[:5])}, ...)"
+            str(folder), f"no video in this folder ({endings_below(folder)}); a video ends in {SHOWN_ENDINGS}"
         )
     return list(found)
 

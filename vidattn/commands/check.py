@@ -28,6 +28,12 @@ ADVICE = {
     MISSING_PICTURES: "extract it again; those that are there are used as if they stood in a row",
     "too short": "its last frame repeats; drop it if that hurts",
     "variable rate": "sample by time (SecondsSampling); by frame motion is uneven",
+    "Git LFS pointer": "fetch the videos themselves: git lfs pull",
+    "web page": "open it in a browser to see what the server said; download it again",
+    "XML text": "a server's refusal, most often: look into it; download it again",
+    "JSON text": "a server's refusal, most often: look into it; download it again",
+    **dict.fromkeys(("zip archive", "gzip archive", "7z archive", "rar archive"), "unpack it"),
+    "pixels not square": "nothing: pictures are read as they are stored, not stretched, by every reader",
     "rotated": "nothing: our readers turn it upright",
     "unsafe to seek": "give data.index: it is then decoded from its start, slowly; vidattn prepare mends that",
 }

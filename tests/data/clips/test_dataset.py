@@ -99,7 +99,9 @@ def asked_for(monkeypatch):
     asked = []
     frames = opening.PyAVReader.frames
     monkeypatch.setattr(
-        opening.PyAVReader, "frames", lambda reader, indices: asked.append(list(indices)) or frames(reader, indices)
+        opening.PyAVReader,
+        "frames",
+        lambda reader, indices, *keep: asked.append(list(indices)) or frames(reader, indices, *keep),
     )
     return asked
 

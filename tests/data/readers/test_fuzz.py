@@ -11,6 +11,7 @@ from pathlib import Path
 
 import fuzz
 import pytest
+from backends import need
 
 COUNT = int(os.environ.get("VIDATTN_FUZZ", "60"))
 LEAK_KIB = 48 << 10
@@ -25,7 +26,7 @@ def seeds(tmp_path_factory):
 @pytest.mark.parametrize("reader", ["pyav", "decord", "torchcodec"])
 def test_broken_files_give_an_error_or_frames(seeds, reader):
     if reader != "pyav":
-        pytest.importorskip("decord" if reader == "decord" else "torchcodec.decoders", exc_type=Exception)
+        need(reader)
     tests = Path(fuzz.__file__).parent
     paths = os.pathsep.join([str(tests), str(tests.parent)])
     run = subprocess.run(

@@ -4,6 +4,7 @@ import resource
 from pathlib import Path
 
 import pytest
+from backends import need
 from encode import encode_video, numbered_frames
 from torch.utils.data import DataLoader, Dataset
 
@@ -34,7 +35,7 @@ class Sizes(Dataset):
 @pytest.mark.parametrize(("reader", "count"), [("pyav", 2000), ("decord", 300), ("torchcodec", 300)])
 def test_a_worker_does_not_grow(tmp_path, reader, count):
     if reader != "pyav":
-        pytest.importorskip("decord" if reader == "decord" else "torchcodec.decoders", exc_type=Exception)
+        need(reader)
     frames = numbered_frames(8)
     paths = [encode_video(tmp_path / "a.mp4", frames, options={"g": "4", "bf": "2", "preset": "ultrafast"})]
     if reader == "pyav":  # counted by decoding, and turned upright

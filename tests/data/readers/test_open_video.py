@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from backends import need
 from encode import encode_video, numbered_frames
 
 from vidattn.data.errors import VideoDecodeError
@@ -32,7 +33,7 @@ def test_missing_backend_says_what_to_do(tiny_video, monkeypatch, reader):
 @pytest.fixture(params=["decord", "torchcodec"])
 def other_reader(request) -> str:
     """A backend other than PyAV that loads here."""
-    pytest.importorskip("decord" if request.param == "decord" else "torchcodec.decoders", exc_type=Exception)
+    need(request.param)
     return request.param
 
 
@@ -126,7 +127,8 @@ def test_other_readers_return_the_frames_of_sequential_decoding_or_refuse(shared
 @pytest.fixture
 def gpu(monkeypatch):
     """Stands for a GPU that decodes with slightly other colours; what it was asked for is noted."""
-    decoders = pytest.importorskip("torchcodec.decoders", exc_type=Exception)
+    need("torchcodec")
+    decoders = pytest.importorskip("torchcodec.decoders")
     asked = []
 
     class Decoder(decoders.VideoDecoder):

@@ -19,6 +19,7 @@ from vidattn.data.readers.base import load_source
 from vidattn.data.readers.container import open_input
 from vidattn.data.readers.declared import is_cut_off
 from vidattn.data.readers.frame_folder import FrameFolderReader
+from vidattn.data.readers.impostors import impostor
 from vidattn.data.readers.known import NOTHING, Known
 from vidattn.data.readers.orientation import display_matrix, upright
 from vidattn.data.readers.pyav import PyAVReader
@@ -93,9 +94,15 @@ def probe(path: str, folder_fps: float | None, min_frames: int) -> Probe:
         found.usable, found.reason = False, error.reason if error.path == path else str(error)  # one of its pictures
         found.problems.append(_kind_of_failure(path))
         return found
+    except MemoryError:
+        raise
     except OSError as error:
         found.usable, found.problems = False, ["unreadable"]
         found.reason = f"cannot read it ({error.strerror or error}); check the disk and your access"
+        return found
+    except Exception as error:  # whatever a library raises, one file ends no check
+        found.usable, found.problems = False, ["unreadable"]
+        found.reason = f"cannot be read ({type(error).__name__}: {error})"
         return found
     if found.num_frames < min_frames:
         found.problems.append("too short")
@@ -156,12 +163,19 @@ def _look_into_file(found: Probe, source: str | bytes) -> None:
         found.known = (found.known if reader.num_frames == seen.num_frames else NOTHING)._replace(unsafe=unsafe)
         if unsafe:
             found.problems.append("unsafe to seek")
-        too_few = seen.num_frames < 0.99 * seen.claimed_frames or seen.end < 0.95 * seen.claimed_end - 1
+        # What an edit list hides is counted by the container, and never comes out of the decoder.
+        hidden = reader.num_hidden
+        shown = 1 - hidden / max(seen.claimed_frames, hidden + seen.num_frames)
+        too_few = (
+            seen.num_frames < 0.99 * (seen.claimed_frames - hidden) or seen.end < 0.95 * seen.claimed_end * shown - 1
+        )
         if too_few or is_cut_off(seen.end + 1 / reader.fps, reader.declared_seconds):
             found.problems.append("truncated")
         if seen.corrupt:
             found.problems.append("damaged")
             found.reason = f"{seen.corrupt} of {seen.num_frames} frames are damaged"
+        if reader.pixel_aspect is not None:
+            found.problems.append("pixels not square")
         if seen.rotated:
             found.problems.append("rotated")
         if _is_uneven(seen.times):
@@ -242,6 +256,8 @@ def _is_uneven(times: list[float]) -> bool:
 def _kind_of_failure(path: str) -> str:
     member = Member.parse(path)
     try:
+        if os.path.isfile(path) and (other := impostor(path)):
+            return other.kind
         if member is None and not os.path.exists(path):
             return "missing"
         if (os.path.getsize(path) if member is None else member.size) == 0:
@@ -254,7 +270,7 @@ def _kind_of_failure(path: str) -> str:
             packets = [packet for packet in container.demux(stream) if packet.size]
             cut = bool(packets) and (packets[-1].is_corrupt or len(packets) < stream.frames)
             return "truncated" if cut else "unreadable"
-    except (VideoDecodeError, av.FFmpegError, OSError, ValueError):
+    except Exception:
         return "unreadable"
 
 

@@ -22,6 +22,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Literal
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.utils.data import Dataset
@@ -32,7 +33,8 @@ from vidattn.data.clips.sampling import Sampler, VideoTimes
 from vidattn.data.clips.target import ClassLabel, Target, TargetEncoder
 from vidattn.data.clips.transforms import SpatialCrops
 from vidattn.data.errors import PassingError, VideoDecodeError
-from vidattn.data.readers.base import VideoReader
+from vidattn.data.readers.base import VideoReader, check_indices
+from vidattn.data.readers.foreign import foreign_errors, opening_errors
 from vidattn.data.readers.opening import VideoOpener
 from vidattn.data.readers.quarantine import QuarantinedError
 from vidattn.data.videos.manifest import Video
@@ -234,7 +236,7 @@ def _decode_clips(
         VideoDecodeError: whatever is wrong with the file.
     """
     try:
-        with opener(video) as opened:
+        with _opened(video, opener) as opened:
             try:
                 segment = (video.start, video.end, video.start_frame, video.end_frame)
                 times = VideoTimes(opened.num_frames, opened.fps, opened.times, *segment)
@@ -247,21 +249,52 @@ def _decode_clips(
         raise PassingError(video.path, str(error)) from error
 
 
+def _opened(video: Video, opener: VideoOpener) -> VideoReader:
+    with opening_errors(video.path):
+        return opener(video)
+
+
 def read_clips(
     reader: VideoReader, clips: Sequence[Sequence[int]], crops: Callable[[Tensor], list[Tensor]] | None = None
 ) -> list[Tensor]:
     """Clips of an open video, uint8 `(T, 3, H, W)`, each followed by its crops; every frame is decoded once.
 
+    Frames are cropped as they are decoded: memory is taken for the crops, not for the pictures that they are cut from.
+
     Args:
         reader: an open video.
         clips: the frames of each clip.
-        crops: from frames `(n, 3, H, W)` to several views of them; the frames as they are by default.
+        crops: from frames `(n, 3, H, W)` to several views of them, one size all; the frames as they are by default.
+
+    Raises:
+        IndexError: a clip leaves the video.
+        VideoDecodeError: whatever the reader raised.
     """
-    wanted = sorted({frame for clip in clips for frame in clip})
+    wanted = check_indices(reader.path, sorted({frame for clip in clips for frame in clip}), reader.num_frames)
     place = {frame: i for i, frame in enumerate(wanted)}
-    frames = reader.frames(wanted).permute(0, 3, 1, 2)
-    cropped = [frames] if crops is None else crops(frames)
+    with foreign_errors(reader.path, "the reader"):
+        if crops is None:
+            cropped: Sequence[Tensor] = [reader.frames(wanted).permute(0, 3, 1, 2)]
+        else:
+            cropped = reader.frames(wanted, CroppedPicture(crops)).unbind(1)
     return [crop[[place[frame] for frame in clip]] for clip in clips for crop in cropped]
+
+
+class CroppedPicture:
+    """Keeps the crops `(C, 3, S, S)` of a picture `(H, W, 3)`; see `VideoReader.frames`.
+
+    Args:
+        crops: from frames `(1, 3, H, W)` to C views of them.
+    """
+
+    def __init__(self, crops: Callable[[Tensor], list[Tensor]]) -> None:
+        self.crops = crops
+
+    def __call__(self, image: np.ndarray) -> np.ndarray:
+        """uint8 `(H, W, 3)` -> `(C, 3, S, S)`."""
+        # A picture that is turned upright is a view that goes backwards, which torch does not take.
+        owned = image if image.flags.c_contiguous and image.flags.writeable else image.copy()
+        return torch.cat(self.crops(torch.from_numpy(owned).permute(2, 0, 1)[None])).numpy()
 
 
 def _skippable(error: VideoDecodeError, on_error: OnError) -> VideoDecodeError:

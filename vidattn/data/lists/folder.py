@@ -9,6 +9,7 @@ from vidattn.data.lists.row import (
     Listing,
     ManifestError,
     Row,
+    endings_below,
     is_hidden,
     is_video,
     leads_back,
@@ -45,7 +46,8 @@ def read(folder: Path) -> Listing:
         raise ManifestError(f"{folder} holds shards; give {folder}/shards.json, or {folder}/*.tar where there is none")
     if not flat and not rows:
         raise ManifestError(
-            f"{folder} holds no videos, neither directly nor in one folder per class; give the folder that holds "
+            f"{folder} holds no videos, neither directly nor in one folder per class ({endings_below(folder)}); "
+            f"give the folder that holds "
             f"the class folders, and files that end in {', '.join(VIDEO_EXTENSIONS)}, or folders of pictures "
             "(class/clip/img_00001.jpg)"
         )

@@ -4,6 +4,7 @@ import csv
 import json
 import os
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -11,8 +12,9 @@ from typing import Any, NamedTuple
 from vidattn.mistakes import Mistake
 
 VIDEO_EXTENSIONS = (
-    *("mp4", "mkv", "webm", "avi", "mov", "m4v", "mpg", "mpeg", "ts", "mts", "m2ts", "vob"),
-    *("flv", "wmv", "3gp", "ogv", "h264", "264", "hevc", "265"),
+    *("mp4", "mkv", "webm", "avi", "mov", "m4v", "mpg", "mpeg", "ts", "mts", "m2ts", "vob", "m2v"),
+    *("flv", "wmv", "asf", "3gp", "3g2", "ogv", "ogg", "mxf", "dv", "rm", "rmvb", "nut", "mjpeg", "mjpg", "y4m", "ivf"),
+    *("h264", "264", "hevc", "h265", "265", "gif", "webp", "apng"),
 )
 """File name endings that count as video, whatever their case."""
 
@@ -94,6 +96,22 @@ def videos_below(root: str | Path) -> Iterator[str]:
         folders[:] = [name for name, path in inner.items() if not leads_back(path, way)]
         ways |= {inner[name]: (*way, os.path.realpath(inner[name])) for name in folders}
         yield from (os.path.join(folder, file) for file in sorted(files) if is_video(file) and not is_hidden(file))
+
+
+def endings_below(root: str | Path) -> str:
+    """The endings of the files below `root` that are no videos, as a sentence for messages; the most frequent first.
+
+    >>> endings_below("no/such/folder")
+    'it holds no files'
+    """
+    seen = Counter(
+        os.path.splitext(file)[1].lower() or "no ending"
+        for _, _, files in os.walk(root)
+        for file in files
+        if not is_hidden(file)
+    )
+    shown = ", ".join(f"{ending} ({count})" for ending, count in seen.most_common(_SHOWN))
+    return f"the files in it end in: {shown}" if seen else "it holds no files"
 
 
 def leads_back(path: str | Path, way: Iterable[str]) -> bool:

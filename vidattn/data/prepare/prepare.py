@@ -5,15 +5,11 @@ import os
 import random
 import statistics
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-from rich.table import Table
-
-from vidattn.console import plain_console
 from vidattn.data.clips.sampling import StrideSampling, VideoTimes
 from vidattn.data.lists import table as list_table
 from vidattn.data.lists.class_files import write_class_file
@@ -32,49 +28,44 @@ _MEASURED = 8  # videos whose speed is compared
 
 def prepare(
     data: str,
-    out: str = "prepared",
+    folder: Path,
+    transcoding: Transcoding,
+    say: Callable[[str], None],
     root: str | None = None,
-    short_side: int = 256,
-    keyframe_every: int = 8,
-    crf: int = 23,
-    preset: str = "medium",
     shards: int = 0,
     shard_mb: float = 0,
-    workers: int = os.cpu_count() or 1,
+    workers: int = 1,
     folder_fps: float = 30.0,
-) -> None:
-    """Transcode every video of a list to a small H.264 file that is fast to read anywhere, and write the new list.
+) -> tuple[dict[str, Any], Manifest]:
+    """Transcode every video of a list, write the new list, and tar shards if asked; what came of it, and the list.
 
-    A run that was broken off goes on where it stopped: give the same command again. Each list needs its own `out`.
+    A run that was broken off goes on where it stopped.
 
     Args:
-        data: list, folder or file of videos that training reads, too.
-        out: folder for `videos/`, `manifest.csv`, `classes.txt`, `prepare.json`, and `shards/` if asked.
+        data: list, folder or file of videos.
+        folder: for `videos/`, `manifest.csv`, `classes.txt`, `prepare.json`, and `shards/`.
+        transcoding: how.
+        say: told what is found out before and between the work, a line at a time.
         root: folder that the list's paths start from; the list's own folder by default.
-        short_side: pixels; smaller videos keep their size. 256 is what SlowFast's recipes train from; 320 keeps
-            the sharpness of a jitter up to 320, and costs 1.6 times the decoding.
-        keyframe_every: frames from one keyframe to the next.
-        crf: x264's quality, lower is better and larger.
-        preset: x264's speed, from ultrafast to veryslow.
         shards: how many tar shards to write as well; 0 writes none.
         shard_mb: or how many megabytes each holds at least.
         workers: processes; 0 for none.
         folder_fps: frames per second of videos that are folders of pictures.
+
+    Raises:
+        Mistake: a number is out of range, the list cannot be used, the folder is another's, or no video succeeds.
     """
     for name, value in (("shards", shards), ("shard_mb", shard_mb), ("workers", workers)):
         if value < 0:
             raise Mistake(f"{name}={value} must be 0, for none, or more")
     if not folder_fps > 0:
         raise Mistake(f"folder_fps={folder_fps} must be more than 0 frames per second")
-    console = plain_console()
-    transcoding = Transcoding(short_side, keyframe_every, crf, preset)
-    folder = Path(out)
     refuse_shards(data)
     manifest = read_manifest(data, root, folder_fps=folder_fps)
     has_folders = any(video.folder_fps is not None for video in manifest.videos)
     prepared = PreparedFolder(folder, data, transcoding, folder_fps if has_folders else None)
     if manifest.missing:
-        console.print(manifest.describe_missing())
+        say(manifest.describe_missing())
     prepared.refuse_sources_inside(video.path for video in manifest.videos)
     targets = _targets(manifest.videos, prepared.videos)
     seen = {video: content_identity(video.path) for video in targets}
@@ -82,7 +73,7 @@ def prepare(
     if len(todo) < len(targets):
         there = len(targets) - len(todo)
         verb = "is" if there == 1 else "are"
-        console.print(f"{there} of {counted(len(targets), 'video')} {verb} there already")
+        say(f"{there} of {counted(len(targets), 'video')} {verb} there already")
 
     def finished(video: Video) -> None:
         prepared.add(targets[video], video.path, seen[video])
@@ -101,16 +92,14 @@ def prepare(
     before = list((folder / "shards").glob("shard-*.tar"))
     if before and not (shards or shard_mb):  # those of other videos or labels would go on to be trained on
         shards = len(before)
-        console.print(
-            f"writing {counted(shards, 'shard')} anew, as there are some; remove {folder / 'shards'} for none"
-        )
+        say(f"writing {counted(shards, 'shard')} anew, as there are some; remove {folder / 'shards'} for none")
     if shards or shard_mb:
         mixed = random.Random(0).sample(written, len(written))  # a shard of one class alone would train badly
         shared = by_bytes(mixed, shard_mb * 1e6) if shard_mb else by_count(mixed, shards)
         paths = write_shards(folder / "shards", shared, manifest.class_names, folder / "videos")
         report["shards"] = len(paths)
     (folder / "prepare.json").write_text(json.dumps(report, indent=1))
-    _print_report(console, folder, report, has_classes=bool(manifest.class_names))
+    return report, manifest
 
 
 def _targets(videos: Sequence[Video], folder: Path) -> dict[Video, Path]:
@@ -165,27 +154,3 @@ def _clip_seconds(video: Video) -> float:
         (clip,) = StrideSampling(8, 32).test(VideoTimes(reader.num_frames, reader.fps, reader.times), num_clips=1)
         reader.frames(clip)
     return time.process_time() - began
-
-
-def _print_report(console: Console, folder: Path, report: dict[str, Any], has_classes: bool) -> None:
-    rows = Table("", "before", "after", "gain", title_justify="left")
-    if "bytes_before" in report:
-        small = report["bytes_before"], report["bytes_after"]
-        gain = small[0] / small[1]
-        words = f"{gain:.2f}x smaller" if gain >= 1 else f"{1 / gain:.2f}x larger"
-        rows.add_row("size (MB)", *(f"{size / 1e6:.1f}" for size in small), words)
-    if "clips_per_second_before" in report:
-        fast = report["clips_per_second_before"], report["clips_per_second_after"]
-        name = "clips per second and core (8x32)"
-        rows.add_row(name, *(f"{rate:.1f}" for rate in fast), f"{fast[1] / fast[0]:.2f}x faster")
-    if rows.row_count:
-        console.print(rows)
-    # Without the names, a class that has lost all its videos would shift the numbers of those behind it.
-    classes = f" --data.class_names {folder / 'classes.txt'}" if has_classes else ""
-    console.print(f"{counted(report['videos'], 'video')}: --data.train {folder / 'manifest.csv'}{classes}")
-    if "shards" in report:
-        console.print(f"{counted(report['shards'], 'shard')}: --data.train {folder / 'shards' / 'shards.json'}")
-    if report["failed"]:
-        console.print(f"{len(report['failed'])} failed, listed in {folder / 'prepare.json'}:", style="bold")
-        for path, reason in list(report["failed"].items())[:10]:
-            console.print(f"  {path}: {reason}")

@@ -92,6 +92,8 @@ class Transcoding:
                 if not shape:
                     shape = image.shape
                     rate = Fraction(reader.fps).limit_denominator(1001)
+                    if isinstance(reader, PyAVReader) and reader.pixel_aspect is not None:
+                        options["aspect"] = str(reader.pixel_aspect)  # of a pixel: as stretched as it was
                     stream = output.add_stream("libx264", rate=rate, options=options)
                     stream.height, stream.width = self.size(*shape[:2])
                     stream.pix_fmt = "yuv420p"

@@ -104,7 +104,7 @@ def _one(transcoding: Transcoding, video: Video, target: Path) -> str | None:
     except VideoDecodeError as error:
         _part(target).unlink(missing_ok=True)
         return error.reason
-    except (OSError, ValueError, MemoryError) as error:  # FFmpeg's errors are such; a full disk
+    except Exception as error:  # whatever decoder and encoder raise; a full disk
         _part(target).unlink(missing_ok=True)
         return f"{type(error).__name__}: {error}"
     return None

@@ -1,7 +1,8 @@
 """What a video reader is, and the few words that all readers share."""
 
 import os
-from collections.abc import Sequence
+import stat
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import BinaryIO, Protocol, Self
 
@@ -13,6 +14,10 @@ from vidattn.data.videos.members import Member
 
 Source = str | Path | bytes | BinaryIO
 
+Keep = Callable[[np.ndarray], np.ndarray]
+"""What is kept of a picture, uint8 `(H, W, 3)`: any uint8 array, of the same shape for all pictures of one call. The
+argument is good only until it returns."""
+
 REENCODE = "re-encode it (ffmpeg -i IN -c:v libx264 OUT.mp4) or drop it from the list"
 """What to do about a file that does not decode, at the end of messages."""
 
@@ -21,6 +26,8 @@ class VideoReader(Protocol):
     """Random access to the frames of one open video; a context manager that closes it.
 
     The order of frames is FFmpeg's order of decoding from the start, so that every reader means the same by an index.
+    Pictures are as they are stored, but upright: where pixels are not square (anamorphic video), nothing is stretched,
+    as in the loaders that published weights were trained with.
 
     Attributes:
         path: the file, or "<bytes>" for a video in memory.
@@ -34,8 +41,13 @@ class VideoReader(Protocol):
     fps: float
     times: np.ndarray
 
-    def frames(self, indices: Sequence[int]) -> Tensor:
+    def frames(self, indices: Sequence[int], keep: Keep | None = None) -> Tensor:
         """Frames as uint8 RGB `(T, H, W, 3)`, upright, in the order of `indices`, which may repeat.
+
+        Args:
+            indices: numbers of frames.
+            keep: called with each picture as it is decoded; what it returns comes back instead, `(T, ...)`, and only
+                that is held. So large pictures need not all lie in memory where small crops of them are wanted.
 
         Raises:
             IndexError: an index is negative or not below `num_frames`.
@@ -59,7 +71,7 @@ def load_source(source: Source) -> tuple[str, str | bytes]:
     video inside a shard, see `Member`).
 
     Raises:
-        VideoDecodeError: there is no such file or shard, or it is a folder or empty.
+        VideoDecodeError: there is no such file or shard, or it is a folder, a pipe, a device, or empty.
         ValueError: a stream gives text.
     """
     if not isinstance(source, (str, Path)):
@@ -73,14 +85,27 @@ def load_source(source: Source) -> tuple[str, str | bytes]:
     if path.is_dir():
         raise VideoDecodeError(str(source), "this is a folder, not a video; give one file")
     try:
-        size = path.stat().st_size
-    except OSError as error:
+        status = path.stat()
+    except (OSError, ValueError) as error:  # ValueError: a zero byte in the name
+        reason = getattr(error, "strerror", None) or error
         raise VideoDecodeError(
-            str(source), f"cannot open the file ({error.strerror}); check the path and the root folder"
+            str(source), f"cannot open the file ({reason}); check the path and the root folder"
         ) from error
-    if size == 0:
+    if not stat.S_ISREG(status.st_mode):
+        raise VideoDecodeError(
+            str(source),
+            f"this is {_kind(status.st_mode)}, and a video is read more than once: write what comes out of it to a "
+            "file and give that, or give it as bytes",
+        )
+    if status.st_size == 0:
         raise VideoDecodeError(str(source), "the file is empty (0 bytes); download it again or drop it")
     return str(source), str(source)
+
+
+def _kind(mode: int) -> str:
+    if stat.S_ISFIFO(mode):
+        return "a pipe"
+    return "a socket" if stat.S_ISSOCK(mode) else "a device"
 
 
 def as_file(path: str) -> str:
@@ -93,9 +118,13 @@ def as_file(path: str) -> str:
 
 
 def _read_whole(stream: BinaryIO) -> bytes:
-    if getattr(stream, "seekable", bool)():
-        stream.seek(0)  # it may have been read before
-    data = stream.read()
+    try:
+        if getattr(stream, "seekable", bool)():
+            stream.seek(0)  # it may have been read before
+        data = stream.read()
+    except Exception as error:  # a stream may come from anywhere
+        name = getattr(stream, "name", "<bytes>")
+        raise VideoDecodeError(str(name), f"the stream cannot be read ({first_line(error)}); open it again") from error
     if isinstance(data, str):
         name = getattr(stream, "name", type(stream).__name__)
         raise ValueError(f"{name} was opened as text; a video is read from a binary stream: open(..., 'rb')")

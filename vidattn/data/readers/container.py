@@ -10,6 +10,7 @@ from av.video.stream import VideoStream
 
 from vidattn.data.errors import PassingError, VideoDecodeError
 from vidattn.data.readers.base import as_file
+from vidattn.data.readers.impostors import impostor
 
 # A title that is not in UTF-8 is no reason to refuse a video. Up to PyAV 18 that had to be said.
 _TOLERANT: dict[str, Any] = {"metadata_errors": "ignore"} if int(av.__version__.split(".")[0]) < 19 else {}
@@ -32,11 +33,13 @@ def open_container(path: str, source: str | bytes) -> tuple[InputContainer, Vide
     """
     try:
         container = open_input(source)
-    except (av.FFmpegError, OSError, ValueError) as error:
+    except Exception as error:  # PyAV has many kinds
         reason = getattr(error, "strerror", None) or error
-        if isinstance(error, OSError) and not isinstance(error, (av.InvalidDataError, av.EOFError)):
+        if isinstance(error, (OSError, MemoryError)) and not isinstance(error, (av.InvalidDataError, av.EOFError)):
             advice = "check the disk and your access to the file"
             raise PassingError(path, f"cannot open it as a video ({reason}); {advice}") from error
+        if other := impostor(source):
+            raise VideoDecodeError(path, f"this is a {other.kind}, not a video; {other.advice}") from error
         advice = "it is none, or was cut short: get it again, or drop it from the list"
         raise VideoDecodeError(path, f"cannot open it as a video ({reason}); {advice}") from error
     stream = cast(VideoStream | None, container.streams.best("video"))
@@ -50,6 +53,8 @@ def open_container(path: str, source: str | bytes) -> tuple[InputContainer, Vide
     if stream is None or problem is not None:
         kinds = ", ".join(sorted({s.type for s in container.streams})) or "nothing"
         container.close()
+        if other := impostor(source):
+            raise VideoDecodeError(path, f"this is a {other.kind}, not a video; {other.advice}")
         raise VideoDecodeError(path, f"{problem} (the file holds: {kinds}); {advice}")
     # Workers are the parallelism. Frame threads cost 12-20% more CPU and have deadlocked on an early exit.
     stream.codec_context.thread_type = "NONE"

@@ -5,13 +5,13 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 import numpy as np
-import torch
 from PIL import Image
 from torch import Tensor
 
 from vidattn.data.errors import PassingError, VideoDecodeError
 from vidattn.data.lists.pictures import PICTURE
-from vidattn.data.readers.base import VideoReader, check_indices, first_line
+from vidattn.data.readers.base import Keep, VideoReader, check_indices, first_line
+from vidattn.data.readers.filled_clip import FilledClip
 
 
 class FrameFolderReader(VideoReader):
@@ -60,31 +60,35 @@ class FrameFolderReader(VideoReader):
         self.fps = fps
         self.times = np.arange(self.num_frames) / fps
 
-    def frames(self, indices: Sequence[int]) -> Tensor:
-        """Frames as uint8 RGB `(T, H, W, 3)` in the order of `indices`, which may repeat; each is decoded once.
+    def frames(self, indices: Sequence[int], keep: Keep | None = None) -> Tensor:
+        """Frames as uint8 RGB `(T, H, W, 3)` in the order of `indices`, which may repeat, or what `keep` keeps of them;
+        each is decoded once.
 
         Raises:
             IndexError: an index is negative or not below `num_frames`.
             VideoDecodeError: a picture does not decode, or has another size than the others of the clip.
         """
-        checked = check_indices(self.path, indices, self.num_frames)
-        pictures: dict[int, Tensor] = {}
-        for index in set(checked):
-            try:
-                with Image.open(self._files[index]) as picture:
-                    if picture.mode[0] in "IF":  # Pillow would clip them to white
-                        raise ValueError(f"its pixels are of Pillow's mode {picture.mode}, wanted 8 bits a colour")
-                    pictures[index] = torch.from_numpy(np.array(picture.convert("RGB")))
-            except (OSError, ValueError, SyntaxError) as error:  # Pillow's for broken PNGs
-                if isinstance(error, OSError) and error.errno is not None:  # Pillow's own has none
-                    reason = f"cannot read it ({error.strerror}); check the disk and your access to the file"
-                    raise PassingError(self._files[index], reason) from error
-                raise VideoDecodeError(
-                    self._files[index], f"cannot decode it ({first_line(error)}); extract this video again"
-                ) from error
-        if len({picture.shape for picture in pictures.values()}) > 1:
-            raise VideoDecodeError(self.path, "its pictures differ in size; extract this video again")
-        return torch.stack([pictures[index] for index in checked])
+        clip = FilledClip(self.path, check_indices(self.path, indices, self.num_frames), keep)
+        shape: tuple[int, ...] | None = None
+        for index in clip.slots:
+            picture = self._picture(self._files[index])
+            if picture.shape != (shape or picture.shape):
+                raise VideoDecodeError(self.path, "its pictures differ in size; extract this video again")
+            shape = picture.shape
+            clip.put(index, picture)
+        return clip.tensor()
 
     def close(self) -> None:
         """Nothing stays open."""
+
+    def _picture(self, file: str) -> np.ndarray:
+        try:
+            with Image.open(file) as picture:
+                if picture.mode[0] in "IF":  # Pillow would clip them to white
+                    raise ValueError(f"its pixels are of Pillow's mode {picture.mode}, wanted 8 bits a colour")
+                return np.array(picture.convert("RGB"))
+        except Exception as error:  # Pillow's are of many kinds
+            if isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno is not None):
+                reason = f"cannot read it ({getattr(error, 'strerror', 'memory is short')}); check the disk and your "
+                raise PassingError(file, f"{reason}access to the file") from error  # Pillow's own have no errno
+            raise VideoDecodeError(file, f"cannot decode it ({first_line(error)}); extract this video again") from error

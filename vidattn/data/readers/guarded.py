@@ -19,7 +19,7 @@ from torch import Tensor
 
 from vidattn.data.errors import DecoderKilledError, DecodeTimeoutError, VideoDecodeError
 from vidattn.data.readers import open_video as open_by_name
-from vidattn.data.readers.base import VideoReader
+from vidattn.data.readers.base import Keep, VideoReader
 
 Result = TypeVar("Result")
 
@@ -121,18 +121,19 @@ class _RemoteReader(VideoReader):
         self._closed = False
         self.num_frames, self.fps, self.times = _twice(self._open)
 
-    def frames(self, indices: Sequence[int]) -> Tensor:
-        """As the reader's own; besides, a VideoDecodeError where it takes too long or is killed, twice, or crashes."""
-        wanted = [int(index) for index in indices]
+    def frames(self, indices: Sequence[int], keep: Keep | None = None) -> Tensor:
+        """As the reader's own (`keep` must pickle, and is called in the helper); besides, a VideoDecodeError where it
+        takes too long or is killed, twice, or crashes."""
+        question = ([int(index) for index in indices], *([] if keep is None else [keep]))
         if self._closed:
             raise ValueError(f"{self.path}: the reader is closed; open the video again")
         if self._begun != self._watchdog.begun:
             raise ValueError(f"{self.path}: another video was opened since by the same watchdog; open this one again")
         try:
-            return self._watchdog.ask(self.path, "frames", wanted)
+            return self._watchdog.ask(self.path, "frames", *question)
         except _TRIED_AGAIN:
             self._open()
-            return self._watchdog.ask(self.path, "frames", wanted)
+            return self._watchdog.ask(self.path, "frames", *question)
 
     def _open(self) -> tuple[int, float, np.ndarray]:
         answer = self._watchdog.begin(self.path, "open", self.path, *self._args)
@@ -257,6 +258,7 @@ def _serve(
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # the loader's handler looks after its own children
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to all; the end of the run closes the connection
+        torch.set_num_threads(1)  # those of the program are not in the copy, and would be waited for
         reader: VideoReader | None = None
         while True:
             command, args = connection.recv()

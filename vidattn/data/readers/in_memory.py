@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vidattn.data.readers.base import VideoReader, check_indices
+from vidattn.data.readers.base import Keep, VideoReader, check_indices
 
 
 class FramesReader(VideoReader):
@@ -38,13 +38,16 @@ class FramesReader(VideoReader):
         self.fps = fps
         self.times = np.arange(self.num_frames) / fps
 
-    def frames(self, indices: Sequence[int]) -> Tensor:
-        """Frames as uint8 RGB `(T, H, W, 3)` in the order of `indices`, which may repeat.
+    def frames(self, indices: Sequence[int], keep: Keep | None = None) -> Tensor:
+        """Frames as uint8 RGB `(T, H, W, 3)` in the order of `indices`, which may repeat, or what `keep` keeps of them.
 
         Raises:
             IndexError: an index is negative or not below `num_frames`.
         """
-        return torch.from_numpy(self._frames[check_indices(self.path, indices, self.num_frames)])
+        checked = check_indices(self.path, indices, self.num_frames)
+        if keep is None:
+            return torch.from_numpy(self._frames[checked])
+        return torch.from_numpy(np.stack([keep(self._frames[index]) for index in checked]))
 
     def stream(self, indices: Sequence[int]) -> Iterator[tuple[int, np.ndarray]]:
         """`(index, uint8 RGB (H, W, 3))` one at a time, as `PyAVReader.stream`."""

@@ -1,6 +1,7 @@
 """The default reader: PyAV, exact on every file that FFmpeg decodes, and faster than decoding everything."""
 
 from collections.abc import Collection, Container, Iterator, Sequence
+from fractions import Fraction
 from itertools import pairwise
 
 import av
@@ -11,12 +12,13 @@ from av.video.reformatter import VideoReformatter
 from torch import Tensor
 
 from vidattn.data.errors import VideoDecodeError
-from vidattn.data.readers.base import REENCODE, Source, VideoReader, average_fps, check_indices, load_source
+from vidattn.data.readers.base import REENCODE, Keep, Source, VideoReader, average_fps, check_indices, load_source
 from vidattn.data.readers.container import open_container
 from vidattn.data.readers.declared import declared_seconds
 from vidattn.data.readers.filled_clip import FilledClip
+from vidattn.data.readers.foreign import foreign_errors
 from vidattn.data.readers.known import NOTHING, Known, pack, unpack
-from vidattn.data.readers.orientation import display_matrix, upright
+from vidattn.data.readers.orientation import display_matrix, is_quarter_turn, upright
 from vidattn.data.readers.packets import PacketIndex, demux
 from vidattn.data.readers.rgb import to_rgb
 from vidattn.data.readers.unsafe import is_unsafe, remember_unsafe
@@ -66,19 +68,23 @@ class PyAVReader(VideoReader):
         self._matrix_known = False
         self._kept: list[VideoFrame] = []  # every frame, not yet RGB, where counting decoded them and they are small
         try:
-            self._index = PacketIndex(unpack(known.packets), True, False) if known.packets else self._read_index()
-            self.codec = self._stream.codec_context.codec.canonical_name
-            self.indexed = bool(known.packets) or self._index.trusted
-            self.seekable = self.indexed and self.codec in _SEEKABLE and not is_unsafe(self.path)
-            if self.indexed:
-                self._set_times(self._index.pts)
-            elif known.pts:
-                self._set_times(list(known.pts))
-            else:
-                self._count_by_decoding()
+            with foreign_errors(self.path, "pyav"):
+                self._open(known)
         except BaseException:
             self.close()
             raise
+
+    def _open(self, known: Known) -> None:
+        self._index = PacketIndex(unpack(known.packets), True, False) if known.packets else self._read_index()
+        self.codec = self._stream.codec_context.codec.canonical_name
+        self.indexed = bool(known.packets) or self._index.trusted
+        self.seekable = self.indexed and self.codec in _SEEKABLE and not is_unsafe(self.path)
+        if self.indexed:
+            self._set_times(self._index.pts)
+        elif known.pts:
+            self._set_times(list(known.pts))
+        else:
+            self._count_by_decoding()
 
     @property
     def pts(self) -> list[int | None]:
@@ -98,9 +104,26 @@ class PyAVReader(VideoReader):
         return Known(pts=self._pts, unsafe=self.unsafe)
 
     @property
+    def num_hidden(self) -> int:
+        """Frames that are stored and not shown: those before the start of an edit list, as cutting without re-encoding
+        leaves them."""
+        return sum(packet.is_discard for packet in self._index.packets)
+
+    @property
     def declared_seconds(self) -> float | None:
         """How long the file's header says that the video lasts; see `vidattn.data.readers.declared`."""
         return declared_seconds(self._container, self._stream)
+
+    @property
+    def pixel_aspect(self) -> Fraction | None:
+        """Width by height of a pixel of the upright pictures, which are as they are stored; None where it is square, or
+        nothing says that it is not."""
+        ratio = self._stream.sample_aspect_ratio
+        if not ratio or ratio == 1:
+            return None
+        if not self._matrix_known:
+            self.frames([0])
+        return 1 / ratio if self._matrix is not None and is_quarter_turn(self._matrix) else ratio
 
     def seek_points(self) -> list[int]:
         """The frames where seeking can go wrong: keyframes, and what is shown before one but stored after it.
@@ -109,8 +132,9 @@ class PyAVReader(VideoReader):
         """
         return self._index.seek_points()
 
-    def frames(self, indices: Sequence[int]) -> Tensor:
-        """Frames as uint8 RGB `(T, H, W, 3)`, upright, in the order of `indices`, which may repeat.
+    def frames(self, indices: Sequence[int], keep: Keep | None = None) -> Tensor:
+        """Frames as uint8 RGB `(T, H, W, 3)`, upright, in the order of `indices`, which may repeat; or what `keep`
+        keeps of them, called with each once it is decoded.
 
         Raises:
             IndexError: an index is negative or not below `num_frames`.
@@ -122,15 +146,19 @@ class PyAVReader(VideoReader):
         checked = check_indices(self.path, indices, self.num_frames)
         if not checked:
             raise ValueError(f"{self.path}: no frame index was given; ask for one frame or more")
+        with foreign_errors(self.path, "pyav"):
+            return self._frames(checked, keep)
+
+    def _frames(self, checked: list[int], keep: Keep | None) -> Tensor:
         if self.seekable:
-            clip = FilledClip(self.path, checked)
+            clip = FilledClip(self.path, checked, keep)
             for index, frame in self._by_seeking(clip.slots):
                 clip.put(index, self._to_rgb(frame))
             if clip.is_full:
                 return clip.tensor()
             self.seekable = False
             remember_unsafe(self.path)
-        clip = FilledClip(self.path, checked)
+        clip = FilledClip(self.path, checked, keep)
         if not self._decode_sequentially(clip):
             # The packets told another number of frames than decoding gives: count, then take what was asked.
             self._count_by_decoding()
@@ -138,7 +166,7 @@ class PyAVReader(VideoReader):
                 raise VideoDecodeError(
                     self.path, f"pyav decoded {self.num_frames} frames but frame {max(checked)} was asked; {REENCODE}"
                 )
-            clip = FilledClip(self.path, checked)
+            clip = FilledClip(self.path, checked, keep)
             self._decode_sequentially(clip)
         return clip.tensor()
 
@@ -156,14 +184,15 @@ class PyAVReader(VideoReader):
         if any(first >= second for first, second in pairwise(checked)):
             raise ValueError(f"{self.path}: the frames of a stream must ascend; sort them, each once")
         done = 0
-        for way in [self._by_seeking, self._by_counting] if self.seekable else [self._by_counting]:
-            for index, frame in way(checked[done:]):
-                yield index, self._to_rgb(frame)
-                done += 1
-            if done == len(checked):
-                return
-            self.seekable = False
-            remember_unsafe(self.path)
+        with foreign_errors(self.path, "pyav"):
+            for way in [self._by_seeking, self._by_counting] if self.seekable else [self._by_counting]:
+                for index, frame in way(checked[done:]):
+                    yield index, self._to_rgb(frame)
+                    done += 1
+                if done == len(checked):
+                    return
+                self.seekable = False
+                remember_unsafe(self.path)
         raise VideoDecodeError(self.path, f"frame {checked[done]} is not where its packets say; {REENCODE}")
 
     def close(self) -> None:

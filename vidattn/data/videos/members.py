@@ -44,7 +44,7 @@ class Member(NamedTuple):
         try:
             files, path = fsspec.core.url_to_fs(self.shard)
             data = files.cat_file(path, start=self.offset, end=self.offset + self.size)
-        except (OSError, ValueError, ImportError) as error:
+        except Exception as error:  # every kind of storage has its own
             reason = f"cannot read the shard ({type(error).__name__}: {error}); check its address and your access to it"
             raise VideoDecodeError(str(self), reason) from error
         if len(data) != self.size:
