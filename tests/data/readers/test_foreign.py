@@ -2,6 +2,7 @@
 
 import os
 import pickle
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -148,3 +149,16 @@ def test_crops_made_while_decoding_are_those_of_all_frames_at_once(shared_videos
         for one, wanted in zip(got, [crop[clip] for clip in clips for crop in whole], strict=True):
             assert torch.equal(one, wanted)
     assert pickle.loads(pickle.dumps(crops)).size == 112
+
+
+@pytest.mark.parametrize("reader", ["pyav", "decord"])
+def test_memory_is_taken_for_what_is_kept_of_pictures(tmp_path, reader):
+    path = encode_video(tmp_path / "a.mp4", numbered_frames(100, 240, 320), options={"g": "12"})
+    with open_video(path, reader) as video:
+        tracemalloc.start()
+        (kept,) = read_clips(video, [list(range(100))], SpatialCrops(32, 1))
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+
+    assert kept.shape == (100, 3, 32, 32)
+    assert peak < 5e6  # numpy's own; the pictures take 23 MB
