@@ -1,8 +1,8 @@
 """Everything a Lightning run needs to know of its data, in one class whose arguments are the YAML keys."""
 
 import os
-from collections.abc import Iterable
 from functools import partial
+from typing import TYPE_CHECKING
 
 import pytorch_lightning as pl
 from pytorch_lightning.utilities import rank_zero_warn
@@ -19,10 +19,16 @@ from vidattn.data.clips.transforms import default_train_transforms
 from vidattn.data.made.videos import SyntheticSet
 from vidattn.data.parts import Decoding, Loading, check_together
 from vidattn.data.readers.quarantine import Quarantine
-from vidattn.data.videos.manifest import Manifest, Video
+from vidattn.data.videos.manifest import Manifest
 from vidattn.data.videos.splits import Source, Split, Splits
 from vidattn.preprocessing import Preprocessing, SamplingRule
 from vidattn.public import public_path
+
+if TYPE_CHECKING:
+    Listed = Source
+else:
+    # A command line gives text. Were it told of the other kinds, it would read a list's file as a configuration of one.
+    Listed = str
 
 
 class VideoDataModule(pl.LightningDataModule):
@@ -74,10 +80,10 @@ class VideoDataModule(pl.LightningDataModule):
     def __init__(
         self,
         sampling: Sampler,
-        train: str | Manifest | Iterable[Video] | None = None,
-        val: str | Manifest | Iterable[Video] | None = None,
-        test: str | Manifest | Iterable[Video] | None = None,
-        predict: str | Manifest | Iterable[Video] | None = None,
+        train: Listed | None = None,
+        val: Listed | None = None,
+        test: Listed | None = None,
+        predict: Listed | None = None,
         root: str | None = None,
         class_names: list[str] | str | None = None,
         folder_fps: float = 30.0,

@@ -16,7 +16,7 @@ from vidattn.writable import check_place, make_folder
 
 
 class PredictionWriter(pl.Callback):
-    """Writes the five likeliest classes of each video, with probabilities, as CSV or JSON.
+    """Writes the five likeliest classes of each video, with probabilities, as CSV or JSON: what the task answers.
 
     Args:
         path: file to write, `.csv` or `.json`; `predictions.csv` in the run's folder by default. Of several processes
@@ -41,16 +41,9 @@ class PredictionWriter(pl.Callback):
         """Start an empty list, and make the folder of the file.
 
         Raises:
-            ValueError: nothing says what the classes are called, there are more or fewer names than classes, or the
-                file cannot be written.
+            ValueError: the file cannot be written.
         """
         self.rows, self.skipped = [], {}
-        self.names = pl_module.class_names or trainer.datamodule.class_names  # type: ignore[attr-defined]
-        count = pl_module.config.num_classes
-        if len(self.names) != count:
-            raise ValueError(
-                f"the data has {len(self.names)} class names but num_classes={count}; set data.class_names"
-            )
         self.file = Path(self.path) if self.path else run_folder(trainer) / "predictions.csv"
         if trainer.is_global_zero:
             check_place(self.file, folder=False)
@@ -58,12 +51,8 @@ class PredictionWriter(pl.Callback):
 
     def on_predict_batch_end(self, trainer: pl.Trainer, pl_module: Any, outputs: Any, batch: Any, *_: Any) -> None:
         """Add the batch's videos."""
-        self.skipped |= dict(outputs["skipped"])
-        for path, probabilities in zip(outputs["path"], outputs["probabilities"], strict=True):
-            best = probabilities.topk(min(self.top, len(probabilities)))
-            labels, values = best.indices.tolist(), best.values.tolist()
-            answers = [{"class": self.names[i], "probability": value} for i, value in zip(labels, values, strict=True)]
-            self.rows.append({"path": path, "top": answers})
+        self.skipped |= dict(batch["skipped"])
+        self.rows += pl_module.answers(outputs, self.top)
 
     def on_predict_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Write the file and show the table.
