@@ -17,6 +17,7 @@ from vidattn.checkpoints.nearby import checkpoints_in, names_in
 from vidattn.checkpoints.processor import preprocessing
 from vidattn.checkpoints.saved import Saved, described
 from vidattn.checkpoints.sources import huggingface, timesformer, timm, videomae, vit, vivit
+from vidattn.models.config import VideoTransformerConfig
 
 HF_MODELS: dict[str, tuple[Callable[[Foreign, dict[str, Tensor]], Saved], dict[str, list[float]]]] = {
     "timesformer": (huggingface.read, huggingface.PIXELS),
