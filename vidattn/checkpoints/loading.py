@@ -118,7 +118,7 @@ def _sides(size: Any) -> tuple[int, int] | None:
 def _check_options(resize: str, inflation: str) -> None:
     for name, given, known in (("resize", resize, get_args(Resize)), ("inflation", inflation, get_args(Inflation))):
         if given not in known:
-            raise ValueError(f"{name}={given!r} is unknown; choose one of {', '.join(known)}")
+            raise Mistake(f"{name}={given!r} is unknown; choose one of {', '.join(known)}")
 
 
 def _filled(
