@@ -266,7 +266,11 @@ class VideoModule(pl.LightningModule, ABC):
             return weights_alone(self)
         twin = type(self).__new__(type(self))
         memo[id(self)] = twin
-        twin.__dict__ = copy.deepcopy(self.__getstate__(), memo)
+        tied = {"_trainer", "_fabric", "_device_mesh"}
+        memo |= {id(value): None for name, value in self.__dict__.items() if name in tied and value is not None}
+        twin.__dict__ = copy.deepcopy(
+            {name: None if name in tied else own for name, own in self.__dict__.items()}, memo
+        )
         return twin
 
     def _check_network(self, theirs: dict[str, Any], state: dict[str, Tensor]) -> None:

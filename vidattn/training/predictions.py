@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from vidattn.answers import write_answers
+from vidattn.mistakes import Mistake
 from vidattn.training.skipped import run_folder
 from vidattn.wording import counted
 from vidattn.writable import check_place, make_folder
@@ -29,9 +30,9 @@ class PredictionWriter(pl.Callback):
 
     def __init__(self, path: str | None = None, top: int = 5) -> None:
         if path is not None and Path(path).suffix not in (".csv", ".json"):
-            raise ValueError(f"predictions path {path!r} must end in .csv or .json")
+            raise Mistake(f"predictions path {path!r} must end in .csv or .json")
         if top < 1:
-            raise ValueError(f"predictions.top={top}: wanted at least one class to list")
+            raise Mistake(f"predictions.top={top}: wanted at least one class to list")
         self.path = path
         self.top = top
         self.rows: list[dict[str, Any]] = []
@@ -67,7 +68,7 @@ class PredictionWriter(pl.Callback):
             write_answers(self.file, rows, self.top)
         except OSError as error:
             show_answers(rows, most=len(rows))
-            raise ValueError(
+            raise Mistake(
                 f"{self.file}: cannot write it ({error.strerror or error}); the answers stand in the table above only"
             ) from error
         show_answers(rows)
