@@ -53,6 +53,7 @@ class Grid(NamedTuple):
         places = self.places
         if places is not None:
             places = places.unflatten(1, (self.frames, -1)).flatten(0, 1)
+            places = places * places.new_tensor((0, 1, 1))  # each frame is the first one of its own clip
         return Grid(1, self.height, self.width, self.prefix, places)
 
     def positions(self, device: torch.device | None = None) -> Tensor:

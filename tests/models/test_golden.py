@@ -1,16 +1,9 @@
 """No name and no number of any network has changed since before the core was rebuilt."""
 
-import importlib.util
 import json
-from pathlib import Path
 
+import golden
 import pytest
-
-spec = importlib.util.spec_from_file_location("golden", Path(__file__).with_name("golden.py"))
-assert spec is not None
-assert spec.loader is not None
-golden = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(golden)
 
 WANTED = json.loads(golden.FILE.read_text())
 NETWORKS = golden.cases()

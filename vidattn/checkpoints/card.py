@@ -5,7 +5,7 @@ from pathlib import Path
 
 from torch import nn
 
-from vidattn.models.config import VideoTransformerConfig
+from vidattn.models.network import NetworkConfig
 from vidattn.preprocessing import Preprocessing
 
 CARD = """
@@ -19,7 +19,7 @@ A video transformer with **{attention}** attention, made with vidattn.
 | clip | {num_frames} frames of {height} x {width} pixels |
 | which frames | {sampling} |
 | mean, std of pixels | {mean}, {std} |
-| width, depth, heads | {embed_dim}, {depth}, {num_heads} |
+| network | {shape} |
 | parameters | {parameters:,} |
 | cost of a clip | {gmacs:.3g} GMACs (1 MAC = 2 FLOPs) |
 | classes | {num_classes} |
@@ -45,22 +45,20 @@ def card_text(
     title: str,
 ) -> str:
     """The card without the hub's header; see `vidattn.checkpoints.pretrained.Pretrained` for the arguments."""
-    config: VideoTransformerConfig = network.config  # type: ignore[assignment]
+    config: NetworkConfig = network.config  # type: ignore[assignment]
     height, width = config.size
     mean, std = preprocessing.pixels
     macs = network.macs(config.num_frames, height, width)  # type: ignore[operator]
     lines = "".join(f"- {line}\n" for line in notes).replace("*", r"\*")  # blocks.* is no emphasis
     return CARD.format(
         title=title,
-        attention=config.attention,
+        attention=config.title,
         source=_last_parts(source) if source else "weights in memory",
         num_frames=config.num_frames,
         height=height,
         width=width,
         sampling=str(preprocessing.sampling or "not known; `Classifier` chooses and says so"),
-        embed_dim=config.embed_dim,
-        depth=config.depth,
-        num_heads=config.num_heads,
+        shape=config.shape,
         parameters=sum(parameter.numel() for parameter in network.parameters()),
         gmacs=macs.total / 1e9,
         num_classes=config.num_classes,

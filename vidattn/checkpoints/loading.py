@@ -52,8 +52,8 @@ def load(
         ValueError: a change or an option is not valid, or there is none of that name.
     """
     _check_options(resize, inflation)
-    changes = _fields(changes)
     saved = read_checkpoint(source, revision, _sides(changes.get("image_size")))
+    changes = _fields(type(saved.config), changes)
     if saved.is_image:
         changes = {"attention": VideoTransformerConfig.attention} | changes
     config: NetworkConfig = replace(saved.config, **changes)  # type: ignore[type-var]
@@ -98,9 +98,9 @@ def preprocessing_for(config: NetworkConfig, saved: Saved) -> Preprocessing:
     return found
 
 
-def _fields(changes: dict[str, Any]) -> dict[str, Any]:
+def _fields(kind: type[NetworkConfig], changes: dict[str, Any]) -> dict[str, Any]:
     """The changes, of which each is a field of a configuration."""
-    known = [field.name for field in fields(VideoTransformerConfig)]
+    known = [field.name for field in fields(kind)]  # type: ignore[arg-type]
     for name in changes:
         if name not in known:
             near = difflib.get_close_matches(name, known, n=1)

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from vidattn.checkpoints.card import card_text
 from vidattn.checkpoints.files import WEIGHTS
 from vidattn.checkpoints.saved import description
-from vidattn.models.config import VideoTransformerConfig
+from vidattn.models.network import NetworkConfig
 from vidattn.models.normalize import Normalize
 from vidattn.preprocessing import Preprocessing
 
@@ -49,7 +49,7 @@ class Pretrained(nn.Module, PyTorchModelHubMixin, library_name="vidattn", pipeli
         self.normalize = Normalize(*preprocessing.pixels)
 
     @property
-    def config(self) -> VideoTransformerConfig:
+    def config(self) -> NetworkConfig:
         """The network's configuration."""
         return self.network.config  # type: ignore[return-value]
 

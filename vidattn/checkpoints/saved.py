@@ -1,7 +1,7 @@
 """What a checkpoint says, in our terms, whoever wrote it."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field, is_dataclass
+from dataclasses import dataclass, field, is_dataclass
 from typing import Any
 
 import torch
@@ -49,7 +49,7 @@ def description(
     return {
         "format": FORMAT,
         "kind": public_path(type(config)),
-        "network": asdict(config),  # type: ignore[call-overload]
+        "network": config.to_dict(),
         "class_names": class_names,
         "preprocessing": preprocessing.to_dict(),
         "notes": list(notes),

@@ -24,7 +24,7 @@ from vidattn.data.readers.declared import is_cut_off
 from vidattn.data.readers.in_memory import FramesReader
 from vidattn.data.readers.pyav import PyAVReader
 from vidattn.mistakes import Mistake
-from vidattn.models.config import VideoTransformerConfig
+from vidattn.models.network import NetworkConfig
 from vidattn.old_names import renewed
 from vidattn.preprocessing import Preprocessing, SamplingRule
 from vidattn.public import public_path
@@ -101,7 +101,7 @@ class Preparation:
 
 
 def preparation_of(
-    config: VideoTransformerConfig,
+    config: NetworkConfig,
     stored: Preprocessing,
     sampling: Sampler | None = None,
     image_size: int | None = None,
@@ -132,11 +132,11 @@ def preparation_of(
         raise Mistake(
             f"sampling={sampling!r} is no rule; give one of vidattn.data, e.g. UniformSampling({config.num_frames})"
         )
-    size = image_size if image_size is not None else stored.image_size or config.image_size
+    size = image_size if image_size is not None else stored.image_size or config.picture
     if not isinstance(size, int):
         raise Mistake(f"image_size={size}: the classifier crops squares; give image_size=..., one number")
     if size < 1:
-        raise Mistake(f"image_size={size} must be at least 1, and is {config.image_size} for this checkpoint")
+        raise Mistake(f"image_size={size} must be at least 1, and is {config.picture} for this checkpoint")
     config.check_clip(sampling.num_frames, size, size, "image_size")
     if (size, size) != config.size:
         height, width = config.size
@@ -168,7 +168,7 @@ def _stored_sampling(stored: SamplingRule) -> Sampler:
         ) from None
 
 
-def _usual_sampling(config: VideoTransformerConfig) -> tuple[Sampler, str]:
+def _usual_sampling(config: NetworkConfig) -> tuple[Sampler, str]:
     """A rule for a checkpoint that names none, and the sentence that says so."""
     frames = config.num_frames
     if config.num_classes == _SSV2_CLASSES:

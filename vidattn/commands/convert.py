@@ -11,7 +11,6 @@ from vidattn.checkpoints.loading import Resize, load
 from vidattn.checkpoints.transfer.transfer import Inflation
 from vidattn.commands.options import Parser
 from vidattn.mistakes import Mistake
-from vidattn.models.config import VideoTransformerConfig
 from vidattn.writable import check_place
 
 
@@ -63,10 +62,10 @@ def convert(words: list[str]) -> None:
         model.save_pretrained(out)
     except (OSError, SafetensorError) as error:
         raise Mistake(f"{out}: cannot write it ({error}); name another folder, or make room") from error
-    config: VideoTransformerConfig = model.config
+    config = model.config
     height, width = config.size
     clip = f"{config.num_frames} frames of {height} x {width}"
-    print(f"wrote {out}: {config.attention}, {config.num_classes} classes, {clip}; vidattn.load({str(out)!r}) reads it")
+    print(f"wrote {out}: {config.title}, {config.num_classes} classes, {clip}; vidattn.load({str(out)!r}) reads it")
 
 
 def _parser() -> Parser:

@@ -198,6 +198,11 @@ class VideoTransformerConfig(NetworkConfig):
         return Parts(norm=self.parts.norm)
 
     @property
+    def shape(self) -> str:
+        """Width, depth and heads."""
+        return f"width {self.embed_dim}, depth {self.depth}, {self.num_heads} heads"
+
+    @property
     def title(self) -> str:
         """The scheme."""
         return self.attention

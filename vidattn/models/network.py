@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import asdict, fields, replace
 from typing import Any, NamedTuple
 
 from torch import Tensor, nn
@@ -39,6 +39,15 @@ class NetworkConfig(ABC):
     @abstractmethod
     def title(self) -> str:
         """The name in tables: the scheme, where there is one."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """The fields by name, as a checkpoint holds them."""
+        return asdict(self)  # type: ignore[call-overload]
+
+    @property
+    def shape(self) -> str:
+        """Width, depth and the like, as a model card says it."""
+        return ", ".join(f"{field.name}={getattr(self, field.name)}" for field in fields(self))  # type: ignore[arg-type]
 
     @abstractmethod
     def grid(self, frames: int, height: int, width: int) -> Grid:

@@ -3,7 +3,7 @@
 import copy
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import Any, Literal
 
 import pytorch_lightning as pl
@@ -20,7 +20,7 @@ from vidattn.data.clips.loader import stable_seed
 from vidattn.data.clips.target import TargetEncoder
 from vidattn.mistakes import Mistake, NotFiniteError
 from vidattn.models.config import VideoTransformerConfig
-from vidattn.models.network import Network
+from vidattn.models.network import Network, NetworkConfig
 from vidattn.models.normalize import NORMALIZATIONS, Normalize
 from vidattn.preprocessing import Preprocessing
 from vidattn.training.data_check import Labels, check_data
@@ -51,7 +51,7 @@ class VideoModule(pl.LightningModule, ABC):
     further networks: what `requires_grad` is trained, and what `sharded` names is split under FSDP2.
 
     Args:
-        network: the network's configuration.
+        network: the network's configuration; another kind than a video transformer's by its `class_path`.
         optimizer: makes an optimizer from parameter groups; weight decay applies to weights of layers only.
         schedule: learning rate over the epochs; set at every step.
         normalization: mean and std of the pixels, by name: see `vidattn.models.normalize.NORMALIZATIONS`. None: those
@@ -69,7 +69,7 @@ class VideoModule(pl.LightningModule, ABC):
 
     def __init__(
         self,
-        network: VideoTransformerConfig,
+        network: VideoTransformerConfig | NetworkConfig,
         optimizer: OptimizerCallable = torch.optim.AdamW,
         schedule: Schedule = Constant(),  # noqa: B008  (frozen)
         normalization: Normalization | None = None,
@@ -274,7 +274,7 @@ class VideoModule(pl.LightningModule, ABC):
         return twin
 
     def _check_network(self, theirs: dict[str, Any], state: dict[str, Tensor]) -> None:
-        ours = asdict(self.config)
+        ours = self.config.to_dict()
         differ = [
             f"{key}={theirs[key]!r} (here {ours[key]!r})" for key in ours if theirs.get(key, ours[key]) != ours[key]
         ]

@@ -47,7 +47,7 @@ def rows(task: VideoModule, batch: int, dtype: torch.dtype) -> dict[str, str]:
     # Weights and gradients stay in single precision, also where autocast computes in half.
     held = {"weights": 4 * parameters, "gradients": 4 * trained, "activations": cost.activation_bytes}
     return {
-        "network": f"{config.attention}, {cost.frames}x{cost.height}x{cost.width}",
+        "network": f"{config.title}, {cost.frames}x{cost.height}x{cost.width}",
         "parameters": f"{parameters:,}",
         "trained": "all of them" if trained == parameters else f"{trained:,}: {', '.join(trained_parts(task.network))}",
         "MACs per clip": f"{cost.macs:,} (1 MAC = 2 FLOPs)",

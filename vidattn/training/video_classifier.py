@@ -11,6 +11,7 @@ from torchmetrics import Metric
 
 from vidattn.mistakes import Mistake
 from vidattn.models.config import VideoTransformerConfig
+from vidattn.models.network import NetworkConfig
 from vidattn.training.data_check import Labels
 from vidattn.training.mixing import Mixing
 from vidattn.training.module import Batch, Normalization, VideoModule
@@ -43,7 +44,7 @@ class VideoClassifier(VideoModule):
 
     def __init__(
         self,
-        network: VideoTransformerConfig,
+        network: VideoTransformerConfig | NetworkConfig,
         optimizer: OptimizerCallable = torch.optim.AdamW,
         schedule: Schedule = Constant(),  # noqa: B008  (frozen)
         normalization: Normalization | None = None,
@@ -56,8 +57,9 @@ class VideoClassifier(VideoModule):
     ) -> None:
         if network.answers_blindly:
             raise Mistake(
-                f"attention={network.attention!r} never tells the token of pooling={network.pooling!r} of the video: "
-                "all clips would get the same logits; take pooling=mean, or add a step such as space"
+                f"attention={network.title!r} never tells the token of "
+                f"pooling={getattr(network, 'pooling', '')!r} of the video: all clips would get the same "
+                "logits; take pooling=mean, or add a step such as space"
             )
         objective = smoothed(objective, label_smoothing)
         super().__init__(network, optimizer, schedule, normalization, weights, compile)

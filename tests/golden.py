@@ -1,4 +1,4 @@
-"""What every kind of network was named and answered before the core moved; `python tests/models/golden.py` rewrites it.
+"""What every kind of network was named and answered before the core moved; `python tests/golden.py` rewrites it.
 
 The file beside this one was written at the last commit before the core was rebuilt. It is not to be written again to
 make a test pass: state dicts of users hold these names.
