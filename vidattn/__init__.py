@@ -23,6 +23,7 @@ if TYPE_CHECKING:  # for mypy and editors, which know no table
     from vidattn.models.config import VideoTransformerConfig as VideoTransformerConfig
     from vidattn.models.presets import PRESETS as PRESETS, build_network as build_network, preset as preset
     from vidattn.models.video_transformer import VideoTransformer as VideoTransformer
+    from vidattn.training.module import VideoModule as VideoModule
     from vidattn.training.video_classifier import VideoClassifier as VideoClassifier
 
 __all__, __getattr__, __dir__ = hand_on(
@@ -40,6 +41,7 @@ __all__, __getattr__, __dir__ = hand_on(
         "vidattn.models.config": ["VideoTransformerConfig"],
         "vidattn.models.presets": ["PRESETS", "build_network", "preset"],
         "vidattn.models.video_transformer": ["VideoTransformer"],
+        "vidattn.training.module": ["VideoModule"],
         "vidattn.training.video_classifier": ["VideoClassifier"],
     },
 )

@@ -1,10 +1,17 @@
 """Damage of every kind is an error with the file's name, and leaves no network behind."""
 
+import collections
+import itertools
+import json
+import pathlib
 import pickle
+import sys
 import traceback
+import types
 import zipfile
 from argparse import Namespace
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import save_file
@@ -125,10 +132,9 @@ def test_a_pickle_with_code_in_a_folder_is_refused_and_does_not_run(tmp_path):
 
 UNSAFE = {
     "object.pth": lambda path: torch.save(torch.nn.Linear(2, 2), path),
-    "arguments.ckpt": lambda path: torch.save({"state_dict": {}, "args": Namespace(lr=1)}, path),
     "new.pkl": lambda path: path.write_bytes(pickle.dumps({"x": Intruder("trace")}, protocol=4)),
 }
-NAMED = {"object.pth": "torch.nn.modules.linear.Linear", "arguments.ckpt": "argparse.Namespace", "new.pkl": ""}
+NAMED = {"object.pth": "torch.nn.modules.linear.Linear", "new.pkl": ""}
 
 
 @pytest.mark.parametrize(("name", "write"), UNSAFE.items())
@@ -222,3 +228,143 @@ def test_a_configuration_that_an_editor_began_with_a_byte_order_mark_is_read(tmp
     config.write_bytes(b"\xef\xbb\xbf" + config.read_bytes())
 
     assert load(folder).config.attention == "divided"
+
+
+PLAIN = {
+    "options": Namespace(lr=0.1, data=Namespace(root="clips"), seed=None),
+    "simple": types.SimpleNamespace(lr=0.1),
+    "number": np.float64(0.5),
+    "numbers": [np.float32(1.5), np.int64(3), np.bool_(True), np.uint8(7)],
+    "array": np.arange(6.0).reshape(2, 3),
+    "random state": np.random.RandomState(0).get_state(),
+    "path": pathlib.Path("runs") / "a",
+    "windows": pathlib.PureWindowsPath("C:/runs"),
+    "counts": collections.Counter("aab"),
+    "ordered": collections.OrderedDict(a=1),
+}
+
+
+@pytest.mark.parametrize("zipped", [True, False])
+@pytest.mark.parametrize("name", PLAIN)
+def test_plain_values_beside_the_weights_are_no_hindrance(tmp_path, name, zipped):
+    checkpoint = torch.load(our_checkpoint(tmp_path), weights_only=True)
+    path = tmp_path / "with.ckpt"
+    torch.save({**checkpoint, "beside": PLAIN[name]}, path, _use_new_zipfile_serialization=zipped)
+
+    assert torch.equal(load(path).network.head.weight, load(tmp_path / "run.ckpt").network.head.weight)
+
+
+def test_a_number_of_an_older_numpy_is_read_by_its_old_name(tmp_path):
+    checkpoint = torch.load(our_checkpoint(tmp_path), weights_only=True)
+    torch.save({**checkpoint, "best": np.float64(0.5)}, tmp_path / "old.ckpt", _use_new_zipfile_serialization=False)
+    renamed = (tmp_path / "old.ckpt").read_bytes().replace(b"numpy._core.multiarray", b"numpy.core.multiarray")
+    (tmp_path / "old.ckpt").write_bytes(renamed)
+
+    assert load(tmp_path / "old.ckpt").config.attention == "divided"
+
+
+class Noted(Namespace):
+    """A class of somebody's own, though it looks like a plain one."""
+
+
+def test_a_class_of_somebodys_own_is_still_refused_and_the_list_of_safe_ones_does_not_grow(tmp_path):
+    before = torch.serialization.get_safe_globals()
+    torch.save({"state_dict": {}, "args": Noted(lr=1)}, tmp_path / "own.ckpt")
+
+    with pytest.raises(WeightsError, match=r"own\.ckpt: holds Python objects or code \([\w.]*test_files\.Noted\)"):
+        load(tmp_path / "own.ckpt")
+
+    assert torch.serialization.get_safe_globals() == before
+
+
+class Opener:
+    """Unpickled inside an array of objects, it would create a file."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return open, (str(self.path), "w")
+
+
+def test_code_inside_an_array_or_options_does_not_run(tmp_path):
+    for number, hidden in enumerate(
+        (np.array([Opener(tmp_path / "trace")], object), Namespace(x=Opener(tmp_path / "trace")))
+    ):
+        torch.save({"state_dict": {}, "beside": hidden}, tmp_path / f"{number}.ckpt")
+
+        with pytest.raises(WeightsError, match=r"holds Python objects or code"):
+            load(tmp_path / f"{number}.ckpt")
+
+    assert not (tmp_path / "trace").exists()
+
+
+WRAPPERS = ["module.", "_orig_mod.", "model.", "_fsdp_wrapped_module.", "_forward_module."]
+
+
+@pytest.mark.parametrize(
+    "order", [*itertools.permutations(WRAPPERS, 2), ("module.",) * 2, tuple(WRAPPERS)], ids="".join
+)
+def test_what_wrappers_put_before_all_names_is_taken_off_in_any_order(tmp_path, order):
+    timm = pytest.importorskip("timm", reason="timm is a test dependency")
+    model = timm.models.VisionTransformer(32, 8, embed_dim=64, depth=1, num_heads=1, num_classes=5)
+    state = {"".join(order) + name: value for name, value in model.state_dict().items()}
+    torch.save({"epoch": 3, "model_state_dict": state}, tmp_path / "wrapped.pth")
+
+    assert torch.equal(load(tmp_path / "wrapped.pth").network.head.weight, model.head.weight)
+
+
+def test_what_wrappers_put_inside_names_is_taken_out(tmp_path):
+    """torch.compile and checkpointing of single layers, and the counter of torch's averaged weights."""
+    timm = pytest.importorskip("timm", reason="timm is a test dependency")
+    model = timm.models.VisionTransformer(32, 8, embed_dim=64, depth=1, num_heads=1, num_classes=5)
+    inside = {name.replace("blocks.0.", "blocks.0._orig_mod."): value for name, value in model.state_dict().items()}
+    inside = {name.replace("attn.", "attn._checkpoint_wrapped_module."): value for name, value in inside.items()}
+    averaged = {f"module.{name}": value for name, value in inside.items()} | {"n_averaged": torch.tensor(7)}
+    torch.save(averaged, tmp_path / "averaged.pth")
+
+    assert torch.equal(load(tmp_path / "averaged.pth").network.head.weight, model.head.weight)
+
+
+@pytest.mark.parametrize(
+    "before", ["_orig_mod.network.", "network._orig_mod.", "module.network.", "module._orig_mod.network."]
+)
+def test_our_own_checkpoint_of_a_compiled_or_wrapped_network_is_read(tmp_path, before):
+    checkpoint = torch.load(our_checkpoint(tmp_path), weights_only=True)
+    wanted = load(tmp_path / "run.ckpt").network.head.weight
+    state = {before + name.removeprefix("network."): value for name, value in checkpoint["state_dict"].items()}
+    torch.save(checkpoint | {"state_dict": state}, tmp_path / "run.ckpt")
+
+    assert torch.equal(load(tmp_path / "run.ckpt").network.head.weight, wanted)
+
+
+def test_a_word_that_only_some_names_begin_with_is_no_wrapper(tmp_path):
+    save_file({"module.a": torch.zeros(2), "b": torch.zeros(2)}, tmp_path / "x.safetensors")
+
+    with pytest.raises(WeightsError, match=r"holds b, module\.a|holds module\.a, b"):
+        load(tmp_path / "x.safetensors")
+
+
+@pytest.mark.parametrize(
+    "listed", [{}, {"weight_map": None}, {"weight_map": ["a"]}, {"weight_map": {"a": 3}}, {"weight_map": {"a": None}}]
+)
+def test_a_list_of_pieces_that_is_none_is_named(tmp_path, listed):
+    our_folder(tmp_path).unlink()
+    (tmp_path / "model.safetensors.index.json").write_text(json.dumps(listed))
+
+    with pytest.raises(WeightsError, match=r"model\.safetensors\.index\.json: weight_map=.*; wanted an object"):
+        load(tmp_path)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="users of another system")
+@pytest.mark.parametrize("source", ["~nosuchuser/x", "~nosuchuser"])
+def test_the_folder_of_a_user_who_is_not_there_is_named(source):
+    with pytest.raises(WeightsError, match=rf"^{source}: no such user; write the folder out"):
+        load(source)
+
+
+@pytest.mark.parametrize("source", ["x" * 5000, "a/" * 3000, "bad\0name", ""])
+def test_a_path_that_can_be_none_is_an_error_with_its_name(source, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(WeightsError):
+        load(source)

@@ -1,11 +1,9 @@
 import csv
 
 import pytest
-import torch
 from matplotlib.figure import Figure
 
 from vidattn.attention.image.self_attention import MapAttention
-from vidattn.bench.image import peak_mib
 from vidattn.commands import bench_attention, bench_image, bench_model
 
 
@@ -51,16 +49,3 @@ def test_blocks_of_the_user_have_names_in_the_figure(tmp_path, monkeypatch):
 def test_what_cannot_be_timed_is_said_first(command, arguments, message):
     with pytest.raises(ValueError, match=message):
         command.run(**arguments)
-
-
-def test_memory_is_the_peak_and_not_the_sum():
-    mib = 2**18  # floats
-
-    def run() -> None:
-        for _ in range(3):
-            x = torch.empty(4 * mib)  # 4 MiB at a time
-            del x
-        kept = [torch.empty(mib) for _ in range(5)]
-        del kept
-
-    assert peak_mib(run, torch.device("cpu")) == pytest.approx(5, abs=0.1)

@@ -1,10 +1,8 @@
 import pytest
 from encode import encode_video, numbered_frames
 
-from vidattn.bench.loader import training_speed, verdict
 from vidattn.cli import main
 from vidattn.data.readers import open_video
-from vidattn.models.presets import preset
 
 
 def test_the_table_names_every_way_and_the_bottleneck(tmp_path, tiny_video, capsys):
@@ -61,13 +59,3 @@ def test_a_video_that_opens_but_does_not_decode_is_left_out(tmp_path, capsys):
     with pytest.raises(SystemExit, match="no video there can be read"):
         main(["bench-loader", str(path)])
     assert "left out" in capsys.readouterr().out
-
-
-def test_workers_are_rounded_up():
-    assert "2 workers feed it" in verdict(10, 10.5, cores=2)
-    assert "1 worker feeds it" in verdict(10, 10, cores=2)
-    assert "bottleneck" in verdict(10, 20.5, cores=2)
-
-
-def test_a_training_step_is_measured():
-    assert training_speed(preset("Ti", attention="divided", num_frames=2, image_size=32), rounds=1, batch_size=1) > 0

@@ -37,7 +37,9 @@ def test_a_configuration_of_then_says_the_same_and_is_written_in_parts(name, tmp
     transforms = flat.pop("train_transforms")
 
     assert flat.items() <= {name: value for part in PARTS for name, value in taken[part].items()}.items()
-    assert [one["class_path"] for one in taken["views"]["train_transforms"]] == [one["class_path"] for one in transforms]
+    assert [one["class_path"] for one in taken["views"]["train_transforms"]] == [
+        one["class_path"] for one in transforms
+    ]
     assert not taken.keys() & PART_OF.keys()
     (tmp_path / "again.yaml").write_text(text)
     assert yaml.safe_load(printed(capsys, "--config", tmp_path / "again.yaml"))["data"] == taken

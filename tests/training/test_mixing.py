@@ -1,9 +1,10 @@
 import pytest
 import torch
 
-from vidattn.training.mixing import Mixing
+from vidattn.training.mixing import Mixing, apart
 
 LABELS = torch.tensor([0, 1, 2, 0])
+IDS = torch.tensor([8, 3, 5, 6])
 
 
 def clips():
@@ -18,7 +19,7 @@ def test_targets_are_distributions_over_the_two_labels_that_were_mixed(mixup, cu
     mixing = Mixing(3, mixup, cutmix)
     for seed in range(10):
         torch.manual_seed(seed)
-        video, targets = mixing(clips(), LABELS)
+        video, targets = mixing(clips(), LABELS, IDS)
 
         assert video.shape == (4, 3, 5, 16, 16)
         assert type(video) is torch.Tensor
@@ -33,7 +34,7 @@ def test_mixup_is_the_targets_convex_combination_in_every_frame():
     video = clips()
     torch.manual_seed(3)
 
-    mixed, targets = Mixing(3, mixup_alpha=0.8, cutmix_alpha=0.0)(video, LABELS)
+    mixed, targets = Mixing(3, mixup_alpha=0.8, cutmix_alpha=0.0)(video, LABELS, IDS)
 
     share = targets[1, 1]  # clip 1 has label 1, its neighbour has label 0
     assert 0 < share < 1
@@ -44,7 +45,7 @@ def test_cutmix_cuts_the_same_box_out_of_every_frame():
     video = clips()
     torch.manual_seed(1)
 
-    mixed, targets = Mixing(3, mixup_alpha=0.0, cutmix_alpha=1.0)(video, LABELS)
+    mixed, targets = Mixing(3, mixup_alpha=0.0, cutmix_alpha=1.0)(video, LABELS, IDS)
 
     foreign = (mixed != video).all(1)  # (B, T, H, W)
     assert torch.equal(mixed.movedim(1, -1)[foreign], video.roll(1, 0).movedim(1, -1)[foreign])
@@ -56,14 +57,29 @@ def test_cutmix_cuts_the_same_box_out_of_every_frame():
 
 
 def test_mixing_with_probability_zero_leaves_clips_and_labels():
-    video, targets = Mixing(3, 0.8, 1.0, probability=0.0)(clips(), LABELS)
+    video, targets = Mixing(3, 0.8, 1.0, probability=0.0)(clips(), LABELS, IDS)
 
     assert torch.equal(video, clips())
     assert torch.equal(targets, torch.eye(3)[LABELS])
 
 
 def test_both_alphas_zero_leave_clips_and_labels():
-    video, targets = Mixing(3, 0.0, 0.0)(clips(), LABELS)
+    video, targets = Mixing(3, 0.0, 0.0)(clips(), LABELS, IDS)
 
     assert torch.equal(video, clips())
     assert torch.equal(targets.argmax(1), LABELS)
+
+
+@pytest.mark.parametrize(("videos", "clips_of_each"), [(2, 2), (2, 4), (3, 2), (5, 3)])
+def test_each_clip_is_mixed_with_one_of_another_video(videos, clips_of_each):
+    ids = torch.arange(videos).repeat_interleave(clips_of_each)
+    neighbours = ids[apart(ids)]
+    assert (neighbours != neighbours.roll(1)).all()
+
+    torch.manual_seed(0)
+    marked = ids.float().view(-1, 1, 1, 1, 1).expand(-1, 3, 2, 4, 4)  # every pixel is its video's number
+    mixed, targets = Mixing(videos, 0.8, 0.0)(marked, ids, ids)
+
+    torch.testing.assert_close(mixed[:, 0, 0, 0, 0], targets @ torch.arange(videos).float())
+    assert (targets > 0).sum(1).eq(2).all()
+    assert targets.gather(1, ids[:, None]).unique().numel() == 1  # the same share of its own in every clip

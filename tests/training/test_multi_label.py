@@ -10,7 +10,7 @@ from torchmetrics.functional.classification import multilabel_average_precision
 
 from vidattn import load
 from vidattn.cli import main
-from vidattn.training.multi_label import ViewPrecision, average_precision
+from vidattn.training.metrics import ViewPrecision, average_precision
 from vidattn.training.objective import MultiLabel
 
 
@@ -69,7 +69,7 @@ def test_smoothed_targets_lie_half_the_smoothing_inside():
     p = logits.sigmoid()
 
     expected = -(torch.tensor([[0.95, 0.05]]) * p.log() + torch.tensor([[0.05, 0.95]]) * (1 - p).log()).mean()
-    torch.testing.assert_close(MultiLabel().loss(logits, targets, 0.1), expected)
+    torch.testing.assert_close(MultiLabel(label_smoothing=0.1).loss(logits, targets), expected)
 
 
 @pytest.fixture(scope="module")

@@ -7,22 +7,24 @@ import torch
 
 from vidattn.plots.confusion import plot_confusion
 from vidattn.training.pictures import write_picture
+from vidattn.training.report import Report
 from vidattn.training.scorecard import Scorecard, print_card
 
 
 def test_brackets_in_paths_are_shown(capsys):
     card = {
-        **dict.fromkeys(("mAP", "clips_per_second"), 0.5),
-        **dict.fromkeys(("videos_evaluated", "videos", "videos_skipped", "parameters", "macs_per_clip", "seed"), 1),
-        **dict.fromkeys(("num_classes", "num_classes_scored"), 1),
+        "clips_per_second": 0.5,
+        **dict.fromkeys(("videos", "videos_skipped", "parameters", "macs_per_clip", "seed"), 1),
         **dict.fromkeys(("views", "attention", "input", "device", "reader"), "x"),
         "classify": "vidattn classify VIDEO --weights run [v2]/run_0",
     }
 
-    print_card(card, Path("run [v2]/run_0"))
+    print_card(card, Report({"mAP": 0.5}, {"mean average precision": "50.0%"}, videos=1), Path("run [v2]/run_0"))
 
     output = capsys.readouterr().out
     assert "scorecard.json is in run [v2]/run_0\n" in output
+    assert "50.0%" in output
+    assert "1 of 1 videos, 1 skipped" in output
     assert "--weights run [v2]/run_0\n" in output
 
 
@@ -32,7 +34,7 @@ def test_the_first_batch_which_was_decoded_before_the_clock_ran_does_not_count(t
         scorecard.on_test_start(trainer, None)
         for count in clips:
             scorecard.on_test_batch_start(trainer)
-            scorecard.on_test_batch_end(trainer, None, None, {"label": torch.zeros(count)})
+            scorecard.on_test_batch_end(trainer, None, None, {"video": torch.zeros(count)})
         assert scorecard.views == counted
 
 

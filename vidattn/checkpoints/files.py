@@ -1,6 +1,7 @@
 """Tensors and JSON out of files that nobody vouches for: nothing in them can run, and damage is named."""
 
 import json
+import re
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -9,10 +10,23 @@ import torch
 from safetensors import safe_open
 
 from vidattn.checkpoints.names import WeightsError
+from vidattn.checkpoints.plain import PLAIN
 from vidattn.checkpoints.refusal import STATE_DICT, WANTED, refusal
 
 WEIGHTS = ("model.safetensors", "pytorch_model.bin")
 """The names of weights in a folder, the preferred first; each may come in pieces, listed in `<name>.index.json`."""
+
+INDEX = ".index.json"
+CONFIG = "config.json"
+
+UNDER = ("model_state", "state_dict", "model_state_dict", "model", "module")
+"""Names that people put a state dict under."""
+
+WRAPPERS = ("_orig_mod.", "_fsdp_wrapped_module.", "_checkpoint_wrapped_module.", "_forward_module.")
+"""Of torch.compile, FSDP, checkpointing and Fabric: no layer is called so, wherever in a name it stands."""
+
+OUTSIDE = ("module.", "model.")
+"""Of DataParallel and of modules that hold the network: wrappers where all names begin so, and only there."""
 
 
 def read_weights(path: Path) -> Any:
@@ -28,13 +42,15 @@ def read_weights(path: Path) -> Any:
             start = file.read(12)
     except OSError as error:
         raise WeightsError(f"{path}: {(error.strerror or str(error)).lower()}") from None
+    if path.name == CONFIG:
+        raise WeightsError(f"{path}: a configuration, no weights; give its folder {path.parent}")
     try:
         if start[8:9] == b"{":  # after the header's length, the header
             return _read_safetensors(path)
         if start[:2] == b"PK":
             _check_archive(path)
         # An unpickler that makes plain values and tensors only: a checkpoint cannot run code.
-        with open(path, "rb") as file:  # not the path: PyTorch would look at its ending
+        with open(path, "rb") as file, torch.serialization.safe_globals(PLAIN):  # no path: its ending would count
             return torch.load(file, map_location="cpu", weights_only=True)
     except WeightsError as error:
         raise WeightsError(f"{path}: {error}") from None
@@ -51,44 +67,55 @@ def read_json(path: Path) -> dict[str, Any]:
     """
     try:
         found = json.loads(path.read_text(encoding="utf-8-sig"))  # editors may begin it with a mark
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise WeightsError(f"{path}: not readable JSON ({error})") from None
     if not isinstance(found, dict):
         raise WeightsError(f"{path}: wanted a JSON object, found {type(found).__name__}")
     return found
 
 
-def read_folder_weights(folder: Path) -> dict[str, Any]:
-    """The weights in a folder, pieces put together.
+def read_pieces(index: Path) -> dict[str, Any]:
+    """The weights that are listed in `<name>.index.json`, put together.
 
     Raises:
-        WeightsError: there are none, or one of the files cannot be read.
+        WeightsError: the list makes no sense, or one of the files cannot be read.
     """
-    for name in WEIGHTS:
-        if (folder / name).is_file():
-            return read_weights(folder / name)
-        if (folder / f"{name}.index.json").is_file():
-            pieces = read_json(folder / f"{name}.index.json").get("weight_map", {})
-            return {
-                key: value
-                for piece in sorted(set(pieces.values()))
-                for key, value in tensors_of(read_weights(folder / Path(piece).name)).items()
-            }
-    held = ", ".join(sorted(path.name for path in folder.iterdir())[:8]) or "nothing"
-    raise WeightsError(f"{folder}: holds neither {' nor '.join(WEIGHTS)}, but {held}")
+    listed = read_json(index).get("weight_map")
+    if not isinstance(listed, dict) or not all(isinstance(piece, str) and piece for piece in listed.values()):
+        raise WeightsError(
+            f"{index}: weight_map={str(listed)[:60]}; wanted an object, the name of a file for each weight"
+        )
+    return {
+        key: value
+        for piece in sorted(set(listed.values()))
+        for key, value in tensors_of(read_weights(index.parent / Path(piece).name)).items()
+    }
 
 
 def tensors_of(found: Any) -> dict[str, torch.Tensor]:
     """The state dict in what `read_weights` returns: itself, or under a name that people put it under.
 
-    Without the `module.` that `DataParallel` puts before all names.
+    Without what wrappers put into all names, and without the counter of averaged weights.
     """
     while isinstance(found, dict):
         if found and all(isinstance(value, torch.Tensor) for value in found.values()):
-            wrapped = all(str(name).startswith("module.") for name in found)
-            return {name.removeprefix("module."): value for name, value in found.items()} if wrapped else found
-        found = next((found[name] for name in ("model_state", "state_dict", "model") if name in found), None)
+            return unwrapped({str(name): value for name, value in found.items()})
+        found = next((found[name] for name in UNDER if name in found), None)
     return {}
+
+
+def unwrapped(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """The same weights by their names in the network itself; wrappers may stand in any order.
+
+    >>> list(unwrapped({"module._orig_mod.norm.bias": torch.zeros(2), "module._orig_mod.norm.weight": torch.ones(2)}))
+    ['norm.bias', 'norm.weight']
+    """
+    state = {name: value for name, value in state.items() if name != "n_averaged"}
+    for wrapper in WRAPPERS:
+        state = {re.sub(rf"(^|\.){re.escape(wrapper)}", r"\1", name): value for name, value in state.items()}
+    while outside := next((one for one in OUTSIDE if state and all(name.startswith(one) for name in state)), None):
+        state = {name.removeprefix(outside): value for name, value in state.items()}
+    return state
 
 
 def _read_safetensors(path: Path) -> dict[str, Any]:

@@ -1,33 +1,72 @@
-"""What the small files in a Hugging Face folder say: class names, and how pixels become the network's input."""
+"""What the configuration in a Hugging Face folder says that all models have: sizes, activations, class names."""
 
 import re
-from pathlib import Path
 from typing import Any
 
 from torch import Tensor
 
-from vidattn.checkpoints.files import read_json
-from vidattn.checkpoints.names import WeightsError
-from vidattn.preprocessing import Preprocessing, Three, three
+from vidattn.checkpoints.foreign import Foreign
 
-PROCESSORS = ("video_preprocessor_config.json", "preprocessor_config.json")
 ACTIVATIONS = {"gelu": "gelu", "gelu_fast": "gelu_tanh", "gelu_new": "gelu_tanh", "gelu_pytorch_tanh": "gelu_tanh"}
 """GELUs by HF's name -> ours."""
-FILTERS = {0: "nearest", 1: "Lanczos", 3: "bicubic", 4: "box", 5: "Hamming"}
-"""Pillow's numbers of what is not bilinear."""
-_BILINEAR = 2
+
+HARMLESS = {
+    *("model_type", "architectures", "transformers_version", "torch_dtype", "dtype", "problem_type", "num_labels"),
+    *("id2label", "label2id", "finetuning_task", "task_specific_params", "attn_implementation", "name_or_path"),
+    # Of training alone.
+    *("hidden_dropout_prob", "attention_probs_dropout_prob", "drop_path_rate", "initializer_range"),
+    *("gradient_checkpointing", "loss_type", "use_bfloat16", "tf_legacy_loss"),
+    # Of layers that no classifier uses, and of models of language: what every configuration of transformers 4 has.
+    *("pooler_act", "pooler_output_size", "return_dict", "output_attentions", "output_hidden_states", "torchscript"),
+    *("use_cache", "chunk_size_feed_forward", "tie_word_embeddings", "is_encoder_decoder", "tokenizer_class", "prefix"),
+    *(
+        "bos_token_id",
+        "pad_token_id",
+        "eos_token_id",
+        "sep_token_id",
+        "decoder_start_token_id",
+        "cross_attention_hidden_size",
+    ),
+    *("is_decoder", "add_cross_attention", "tie_encoder_decoder", "max_length", "min_length", "do_sample", "top_k"),
+    *("early_stopping", "num_beams", "num_beam_groups", "diversity_penalty", "temperature", "top_p", "typical_p"),
+    *("repetition_penalty", "length_penalty", "no_repeat_ngram_size", "encoder_no_repeat_ngram_size", "bad_words_ids"),
+    *("num_return_sequences", "output_scores", "return_dict_in_generate", "forced_bos_token_id", "forced_eos_token_id"),
+    *("remove_invalid_values", "exponential_decay_length_penalty", "suppress_tokens", "begin_suppress_tokens"),
+}
+"""Keys that make no difference to what a classifier computes."""
 
 
-def activation(config: dict[str, Any]) -> str:
+def check_kind(config: Foreign) -> None:
+    """The weights are floats of a model that takes three colours.
+
+    Raises:
+        WeightsError: they are not.
+    """
+    if "quantization_config" in config and config.raw("quantization_config"):
+        raise config.error("quantization_config", "weights that were not quantised: fp32, fp16 or bf16")
+    if "num_channels" in config and config.whole("num_channels", 3) != 3:
+        raise config.error("num_channels", "3: red, green and blue")
+
+
+def activation(config: Foreign, usual: str = "gelu") -> str:
     """Our name of the MLP's activation, which HF's configurations call `hidden_act`.
 
     Raises:
         WeightsError: it is no GELU.
     """
-    name = config.get("hidden_act", "gelu")
-    if name not in ACTIVATIONS:
-        raise WeightsError(f"hidden_act={name!r} is not one that vidattn has: {', '.join(ACTIVATIONS)}")
-    return ACTIVATIONS[name]
+    return ACTIVATIONS[config.word("hidden_act", usual, ACTIVATIONS)]
+
+
+def patch_side(config: Foreign) -> int:
+    """Side of the patches in pixels.
+
+    Raises:
+        WeightsError: they are not square.
+    """
+    height, width = config.sides("patch_size", 16)
+    if height != width:
+        raise config.error("patch_size", "a square: vidattn's patches are")
+    return height
 
 
 def mlp_ratio(hidden: int, dim: int) -> float:
@@ -52,100 +91,44 @@ def num_classes(weights: dict[str, Tensor]) -> tuple[int, list[str]]:
     return (weights["classifier.weight"].shape[0], []) if "classifier.weight" in weights else (400, ["head"])
 
 
-def class_names(config: dict[str, Any], num_classes: int) -> list[str]:
-    """The labels of `id2label` in order; empty where there are none, or only HF's placeholders.
+def class_names(config: Foreign, num_classes: int) -> tuple[list[str], list[str]]:
+    """The labels of `id2label` in order, and a line where it cannot be names: weights are loaded all the same.
 
-    Raises:
-        WeightsError: there is another number of labels than of classes.
+    Neither where there is none, or only HF's placeholders.
     """
-    labels = {int(number): str(label) for number, label in config.get("id2label", {}).items()}
-    if not labels or all(re.fullmatch(r"LABEL_\d+", label) for label in labels.values()):
-        return []
-    if sorted(labels) != list(range(num_classes)):
-        raise WeightsError(f"id2label has {len(labels)} labels, the head {num_classes} classes")
-    return [labels[number] for number in range(num_classes)]
+    found = config.raw("id2label")
+    if isinstance(found, list):
+        found = dict(enumerate(found))
+    if found is None or found == {} or _placeholders(found):
+        return [], []
+    labels: dict[int, str] = {}
+    if isinstance(found, dict):
+        numbered = {_number(key): label for key, label in found.items()}
+        labels = {key: str(label) for key, label in numbered.items() if key is not None and _is_name(label)}
+        if len(labels) == len(found) and sorted(labels) == list(range(num_classes)):
+            return [labels[number] for number in range(num_classes)], []
+    if labels and len(labels) == len(found):
+        held = f"has {len(labels)} names, numbered {min(labels)} to {max(labels)}"
+    else:
+        shown = repr(found)
+        held = f"is {shown if len(shown) <= 60 else shown[:57] + '...'}"
+    return [], [
+        f"class names: not taken over; id2label in {config.file.name} {held}; wanted a name for each of 0 to "
+        f"{num_classes - 1}: edit or remove id2label"
+    ]
 
 
-def preprocessing(folder: Path) -> tuple[Preprocessing, list[str]]:
-    """What the folder's processor says, and where frames are prepared in another way than by it, a line each.
+def _placeholders(found: Any) -> bool:
+    return isinstance(found, dict) and all(re.fullmatch(r"LABEL_\d+", str(label)) for label in found.values())
 
-    ViViT's scales pixels to [-1, 1] (`offset`) and takes mean and std of that: here they are put in terms of [0, 1].
-    Nothing is known where the folder has no processor.
-    """
-    path = next((folder / name for name in PROCESSORS if (folder / name).is_file()), None)
-    if path is None:
-        return Preprocessing(), []
-    found = read_json(path)
-    if "video_processor" in found or "image_processor" in found:  # of a file for several processors
-        found = found.get("video_processor") or found["image_processor"]
+
+def _number(key: Any) -> int | None:
+    """A class's number, which JSON writes as text."""
     try:
-        return _values(found), _not_followed(found)
-    except (KeyError, TypeError, ValueError, ZeroDivisionError) as error:
-        raise WeightsError(f"{path}: cannot be understood ({type(error).__name__}: {error})") from None
+        return int(key)
+    except (TypeError, ValueError):
+        return None
 
 
-def _values(found: dict[str, Any]) -> Preprocessing:
-    mean, std = _pixels(found)
-    short = _side(found["size"]) if "size" in found and found.get("do_resize", True) else None
-    crop = _side(found["crop_size"]) if "crop_size" in found and found.get("do_center_crop", True) else short
-    return Preprocessing(
-        image_size=crop,
-        mean=mean,
-        std=std,
-        short_side=short if short != crop else None,
-        crop_rounding="down" if found.get("do_center_crop", "crop_size" in found) else "up",
-    )
-
-
-def _pixels(found: dict[str, Any]) -> tuple[Three | None, Three | None]:
-    """Mean and std of pixels in [0, 1]; None where the processor leaves them to its class."""
-    normalized = found.get("do_normalize", True)
-    if normalized and "image_mean" not in found:
-        return None, None
-    mean = _triple(found["image_mean"]) if normalized else [0.0] * 3
-    std = _triple(found["image_std"]) if normalized else [1.0] * 3
-    if min(std) <= 0:
-        raise ValueError(f"image_std={std} must be positive")
-    # HF: (pixel * rescale_factor - offset - mean) / std, with pixels of 0 to 255.
-    scale = 255 * float(found.get("rescale_factor", 1 / 255)) if found.get("do_rescale", True) else 255.0
-    offset = 1.0 if found.get("offset", scale > 1.5) else 0.0
-    return three("mean", [(one + offset) / scale for one in mean]), three("std", [one / scale for one in std])
-
-
-def _not_followed(found: dict[str, Any]) -> list[str]:
-    size, crop = found.get("size"), found.get("crop_size")
-    resizes, crops = found.get("do_resize", True), found.get("do_center_crop", True)
-    sides = [size.get("height"), size.get("width")] if isinstance(size, dict) and resizes else []
-    squashes = bool(sides) and all(sides)
-    short = _side(size) if resizes and size else None
-    notes = []
-    if not resizes:
-        notes.append("resize: its processor leaves frames as large as they are, here all get the same short side")
-    if squashes:
-        notes.append(f"resize: its processor squashes frames to {sides[0]}x{sides[1]}, here they keep their shape")
-    if resizes and (filter := found.get("resample", _BILINEAR)) != _BILINEAR:
-        notes.append(
-            f"resize: its processor's is {FILTERS.get(filter, filter)} (resample={filter}), here it is bilinear"
-        )
-    if crops and crop and short and (_side(crop) or 0) > short:
-        notes.append(
-            f"crop: its processor puts black around frames of {short} pixels, here they are enlarged to {_side(crop)}"
-        )
-    if not crops and not squashes:
-        notes.append("crop: its processor takes whole frames, here it is the square in their middle")
-    return notes
-
-
-def _triple(values: Any) -> list[float]:
-    triple = [float(value) for value in values] if isinstance(values, list | tuple) else [float(values)] * 3
-    if len(triple) != 3:
-        raise ValueError(f"{values} is not a value for each of three colours")
-    return triple
-
-
-def _side(size: Any) -> int | None:
-    """One number of `224`, `{"shortest_edge": 224}` or `{"height": 224, "width": 224}`; None where sides differ."""
-    if not isinstance(size, dict):
-        return int(size)
-    sides = {int(side) for name, side in size.items() if name in ("shortest_edge", "height", "width") and side}
-    return sides.pop() if len(sides) == 1 else None
+def _is_name(label: Any) -> bool:
+    return isinstance(label, str | int | float) and not isinstance(label, bool)

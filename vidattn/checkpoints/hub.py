@@ -32,8 +32,14 @@ def local_path(source: str | Path, revision: str | None = None) -> Path:
             f"source of type {type(source).__name__}: wanted a path, or the id of a model on the hub (owner/name); a "
             "network goes into vidattn.Classifier(network, class_names, preparation) as it is"
         )
-    path = Path(source).expanduser()
-    if path.exists():
+    try:
+        path = Path(source).expanduser()
+        there = path.exists()
+    except RuntimeError:  # of expanduser
+        raise WeightsError(f"{source}: no such user; write the folder out instead of {Path(source).parts[0]}") from None
+    except OSError as error:
+        raise WeightsError(f"{source}: {(error.strerror or str(error)).lower()}") from None
+    if there:
         return path
     model = str(source)
     missing = f"{source}: no such file or folder"

@@ -1,6 +1,7 @@
 """Loading a network, or weights into one, from anywhere."""
 
-from dataclasses import replace
+import difflib
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -11,6 +12,7 @@ from vidattn.checkpoints.pretrained import Pretrained
 from vidattn.checkpoints.read import read_checkpoint
 from vidattn.checkpoints.saved import Saved
 from vidattn.checkpoints.transfer.transfer import Inflation, transferred
+from vidattn.mistakes import Mistake
 from vidattn.models.config import VideoTransformerConfig
 from vidattn.models.presets import build_network
 from vidattn.preprocessing import Preprocessing, SamplingRule
@@ -47,10 +49,11 @@ def load(
     Raises:
         TypeError: the source is no path and no id.
         WeightsError: the source cannot be read, is none of these, or does not fit the changes.
-        ValueError: a change or an option is not valid.
+        ValueError: a change or an option is not valid, or there is none of that name.
     """
     _check_options(resize, inflation)
-    saved = read_checkpoint(source, revision)
+    changes = _fields(changes)
+    saved = read_checkpoint(source, revision, _sides(changes.get("image_size")))
     if saved.is_image:
         changes = {"attention": VideoTransformerConfig.attention} | changes
     config = replace(saved.config, **changes)
@@ -81,7 +84,7 @@ def load_weights(
         ValueError: an option is not valid.
     """
     _check_options(resize, inflation)
-    return _filled(network, config, read_checkpoint(source), source, resize, inflation)
+    return _filled(network, config, read_checkpoint(source, asked=config.size), source, resize, inflation)
 
 
 def preprocessing_for(config: VideoTransformerConfig, saved: Saved) -> Preprocessing:
@@ -95,10 +98,27 @@ def preprocessing_for(config: VideoTransformerConfig, saved: Saved) -> Preproces
     return found
 
 
+def _fields(changes: dict[str, Any]) -> dict[str, Any]:
+    """The changes, of which each is a field of a configuration."""
+    known = [field.name for field in fields(VideoTransformerConfig)]
+    for name in changes:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            meant = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"
+            raise Mistake(f"{name}={changes[name]!r}: a network has no such field; {meant}")
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in changes.items()}
+
+
+def _sides(size: Any) -> tuple[int, int] | None:
+    """Height and width of an image size; None where there is none, or none that a configuration will take."""
+    pair = size if isinstance(size, tuple) else (size, size)
+    return pair if len(pair) == 2 and all(isinstance(side, int) and side > 0 for side in pair) else None
+
+
 def _check_options(resize: str, inflation: str) -> None:
     for name, given, known in (("resize", resize, get_args(Resize)), ("inflation", inflation, get_args(Inflation))):
         if given not in known:
-            raise ValueError(f"{name}={given!r} is unknown; choose one of {', '.join(known)}")
+            raise Mistake(f"{name}={given!r} is unknown; choose one of {', '.join(known)}")
 
 
 def _filled(

@@ -14,8 +14,15 @@ Several names stand for tensors that are put together along the first axis: quer
 """
 
 
+FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
+"""Types that weights are stored in; 8 bits need scales beside them, which another network has."""
+
+SHOWN = 20
+"""As many names and shapes that are in the way are listed."""
+
+
 class WeightsError(Mistake):
-    """Weights that do not fit the network; the message lists every name and shape that is in the way."""
+    """Weights that cannot be read or do not fit the network; the message says what is in the way."""
 
 
 def renamed(
@@ -29,8 +36,11 @@ def renamed(
         network: the network to fill; says which names and shapes are wanted.
         absent: layers of ours that the source has not, such as a head; they are not in the result.
 
+    The result has fp32 where the source has half precision, so that what is made of it is not rounded again.
+
     Raises:
-        WeightsError: a name is missing or left over, or a shape differs. Nothing is loaded then.
+        WeightsError: a name is missing or left over, a shape differs, or the numbers are of a kind that is not weights
+            but what a quantisation made of them. Nothing is loaded then.
     """
     wanted = network.state_dict()
     given = {name: value for name, value in wanted.items() if name.rpartition(".")[0] not in absent}
@@ -50,9 +60,14 @@ def renamed(
                 f"shape: {' and '.join(several)} is {shapes}, wanted {tuple(wanted[ours].shape)} for our {ours}"
             )
             continue
-        state[ours] = (found[0] if len(found) == 1 else torch.cat(found)).reshape(wanted[ours].shape)
+        if strange := [part.dtype for part in found if part.dtype not in FLOATS]:
+            problems.append(f"type: {' and '.join(several)} is {strange[0]}, wanted floats for our {ours}")
+            continue
+        whole = (found[0] if len(found) == 1 else torch.cat(found)).reshape(wanted[ours].shape)
+        state[ours] = whole.to(torch.promote_types(whole.dtype, torch.float32))
     if problems:
-        raise WeightsError("the weights do not fit this network:\n  " + "\n  ".join(problems))
+        more = [f"... and {len(problems) - SHOWN} more"] if len(problems) > SHOWN else []
+        raise WeightsError("the weights do not fit this network:\n  " + "\n  ".join([*problems[:SHOWN], *more]))
     return state
 
 

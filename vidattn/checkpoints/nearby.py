@@ -13,21 +13,21 @@ def nearest(path: Path) -> Path | None:
     folder = nearest(path.parent) if path.parent != path else None
     if folder is None or not folder.is_dir():
         return None
-    near = get_close_matches(path.name, _names(folder), n=1)
+    near = get_close_matches(path.name, names_in(folder), n=1)
     return folder / near[0] if near else None
 
 
 def checkpoints_in(folder: Path) -> list[Path]:
     """What can be loaded of a folder that cannot: weights in it or its `checkpoints`, or else its runs and models."""
-    inside = [folder / name for name in _names(folder)]
-    files = [*inside, *(folder / "checkpoints" / name for name in _names(folder / "checkpoints"))]
+    inside = [folder / name for name in names_in(folder)]
+    files = [*inside, *(folder / "checkpoints" / name for name in names_in(folder / "checkpoints"))]
     weights = [path for path in files if path.suffix in WEIGHT_FILES and path.is_file()]
     return weights or [
         path for path in inside if (path / "checkpoints" / "best.ckpt").is_file() or (path / "config.json").is_file()
     ]
 
 
-def _names(folder: Path) -> list[str]:
+def names_in(folder: Path) -> list[str]:
     """Names in a folder, in order; none where it cannot be read."""
     try:
         return sorted(path.name for path in folder.iterdir())

@@ -7,15 +7,18 @@ from typing import Any
 
 from torch import Tensor
 
-from vidattn.checkpoints import folder
-from vidattn.checkpoints.files import WEIGHTS, read_folder_weights, read_json, read_weights, tensors_of
+from vidattn.checkpoints.files import CONFIG, INDEX, WEIGHTS, read_json, read_pieces, read_weights, tensors_of
+from vidattn.checkpoints.folder import check_kind, class_names
+from vidattn.checkpoints.foreign import Foreign
 from vidattn.checkpoints.hub import local_path
 from vidattn.checkpoints.names import WeightsError
-from vidattn.checkpoints.nearby import checkpoints_in
+from vidattn.checkpoints.native import Sides, floored
+from vidattn.checkpoints.nearby import checkpoints_in, names_in
+from vidattn.checkpoints.processor import preprocessing
 from vidattn.checkpoints.saved import Saved, described
 from vidattn.checkpoints.sources import huggingface, timesformer, timm, videomae, vit, vivit
 
-HF_MODELS: dict[str, tuple[Callable[[dict[str, Any], dict[str, Tensor]], Saved], dict[str, list[float]]]] = {
+HF_MODELS: dict[str, tuple[Callable[[Foreign, dict[str, Tensor]], Saved], dict[str, list[float]]]] = {
     "timesformer": (huggingface.read, huggingface.PIXELS),
     "videomae": (videomae.read, videomae.PIXELS),
     "vit": (vit.read_huggingface, vit.PIXELS),
@@ -23,83 +26,121 @@ HF_MODELS: dict[str, tuple[Callable[[dict[str, Any], dict[str, Tensor]], Saved],
 }
 """`model_type` in HF's `config.json` -> who reads it, and mean and std where the folder has no processor."""
 
+KINDS = ("vidattn", "model_type", "architecture")
+"""Keys by which a configuration is told: ours, Hugging Face's, timm's."""
 
-def read_checkpoint(source: str | Path, revision: str | None = None) -> Saved:
+
+def read_checkpoint(source: str | Path, revision: str | None = None, asked: Sides | None = None) -> Saved:
     """What a file, a folder or a model on the hub holds, in our terms; see `vidattn.load`.
+
+    A file that is named is the one that is read. Of a folder it is the model that was saved in it (`config.json` with
+    its weights, safetensors before pickled ones), else the best weights of a run; `notes` say if it holds others too.
+
+    Args:
+        source: a path, or an id on the hub.
+        revision: branch, tag or commit on the hub.
+        asked: height and width in pixels that the network is wanted for: it may tell the shape of a table of positions
+            where the file does not.
 
     Raises:
         WeightsError: it cannot be read, or vidattn does not know its kind.
     """
     path = local_path(source, revision)
     try:
-        return _read_folder(path) if path.is_dir() else _read_file(path)
-    except WeightsError as error:
+        return _read_folder(path, asked) if path.is_dir() else _read_file(path, asked)
+    except (ValueError, OSError) as error:  # what is no WeightsError yet comes from values that do not go together
         message = str(error)
         raise WeightsError(message if message.startswith(str(path)) else f"{source}: {message}") from error.__cause__
 
 
-def _read_folder(path: Path) -> Saved:
+def _read_folder(path: Path, asked: Sides | None) -> Saved:
     best = path / "checkpoints" / "best.ckpt"
+    held = [path / name for weights in WEIGHTS for name in (weights, f"{weights}{INDEX}") if (path / name).is_file()]
+    if (path / CONFIG).is_file() and (held or not best.is_file()):
+        if not held:
+            found = ", ".join(names_in(path)[:8])
+            raise WeightsError(f"{path}: holds neither {' nor '.join(WEIGHTS)}, but {found}")
+        others = [*held[1:], *([best] if best.is_file() else [])]
+        return _told(_read_beside(held[0], read_json(path / CONFIG), asked), path, held[0], others)
     if best.is_file():  # the folder of a run
-        return _read_file(best)
-    if not (path / "config.json").is_file():
-        raise WeightsError(
-            f"a folder without config.json (of ours or Hugging Face's) or a run's checkpoints; {_next(path)}"
-        )
-    config = read_json(path / "config.json")
-    weights = tensors_of(read_folder_weights(path))
-    if "vidattn" in config:
-        return described(config["vidattn"], weights)
-    if "model_type" in config:
-        return _read_huggingface(path, config, weights)
-    if "architecture" in config:
-        return timm.read(config, weights)
-    raise WeightsError(f"config.json is neither vidattn's nor of a known model; holds {', '.join(list(config)[:8])}")
+        return _told(_read_file(best, asked), path, best, held)
+    raise WeightsError(
+        f"a folder without config.json (of ours or Hugging Face's) or a run's checkpoints; {_next(path)}"
+    )
+
+
+def _told(saved: Saved, folder: Path, read: Path, others: list[Path]) -> Saved:
+    """A line on which weights of a folder were read, where there are others that might have been meant."""
+    if not others:
+        return saved
+    names = ", ".join(str(other.relative_to(folder)) for other in others)
+    line = f"weights: those of {read.relative_to(folder)}; name another file of the folder to read it: {names}"
+    return replace(saved, notes=[*saved.notes, line])
 
 
 def _next(folder: Path) -> str:
     """What to give instead of a folder that is no checkpoint, or else what it holds."""
     if found := checkpoints_in(folder):
         return f"give {' or '.join(map(str, found[:4]))}{' ...' if len(found) > 4 else ''}"
-    return f"holds {', '.join(sorted(path.name for path in folder.iterdir())[:8]) or 'nothing'}"
+    return f"holds {', '.join(names_in(folder)[:8]) or 'nothing'}"
 
 
-def _read_huggingface(path: Path, config: dict[str, Any], weights: dict[str, Tensor]) -> Saved:
-    kind = config["model_type"]
-    if kind not in HF_MODELS:
-        raise WeightsError(f"a Hugging Face model of type {kind!r}; vidattn reads {', '.join(HF_MODELS)}")
-    read, pixels = HF_MODELS[kind]
-    saved = read(config, weights)
-    preprocessing, differences = folder.preprocessing(path)
-    notes = [*saved.notes, *differences]
-    if preprocessing.mean is None:
-        preprocessing = preprocessing.with_pixels(**pixels)
-        notes.append(
-            f"mean and std: assumed {pixels['mean']} and {pixels['std']}, its Hugging Face folder does not say"
-        )
-    names = [] if "head.weight" not in saved.state else folder.class_names(config, saved.config.num_classes)
-    if preprocessing.image_size is None:
-        preprocessing = replace(preprocessing, image_size=saved.config.image_size)
-    return replace(saved, class_names=names, preprocessing=preprocessing, notes=notes)
-
-
-def _read_file(path: Path) -> Saved:
-    if path.name in WEIGHTS and (path.parent / "config.json").is_file():
-        return _read_folder(path.parent)
-    found = read_weights(path)
+def _read_file(path: Path, asked: Sides | None) -> Saved:
+    """The file that is named. If it does not say what it is of, `config.json` beside it does."""
+    found = read_pieces(path) if path.name.endswith(INDEX) else read_weights(path)
     if isinstance(found, dict) and "vidattn" in found:
-        state = found.get("state_dict", {})
+        state = tensors_of(found)
         prefix = "network."  # of what Lightning writes; beside it there may be more
         ours = {name.removeprefix(prefix): value for name, value in state.items() if name.startswith(prefix)}
         return described(found["vidattn"], ours or state)
     weights = tensors_of(found)
-    if (isinstance(found, dict) and "model_state" in found) or "time_embed" in weights:
-        return timesformer.read(weights)
+    official = (isinstance(found, dict) and "model_state" in found) or "time_embed" in weights
+    beside = path.parent / CONFIG
+    if weights and not official and beside.is_file():
+        config = read_json(beside)
+        if path.name.removesuffix(INDEX) in WEIGHTS or any(kind in config for kind in KINDS):
+            return _configured(beside, config, weights, asked)
+    if official:
+        return timesformer.read(weights, asked)
     if "patch_embed.proj.weight" in weights:
-        return timm.read({}, weights)
+        return timm.read(Foreign(path, {}), weights, asked)
     if kind := next((one for one in HF_MODELS if any(name.startswith(f"{one}.") for name in weights)), None):
         raise WeightsError(f"weights of a Hugging Face {kind}; put its config.json beside them and load the folder")
     held = ", ".join(map(str, list(found)[:5])) if isinstance(found, dict) else type(found).__name__
     raise WeightsError(
         f"neither a checkpoint of vidattn, nor an official TimeSformer file, nor a ViT of timm's; holds {held}"
     )
+
+
+def _read_beside(path: Path, config: dict[str, Any], asked: Sides | None) -> Saved:
+    """The weights `path` of a folder whose `config.json` says what they are of."""
+    weights = tensors_of(read_pieces(path) if path.name.endswith(INDEX) else read_weights(path))
+    return _configured(path.parent / CONFIG, config, weights, asked)
+
+
+def _configured(file: Path, config: dict[str, Any], weights: dict[str, Tensor], asked: Sides | None) -> Saved:
+    """Weights of which the configuration in `file` tells."""
+    if "vidattn" in config:
+        return described(config["vidattn"], weights)
+    about = Foreign(file, config)
+    if "model_type" in about:
+        return _read_huggingface(about, weights)
+    if "architecture" in about:
+        return timm.read(about.without_nulls(), weights, asked)
+    raise WeightsError(f"config.json is neither vidattn's nor of a known model; holds {', '.join(list(config)[:8])}")
+
+
+def _read_huggingface(config: Foreign, weights: dict[str, Tensor]) -> Saved:
+    kind = config.raw("model_type")
+    if not isinstance(kind, str) or kind not in HF_MODELS:
+        raise WeightsError(f"a Hugging Face model of type {kind!r}; vidattn reads {', '.join(HF_MODELS)}")
+    read, pixels = HF_MODELS[kind]
+    check_kind(config)
+    saved = read(config, weights)
+    ours = saved.config
+    prepared, notes = preprocessing(config.file.parent, kind, pixels, ours.image_size)
+    if isinstance(prepared.image_size, int):
+        side, cut = floored("crop", prepared.image_size, ours.patch_size)
+        prepared, notes = replace(prepared, image_size=side), [*notes, *cut]
+    names, faults = ([], []) if "head.weight" not in saved.state else class_names(config, ours.num_classes)
+    return replace(saved, class_names=names, preprocessing=prepared, notes=[*saved.notes, *notes, *faults])

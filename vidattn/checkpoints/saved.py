@@ -60,6 +60,8 @@ def described(ours: dict[str, Any], state: dict[str, Tensor]) -> Saved:
     Raises:
         WeightsError: a newer vidattn wrote this, it is damaged, or the weights are not the network's.
     """
+    if not isinstance(ours, dict) or not isinstance(ours.get("format", 0), int):
+        raise WeightsError(f"its description of the network cannot be read: vidattn={str(ours)[:40]}; wanted an object")
     if ours.get("format", 0) > FORMAT:
         raise WeightsError(
             f"format {ours['format']} is newer than this vidattn, which reads format {FORMAT}; update it"
@@ -69,14 +71,24 @@ def described(ours: dict[str, Any], state: dict[str, Tensor]) -> Saved:
             name: tuple(value) if isinstance(value, list) else value for name, value in ours["network"].items()
         }
         config = VideoTransformerConfig(**network)
-        names, stored = [str(name) for name in ours["class_names"]], dict(ours["preprocessing"])
+        stored = dict(ours["preprocessing"])
         notes = [str(note) for note in ours.get("notes", [])]
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise WeightsError(f"its description of the network cannot be read ({type(error).__name__}: {error})") from None
+    names, faults = _class_names(ours.get("class_names"))
     try:
         preprocessing = Preprocessing.from_dict(stored)
         _ = preprocessing.pixels
     except ValueError as error:
         raise WeightsError(f"its preprocessing has {error}") from None
     with torch.device("meta"):
-        return Saved(config, fitting(state, build_network(config)), names, preprocessing, notes)
+        return Saved(config, fitting(state, build_network(config)), names, preprocessing, [*notes, *faults])
+
+
+def _class_names(stored: Any) -> tuple[list[str], list[str]]:
+    """The names, and a line where they are none: weights are loaded all the same. Who answers checks their number."""
+    if isinstance(stored, list) and all(isinstance(name, str) for name in stored):
+        return stored, []
+    return [], [
+        f"class names: not taken over; its description has class_names={str(stored)[:40]}, wanted a list of text"
+    ]

@@ -1,6 +1,7 @@
 """`vidattn convert`: a folder of ours of any checkpoint, also with another scheme, length or size."""
 
 import argparse
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, get_args
 
@@ -13,10 +14,17 @@ from vidattn.mistakes import Mistake
 from vidattn.models.config import VideoTransformerConfig
 from vidattn.writable import check_place
 
-CHANGES: dict[str, type] = {
+
+def _image_size(text: str) -> int | tuple[int, int]:
+    """`224`, or `56x224`: height and width."""
+    height, _, width = text.partition("x")
+    return (int(height), int(width)) if width else int(height)
+
+
+CHANGES: dict[str, Callable[[str], Any]] = {
     "attention": str,
     "num_frames": int,
-    "image_size": int,
+    "image_size": _image_size,
     "num_classes": int,
     "num_heads": int,
     "tubelet_size": int,
@@ -72,6 +80,7 @@ def _parser() -> Parser:
     parser.add_argument("--out", required=True, metavar="FOLDER", help="the folder to write")
     helps = {
         "attention": "the scheme, as in time+space",
+        "image_size": "of the new network, the source's by default: 224, or height and width as 56x224",
         "num_heads": "where the file does not say how many there are",
     }
     for name, kind in CHANGES.items():

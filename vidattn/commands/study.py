@@ -10,6 +10,7 @@ import traceback
 from collections.abc import Sequence
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass, replace
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -26,13 +27,12 @@ from vidattn.commands.options import Parser
 from vidattn.commands.study_report import write_report
 from vidattn.commands.trainer import TrainerCLI
 from vidattn.comparison.distinct import check_distinct
-from vidattn.comparison.source import read_run
+from vidattn.comparison.source import read_run, task_arguments
 from vidattn.console import plain_console
 from vidattn.data.flat_keys import nested
 from vidattn.mistakes import Mistake
 from vidattn.models.config import VideoTransformerConfig
 from vidattn.old_names import renewed
-from vidattn.training.objective import Objective
 
 
 @dataclass(frozen=True)
@@ -144,7 +144,8 @@ def plan(
     for seed in seeds:
         for name, base in bases.items():
             for scheme in attention:
-                network = base["model"]["network"] | {"attention": scheme}
+                task = task_arguments(base["model"])
+                task = task | {"network": task["network"] | {"attention": scheme}}
                 replace(networks[name], attention=scheme)  # says now what is wrong with it
                 where = Path(folder) / name / quote(scheme, safe="+,()") / f"seed_{seed}"
                 trainer = (base.get("trainer") or {}) | {
@@ -154,7 +155,7 @@ def plan(
                 }
                 if epochs is not None:
                     trainer["max_epochs"] = epochs
-                model = base["model"] | {"network": network}
+                model = base["model"] | {"init_args": task} if "class_path" in base["model"] else task
                 values = base | {"seed_everything": seed, "trainer": trainer, "model": model}
                 runs.append(Run(name, scheme, seed, where, values))
     for run in runs:
@@ -172,13 +173,27 @@ def _check_tests(path: Path, base: dict[str, Any]) -> None:
         raise Mistake(f"{path}: has no test split, and a study compares accuracy in the test; set data.test")
     if base.get("test_after_fit") is False:
         raise Mistake(f"{path}: test_after_fit is false, and a study compares accuracy in the test; set it to true")
-    objective = base["model"].get("objective")
+    objective = task_arguments(base["model"]).get("objective") or "OneLabel"
     written = str(objective.get("class_path") if isinstance(objective, dict) else objective)
-    if written.rpartition(".")[2] in [cls.__name__ for cls in Objective.__subclasses__() if cls.multi_label]:
+    if "video_top1" not in scores_of(written):
         raise Mistake(
             f"{path}: model.objective={written} has no top-1, which is what a study compares; train each scheme with "
             "vidattn fit, or set vidattn.training.OneLabel on lists with one label a video"
         )
+
+
+def scores_of(objective: str) -> Sequence[str]:
+    """What an objective measures, by its import path or the name of one of ours. Where there is none such, top-1: that
+    there is none is said when the run is begun.
+
+    >>> scores_of("MultiLabel")
+    ('loss', 'mAP', 'num_videos', 'num_classes_scored')
+    """
+    room, _, name = objective.rpartition(".")
+    try:
+        return getattr(import_module(room or "vidattn.training"), name).scores
+    except (ImportError, AttributeError):
+        return ("video_top1",)
 
 
 def train_all(runs: Sequence[Run], folder: str | Path) -> list[Run]:

@@ -5,8 +5,9 @@ import re
 import shutil
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -17,6 +18,7 @@ from pytorch_lightning.callbacks import ModelCheckpoint, TQDMProgressBar, Weight
 from pytorch_lightning.cli import LightningArgumentParser, LightningCLI
 from pytorch_lightning.loggers import CSVLogger, TensorBoardLogger
 from pytorch_lightning.utilities.exceptions import SIGTERMException
+from pytorch_lightning.utilities.model_helpers import is_overridden
 from pytorch_lightning.utilities.rank_zero import rank_zero_info, rank_zero_warn
 
 from vidattn.data.datamodule import VideoDataModule
@@ -24,14 +26,15 @@ from vidattn.data.flat_keys import key_meant, nested, nested_words
 from vidattn.data.videos.splits import Split
 from vidattn.mistakes import Mistake
 from vidattn.old_names import renewed
-from vidattn.training.checkpoint import Checkpoint
+from vidattn.training import objective, schedule
+from vidattn.training.checkpoint import MONITOR, Checkpoint
+from vidattn.training.module import VideoModule
 from vidattn.training.names import check_labelled, count_as_checkpoint, names_in
-from vidattn.training.objective import Objective
 from vidattn.training.predictions import PredictionWriter
 from vidattn.training.run_weights import best_beside, check_checkpoint, refuse_other_weights
-from vidattn.training.schedule import Schedule
 from vidattn.training.scorecard import Scorecard
 from vidattn.training.skipped import SkippedVideos
+from vidattn.training.summary import Summary
 from vidattn.training.threads import CoresForDecoding
 from vidattn.training.video_classifier import VideoClassifier
 
@@ -74,16 +77,16 @@ def class_meant(message: str) -> str:
     >>> class_meant("unrecognized arguments: --model.shedule")
     ''
     """
-    known = [cls.__name__ for base in (Objective, Schedule) for cls in base.__subclasses__()]
+    known = [name for room in (objective, schedule) for name, value in vars(room).items() if isinstance(value, type)]
     written = re.search(r"(?:Expected a dot import path string: |has no attribute ')(\w+)(?:'.*)?$", message)
     near = get_close_matches(written[1], known, n=1) if written else []
     return f"; did you mean {near[0]}?" if near else ""
 
 
 class TrainerCLI(LightningCLI):
-    """Every key of a YAML is an argument of a constructor: `trainer`, `model` (`VideoClassifier`), `data`
-    (`VideoDataModule`), `checkpoint` and `last_checkpoint` (`ModelCheckpoint`: what is kept as the best, and how often
-    the last is written, to resume from) and `predictions` (`PredictionWriter`).
+    """Every key of a YAML is an argument of a constructor: `trainer`, `model` (`VideoClassifier`, or any other task by
+    `class_path` and `init_args`), `data` (`VideoDataModule`), `checkpoint` and `last_checkpoint` (`ModelCheckpoint`:
+    what is kept as the best, and how often the last is written, to resume from) and `predictions` (`PredictionWriter`).
 
     Each run gets a folder of its own under `trainer.default_root_dir`, `run_<n>` (or `test_<n>`, `predict_<n>`), with
     `config.yaml`, `metrics.csv`, TensorBoard events, `checkpoints/best.ckpt` and `last.ckpt`, and what the test leaves.
@@ -100,10 +103,12 @@ class TrainerCLI(LightningCLI):
 
     def __init__(self, args: list[str], callbacks: Sequence[pl.Callback] = ()) -> None:
         self.run_folder: Path | None = None  # where this process has made it
+        named = names_task(args)
         try:
             super().__init__(
-                VideoClassifier,
+                VideoModule if named else VideoClassifier,
                 VideoDataModule,
+                subclass_mode_model=named,
                 parser_class=Parser,
                 parser_kwargs={"prog": "vidattn"},
                 args=args,
@@ -132,7 +137,7 @@ class TrainerCLI(LightningCLI):
         parser.add_lightning_class_args(Checkpoint, "last_checkpoint")
         parser.set_defaults(
             {
-                "checkpoint.monitor": Objective.monitor,
+                "checkpoint.monitor": MONITOR,
                 "checkpoint.mode": "max",
                 "checkpoint.filename": "best",
                 "checkpoint.enable_version_counter": False,
@@ -173,16 +178,16 @@ class TrainerCLI(LightningCLI):
         if command != "fit":
             options = {word.partition("=")[0] for word in args}
             if "--ckpt_path" not in options:
-                if "--model.weights" in options:
+                if options & {"--model.weights", "--model.init_args.weights"}:
                     config.ckpt_path = None
                 elif best := best_beside(map(str, config.config or [])):
                     config.ckpt_path = str(best)
                     rank_zero_info(f"Weights: {best}, the best of the run whose configuration this is")
                 else:
                     refuse_other_weights(map(str, config.config or []))
-                    if named := config.ckpt_path or config.model.weights:
+                    if named := config.ckpt_path or self._task(config).get("weights"):
                         rank_zero_info(f"Weights: {named}, which the configuration names")
-            if not config.ckpt_path and not config.model.weights:
+            if not config.ckpt_path and not self._task(config).get("weights"):
                 raise Mistake(
                     "there are no weights to answer with; give --ckpt_path RUN/checkpoints/best.ckpt (or --config "
                     "RUN/config.yaml of a run that has it), or --model.weights for weights from elsewhere"
@@ -193,16 +198,23 @@ class TrainerCLI(LightningCLI):
     def before_instantiate_classes(self) -> None:
         """A checkpoint holds all weights: those that the training started from need not be there any more."""
         config = self.config[self.subcommand]
-        if config.ckpt_path:
-            config.model.weights = None
+        if config.ckpt_path and "weights" in self._task(config):
+            self._task(config)["weights"] = None
+
+    def _task(self, config: Any) -> Any:
+        """The arguments of the task."""
+        return config.model.init_args if self.subclass_mode_model else config.model
 
     def instantiate_trainer(self, **kwargs: Any) -> pl.Trainer:
         """The trainer, with loggers that write into this run's folder unless the configuration names others."""
         root = self._get(self.config_init, "trainer.default_root_dir")
+        callbacks = self._get(self.config_init, "trainer.callbacks") or []
+        callbacks = callbacks if isinstance(callbacks, list) else [callbacks]
         if self._get(self.config_init, "trainer.enable_progress_bar") is not False:
-            callbacks = self._get(self.config_init, "trainer.callbacks") or []
-            callbacks = callbacks if isinstance(callbacks, list) else [callbacks]
-            kwargs["callbacks"] = [*callbacks, ProgressBar(refresh_rate=10)]
+            callbacks = [*callbacks, ProgressBar(refresh_rate=10)]
+        if self.subcommand == "fit" and self._get(self.config_init, "trainer.enable_model_summary") is not False:
+            callbacks = [*callbacks, Summary()]
+        kwargs["callbacks"] = callbacks
         if self._get(self.config_init, "trainer.logger") in (None, True):
             run, is_ours = next_run(Path(root), "run" if self.subcommand == "fit" else str(self.subcommand))
             self.run_folder = Path(root) / run if is_ours else None
@@ -219,26 +231,45 @@ class TrainerCLI(LightningCLI):
             ValueError: it has no labels, or cannot be read.
         """
         data = self.datamodule
-        if self._get(self.config_init, "test_after_fit") and data.make is None:  # it is yet to be written
+        if self._tests_after_fit and self.model.needs_labels and data.make is None:  # it is yet to be written
             check_labelled(data, "test")
 
     def before_validate(self) -> None:
-        """Count the labels as the checkpoint does."""
+        """Refuse a task that is not validated, and count the labels as the checkpoint does."""
+        self._check_step("validation_step")
         self._count_as_checkpoint("val")
 
     def before_test(self) -> None:
-        """Count the labels as the checkpoint does."""
+        """Refuse a task that is not tested, and count the labels as the checkpoint does."""
+        self._check_step("test_step")
         self._count_as_checkpoint("test")
+
+    def before_predict(self) -> None:
+        """Refuse a task that answers nothing."""
+        self._check_step("predict_step")
+
+    def _check_step(self, step: str) -> None:
+        """
+        Raises:
+            ValueError: the task does not have this step.
+        """
+        if not is_overridden(step, self.model):
+            raise Mistake(f"{type(self.model).__name__} has no {step}; vidattn {self.subcommand} is not for it")
 
     def _count_as_checkpoint(self, split: Split) -> None:
         checkpoint = self._get(self.config_init, "ckpt_path")
         names = names_in(str(checkpoint)) if checkpoint else self.model.class_names
-        if self.datamodule.make is None:  # whose names are the run's
+        if self.model.needs_labels and self.datamodule.make is None:  # whose names are the run's
             count_as_checkpoint(self.datamodule, split, names, rank_zero_warn)
+
+    @property
+    def _tests_after_fit(self) -> bool:
+        asked = self._get(self.config_init, "test_after_fit") and self.datamodule.sources["test"]
+        return bool(asked) and is_overridden("test_step", self.model)
 
     def after_fit(self) -> None:
         """Test the best weights of the run that has just ended; the last where nothing was validated."""
-        if not (self._get(self.config_init, "test_after_fit") and self.datamodule.sources["test"]):
+        if not self._tests_after_fit:
             return
         callbacks: list[pl.Callback] = self.trainer.callbacks  # type: ignore[attr-defined]
         for callback in [one for one in callbacks if isinstance(one, WeightAveraging)]:
@@ -248,6 +279,43 @@ class TrainerCLI(LightningCLI):
         # The best of a resumed run's past may have been deleted since.
         there = [path for path in (best, *kept) if path and ("://" in path or os.path.exists(path))]
         self.trainer.test(self.model, self.datamodule, ckpt_path=next(iter(there), None), verbose=False)
+
+
+def names_task(words: Sequence[str]) -> bool:
+    """Whether the arguments, or a configuration that they name, say by its class which task the model is.
+
+    >>> names_task(["fit", "--model", "my_package.MyTask"]), names_task(["fit", "--model.network.depth", "2"])
+    (True, False)
+    """
+    for option, value in given(words):
+        if option == "--model.class_path" or (option == "--model" and is_class(value)):
+            return True
+        if option in ("--config", "-c") and is_class((read_yaml(value) or {}).get("model")):
+            return True
+    return False
+
+
+def given(words: Sequence[str]) -> list[tuple[str, str]]:
+    """Options and what is said of them, written as two words or as one."""
+    pairs = [(option, value) for option, _, value in (word.partition("=") for word in words) if value]
+    return [*pairwise(words), *pairs]
+
+
+def is_class(model: Any) -> bool:
+    """Whether what stands for the model names its class: by itself, in a mapping, or in a file of one."""
+    if isinstance(model, str):
+        within = read_yaml(model)
+        return "class_path" in within if within is not None else True
+    return isinstance(model, Mapping) and "class_path" in model
+
+
+def read_yaml(text: str) -> Mapping[str, Any] | None:
+    """A mapping out of a file, or out of the text itself; None where it is none, which the parser then says."""
+    try:
+        values = yaml.safe_load(Path(text).read_text() if os.path.isfile(text) else text)
+    except (OSError, ValueError, yaml.YAMLError):
+        return None
+    return values if isinstance(values, Mapping) else None
 
 
 def remove_if_nothing_came(folder: Path) -> None:

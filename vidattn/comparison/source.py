@@ -75,6 +75,15 @@ def _of_yaml(path: Path) -> Source:
     return Source(str(path), config, views.get("num_test_clips", 1), views.get("num_test_crops", 3))
 
 
+def task_arguments(model: dict[str, Any]) -> dict[str, Any]:
+    """The arguments of the task that a configuration trains, which it may name by its class.
+
+    >>> task_arguments({"class_path": "vidattn.VideoClassifier", "init_args": {"compile": True}})
+    {'compile': True}
+    """
+    return (model.get("init_args") or {}) if "class_path" in model else model
+
+
 def read_run(path: Path) -> tuple[VideoTransformerConfig, dict[str, Any]]:
     """The network of a configuration of `vidattn fit`, and the whole configuration as it is written.
 
@@ -87,7 +96,7 @@ def read_run(path: Path) -> tuple[VideoTransformerConfig, dict[str, Any]]:
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise Mistake(f"{path}: is no YAML: {' '.join(str(error).split())}") from error
     model = run.get("model") if isinstance(run, dict) else None
-    network = model.get("network") if isinstance(model, dict) else None
+    network = task_arguments(model).get("network") if isinstance(model, dict) else None
     if not isinstance(network, dict):
         raise Mistake(f"{path}: has no model.network; give a configuration of vidattn fit")
     known = {field.name for field in fields(VideoTransformerConfig)}

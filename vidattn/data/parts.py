@@ -4,9 +4,9 @@ Each is the section of the same name under `data` in a YAML, and checks what it 
 """
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import nn
@@ -19,9 +19,14 @@ from vidattn.data.readers.frame_index import FrameIndex
 from vidattn.data.readers.guarded import LONGEST
 from vidattn.data.readers.opening import VideoOpener
 from vidattn.data.readers.quarantine import Quarantine
-from vidattn.data.videos.manifest import Manifest, Video
 from vidattn.data.videos.splits import Source, Split, Splits
 from vidattn.mistakes import Mistake
+
+if TYPE_CHECKING:
+    Listed = Source
+else:
+    # A command line gives text. Were it told of the other kinds, it would read a list's file as a configuration of one.
+    Listed = str
 
 
 @dataclass(frozen=True)
@@ -46,10 +51,10 @@ class Lists:
         ValueError: `folder_fps` is not above 0.
     """
 
-    train: str | Manifest | Iterable[Video] | None = None
-    val: str | Manifest | Iterable[Video] | None = None
-    test: str | Manifest | Iterable[Video] | None = None
-    predict: str | Manifest | Iterable[Video] | None = None
+    train: Listed | None = None
+    val: Listed | None = None
+    test: Listed | None = None
+    predict: Listed | None = None
     root: str | None = None
     class_names: list[str] | str | None = None
     folder_fps: float = 30.0

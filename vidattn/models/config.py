@@ -2,7 +2,8 @@
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from numbers import Integral, Real
 
 from vidattn.attention.base import VideoAttention
 from vidattn.attention.factorised import temporal_depth
@@ -89,6 +90,7 @@ class VideoTransformerConfig:
     conditional_position: str = "none"
 
     def __post_init__(self) -> None:
+        self._check_types()
         for name in ("num_classes", "num_frames", "patch_size", "embed_dim", "depth", "num_heads", "tubelet_size"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name}={getattr(self, name)} must be at least 1")
@@ -123,6 +125,21 @@ class VideoTransformerConfig:
                 "whose blocks see one frame at a time; use peg"
             )
 
+    def _check_types(self) -> None:
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if field.name == "image_size":
+                pair = isinstance(value, tuple) and len(value) == 2 and all(_is_whole(side) for side in value)
+                known, wanted = _is_whole(value) or pair, "a whole number, or (height, width)"
+            elif field.type is int:
+                known, wanted = _is_whole(value), "a whole number"
+            elif field.type is float:
+                known, wanted = isinstance(value, Real) and not isinstance(value, bool), "a number"
+            else:
+                known, wanted = isinstance(value, field.type), "text" if field.type is str else "True or False"  # type: ignore[arg-type]
+            if not known:
+                raise ValueError(f"{field.name}={value!r} is of type {type(value).__name__}; wanted {wanted}")
+
     def _check_steps(self) -> None:
         for step in parse_scheme(self.attention):
             for cls in step.turns:
@@ -146,7 +163,7 @@ class VideoTransformerConfig:
     @property
     def size(self) -> tuple[int, int]:
         """`image_size` as (height, width)."""
-        return (self.image_size, self.image_size) if isinstance(self.image_size, int) else self.image_size
+        return self.image_size if isinstance(self.image_size, tuple) else (self.image_size, self.image_size)
 
     def grid(self, frames: int, height: int, width: int) -> Grid:
         """The tokens of a clip of `frames` frames of `height x width` pixels."""
@@ -161,6 +178,10 @@ class VideoTransformerConfig:
     def drop_path_of(self, block: int) -> float:
         """Drop path of the block with this index: linear from 0 to `drop_path`."""
         return self.drop_path * block / max(self.depth - 1, 1)
+
+
+def _is_whole(value: object) -> bool:
+    return isinstance(value, Integral) and not isinstance(value, bool)
 
 
 def check_divisible(size: tuple[int, int], patch_size: int, name: str) -> None:

@@ -149,7 +149,14 @@ CONDITIONAL_POSITIONS: dict[str, tuple[Callable[[int], VideoAttention], ...]] = 
 
 
 def resized(table: Tensor, frames: int, height: int, width: int) -> Tensor:
-    """A table `(1, T, H, W, D)` for another clip: bicubic in space, then linear in time; itself if nothing changes."""
+    """A table `(1, T, H, W, D)` for another clip: bicubic in space, then linear in time; itself if nothing changes.
+
+    A table in half precision is resized in fp32 and rounded once.
+    """
+    if (frames, height, width) == tuple(table.shape[1:4]):
+        return table
+    stored = table.dtype
+    table = table.to(torch.promote_types(stored, torch.float32))
     if (height, width) != tuple(table.shape[2:4]):
         maps = table.squeeze(0).permute(0, 3, 1, 2)  # (T, D, H, W)
         maps = F.interpolate(maps, (height, width), mode="bicubic", align_corners=False)
@@ -158,7 +165,7 @@ def resized(table: Tensor, frames: int, height: int, width: int) -> Tensor:
         times = table.flatten(2).mT  # (1, H * W * D, T)
         times = F.interpolate(times, frames, mode="linear", align_corners=False).mT
         table = times.unflatten(2, table.shape[2:])
-    return table
+    return table.to(stored)
 
 
 def map_waves(dim: int, height: int, width: int) -> Tensor:

@@ -6,8 +6,9 @@ from vidattn.public import hand_on
 
 if TYPE_CHECKING:  # for mypy and editors, which know no table
     from vidattn.training.freezing import FrozenBackbone as FrozenBackbone
+    from vidattn.training.metrics import ViewAccuracy as ViewAccuracy, ViewPrecision as ViewPrecision
     from vidattn.training.mixing import Mixing as Mixing
-    from vidattn.training.multi_label import ViewPrecision as ViewPrecision
+    from vidattn.training.module import VideoModule as VideoModule
     from vidattn.training.objective import MultiLabel as MultiLabel, Objective as Objective, OneLabel as OneLabel
     from vidattn.training.predictions import PredictionWriter as PredictionWriter
     from vidattn.training.schedule import (
@@ -20,14 +21,14 @@ if TYPE_CHECKING:  # for mypy and editors, which know no table
     from vidattn.training.skipped import SkippedVideos as SkippedVideos
     from vidattn.training.threads import CoresForDecoding as CoresForDecoding
     from vidattn.training.video_classifier import VideoClassifier as VideoClassifier
-    from vidattn.training.views import ViewAccuracy as ViewAccuracy
 
 __all__, __getattr__, __dir__ = hand_on(
     __name__,
     {
         "vidattn.training.freezing": ["FrozenBackbone"],
+        "vidattn.training.metrics": ["ViewAccuracy", "ViewPrecision"],
         "vidattn.training.mixing": ["Mixing"],
-        "vidattn.training.multi_label": ["ViewPrecision"],
+        "vidattn.training.module": ["VideoModule"],
         "vidattn.training.objective": ["MultiLabel", "Objective", "OneLabel"],
         "vidattn.training.predictions": ["PredictionWriter"],
         "vidattn.training.schedule": ["Constant", "Schedule", "Steps", "WarmupCosine"],
@@ -35,6 +36,5 @@ __all__, __getattr__, __dir__ = hand_on(
         "vidattn.training.skipped": ["SkippedVideos"],
         "vidattn.training.threads": ["CoresForDecoding"],
         "vidattn.training.video_classifier": ["VideoClassifier"],
-        "vidattn.training.views": ["ViewAccuracy"],
     },
 )

@@ -2,20 +2,25 @@
 
 import os
 import shutil
+from collections.abc import Sequence
 from typing import Any
 
 import pytorch_lightning as pl
+import torch
 from pytorch_lightning.callbacks import ModelCheckpoint
 
-from vidattn.training.objective import Objective
-from vidattn.training.video_classifier import VideoClassifier
+from vidattn.mistakes import Mistake
+from vidattn.training.module import VideoModule
+
+MONITOR = "val/video_top1"
+"""What the command line chooses the best by where nobody says it, and the task does not measure anything else."""
 
 
 class Checkpoint(ModelCheckpoint):
     """Lightning's, but a resumed run, which has a folder of its own, still knows the best checkpoint of its past and
-    has a copy of it there; what the best is chosen by is the objective's by default; what could not be kept as asked is
-    refused before the training; and what monitors nothing is written at the end of each epoch too, where Lightning's
-    takes either that or the end of each validation."""
+    has a copy of it there; what the best is chosen by is the task's by default, and of equals it is the latest; what
+    could not be kept as asked is refused before the training; and what monitors nothing is written at the end of each
+    epoch too, where Lightning's takes either that or the end of each validation."""
 
     _past_best = ""  # where a resumed run left the best checkpoint, until there is a copy in this run's folder
 
@@ -26,28 +31,38 @@ class Checkpoint(ModelCheckpoint):
             ValueError: a training would keep the worst, or not what it is asked for.
         """
         super().setup(trainer, pl_module, stage)
-        assert isinstance(pl_module, VideoClassifier)
-        if self.monitor == Objective.monitor:
-            self.monitor = pl_module.objective.monitor
+        task: VideoModule = pl_module  # type: ignore[assignment]
+        if self.monitor == MONITOR:
+            self.monitor = task.monitor
+            if task.monitor != MONITOR and task.monitor_mode != self.mode:
+                self.mode, self.kth_value = task.monitor_mode, -self.kth_value
             if not trainer.datamodule.sources["val"]:  # type: ignore[attr-defined]
                 self.save_top_k = 0  # nothing is the best where nothing is validated
         if stage == "fit" and self.monitor:
-            self._check(self.monitor, pl_module.objective)
+            self._check(self.monitor, task.scores)
 
-    def _check(self, monitor: str, objective: Objective) -> None:
+    def _check(self, monitor: str, scores: Sequence[str]) -> None:
         split, _, score = monitor.partition("/")
-        if split == "val" and score not in objective.scores:
-            known = ", ".join(f"val/{name}" for name in objective.scores)
-            raise ValueError(f"checkpoint.monitor={monitor} is not measured here; choose one of {known}")
+        if split == "val" and score not in scores:
+            known = ", ".join(f"val/{name}" for name in scores)
+            raise Mistake(f"checkpoint.monitor={monitor} is not measured here; choose one of {known}")
         if score.startswith("loss") and self.mode == "max":
-            raise ValueError(
+            raise Mistake(
                 f"checkpoint.monitor={monitor} with checkpoint.mode=max keeps the worst; add checkpoint.mode=min"
             )
         if self.save_top_k not in (0, 1) and "{" not in (self.filename or "{"):
-            raise ValueError(
+            raise Mistake(
                 f"checkpoint.save_top_k={self.save_top_k} keeps several files, and checkpoint.filename={self.filename} "
                 "is one name for all; give them names of their own, such as 'best-{epoch}-{step}'"
             )
+
+    def check_monitor_top_k(self, trainer: pl.Trainer, current: torch.Tensor | None = None) -> bool:
+        """Whether to keep a checkpoint with this score: also where it is equal to the worst that is kept, for of
+        a small validation set many are, and the first to reach it has learnt least."""
+        if current is None or super().check_monitor_top_k(trainer, current):
+            return current is not None
+        worst = self.best_k_models.get(self.kth_best_model_path)
+        return trainer.strategy.reduce_boolean_decision(worst is not None and bool(current == worst))
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Write what monitors nothing, if it has not just been written."""

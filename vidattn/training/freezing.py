@@ -6,6 +6,7 @@ import pytorch_lightning as pl
 from pytorch_lightning.strategies import DDPStrategy
 from torch import nn
 
+from vidattn.mistakes import Mistake
 from vidattn.models.factorised_encoder import FactorisedEncoder
 
 
@@ -29,9 +30,9 @@ class FrozenBackbone(pl.Callback):
     def __init__(self, epochs: int | None = None, backbone_lr: float = 0.1) -> None:
         super().__init__()
         if epochs is not None and epochs < 1:
-            raise ValueError(f"epochs={epochs} freezes nothing; give 1 or more, or null for the whole run")
+            raise Mistake(f"epochs={epochs} freezes nothing; give 1 or more, or null for the whole run")
         if backbone_lr <= 0:
-            raise ValueError(f"backbone_lr={backbone_lr} must be more than 0; epochs: null keeps the backbone frozen")
+            raise Mistake(f"backbone_lr={backbone_lr} must be more than 0; epochs: null keeps the backbone frozen")
         self.epochs = epochs
         self.backbone_lr = backbone_lr
         self._frozen: bool | None = None
@@ -49,7 +50,7 @@ class FrozenBackbone(pl.Callback):
         if self.epochs is None:
             freeze(pl_module.network)  # type: ignore[arg-type]
         elif isinstance(strategy, DDPStrategy) and not strategy._ddp_kwargs.get("find_unused_parameters"):
-            raise ValueError(
+            raise Mistake(
                 f"FrozenBackbone(epochs={self.epochs}) under DDP needs "
                 "--trainer.strategy ddp_find_unused_parameters_true"
             )

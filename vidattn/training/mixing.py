@@ -5,9 +5,13 @@ from torch import Tensor, nn
 from torchvision import tv_tensors
 from torchvision.transforms import v2
 
+from vidattn.mistakes import Mistake
+
 
 class Mixing(nn.Module):
     """Mixup or cutmix, one drawn per batch. https://arxiv.org/abs/1710.09412 and https://arxiv.org/abs/1905.04899.
+
+    A clip is mixed with one of another video, where the batch has several.
 
     Args:
         num_classes: width of the label vectors.
@@ -23,7 +27,7 @@ class Mixing(nn.Module):
         super().__init__()
         for name, alpha in (("mixup_alpha", mixup_alpha), ("cutmix_alpha", cutmix_alpha)):
             if not alpha >= 0:
-                raise ValueError(f"{name}={alpha} must be 0 (none) or more")
+                raise Mistake(f"{name}={alpha} must be 0 (none) or more")
         self.num_classes, self.probability = num_classes, probability
         self.choices: list[v2.Transform] = []
         with torch.device("cpu"):  # v2 builds a distribution, which a network built on the meta device cannot hold
@@ -32,10 +36,24 @@ class Mixing(nn.Module):
             if cutmix_alpha:
                 self.choices.append(v2.CutMix(alpha=cutmix_alpha, num_classes=num_classes))
 
-    def forward(self, video: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-        """Clips `(B, 3, T, H, W)` and labels `(B,)` -> mixed clips and label vectors `(B, K)` that sum to 1."""
+    def forward(self, video: Tensor, labels: Tensor, video_ids: Tensor) -> tuple[Tensor, Tensor]:
+        """Clips `(B, 3, T, H, W)`, labels and video numbers `(B,)` -> mixed clips and label vectors `(B, K)` that sum
+        to 1."""
         if not self.choices or torch.rand(()) >= self.probability:
             return video, nn.functional.one_hot(labels, self.num_classes).to(video.dtype)
         mix = self.choices[int(torch.randint(len(self.choices), ()))]
-        mixed, targets = mix(tv_tensors.Video(video.transpose(1, 2)), labels)
-        return mixed.as_subclass(Tensor).transpose(1, 2), targets
+        order = apart(video_ids)
+        mixed, targets = mix(tv_tensors.Video(video[order].transpose(1, 2)), labels[order])
+        back = order.argsort()
+        return mixed.as_subclass(Tensor).transpose(1, 2)[back], targets[back]
+
+
+def apart(video_ids: Tensor) -> Tensor:
+    """An order in which the clip before each one (the last before the first) is of another video: the transforms mix
+    such neighbours. First clips of all videos, then second ones; distinct videos stay as they are.
+
+    >>> apart(torch.tensor([4, 4, 9, 9, 7, 7]))
+    tensor([0, 2, 4, 1, 3, 5])
+    """
+    alike = video_ids[:, None] == video_ids
+    return alike.tril(-1).sum(1).argsort(stable=True)

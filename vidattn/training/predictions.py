@@ -10,13 +10,14 @@ from rich.table import Table
 from rich.text import Text
 
 from vidattn.answers import write_answers
+from vidattn.mistakes import Mistake
 from vidattn.training.skipped import run_folder
 from vidattn.wording import counted
 from vidattn.writable import check_place, make_folder
 
 
 class PredictionWriter(pl.Callback):
-    """Writes the five likeliest classes of each video, with probabilities, as CSV or JSON.
+    """Writes the five likeliest classes of each video, with probabilities, as CSV or JSON: what the task answers.
 
     Args:
         path: file to write, `.csv` or `.json`; `predictions.csv` in the run's folder by default. Of several processes
@@ -29,9 +30,9 @@ class PredictionWriter(pl.Callback):
 
     def __init__(self, path: str | None = None, top: int = 5) -> None:
         if path is not None and Path(path).suffix not in (".csv", ".json"):
-            raise ValueError(f"predictions path {path!r} must end in .csv or .json")
+            raise Mistake(f"predictions path {path!r} must end in .csv or .json")
         if top < 1:
-            raise ValueError(f"predictions.top={top}: wanted at least one class to list")
+            raise Mistake(f"predictions.top={top}: wanted at least one class to list")
         self.path = path
         self.top = top
         self.rows: list[dict[str, Any]] = []
@@ -41,16 +42,9 @@ class PredictionWriter(pl.Callback):
         """Start an empty list, and make the folder of the file.
 
         Raises:
-            ValueError: nothing says what the classes are called, there are more or fewer names than classes, or the
-                file cannot be written.
+            ValueError: the file cannot be written.
         """
         self.rows, self.skipped = [], {}
-        self.names = pl_module.class_names or trainer.datamodule.class_names  # type: ignore[attr-defined]
-        count = pl_module.config.num_classes
-        if len(self.names) != count:
-            raise ValueError(
-                f"the data has {len(self.names)} class names but num_classes={count}; set data.class_names"
-            )
         self.file = Path(self.path) if self.path else run_folder(trainer) / "predictions.csv"
         if trainer.is_global_zero:
             check_place(self.file, folder=False)
@@ -58,12 +52,8 @@ class PredictionWriter(pl.Callback):
 
     def on_predict_batch_end(self, trainer: pl.Trainer, pl_module: Any, outputs: Any, batch: Any, *_: Any) -> None:
         """Add the batch's videos."""
-        self.skipped |= dict(outputs["skipped"])
-        for path, probabilities in zip(outputs["path"], outputs["probabilities"], strict=True):
-            best = probabilities.topk(min(self.top, len(probabilities)))
-            labels, values = best.indices.tolist(), best.values.tolist()
-            answers = [{"class": self.names[i], "probability": value} for i, value in zip(labels, values, strict=True)]
-            self.rows.append({"path": path, "top": answers})
+        self.skipped |= dict(batch["skipped"])
+        self.rows += pl_module.answers(outputs, self.top)
 
     def on_predict_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Write the file and show the table.
@@ -78,7 +68,7 @@ class PredictionWriter(pl.Callback):
             write_answers(self.file, rows, self.top)
         except OSError as error:
             show_answers(rows, most=len(rows))
-            raise ValueError(
+            raise Mistake(
                 f"{self.file}: cannot write it ({error.strerror or error}); the answers stand in the table above only"
             ) from error
         show_answers(rows)

@@ -13,16 +13,14 @@ from rich.console import Console
 from rich.table import Table
 
 from vidattn.data.readers import reader_version
-from vidattn.plots.confusion import plot_confusion
-from vidattn.training.multi_label import map_in_words
-from vidattn.training.permuted import explained_by_order
+from vidattn.training.module import VideoModule
 from vidattn.training.pictures import write_picture
+from vidattn.training.report import Report
 from vidattn.training.skipped import SkippedVideos, run_folder
-from vidattn.training.video_classifier import VideoClassifier
 
 
 class Scorecard(pl.Callback):
-    """Prints the test's results, and writes `scorecard.json` and `confusion.png` into the run's folder."""
+    """Prints the test's results, and writes `scorecard.json` and the task's pictures into the run's folder."""
 
     def on_test_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Forget earlier tests."""
@@ -37,14 +35,14 @@ class Scorecard(pl.Callback):
 
     def on_test_batch_end(self, trainer: pl.Trainer, pl_module: Any, outputs: Any, batch: Any, *_: Any) -> None:
         """Count the clips seen after the first batch, which takes the start of the workers as well."""
-        self.views = len(batch["label"]) + (self.views if self.batches > 1 else 0)
+        self.views = len(batch["video"]) + (self.views if self.batches > 1 else 0)
         if not self.batches:
             self.began_after_first = time.perf_counter()
         self.batches += 1
 
     def on_test_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Put the card together, print it, write it."""
-        assert isinstance(pl_module, VideoClassifier)
+        task: VideoModule = pl_module  # type: ignore[assignment]
         seconds = time.perf_counter() - (self.began_after_first if self.batches > 1 else self.began)
         callbacks: list[pl.Callback] = trainer.callbacks  # type: ignore[attr-defined]
         noted = sum(len(callback.skipped) for callback in callbacks if isinstance(callback, SkippedVideos))
@@ -52,44 +50,42 @@ class Scorecard(pl.Callback):
         views, skipped = trainer.strategy.reduce(counts, reduce_op="sum").tolist()
         if not trainer.is_global_zero:
             return
-        card = self._card(trainer, pl_module, views / seconds, int(skipped))
+        report = task.report()
+        card = self._card(trainer, task, report, views / seconds, int(skipped))
         folder = self.folder
         folder.mkdir(parents=True, exist_ok=True)
         written = {name: None if value != value else value for name, value in card.items()}  # JSON knows no nan
         (folder / "scorecard.json").write_text(json.dumps(written, indent=2) + "\n")
-        print_card(card, folder)
-        if card["videos_evaluated"] and "confusion" in pl_module.test_scores:
-            confusion = pl_module.test_scores["confusion"].cpu().numpy()
-            names = pl_module.class_names or [str(label) for label in range(len(confusion))]
-            if said := explained_by_order(confusion, names):
-                rank_zero_warn(said)
-            title = f"{card['videos_evaluated']} test videos, {card['views']} views: {card['video_top1']:.1%} right"
-            write_picture(lambda: plot_confusion(confusion, names, title), folder / "confusion.png")
+        print_card(card, report, folder)
+        for said in report.warnings:
+            rank_zero_warn(said)
+        for name, draw in report.figures.items():
+            write_picture(draw, folder / name)
 
     def _card(
-        self, trainer: pl.Trainer, module: VideoClassifier, clips_per_second: float, skipped: int
+        self, trainer: pl.Trainer, task: VideoModule, report: Report, clips_per_second: float, skipped: int
     ) -> dict[str, Any]:
         data: Any = trainer.datamodule  # type: ignore[attr-defined]
-        scores = {name: value.item() for name, value in module.test_scores.items() if value.ndim == 0}
         frames, size = data.sampling.num_frames, data.image_size
         checkpoint = trainer.ckpt_path
         return {
-            **{name: score for name, score in scores.items() if name not in ("loss", "num_videos")},
-            **({"num_classes": module.config.num_classes} if "mAP" in scores else {}),
+            **report.numbers,
             "views": data.view_spec,
-            "videos_evaluated": int(scores["num_videos"]),
+            "videos_evaluated": report.videos,
             "videos": data.num_videos("test"),
             "videos_skipped": skipped,
-            "attention": module.config.attention,
+            "attention": getattr(task.config, "attention", type(task.config).__name__),
             "input": f"{frames}x{size}x{size}",
-            "parameters": sum(parameter.numel() for parameter in module.network.parameters()),
-            "macs_per_clip": module.network.macs(frames, size, size).total,
+            "parameters": sum(parameter.numel() for parameter in task.network.parameters()),
+            "macs_per_clip": task.network.macs(frames, size, size).total,
             "clips_per_second": clips_per_second,
-            "device": str(module.device),
+            "device": str(task.device),
             "reader": reader_version(data.reader),
             "seed": data.seed,
             "checkpoint": str(checkpoint) if checkpoint else None,
-            "classify": f"vidattn classify VIDEO --weights {shortest(Path(checkpoint))}" if checkpoint else None,
+            "classify": f"vidattn classify VIDEO --weights {shortest(Path(checkpoint))}"
+            if checkpoint and task.labels
+            else None,
         }
 
 
@@ -102,19 +98,14 @@ def shortest(checkpoint: Path) -> Path:
     return checkpoint.parents[1] if checkpoint.match("checkpoints/best.ckpt") else checkpoint
 
 
-def print_card(card: dict[str, Any], folder: Path) -> None:
-    """The scorecard as a table on the terminal."""
+def print_card(card: dict[str, Any], report: Report, folder: Path) -> None:
+    """The scorecard as a table on the terminal, the task's own rows first."""
     table = Table(title="Scorecard", show_header=False, title_justify="left")
-    if "mAP" in card:
-        rows = {"mean average precision": map_in_words(card["mAP"], card["num_classes_scored"], card["num_classes"])}
-    else:
-        rows = {
-            "clip top-1 / top-5": f"{card['clip_top1']:.1%} / {card['clip_top5']:.1%}",
-            "video top-1 / top-5": f"{card['video_top1']:.1%} / {card['video_top5']:.1%}",
-        }
-    rows |= {
+    of_all = "" if report.videos is None else f"{report.videos} of "
+    rows = {
+        **report.rows,
         "views (clips x crops)": card["views"],
-        "evaluated": f"{card['videos_evaluated']} of {card['videos']} videos, {card['videos_skipped']} skipped",
+        "evaluated": f"{of_all}{card['videos']} videos, {card['videos_skipped']} skipped",
         "attention, input": f"{card['attention']}, {card['input']}",
         "parameters": f"{card['parameters']:,}",
         "MACs per clip": f"{card['macs_per_clip']:,} (1 MAC = 2 FLOPs)",
@@ -126,7 +117,7 @@ def print_card(card: dict[str, Any], folder: Path) -> None:
         table.add_row(name, value)
     console = Console(soft_wrap=True, markup=False, emoji=False)
     console.print(table)
-    files = "scorecard.json is" if "mAP" in card else "scorecard.json and confusion.png are"
-    console.print(f"{files} in {folder}", highlight=False)
+    files = ["scorecard.json", *report.figures]
+    console.print(f"{' and '.join(files)} {'is' if len(files) == 1 else 'are'} in {folder}", highlight=False)
     if card["classify"]:
         console.print(f"Classify a file with this checkpoint:\n  {card['classify']}", highlight=False)

@@ -26,21 +26,19 @@ class SkippedVideos(pl.Callback):
         self.folder = run_folder(trainer)
         self.skipped = {}
 
-    def on_train_batch_end(self, trainer: pl.Trainer, pl_module: Any, outputs: Any, batch: Any, *_: Any) -> None:
+    def on_train_batch_end(
+        self,
+        trainer: pl.Trainer,
+        pl_module: pl.LightningModule,
+        outputs: Any,
+        batch: Any,
+        batch_idx: int = 0,
+        dataloader_idx: int = 0,
+    ) -> None:
         """Note what was skipped on the way to this batch."""
         self._note(trainer, batch)
 
-    def on_validation_batch_end(self, trainer: pl.Trainer, pl_module: Any, outputs: Any, batch: Any, *_: Any) -> None:
-        """Note what was skipped on the way to this batch."""
-        self._note(trainer, batch)
-
-    def on_test_batch_end(self, trainer: pl.Trainer, pl_module: Any, outputs: Any, batch: Any, *_: Any) -> None:
-        """Note what was skipped on the way to this batch."""
-        self._note(trainer, batch)
-
-    def on_predict_batch_end(self, trainer: pl.Trainer, pl_module: Any, outputs: Any, batch: Any, *_: Any) -> None:
-        """Note what was skipped on the way to this batch."""
-        self._note(trainer, batch)
+    on_validation_batch_end = on_test_batch_end = on_predict_batch_end = on_train_batch_end
 
     def _note(self, trainer: pl.Trainer, batch: dict[str, Any]) -> None:
         new = {path: reason for path, reason in batch["skipped"] if path not in self.skipped}

@@ -1,65 +1,52 @@
-"""The Lightning module: a network, a loss, an optimizer and what goes into its checkpoints."""
+"""The first task: what is happening in this video? One class a video, or several."""
 
-from dataclasses import asdict, replace
+from dataclasses import fields, is_dataclass, replace
 from typing import Any, Literal
 
-import pytorch_lightning as pl
 import torch
 from pytorch_lightning.cli import OptimizerCallable
-from pytorch_lightning.strategies import FSDPStrategy
 from pytorch_lightning.utilities.rank_zero import rank_zero_info
 from torch import Tensor
-from torch.distributed.fsdp import FSDPModule, fully_shard
 from torchmetrics import Metric
 
-from vidattn.checkpoints.loading import load_weights
-from vidattn.checkpoints.saved import description
-from vidattn.data.clips.loader import stable_seed
+from vidattn.mistakes import Mistake
 from vidattn.models.config import VideoTransformerConfig
-from vidattn.models.normalize import NORMALIZATIONS, Normalize
-from vidattn.models.presets import build_network
-from vidattn.preprocessing import Preprocessing
-from vidattn.training.length import length_in_epochs
+from vidattn.training.data_check import Labels
 from vidattn.training.mixing import Mixing
-from vidattn.training.names import check_count, check_labelled, check_names, head_by_name
+from vidattn.training.module import Batch, Normalization, VideoModule
+from vidattn.training.names import head_by_name
 from vidattn.training.objective import Objective, OneLabel
-from vidattn.training.parameter_groups import parameter_groups
+from vidattn.training.report import Report
 from vidattn.training.schedule import Constant, Schedule
 
-Batch = dict[str, Any]
 
-FSDP2_ARGUMENTS = (
-    "--trainer.strategy ModelParallelStrategy --trainer.strategy.data_parallel_size <processes> "
-    "--trainer.strategy.tensor_parallel_size 1 --trainer.strategy.save_distributed_checkpoint false"
-)
-
-
-class VideoClassifier(pl.LightningModule):
-    """Trains and evaluates a video transformer on batches of `VideoDataModule` (uint8 clips, see `data/clips.py`).
+class VideoClassifier(VideoModule):
+    """Trains and evaluates a video network on batches of `VideoDataModule`, whose lists have labels.
 
     Args:
-        network: the network's configuration.
-        optimizer: makes an optimizer from parameter groups; weight decay applies to weights of layers only.
-        schedule: learning rate over the epochs; set at every step.
-        normalization: mean and std of the pixels, by name: see `vidattn.models.normalize.NORMALIZATIONS`. None: those
-            of the checkpoint or of `weights`, and TimeSformer's without either.
-        objective: one class a video, or several (`vidattn.training.MultiLabel`).
-        label_smoothing: share of the target that is spread over all classes.
+        network: see `VideoModule`, as for `optimizer`, `schedule`, `normalization`, `weights` and `compile`.
+        optimizer: makes an optimizer from parameter groups.
+        schedule: learning rate over the epochs.
+        normalization: mean and std of the pixels, by name; those of the checkpoint or of `weights` where None.
+        objective: one class a video, or several (`vidattn.training.objective.MultiLabel`).
+        label_smoothing: the objective's, as YAMLs have long said it.
         mixup_alpha: mixup of each batch with this Beta parameter; 0 for none.
         cutmix_alpha: likewise cutmix; with both, one of the two is drawn per batch.
-        weights: what to start from: all that `vidattn.load` reads. A head of another size is reset.
+        weights: what to start from. A head of another size is reset.
         compile: run the network through `torch.compile`.
 
     Raises:
         ValueError: an argument is out of range, or does not go with another.
     """
 
+    monitor_mode: Literal["min", "max"] = "max"
+
     def __init__(
         self,
         network: VideoTransformerConfig,
         optimizer: OptimizerCallable = torch.optim.AdamW,
         schedule: Schedule = Constant(),  # noqa: B008  (frozen)
-        normalization: Literal["timesformer", "imagenet", "half"] | None = None,
+        normalization: Normalization | None = None,
         objective: Objective = OneLabel(),  # noqa: B008  (frozen)
         label_smoothing: float = 0.0,
         mixup_alpha: float = 0.0,
@@ -67,42 +54,41 @@ class VideoClassifier(pl.LightningModule):
         weights: str | None = None,
         compile: bool = False,
     ) -> None:
-        super().__init__()
         if network.answers_blindly:
-            raise ValueError(
+            raise Mistake(
                 f"attention={network.attention!r} never tells the token of pooling={network.pooling!r} of the video: "
                 "all clips would get the same logits; take pooling=mean, or add a step such as space"
             )
-        if not 0 <= label_smoothing < 1:
-            raise ValueError(f"label_smoothing={label_smoothing} must be 0 (none) or more, and less than 1")
-        self.config = network
-        self.network = build_network(network)
-        self.normalize = Normalize(*NORMALIZATIONS[normalization or "timesformer"])
-        self.normalizes_as_saved = normalization is None
-        self.make_optimizer = optimizer
-        self.schedule = schedule
+        objective = smoothed(objective, label_smoothing)
+        super().__init__(network, optimizer, schedule, normalization, weights, compile)
         self.objective = objective
-        self.label_smoothing = label_smoothing
         mixes = mixup_alpha or cutmix_alpha
         self.mixing = Mixing(network.num_classes, mixup_alpha, cutmix_alpha) if mixes else None
         if mixes and objective.multi_label:
-            raise ValueError("mixup and cutmix are for one label a video; set mixup_alpha and cutmix_alpha to 0")
+            raise Mistake("mixup and cutmix are for one label a video; set mixup_alpha and cutmix_alpha to 0")
         self.val_accuracy = objective.metric(network.num_classes)
         self.test_accuracy = objective.metric(network.num_classes)
         self.test_scores: dict[str, Tensor] = {}
-        self.class_names: list[str] = []
-        self.preprocessing = Preprocessing()
-        self.head_is_fresh = False
-        if weights is not None:
-            loaded = load_weights(self.network, network, weights)
-            for line in loaded.report:
-                rank_zero_info(f"{weights}: {line}")
-            self.class_names = list(loaded.class_names)
-            self.head_is_fresh = loaded.head_is_fresh
-            if self.normalizes_as_saved:
-                self.normalize.set(*loaded.preprocessing.pixels)
-        if compile:
-            self.network.compile()
+
+    @property
+    def monitor(self) -> str:  # type: ignore[override]
+        """The objective's: top-1 per video, or mean average precision."""
+        return self.objective.monitor
+
+    @property
+    def scores(self) -> tuple[str, ...]:  # type: ignore[override]
+        """The objective's."""
+        return self.objective.scores
+
+    @property
+    def labels(self) -> Labels:
+        """Those of as many classes as the head has."""
+        return Labels(self.config.num_classes, self.objective.multi_label, self.class_names)
+
+    @property
+    def multi_label(self) -> bool:
+        """Whether the objective takes sigmoids."""
+        return self.objective.multi_label
 
     def forward(self, video: Tensor) -> Tensor:
         """uint8 clips `(B, 3, T, S, S)` -> logits `(B, K)`; B is 0 where all videos of a batch were skipped."""
@@ -110,125 +96,49 @@ class VideoClassifier(pl.LightningModule):
             return torch.zeros(0, self.config.num_classes, device=video.device)
         return self.network(self.normalize(video))
 
-    def configure_model(self) -> None:
-        """Shard every block over the processes under `ModelParallelStrategy` (FSDP2); nothing under other strategies.
-
-        Raises:
-            ValueError: the strategy would split layers (tensor parallelism), or it is the older FSDP.
-        """
-        if isinstance(self.trainer.strategy, FSDPStrategy):
-            # It flattens the parameters, so that nobody can tell any more which of them decay.
-            raise ValueError(f"strategy: fsdp is not supported, FSDP2 is: {FSDP2_ARGUMENTS}")
-        mesh = self.device_mesh
-        if mesh is None or isinstance(self.network, FSDPModule):
-            return
-        if mesh["tensor_parallel"].size() > 1:
-            raise ValueError(f"vidattn does not split layers over processes; use {FSDP2_ARGUMENTS}")
-        for block in self.network.blocks:
-            fully_shard(block, mesh=mesh["data_parallel"])
-        fully_shard(self.network, mesh=mesh["data_parallel"])
-
     def setup(self, stage: str) -> None:
         """Take class names and preprocessing from the data, and check them against the network.
 
         Raises:
-            ValueError: the data has no labels, another number of classes than the network's head, or other names than
-                the weights; the head was never trained; or there are fewer videos to evaluate than processes.
+            ValueError: data and network do not go together, or the head was never trained.
         """
         if stage != "fit" and self.head_is_fresh and not self.trainer.ckpt_path:
-            raise ValueError(
+            raise Mistake(
                 "the weights have no head for these classes, so answers would be random; train one first "
                 "(vidattn fit), or give --ckpt_path RUN/checkpoints/best.ckpt"
             )
+        super().setup(stage)
         data = getattr(self.trainer, "datamodule", None)
-        if data is None:
+        if data is None or stage == "predict":
             return
-        # Of Lightning's stage, whose text in a message would be TrainerFn.TESTING.
-        split = {"fit": "val", "validate": "val", "test": "test", "predict": "predict"}[stage]
-        processes = self.trainer.world_size
-        if data.sources[split] and (videos := data.num_videos(split)) < processes:
-            # Lightning skips the evaluation in a process that has none, and the others wait for it for ever.
-            raise ValueError(
-                f"data.{split} has fewer videos ({videos}) than there are processes ({processes}), and each needs one; "
-                f"set trainer.devices to {videos} or less"
-            )
-        if stage == "predict":
-            return
-        for needed in ("train", "val") if stage == "fit" else (split,):
-            check_labelled(data, needed)
-        check_count(data, self.config.num_classes)
-        several = data.manifest("train" if stage == "fit" else split).multi_label
-        if several != self.objective.multi_label:
-            raise ValueError(
-                f"the lists have {'several labels' if several else 'one label'} a video; set --model.objective "
-                f"vidattn.training.{'MultiLabel' if several else 'OneLabel'}"
-                f"{'' if several else ', or data.multi_label to true if a video may have several'}"
-            )
-        if stage != "fit":
-            check_names(data.class_names, self.class_names)
-        elif done := head_by_name(self.network, self.class_names, data.class_names):
+        if stage == "fit" and (done := head_by_name(self.network, self.class_names, data.class_names)):
             rank_zero_info(done)
         self.class_names = list(data.class_names)
-        self.preprocessing = data.preprocessing
-
-    def on_train_start(self) -> None:
-        """From now on the head is no longer a fresh one."""
-        self.head_is_fresh = False
-
-    def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
-        """Set the learning rate for this step, and seed what the step draws (dropout, drop path, mixing).
-
-        The seed depends on (seed, epoch, step, process) alone, so a run that is resumed draws what it would have drawn
-        uninterrupted.
-        """
-        seed = getattr(getattr(self.trainer, "datamodule", None), "seed", 0)
-        torch.manual_seed(stable_seed(seed, self.current_epoch, batch_idx, self.global_rank))
-        epoch = self.current_epoch + batch_idx / self.trainer.num_training_batches
-        factor = self.schedule.factor(epoch, length_in_epochs(self.trainer))
-        for optimizer in self.trainer.optimizers:
-            for group in optimizer.param_groups:
-                group["lr"] = group["initial_lr"] * factor
-                self.log("lr", group["lr"])
+        if stage == "fit" and self.mixing is not None:
+            check_mixable(data, self.trainer.world_size)
+            rank_zero_info("train/top1 of mixed clips counts the label with the larger share of each")
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
-        """The objective's loss of the batch: cross-entropy by default.
+        """The objective's loss of the batch: cross-entropy by default. `train/top1` of mixed clips takes the label that
+        has the larger share of a clip.
 
         Raises:
-            FloatingPointError: the loss is not finite; the message names the step and the clips.
+            NotFiniteError: the loss is not finite; the message names the step and the clips.
         """
         video, labels = self.normalize(batch["video"]), batch["label"]
         targets = labels
         if self.mixing is not None:
-            video, targets = self.mixing(video, labels)
+            video, targets = self.mixing(video, labels, batch["video_id"])
         logits = self.network(video)
-        loss = self.objective.loss(logits.float(), targets, self.label_smoothing)
-        if not loss.isfinite():
-            raise FloatingPointError(
-                f"the loss is {loss.item()} at step {self.global_step} (epoch {self.current_epoch}); clips: "
-                f"{', '.join(batch['path'])}. Lower the learning rate, clip gradients, or look at these files"
-            )
+        loss = self.objective.loss(logits.float(), targets)
+        self.check_finite(loss, batch["path"])
         over_all: dict[str, Any] = {"prog_bar": True, "on_epoch": True, "batch_size": len(labels), "sync_dist": True}
         self.log("train/loss", loss, on_step=True, **over_all)
         if not self.objective.multi_label:
-            hits = (logits.argmax(-1) == labels).float().mean()
+            larger = targets.argmax(-1) if targets.ndim > 1 else targets
+            hits = (logits.argmax(-1) == larger).float().mean()
             self.log("train/top1", hits, on_step=False, **over_all)
         return loss
-
-    def on_validation_start(self) -> None:
-        """Gather what is sharded."""
-        self._gather(True)
-
-    def on_validation_end(self) -> None:
-        """Shard it again."""
-        self._gather(False)
-
-    def on_test_start(self) -> None:
-        """Gather what is sharded."""
-        self._gather(True)
-
-    def on_predict_start(self) -> None:
-        """Gather what is sharded."""
-        self._gather(True)
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
         """Add the batch's views to the validation accuracy."""
@@ -243,9 +153,13 @@ class VideoClassifier(pl.LightningModule):
         self.test_accuracy.update(self(batch["video"]), batch["label"], batch["video_id"])
 
     def on_test_epoch_end(self) -> None:
-        """Log `test/loss`, `test/video_top1` and so on; keep all of it in `test_scores` for the scorecard."""
+        """Log `test/loss`, `test/video_top1` and so on; keep all of it in `test_scores` for the report."""
         self.test_scores = self.test_accuracy.compute()
         self._log_accuracy(self.test_accuracy, "test")
+
+    def report(self) -> Report:
+        """Accuracy per clip and per video, or mean average precision."""
+        return self.objective.report(self.test_scores, self.class_names, self.config.num_classes)
 
     def predict_step(self, batch: Batch, batch_idx: int) -> dict[str, Any]:
         """Paths of the batch's videos and their probabilities `(n, K)`, averaged over the views."""
@@ -256,63 +170,27 @@ class VideoClassifier(pl.LightningModule):
         total = logits.new_zeros(count, logits.shape[1]).index_add_(0, owner, self.objective.probabilities(logits))
         return {"path": batch["path"], "probabilities": total / views, "skipped": batch["skipped"]}
 
-    def configure_optimizers(self) -> torch.optim.Optimizer:
-        """The optimizer over two groups; the schedule works on its learning rate at every step."""
-        optimizer = self.make_optimizer(parameter_groups(self.network))
-        for group in optimizer.param_groups:
-            group.setdefault("initial_lr", group["lr"])
-        return optimizer
-
-    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Put in what is needed to use the network alone, as plain values (`weights_only=True` can read them)."""
-        preprocessing = self.preprocessing.with_pixels(**self.normalize.values())
-        # Whoever answers with it must know whether to take sigmoids.
-        preprocessing = replace(preprocessing, multi_label=self.objective.multi_label)
-        checkpoint["vidattn"] = description(self.config, self.class_names, preprocessing)
-
-    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Take the class names from the checkpoint (prediction has no labelled data to take them from), and mean and
-        std of the pixels unless they were given.
+    def on_predict_start(self) -> None:
+        """Look for the names of the classes.
 
         Raises:
-            ValueError: the checkpoint is of another network; or the data has other names, or the same in another order:
-                every label would be wrong.
+            ValueError: nothing says what the classes are called, or there are more or fewer names than classes.
         """
-        saved = checkpoint.get("vidattn", {})
-        self._check_network(saved.get("network", {}), checkpoint.get("state_dict", {}))
-        preprocessing = Preprocessing.from_dict(saved.get("preprocessing", {}))
-        if self.normalizes_as_saved and preprocessing.mean and preprocessing.std:
-            self.normalize.set(preprocessing.mean, preprocessing.std)
-        names = list(saved.get("class_names", []))
-        check_names(self.class_names, names)
-        self.class_names = names
-        if self.preprocessing == Preprocessing():  # no labelled data has told
-            self.preprocessing = preprocessing
-
-    def _check_network(self, theirs: dict[str, Any], state: dict[str, Tensor]) -> None:
-        ours = asdict(self.config)
-        differ = [
-            f"{key}={theirs[key]!r} (here {ours[key]!r})" for key in ours if theirs.get(key, ours[key]) != ours[key]
-        ]
-        shapes = {name: value.shape for name, value in self.state_dict().items()}
-        if differ and state and {name: value.shape for name, value in state.items()} != shapes:
-            raise ValueError(
-                f"the checkpoint is of a network with {', '.join(differ)}; give its RUN/config.yaml and leave "
-                "model.network as it is, or start a new training from it with --model.weights in place of --ckpt_path"
+        self.class_names = self.class_names or list(self.trainer.datamodule.class_names)  # type: ignore[attr-defined]
+        count = self.config.num_classes
+        if len(self.class_names) != count:
+            raise Mistake(
+                f"the data has {len(self.class_names)} class names but num_classes={count}; set data.class_names"
             )
 
-    def _gather(self, whole: bool) -> None:
-        """Under FSDP2 put the weights together, or shard them again.
-
-        Processes have different numbers of videos to evaluate. Gathering block by block, one would wait for the others.
-        """
-        for module in self.modules():
-            if isinstance(module, FSDPModule):
-                module.set_reshard_after_forward(not whole)
-                if whole:
-                    module.unshard()
-                else:
-                    module.reshard()
+    def answers(self, outputs: dict[str, Any], top: int) -> list[dict[str, Any]]:
+        """The likeliest classes of each video, with probabilities."""
+        rows = []
+        for path, probabilities in zip(outputs["path"], outputs["probabilities"], strict=True):
+            best = probabilities.topk(min(top, len(probabilities)))
+            named = zip(best.indices.tolist(), best.values.tolist(), strict=True)
+            rows.append({"path": path, "top": [{"class": self.class_names[i], "probability": p} for i, p in named]})
+        return rows
 
     def _log_accuracy(self, accuracy: Metric, split: str) -> None:
         for name, value in accuracy.compute().items():
@@ -320,3 +198,36 @@ class VideoClassifier(pl.LightningModule):
                 # The same in all processes already; the mean over them keeps Lightning from warning that it may not be.
                 self.log(f"{split}/{name}", value.float(), prog_bar=name in ("video_top1", "mAP"), sync_dist=True)
         accuracy.reset()
+
+
+def check_mixable(data: Any, processes: int) -> None:
+    """
+    Raises:
+        ValueError: a batch of one process holds one video, which has none to be mixed with.
+    """
+    videos = min(data.batch_size // data.clips_per_video, data.num_videos("train") // processes)
+    if videos < 2:
+        raise Mistake(
+            f"mixup and cutmix mix clips of two videos, and a batch of data.batch_size={data.batch_size} with "
+            f"data.clips_per_video={data.clips_per_video} holds {videos}; make the batch larger, or set "
+            "model.mixup_alpha and model.cutmix_alpha to 0"
+        )
+
+
+def smoothed(objective: Objective, label_smoothing: float) -> Objective:
+    """The objective with this smoothing; as it is where that is 0.
+
+    >>> smoothed(OneLabel(), 0.1)
+    OneLabel(label_smoothing=0.1)
+
+    Raises:
+        ValueError: the objective smooths by another share already, or knows no smoothing.
+    """
+    if not label_smoothing:
+        return objective
+    if not is_dataclass(objective) or "label_smoothing" not in {field.name for field in fields(objective)}:
+        raise Mistake(f"label_smoothing={label_smoothing}: {type(objective).__name__} does not smooth labels; set 0")
+    own = getattr(objective, "label_smoothing", 0.0)
+    if own not in (0, label_smoothing):
+        raise Mistake(f"label_smoothing={label_smoothing}, but the objective's is {own}; give it once")
+    return replace(objective, label_smoothing=label_smoothing)

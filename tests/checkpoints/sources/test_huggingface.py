@@ -125,14 +125,26 @@ def test_the_processors_mean_std_and_sizes_are_taken_over(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "changes", [{"image_std": [0, 1, 1]}, {"image_mean": [0.5]}, {"size": "large"}, {"rescale_factor": "x"}]
+    ("changes", "wanted"),
+    [
+        ({"image_std": [0, 1, 1]}, "numbers above 0"),
+        ({"image_mean": [0.5]}, "a number for each of red, green and blue"),
+        ({"size": "large"}, "a whole number above 0, or height and width"),
+        ({"crop_size": {"shortest_edge": 224}}, "height and width$"),
+        ({"rescale_factor": "x"}, "a number above 0"),
+        ({"do_normalize": "no"}, "true or false"),
+    ],
 )
-def test_a_processor_that_makes_no_sense_is_named(tmp_path, changes):
+def test_a_processor_that_makes_no_sense_is_named(tmp_path, changes, wanted):
     timesformer().save_pretrained(tmp_path)
     edited(tmp_path, "preprocessor_config.json", image_mean=[0.5] * 3, image_std=[0.5] * 3)
     edited(tmp_path, "preprocessor_config.json", **changes)
 
-    with pytest.raises(WeightsError, match=r"preprocessor_config\.json: cannot be understood"):
+    ((key, value),) = changes.items()
+
+    with pytest.raises(
+        WeightsError, match=rf"preprocessor_config\.json: {key}={re.escape(repr(value))}; wanted {wanted}"
+    ):
         load(tmp_path)
 
 
@@ -160,7 +172,7 @@ def test_another_activation_is_refused(tmp_path):
     timesformer().save_pretrained(tmp_path)
     edited(tmp_path, "config.json", hidden_act="silu")
 
-    with pytest.raises(WeightsError, match="hidden_act='silu' is not one that vidattn has: gelu"):
+    with pytest.raises(WeightsError, match=r"config\.json: hidden_act='silu'; wanted 'gelu' or 'gelu_fast' or"):
         load(tmp_path)
 
 

@@ -1,12 +1,12 @@
 """Names in Hugging Face's TimeSformer (`TimesformerForVideoClassification`, transformers 5)."""
 
-from typing import Any
-
 import torch
 from torch import Tensor
 
-from vidattn.checkpoints.folder import activation, mlp_ratio, num_classes, prefixed
+from vidattn.checkpoints.folder import HARMLESS, activation, mlp_ratio, num_classes, patch_side, prefixed
+from vidattn.checkpoints.foreign import Foreign
 from vidattn.checkpoints.names import Names, renamed
+from vidattn.checkpoints.native import floored_sides
 from vidattn.checkpoints.saved import Saved
 from vidattn.models.config import VideoTransformerConfig
 from vidattn.models.presets import build_network
@@ -56,25 +56,32 @@ PIXELS = {"mean": [0.45] * 3, "std": [0.225] * 3}
 """What the released models were trained with. (The default of HF's own processor is ImageNet's: wrong for them.)"""
 
 
-def read(config: dict[str, Any], weights: dict[str, Tensor]) -> Saved:
-    """What `TimesformerForVideoClassification` or `TimesformerModel` saved: `config.json` and the weights."""
+def read(config: Foreign, weights: dict[str, Tensor]) -> Saved:
+    """What `TimesformerForVideoClassification` or `TimesformerModel` saved: `config.json` and the weights.
+
+    Raises:
+        WeightsError: a value is of another kind, a key is not known, or the weights do not fit.
+    """
     weights = prefixed(weights, "timesformer", "classifier")
     classes, absent = num_classes(weights)
-    attention = ATTENTION[config.get("attention_type", "divided_space_time")]
+    attention = ATTENTION[config.word("attention_type", "divided_space_time", ATTENTION)]
+    patch = patch_side(config)
+    size, notes = floored_sides(config.sides("image_size", 224), patch)
     ours = VideoTransformerConfig(
         attention=attention,
         num_classes=classes,
-        num_frames=config.get("num_frames", 8),
-        image_size=config.get("image_size", 224),
-        patch_size=config.get("patch_size", 16),
-        embed_dim=config.get("hidden_size", 768),
-        depth=config.get("num_hidden_layers", 12),
-        num_heads=config.get("num_attention_heads", 12),
+        num_frames=config.whole("num_frames", 8),
+        image_size=size,
+        patch_size=patch,
+        embed_dim=config.whole("hidden_size", 768),
+        depth=config.whole("num_hidden_layers", 12, most=1000),
+        num_heads=config.whole("num_attention_heads", 12),
         activation=activation(config),
-        norm_eps=config.get("layer_norm_eps", 1e-6),
-        qkv_bias="all" if config.get("qkv_bias", True) else "none",
-        mlp_ratio=mlp_ratio(config.get("intermediate_size", 3072), config.get("hidden_size", 768)),
+        norm_eps=config.number("layer_norm_eps", 1e-6),
+        qkv_bias="all" if config.switch("qkv_bias", True) else "none",
+        mlp_ratio=mlp_ratio(config.whole("intermediate_size", 3072), config.whole("hidden_size", 768)),
     )
+    config.refuse_others(HARMLESS)
     with torch.device("meta"):
         network = build_network(ours)
-    return Saved(ours, renamed(weights, SCHEMES[attention], network, absent))
+    return Saved(ours, renamed(weights, SCHEMES[attention], network, absent), notes=notes)

@@ -1,11 +1,10 @@
 """The official TimeSformer files (facebookresearch/TimeSformer, a5ef29a): names in `model_state`, without `model.`."""
 
-import math
-
 import torch
 from torch import Tensor
 
 from vidattn.checkpoints.names import Names, WeightsError, renamed
+from vidattn.checkpoints.native import Sides, native_map
 from vidattn.checkpoints.saved import Saved
 from vidattn.models.config import VideoTransformerConfig
 from vidattn.models.presets import build_network
@@ -47,8 +46,13 @@ SCHEMES: dict[str, Names] = {"space": SPACE, "joint": JOINT, "divided": DIVIDED,
 """The table of each scheme that the official code released."""
 
 
-def read(weights: dict[str, Tensor]) -> Saved:
-    """What `model_state` holds. It tells all but the number of heads; all released models have heads of 64.
+def read(weights: dict[str, Tensor], asked: Sides | None = None) -> Saved:
+    """What `model_state` holds. It tells all but the shape of the picture, and the number of heads: all released models
+    have heads of 64.
+
+    Args:
+        weights: its state dict.
+        asked: height and width in pixels that it is wanted for, which may tell the shape.
 
     Raises:
         WeightsError: the weights are not TimeSformer's.
@@ -57,16 +61,20 @@ def read(weights: dict[str, Tensor]) -> Saved:
     needed = ("patch_embed.proj.weight", "pos_embed", "head.weight")
     if absent := [name for name in needed if name not in weights]:
         raise WeightsError(f"not an official TimeSformer file: {', '.join(absent)} not there")
+    if weights["patch_embed.proj.weight"].ndim != 4 or weights["pos_embed"].ndim != 3:
+        raise WeightsError("not an official TimeSformer file: no convolution of pictures, or no table of positions")
     attention = "space"
     if "time_embed" in weights:
         attention = "divided" if any("temporal_attn" in name for name in weights) else "joint"
     dim, _, patch, _ = weights["patch_embed.proj.weight"].shape
-    side = math.isqrt(weights["pos_embed"].shape[1] - 1)
+    (rows, columns), notes = native_map([weights["pos_embed"].shape[1] - 1], patch, None, asked)
+    height, width = rows * patch, columns * patch
+    size = height if height == width else (height, width)
     config = VideoTransformerConfig(
         attention=attention,
         num_classes=weights["head.weight"].shape[0],
         num_frames=weights["time_embed"].shape[1] if attention != "space" else 8,
-        image_size=side * patch,
+        image_size=size,
         patch_size=patch,
         embed_dim=dim,
         depth=sum(name.endswith("norm2.weight") for name in weights),
@@ -74,6 +82,6 @@ def read(weights: dict[str, Tensor]) -> Saved:
     )
     with torch.device("meta"):
         network = build_network(config)
-    preprocessing = Preprocessing(image_size=side * patch, mean=(0.45, 0.45, 0.45), std=(0.225, 0.225, 0.225))
-    notes = [f"num_heads: assumed {config.num_heads} (heads of 64), the file does not say"]
+    preprocessing = Preprocessing(image_size=size, mean=(0.45, 0.45, 0.45), std=(0.225, 0.225, 0.225))
+    notes.append(f"num_heads: assumed {config.num_heads} (heads of 64), the file does not say")
     return Saved(config, renamed(weights, SCHEMES[attention], network), [], preprocessing, notes, heads_assumed=True)

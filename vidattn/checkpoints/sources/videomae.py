@@ -1,13 +1,14 @@
 """Hugging Face's VideoMAE, fine-tuned or pre-trained: https://arxiv.org/abs/2203.12602."""
 
 from collections.abc import Collection
-from typing import Any
 
 import torch
 from torch import Tensor
 
-from vidattn.checkpoints.folder import activation, mlp_ratio, num_classes, prefixed
+from vidattn.checkpoints.folder import HARMLESS, activation, mlp_ratio, num_classes, patch_side, prefixed
+from vidattn.checkpoints.foreign import Foreign
 from vidattn.checkpoints.names import Names, WeightsError, renamed, without
+from vidattn.checkpoints.native import floored, floored_sides
 from vidattn.checkpoints.saved import Saved
 from vidattn.models.config import VideoTransformerConfig
 from vidattn.models.presets import build_network
@@ -17,6 +18,12 @@ PIXELS = {"mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225]}
 
 DECODER = ("mask_token", "encoder_to_decoder.", "decoder.")
 """What paints the hidden patches in pre-training."""
+
+OF_THE_DECODER = {
+    *("decoder_num_attention_heads", "decoder_hidden_size", "decoder_num_hidden_layers", "decoder_intermediate_size"),
+    "norm_pix_loss",
+}
+"""Keys that tell of what is left out."""
 
 FC_NORM_EPS = 1e-5
 """Of the last norm in HF's code, `nn.LayerNorm(hidden_size)`; in VideoMAE's own it is that of the other norms."""
@@ -60,44 +67,51 @@ def names(weights: Collection[str]) -> Names:
     return {**(OLD if any(name.endswith("q_bias") for name in weights) else NEW), "norm": norm}
 
 
-def read(config: dict[str, Any], weights: dict[str, Tensor]) -> Saved:
+def read(config: Foreign, weights: dict[str, Tensor]) -> Saved:
     """What `VideoMAEForVideoClassification`, `VideoMAEForPreTraining` or `VideoMAEModel` saved.
 
     Of a pre-trained model the encoder is taken. Its last norm, where it has one, becomes the one after the mean.
 
     Raises:
-        WeightsError: it classifies by its first token and not by the mean, or the weights do not fit.
+        WeightsError: it classifies by its first token and not by the mean, or the weights do not fit; a value of the
+            configuration is of another kind, or a key of it is not known.
     """
     weights = prefixed(weights, "videomae", "classifier", "fc_norm", *DECODER)
     weights, notes = without(weights, DECODER, "the decoder of pre-training")
     weights = {name: value for name, value in weights.items() if not name.endswith(KEY_BIAS)}
     classes, absent = num_classes(weights)
-    if not absent and not config.get("use_mean_pooling", True):
+    if not config.switch("use_mean_pooling", True) and not absent:
         raise WeightsError("use_mean_pooling=false: it classifies by its first patch, which vidattn does not")
     if names(weights)["norm"] not in {name.rpartition(".")[0] for name in weights}:
         absent = [*absent, "norm"]
+    patch, tubelet = patch_side(config), config.whole("tubelet_size", 2)
+    size, cut = floored_sides(config.sides("image_size", 224), patch)
+    frames, left = floored("num_frames", config.whole("num_frames", 16), tubelet)
+    notes += [*cut, *left]
+    newer = config.switch("qv_bias", True)  # the name since transformers 5
     ours = VideoTransformerConfig(
         attention="joint",
         num_classes=classes,
-        num_frames=config.get("num_frames", 16),
-        image_size=config.get("image_size", 224),
-        patch_size=config.get("patch_size", 16),
-        tubelet_size=config.get("tubelet_size", 2),
+        num_frames=frames,
+        image_size=size,
+        patch_size=patch,
+        tubelet_size=tubelet,
         position="sine",
         pooling="mean",
-        embed_dim=config.get("hidden_size", 768),
-        depth=config.get("num_hidden_layers", 12),
-        num_heads=config.get("num_attention_heads", 12),
-        mlp_ratio=mlp_ratio(config.get("intermediate_size", 3072), config.get("hidden_size", 768)),
-        norm_eps=config.get("layer_norm_eps", 1e-12),
+        embed_dim=config.whole("hidden_size", 768),
+        depth=config.whole("num_hidden_layers", 12, most=1000),
+        num_heads=config.whole("num_attention_heads", 12),
+        mlp_ratio=mlp_ratio(config.whole("intermediate_size", 3072), config.whole("hidden_size", 768)),
+        norm_eps=config.number("layer_norm_eps", 1e-12),
         activation=activation(config),
-        qkv_bias="query_value" if config.get("qkv_bias", config.get("qv_bias", True)) else "none",
+        qkv_bias="query_value" if config.switch("qkv_bias", newer) else "none",
     )
     if "fc_norm.weight" in weights and ours.norm_eps > FC_NORM_EPS:
         notes.append(
             f"norm.eps: {ours.norm_eps:g}, as layer_norm_eps says; in Hugging Face's code this norm alone has "
             f"{FC_NORM_EPS:g} whatever layer_norm_eps is, so logits differ slightly"
         )
+    config.refuse_others(HARMLESS | OF_THE_DECODER)
     with torch.device("meta"):
         network = build_network(ours)
     return Saved(ours, renamed(weights, names(weights), network, absent), notes=notes)

@@ -4,13 +4,14 @@ https://arxiv.org/abs/2010.11929. Another scheme is inflated from that: see `vid
 """
 
 from collections.abc import Collection
-from typing import Any
 
 import torch
 from torch import Tensor
 
-from vidattn.checkpoints.folder import activation, mlp_ratio, num_classes, prefixed
+from vidattn.checkpoints.folder import HARMLESS, activation, mlp_ratio, num_classes, patch_side, prefixed
+from vidattn.checkpoints.foreign import Foreign
 from vidattn.checkpoints.names import Names, renamed, without
+from vidattn.checkpoints.native import floored_sides
 from vidattn.checkpoints.saved import Saved
 from vidattn.models.config import VideoTransformerConfig
 from vidattn.models.presets import build_network
@@ -40,25 +41,32 @@ def hf_names(model: str, weights: Collection[str]) -> Names:
     }
 
 
-def read_huggingface(config: dict[str, Any], weights: dict[str, Tensor]) -> Saved:
-    """What `ViTForImageClassification` or `ViTModel` saved: `config.json` and the weights."""
+def read_huggingface(config: Foreign, weights: dict[str, Tensor]) -> Saved:
+    """What `ViTForImageClassification` or `ViTModel` saved: `config.json` and the weights.
+
+    Raises:
+        WeightsError: a value is of another kind, a key is not known, or the weights do not fit.
+    """
     weights = prefixed(weights, "vit", "classifier")
     weights, notes = without(weights, ("vit.pooler.",), "the pooler, which no classifier uses")
     classes, absent = num_classes(weights)
+    patch = patch_side(config)
+    size, cut = floored_sides(config.sides("image_size", 224), patch)
     ours = VideoTransformerConfig(
         attention="space",
         num_classes=classes,
-        image_size=config.get("image_size", 224),
-        patch_size=config.get("patch_size", 16),
-        embed_dim=config.get("hidden_size", 768),
-        depth=config.get("num_hidden_layers", 12),
-        num_heads=config.get("num_attention_heads", 12),
-        mlp_ratio=mlp_ratio(config.get("intermediate_size", 3072), config.get("hidden_size", 768)),
-        norm_eps=config.get("layer_norm_eps", 1e-12),
+        image_size=size,
+        patch_size=patch,
+        embed_dim=config.whole("hidden_size", 768),
+        depth=config.whole("num_hidden_layers", 12, most=1000),
+        num_heads=config.whole("num_attention_heads", 12),
+        mlp_ratio=mlp_ratio(config.whole("intermediate_size", 3072), config.whole("hidden_size", 768)),
+        norm_eps=config.number("layer_norm_eps", 1e-12),
         activation=activation(config),
-        qkv_bias="all" if config.get("qkv_bias", True) else "none",
+        qkv_bias="all" if config.switch("qkv_bias", True) else "none",
     )
+    config.refuse_others(HARMLESS | {"encoder_stride"})
     with torch.device("meta"):
         network = build_network(ours)
     state = renamed(weights, hf_names("vit", weights), network, absent)
-    return Saved(ours, state, notes=notes, is_image=True)
+    return Saved(ours, state, notes=[*notes, *cut], is_image=True)

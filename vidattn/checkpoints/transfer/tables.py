@@ -15,6 +15,7 @@ from vidattn.models.positions import SineTable, resized
 
 def resized_map(table: Tensor, old: tuple[int, int], new: tuple[int, int]) -> Tensor:
     """A position table `(1, P + N, D)` for another map, bicubic; the prefix's vectors stay."""
+    table = table.to(torch.promote_types(table.dtype, torch.float32))  # half precision would round every weighted sum
     prefix = table.shape[1] - old[0] * old[1]
     grid = table[:, prefix:].unflatten(1, old).permute(0, 3, 1, 2)
     grid = F.interpolate(grid, new, mode="bicubic", align_corners=False)
@@ -35,6 +36,7 @@ def resized_map_as_official(table: Tensor, old: tuple[int, int], new: tuple[int,
 
 def resized_time(table: Tensor, frames: int) -> Tensor:
     """A time table `(1, T, D)` for another number of frames, linear."""
+    table = table.to(torch.promote_types(table.dtype, torch.float32))
     return F.interpolate(table.mT, frames, mode="linear", align_corners=False).mT
 
 

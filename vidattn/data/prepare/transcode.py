@@ -13,6 +13,7 @@ from vidattn.data.errors import VideoDecodeError
 from vidattn.data.readers.base import VideoReader, as_file
 from vidattn.data.readers.frame_folder import FrameFolderReader
 from vidattn.data.readers.pyav import PyAVReader
+from vidattn.mistakes import Mistake
 
 # Seconds per tick: the rates 24, 25, 30, 50, 60, those times 1000/1001, and whole milliseconds are all exact.
 _TICK = Fraction(1, 720_000)
@@ -42,13 +43,13 @@ class Transcoding:
 
     def __post_init__(self) -> None:
         if self.short_side < 2:
-            raise ValueError(f"short_side={self.short_side} must be 2 pixels or more; 256 is usual")
+            raise Mistake(f"short_side={self.short_side} must be 2 pixels or more; 256 is usual")
         if self.keyframe_every < 1:
-            raise ValueError(f"keyframe_every={self.keyframe_every} must be 1 frame or more; 8 is the default")
+            raise Mistake(f"keyframe_every={self.keyframe_every} must be 1 frame or more; 8 is the default")
         if not 0 <= self.crf <= 51:
-            raise ValueError(f"crf={self.crf} must be from 0, the best, to 51; 23 is the default")
+            raise Mistake(f"crf={self.crf} must be from 0, the best, to 51; 23 is the default")
         if self.preset not in PRESETS:
-            raise ValueError(f"preset={self.preset} is none of x264's: {', '.join(PRESETS)}")
+            raise Mistake(f"preset={self.preset} is none of x264's: {', '.join(PRESETS)}")
 
     def size(self, height: int, width: int) -> tuple[int, int]:
         """Height and width of what comes out.

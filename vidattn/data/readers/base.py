@@ -11,6 +11,7 @@ from torch import Tensor
 
 from vidattn.data.errors import VideoDecodeError
 from vidattn.data.videos.members import Member
+from vidattn.mistakes import Mistake
 
 Source = str | Path | bytes | BinaryIO
 
@@ -127,7 +128,7 @@ def _read_whole(stream: BinaryIO) -> bytes:
         raise VideoDecodeError(str(name), f"the stream cannot be read ({first_line(error)}); open it again") from error
     if isinstance(data, str):
         name = getattr(stream, "name", type(stream).__name__)
-        raise ValueError(f"{name} was opened as text; a video is read from a binary stream: open(..., 'rb')")
+        raise Mistake(f"{name} was opened as text; a video is read from a binary stream: open(..., 'rb')")
     return bytes(data)
 
 

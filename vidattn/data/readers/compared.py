@@ -11,6 +11,7 @@ from vidattn.data.readers.agreement import check_agreement
 from vidattn.data.readers.base import Keep, Source, VideoReader, check_indices, load_source
 from vidattn.data.readers.filled_clip import FilledClip
 from vidattn.data.readers.foreign import foreign_errors
+from vidattn.mistakes import Mistake
 
 _ADVICE = "use reader=pyav for this file"
 _AT_ONCE = 4  # pictures that are decoded together where only a part of each is kept
@@ -62,7 +63,7 @@ class ComparedReader(VideoReader):
             ValueError: the reader is closed.
         """
         if self._video is None:
-            raise ValueError(f"{self.path}: the reader is closed; open the video again")
+            raise Mistake(f"{self.path}: the reader is closed; open the video again")
         checked = check_indices(self.path, indices, self.num_frames)
         with foreign_errors(self.path, self._backend, _ADVICE):
             if keep is None:

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from vidattn.data.readers.base import Source, as_file
 from vidattn.data.readers.compared import ComparedReader
+from vidattn.mistakes import MissingLibraryError
 
 # decord 0.6 seeks wrongly in HEVC and MPEG-4, and cannot open AV1.
 _CODECS = frozenset({"h264", "vp9", "mpeg2video"})
@@ -33,7 +34,7 @@ class DecordReader(ComparedReader):
         try:
             import decord  # noqa: F401
         except ImportError as error:
-            raise ImportError(
+            raise MissingLibraryError(
                 f"reader=decord needs decord, which does not load here ({error}); pip install decord (x86-64 Linux and "
                 "Windows only), or use reader=pyav"
             ) from error

@@ -12,6 +12,7 @@ from vidattn.data.errors import PassingError, VideoDecodeError
 from vidattn.data.lists.pictures import PICTURE
 from vidattn.data.readers.base import Keep, VideoReader, check_indices, first_line
 from vidattn.data.readers.filled_clip import FilledClip
+from vidattn.mistakes import Mistake
 
 
 class FrameFolderReader(VideoReader):
@@ -85,7 +86,7 @@ class FrameFolderReader(VideoReader):
         try:
             with Image.open(file) as picture:
                 if picture.mode[0] in "IF":  # Pillow would clip them to white
-                    raise ValueError(f"its pixels are of Pillow's mode {picture.mode}, wanted 8 bits a colour")
+                    raise Mistake(f"its pixels are of Pillow's mode {picture.mode}, wanted 8 bits a colour")
                 return np.array(picture.convert("RGB"))
         except Exception as error:  # Pillow's are of many kinds
             if isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno is not None):

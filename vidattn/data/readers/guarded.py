@@ -20,6 +20,7 @@ from torch import Tensor
 from vidattn.data.errors import DecoderKilledError, DecodeTimeoutError, VideoDecodeError
 from vidattn.data.readers import open_video as open_by_name
 from vidattn.data.readers.base import Keep, VideoReader
+from vidattn.mistakes import Mistake
 
 Result = TypeVar("Result")
 
@@ -55,7 +56,7 @@ class Watchdog:
 
     def __init__(self, seconds: float, open_video: Callable[..., VideoReader] = open_by_name) -> None:
         if not 0 < seconds <= LONGEST:
-            raise ValueError(
+            raise Mistake(
                 f"decode_timeout={seconds} must be more than 0 seconds, at most {LONGEST} (24 days), or None for none"
             )
         self.seconds = seconds
@@ -126,9 +127,9 @@ class _RemoteReader(VideoReader):
         takes too long or is killed, twice, or crashes."""
         question = ([int(index) for index in indices], *([] if keep is None else [keep]))
         if self._closed:
-            raise ValueError(f"{self.path}: the reader is closed; open the video again")
+            raise Mistake(f"{self.path}: the reader is closed; open the video again")
         if self._begun != self._watchdog.begun:
-            raise ValueError(f"{self.path}: another video was opened since by the same watchdog; open this one again")
+            raise Mistake(f"{self.path}: another video was opened since by the same watchdog; open this one again")
         try:
             return self._watchdog.ask(self.path, "frames", *question)
         except _TRIED_AGAIN:

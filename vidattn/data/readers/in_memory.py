@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from vidattn.data.readers.base import Keep, VideoReader, check_indices
+from vidattn.mistakes import Mistake
 
 
 class FramesReader(VideoReader):
@@ -25,13 +26,13 @@ class FramesReader(VideoReader):
         shape, kind = tuple(frames.shape), str(frames.dtype).removeprefix("torch.")
         if len(shape) == 4 and shape[-1] != 3 and 3 in shape[:2]:
             order = "(0, 2, 3, 1)" if shape[1] == 3 else "(1, 2, 3, 0)"
-            raise ValueError(f"frames of shape {shape}; wanted (T, H, W, 3): permute them by {order}")
+            raise Mistake(f"frames of shape {shape}; wanted (T, H, W, 3): permute them by {order}")
         if len(shape) != 4 or shape[-1] != 3 or 0 in shape:
-            raise ValueError(f"frames of shape {shape}; wanted (T, H, W, 3), one video at a time (or a list of them)")
+            raise Mistake(f"frames of shape {shape}; wanted (T, H, W, 3), one video at a time (or a list of them)")
         if kind != "uint8":
-            raise ValueError(f"frames of type {kind}; wanted uint8 RGB, 0 to 255, not normalised")
+            raise Mistake(f"frames of type {kind}; wanted uint8 RGB, 0 to 255, not normalised")
         if not fps > 0:
-            raise ValueError(f"fps={fps} must be more than 0 frames per second")
+            raise Mistake(f"fps={fps} must be more than 0 frames per second")
         # As an array, for torch takes no negative strides (`frames[..., ::-1]`) and warns of read-only memory.
         self._frames = frames.numpy(force=True) if isinstance(frames, Tensor) else np.asarray(frames)
         self.num_frames = len(self._frames)

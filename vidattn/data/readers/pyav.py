@@ -22,6 +22,7 @@ from vidattn.data.readers.orientation import display_matrix, is_quarter_turn, up
 from vidattn.data.readers.packets import PacketIndex, demux
 from vidattn.data.readers.rgb import to_rgb
 from vidattn.data.readers.unsafe import is_unsafe, remember_unsafe
+from vidattn.mistakes import Mistake
 
 # Codecs in which a decoder may start at a keyframe: elsewhere we have not seen it proven, and decode from the start.
 _SEEKABLE = frozenset({"h264", "hevc"})
@@ -142,10 +143,10 @@ class PyAVReader(VideoReader):
             ValueError: the reader is closed.
         """
         if self._closed:
-            raise ValueError(f"{self.path}: the reader is closed; open the video again")
+            raise Mistake(f"{self.path}: the reader is closed; open the video again")
         checked = check_indices(self.path, indices, self.num_frames)
         if not checked:
-            raise ValueError(f"{self.path}: no frame index was given; ask for one frame or more")
+            raise Mistake(f"{self.path}: no frame index was given; ask for one frame or more")
         with foreign_errors(self.path, "pyav"):
             return self._frames(checked, keep)
 
@@ -182,7 +183,7 @@ class PyAVReader(VideoReader):
         """
         checked = check_indices(self.path, indices, self.num_frames)
         if any(first >= second for first, second in pairwise(checked)):
-            raise ValueError(f"{self.path}: the frames of a stream must ascend; sort them, each once")
+            raise Mistake(f"{self.path}: the frames of a stream must ascend; sort them, each once")
         done = 0
         with foreign_errors(self.path, "pyav"):
             for way in [self._by_seeking, self._by_counting] if self.seekable else [self._by_counting]:

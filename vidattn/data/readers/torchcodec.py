@@ -8,6 +8,7 @@ from torch import Tensor
 
 from vidattn.data.readers.base import Source, as_file, first_line
 from vidattn.data.readers.compared import ComparedReader
+from vidattn.mistakes import Mistake
 
 # torchcodec is off by one on MPEG-4 with B-frames in AVI.
 _CODECS = frozenset({"h264", "hevc", "vp9", "av1", "mpeg2video"})
@@ -41,7 +42,7 @@ class TorchCodecReader(ComparedReader):
         except (ImportError, OSError, RuntimeError) as error:
             raise _does_not_load(error) from error
         if device == "cuda" and not torch.cuda.is_available():
-            raise ValueError(
+            raise Mistake(
                 "reader=torchcodec_cuda needs a CUDA device, and torch finds none here; vidattn doctor says why, or "
                 "use reader=pyav"
             )

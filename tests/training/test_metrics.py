@@ -5,7 +5,7 @@ from collections import Counter, defaultdict
 import pytest
 import torch
 
-from vidattn.training.views import ViewAccuracy
+from vidattn.training.metrics import ViewAccuracy
 
 
 def oracle(rows, num_classes):

@@ -1,0 +1,282 @@
+"""What every training shares: a network and its pixels, an optimizer over it, and what goes into its checkpoints."""
+
+import copy
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, replace
+from typing import Any, Literal
+
+import pytorch_lightning as pl
+import torch
+from pytorch_lightning.cli import OptimizerCallable
+from pytorch_lightning.strategies import FSDPStrategy
+from pytorch_lightning.utilities.rank_zero import rank_zero_info
+from torch import Tensor, nn
+from torch.distributed.fsdp import FSDPModule, fully_shard
+
+from vidattn.checkpoints.loading import load_weights
+from vidattn.checkpoints.saved import description
+from vidattn.data.clips.loader import stable_seed
+from vidattn.data.clips.target import TargetEncoder
+from vidattn.mistakes import Mistake, NotFiniteError
+from vidattn.models.config import VideoTransformerConfig
+from vidattn.models.normalize import NORMALIZATIONS, Normalize
+from vidattn.models.presets import build_network
+from vidattn.preprocessing import Preprocessing
+from vidattn.training.data_check import Labels, check_data
+from vidattn.training.length import length_in_epochs
+from vidattn.training.names import check_names
+from vidattn.training.parameter_groups import parameter_groups
+from vidattn.training.past_optimizer import without_empty_parameter
+from vidattn.training.report import Report
+from vidattn.training.schedule import Constant, Schedule
+from vidattn.training.sharding import GatherToEvaluate, distributed_as, gathered, weights_alone
+
+Batch = dict[str, Any]
+
+Normalization = Literal["timesformer", "imagenet", "half"]
+
+FSDP2_ARGUMENTS = (
+    "--trainer.strategy ModelParallelStrategy --trainer.strategy.data_parallel_size <processes> "
+    "--trainer.strategy.tensor_parallel_size 1 --trainer.strategy.save_distributed_checkpoint false"
+)
+
+
+class VideoModule(pl.LightningModule, ABC):
+    """A task: what a network is trained for on the clips of `VideoDataModule` (see `vidattn.data.clips` for a batch).
+
+    A task of one's own writes `training_step` and, to be evaluated, `validation_step`, `test_step` or `predict_step`,
+    as in any Lightning module. What the command line, the checkpoints and the scorecard want to know of a task they
+    ask here; the answers below are those of a task that needs no labels and is measured by its loss. It may hold
+    further networks: what `requires_grad` is trained, and what `sharded` names is split under FSDP2.
+
+    Args:
+        network: the network's configuration.
+        optimizer: makes an optimizer from parameter groups; weight decay applies to weights of layers only.
+        schedule: learning rate over the epochs; set at every step.
+        normalization: mean and std of the pixels, by name: see `vidattn.models.normalize.NORMALIZATIONS`. None: those
+            of the checkpoint or of `weights`, and TimeSformer's without either.
+        weights: what to start from: all that `vidattn.load` reads. A head of another size is reset.
+        compile: run the network through `torch.compile`.
+    """
+
+    monitor: str = "val/loss"
+    """What the best checkpoint is chosen by, unless `checkpoint.monitor` says otherwise."""
+    monitor_mode: Literal["min", "max"] = "min"
+    """Whether less of it is better, or more."""
+    scores: tuple[str, ...] = ("loss",)
+    """What is measured in evaluation: each is logged as `val/<name>`."""
+
+    def __init__(
+        self,
+        network: VideoTransformerConfig,
+        optimizer: OptimizerCallable = torch.optim.AdamW,
+        schedule: Schedule = Constant(),  # noqa: B008  (frozen)
+        normalization: Normalization | None = None,
+        weights: str | None = None,
+        compile: bool = False,
+    ) -> None:
+        super().__init__()
+        self.config = network
+        self.network = build_network(network)
+        self.normalize = Normalize(*NORMALIZATIONS[normalization or "timesformer"])
+        self.normalizes_as_saved = normalization is None
+        self.make_optimizer = optimizer
+        self.schedule = schedule
+        self.class_names: list[str] = []
+        self.preprocessing = Preprocessing()
+        self.head_is_fresh = False
+        if weights is not None:
+            loaded = load_weights(self.network, network, weights)
+            for line in loaded.report:
+                rank_zero_info(f"{weights}: {line}")
+            self.class_names = list(loaded.class_names)
+            self.head_is_fresh = loaded.head_is_fresh
+            if self.normalizes_as_saved:
+                self.normalize.set(*loaded.preprocessing.pixels)
+        if compile:
+            self.network.compile()
+
+    # What others ask a task.
+
+    @property
+    def labels(self) -> Labels | None:
+        """What the task reads out of a list's labels; None where it needs no labels."""
+        return None
+
+    @property
+    def needs_labels(self) -> bool:
+        """Whether every list that it trains and is evaluated on must have labels."""
+        return self.labels is not None
+
+    @property
+    def target_encoder(self) -> TargetEncoder | None:
+        """What is to be learnt of a clip, where that is not what a list's labels say; `data.target` comes first."""
+        return None
+
+    @property
+    def multi_label(self) -> bool:
+        """Whether a class's probability is its own (a sigmoid): whoever answers with the network must know."""
+        return False
+
+    @property
+    def sharded(self) -> list[nn.Module]:
+        """The networks whose weights are split over the processes under FSDP2, block by block."""
+        return [self.network]
+
+    def report(self) -> Report:
+        """What the test has found, for the scorecard: all that was logged as `test/<name>`. Asked when it has ended."""
+        logged = self.trainer.callback_metrics
+        numbers = {name[5:]: value.item() for name, value in logged.items() if name.startswith("test/")}
+        return Report(numbers, {name: f"{value:.4g}" for name, value in numbers.items()})
+
+    def answers(self, outputs: Any, top: int) -> list[dict[str, Any]]:
+        """What `vidattn predict` writes about the videos of a batch, a row each: `path`, and in `top` the answers.
+
+        Args:
+            outputs: what `predict_step` returned.
+            top: the most answers that a row shall have.
+
+        Raises:
+            ValueError: the task has no answers.
+        """
+        raise Mistake(f"{type(self).__name__} has no answers about single videos; vidattn predict is not for it")
+
+    # What Lightning calls.
+
+    @abstractmethod
+    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
+        """The loss of a batch, a scalar."""
+
+    def configure_model(self) -> None:
+        """Shard every block over the processes under `ModelParallelStrategy` (FSDP2); nothing under other strategies.
+
+        Raises:
+            ValueError: the strategy would split layers (tensor parallelism), or it is the older FSDP.
+        """
+        if isinstance(self.trainer.strategy, FSDPStrategy):
+            # It flattens the parameters, so that nobody can tell any more which of them decay.
+            raise Mistake(f"strategy: fsdp is not supported, FSDP2 is: {FSDP2_ARGUMENTS}")
+        mesh = self.device_mesh
+        if mesh is None:
+            return
+        if mesh["tensor_parallel"].size() > 1:
+            raise Mistake(f"vidattn does not split layers over processes; use {FSDP2_ARGUMENTS}")
+        for network in self.sharded:
+            if not isinstance(network, FSDPModule):
+                for block in getattr(network, "blocks", ()):
+                    fully_shard(block, mesh=mesh["data_parallel"])
+                fully_shard(network, mesh=mesh["data_parallel"])
+
+    def configure_callbacks(self) -> list[pl.Callback]:
+        """What must watch over every run of ours, also under a plain `pl.Trainer`."""
+        return [GatherToEvaluate()]
+
+    def setup(self, stage: str) -> None:
+        """Check the data against the task, tell it what is to be learnt, and take its preprocessing.
+
+        Raises:
+            ValueError: they do not go together; see `vidattn.training.data_check`.
+        """
+        data = getattr(self.trainer, "datamodule", None)
+        if data is None:
+            return
+        check_data(data, stage, self.trainer.world_size, self.labels)
+        if data.target is None:
+            data.target = self.target_encoder
+        if stage != "predict":
+            self.preprocessing = data.preprocessing
+
+    def on_train_start(self) -> None:
+        """From now on the head is no longer a fresh one."""
+        self.head_is_fresh = False
+
+    def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
+        """Set the learning rate for this step, and seed what the step draws (dropout, drop path, mixing).
+
+        The seed depends on (seed, epoch, step, process) alone, so a run that is resumed draws what it would have drawn
+        uninterrupted.
+        """
+        seed = getattr(getattr(self.trainer, "datamodule", None), "seed", 0)
+        torch.manual_seed(stable_seed(seed, self.current_epoch, batch_idx, self.global_rank))
+        epoch = self.current_epoch + batch_idx / self.trainer.num_training_batches
+        factor = self.schedule.factor(epoch, length_in_epochs(self.trainer))
+        for optimizer in self.trainer.optimizers:
+            for group in optimizer.param_groups:
+                group["lr"] = group["initial_lr"] * factor
+                self.log("lr", group["lr"])
+
+    def configure_optimizers(self) -> torch.optim.Optimizer:
+        """The optimizer over two groups; the schedule works on its learning rate at every step."""
+        optimizer = self.make_optimizer(parameter_groups(self))
+        for group in optimizer.param_groups:
+            group.setdefault("initial_lr", group["lr"])
+        return optimizer
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Put in what is needed to use the network alone, as plain values (`weights_only=True` can read them)."""
+        checkpoint["state_dict"] = gathered(checkpoint["state_dict"])  # averaged weights come in pieces under FSDP2
+        preprocessing = self.preprocessing.with_pixels(**self.normalize.values())
+        preprocessing = replace(preprocessing, multi_label=self.multi_label)
+        checkpoint["vidattn"] = description(self.config, self.class_names, preprocessing)
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Take the class names from the checkpoint (prediction has no labelled data to take them from), and mean and
+        std of the pixels unless they were given.
+
+        Raises:
+            ValueError: the checkpoint is of another network; or the data has other names, or the same in another order:
+                every label would be wrong.
+        """
+        saved = checkpoint.get("vidattn", {})
+        self._check_network(saved.get("network", {}), checkpoint.get("state_dict", {}))
+        preprocessing = Preprocessing.from_dict(saved.get("preprocessing", {}))
+        if self.normalizes_as_saved and preprocessing.mean and preprocessing.std:
+            self.normalize.set(preprocessing.mean, preprocessing.std)
+        names = list(saved.get("class_names", []))
+        check_names(self.class_names, names)
+        self.class_names = names
+        if self.preprocessing == Preprocessing():  # no labelled data has told
+            self.preprocessing = preprocessing
+        trained = sum(parameter.requires_grad for parameter in self.parameters())
+        for state in checkpoint.get("optimizer_states", []):
+            without_empty_parameter(state, trained)
+        # FSDP2's strategy has loaded the weights by now and takes them out; averaged weights look for them here.
+        checkpoint.setdefault("state_dict", self.state_dict())
+
+    def load_state_dict(self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False) -> Any:
+        """As any module's; of a sharded network each process takes its part of whole weights."""
+        return super().load_state_dict(distributed_as(self.state_dict(), state_dict), strict, assign)
+
+    def check_finite(self, loss: Tensor, clips: Iterable[str]) -> None:
+        """
+        Raises:
+            NotFiniteError: the loss is not finite; the message names the step and the clips.
+        """
+        if not loss.isfinite():
+            raise NotFiniteError(
+                f"the loss is {loss.item()} at step {self.global_step} (epoch {self.current_epoch}); clips: "
+                f"{', '.join(clips)}. Lower the learning rate, clip gradients, or look at these files"
+            )
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
+        """A copy without the trainer, whose locks and connections cannot be copied; of a sharded module its weights
+        alone, under their names: what Lightning's averaging of weights needs."""
+        if any(isinstance(module, FSDPModule) for module in self.modules()):
+            return weights_alone(self)
+        twin = type(self).__new__(type(self))
+        memo[id(self)] = twin
+        twin.__dict__ = copy.deepcopy(self.__getstate__(), memo)
+        return twin
+
+    def _check_network(self, theirs: dict[str, Any], state: dict[str, Tensor]) -> None:
+        ours = asdict(self.config)
+        differ = [
+            f"{key}={theirs[key]!r} (here {ours[key]!r})" for key in ours if theirs.get(key, ours[key]) != ours[key]
+        ]
+        shapes = {name: value.shape for name, value in self.state_dict().items()}
+        if differ and state and {name: value.shape for name, value in state.items()} != shapes:
+            raise Mistake(
+                f"the checkpoint is of a network with {', '.join(differ)}; give its RUN/config.yaml and leave "
+                "model.network as it is, or start a new training from it with --model.weights in place of --ckpt_path"
+            )
