@@ -9,7 +9,8 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from vidattn.attention.base import VideoAttention
-from vidattn.attention.query_key import use_heads
+from vidattn.attention.parts import QKV_BIASES, Parts
+from vidattn.attention.query_key import QUERY_KEYS
 from vidattn.attention.scheme import parse_scheme
 from vidattn.explain.spread import spread
 from vidattn.grid import Grid
@@ -132,7 +133,7 @@ CASES = [
 CASES += [
     case._replace(qkv_bias="query_value", query_key="norm+rotary")
     for case in CASES
-    if parse_scheme(case.spec)[0].turns[0].scores_tokens
+    if parse_scheme(case.spec).steps[0].turns[0].scores_tokens
 ]
 GRIDS = [Grid(4, 5, 3), Grid(3, 2, 7, prefix=0), Grid(2, 4, 3, prefix=4), Grid(1, 1, 1)]
 
@@ -143,9 +144,9 @@ grids = pytest.mark.parametrize("grid", GRIDS, ids=str)
 def build(case: Case, dim: int = DIM) -> VideoAttention:
     """The step with every parameter random: zero-initialised layers must not hide a wrong one."""
     torch.manual_seed(0)
-    (step,) = parse_scheme(case.spec)
-    attention = step.build(dim, HEADS)
-    use_heads(attention, case.qkv_bias, case.query_key)
+    (step,) = parse_scheme(case.spec).steps
+    parts = Parts(qkv=QKV_BIASES[case.qkv_bias], query_key=QUERY_KEYS[case.query_key])
+    attention = step.build(dim, HEADS, parts=parts)
     for parameter in attention.parameters():
         torch.nn.init.normal_(parameter, std=0.2)
     return attention

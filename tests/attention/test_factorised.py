@@ -2,8 +2,10 @@ import pytest
 import torch
 from grouped import GRIDS, assert_same, by_groups, measured, randomised, torchs
 
-from vidattn.attention.factorised import PlainTemporalAttention, SplitHeadsAttention, temporal_depth
-from vidattn.attention.query_key import use_heads
+from vidattn.attention.factorised import PlainTemporalAttention, SplitHeadsAttention
+from vidattn.attention.parts import Parts
+from vidattn.attention.query_key import QUERY_KEYS
+from vidattn.attention.scheme import parse_scheme
 from vidattn.attention.spatial import SpatialAttention
 from vidattn.grid import Grid
 from vidattn.models.presets import build_network, preset
@@ -37,8 +39,7 @@ def test_plain_temporal_starts_as_no_update_and_still_trains():
 @pytest.mark.parametrize(("heads", "in_space"), [(2, 1), (3, 2), (4, 2)])
 @pytest.mark.parametrize("query_key", ["plain", "norm+rotary"])
 def test_split_heads_is_loops_over_frames_and_locations(grid, heads, in_space, query_key):
-    step = SplitHeadsAttention(24, heads)
-    use_heads(step, query_key=query_key)
+    step = SplitHeadsAttention(24, heads, parts=Parts(query_key=QUERY_KEYS[query_key]))
     step = randomised(step)
     x = torch.randn(2, grid.num_tokens, 24, dtype=torch.float64, requires_grad=True)
     mixed = [[[] for _ in range(heads)] for _ in range(grid.num_tokens)]  # of a token and a head: in each group
@@ -100,4 +101,4 @@ def test_a_vit_b_differs_from_vivits_by_its_position_tables_only(attention, para
 @pytest.mark.parametrize("spec", ["space>time", "space>time(0)", "time>space(4)", "space+time>time(2)"])
 def test_a_factorised_encoder_that_cannot_be_read_says_how_to_write_it(spec):
     with pytest.raises(ValueError, match=r"cannot be read; write space>time\(4\) for 4 temporal blocks"):
-        temporal_depth(spec)
+        parse_scheme(spec)

@@ -2,7 +2,8 @@ import pytest
 import torch
 
 from vidattn.attention import heads
-from vidattn.attention.heads import QKV_BIASES, SelfAttention
+from vidattn.attention.heads import SelfAttention
+from vidattn.attention.parts import QKV_BIASES
 
 
 def oracle(attention, x):

@@ -7,7 +7,8 @@ import torch
 from torch import nn
 
 from vidattn.attention.heads import SelfAttention
-from vidattn.attention.query_key import QUERY_KEYS, QueryKeyNorm, Rotary3D, use_heads
+from vidattn.attention.parts import Parts
+from vidattn.attention.query_key import QUERY_KEYS, QueryKeyNorm, Rotary3D
 from vidattn.attention.scheme import parse_scheme
 from vidattn.grid import Grid
 
@@ -113,9 +114,7 @@ def test_norms_are_layer_norms_over_each_head():
 
 def test_with_norms_the_scale_of_queries_and_keys_makes_no_difference():
     torch.manual_seed(0)
-    attention = SelfAttention(DIM, HEADS).double()
-    use_heads(attention, query_key="norm")
-    attention.double()
+    attention = SelfAttention(DIM, HEADS, parts=Parts(query_key=QUERY_KEYS["norm"])).double()
     x = torch.randn(2, 6, DIM, dtype=DOUBLE)
     before = attention(x)
     attention.qkv.weight.data[: 2 * DIM] *= 1000
@@ -151,9 +150,7 @@ MASKS = {
 def test_a_step_scores_tokens_as_dense_attention_with_places_in_the_whole_clip(spec, query_key):
     torch.manual_seed(0)
     grid = Grid(4, 3, 5, prefix=0)
-    step = parse_scheme(spec)[0].build(DIM, HEADS)
-    use_heads(step, query_key=query_key)
-    step = step.double()
+    step = parse_scheme(spec).steps[0].build(DIM, HEADS, parts=Parts(query_key=QUERY_KEYS[query_key])).double()
     for parameter in step.parameters():
         nn.init.normal_(parameter, std=0.4)
     if "window" in spec:
@@ -176,7 +173,5 @@ def test_a_step_scores_tokens_as_dense_attention_with_places_in_the_whole_clip(s
 
 def test_plain_has_no_parts_and_no_names():
     assert QUERY_KEYS["plain"] == ()
-    attention = SelfAttention(DIM, HEADS)
-    names = list(attention.state_dict())
-    use_heads(attention)
-    assert list(attention.state_dict()) == names == ["qkv.weight", "qkv.bias", "proj.weight", "proj.bias"]
+    attention = SelfAttention(DIM, HEADS, parts=Parts(query_key=QUERY_KEYS["plain"]))
+    assert list(attention.state_dict()) == ["qkv.weight", "qkv.bias", "proj.weight", "proj.bias"]

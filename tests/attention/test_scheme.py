@@ -36,7 +36,7 @@ class Same(ImageAttention):
 
 
 def names(spec):
-    return [step.turns[0].__name__ for step in parse_scheme(spec)]
+    return [step.turns[0].__name__ for step in parse_scheme(spec).steps]
 
 
 def test_a_sum_is_a_list_of_steps_in_order():
@@ -54,18 +54,18 @@ def test_divided_is_time_then_space():
 
 
 def test_an_import_path_stands_wherever_a_name_may():
-    first, second = parse_scheme(f"time+{__name__}.Nothing(7, -2)")
+    first, second = parse_scheme(f"time+{__name__}.Nothing(7, -2)").steps
     assert first.build(32, 4).attn.num_heads == 4
     assert second.build(32, 4).arguments == (32, 4, 7, -2)
 
 
 def test_an_image_block_runs_per_frame():
-    (step,) = parse_scheme(f"{__name__}.Same")
+    (step,) = parse_scheme(f"{__name__}.Same").steps
     assert isinstance(step.build(32, 4), PerFrame)
 
 
 def test_steps_take_the_given_heads():
-    (step,) = parse_scheme("joint")
+    (step,) = parse_scheme("joint").steps
     attention = step.build(dim=48, num_heads=3)
     assert isinstance(attention, JointAttention)
     assert attention.attn.num_heads == 3
@@ -73,7 +73,7 @@ def test_steps_take_the_given_heads():
 
 @pytest.mark.parametrize("name", IMAGE_STEPS)
 def test_every_image_block_is_a_step_by_its_name(name):
-    (step,) = parse_scheme(name)
+    (step,) = parse_scheme(name).steps
     attention = step.build(32, 2).eval()
     grid = Grid(2, 7, 5)
     with torch.no_grad():
@@ -82,27 +82,27 @@ def test_every_image_block_is_a_step_by_its_name(name):
 
 @pytest.mark.parametrize(("spec", "heads"), [("swin", 4), ("swin(5)", 4), ("swin(5, 2)", 2)])
 def test_an_image_block_takes_the_networks_heads_unless_the_spec_says_otherwise(spec, heads):
-    (step,) = parse_scheme(spec)
+    (step,) = parse_scheme(spec).steps
     assert step.build(32, 4).block.attn.num_heads == heads
 
 
 def test_windows_are_shifted_in_every_second_block():
     for spec in ("window(2,2,2)", "swin(2)"):
-        (step,) = parse_scheme(spec)
+        (step,) = parse_scheme(spec).steps
         built = [step.build(32, 4, block) for block in range(4)]
         kinds = [type(getattr(one, "block", one)).__name__ for one in built]
         assert [kind.startswith("Shifted") for kind in kinds] == [False, True, False, True]
 
 
 def test_an_image_block_without_heads_is_built_without_them():
-    (step,) = parse_scheme("cbam(4)")
+    (step,) = parse_scheme("cbam(4)").steps
     assert step.build(32, 4).block.channel.hidden == 8
 
 
 def test_what_an_image_block_adds_to_the_stream_holds_the_input_once():
     """Non-local returns x + f(x), swin f(x), a gate x * gate(x): a video step adds f(x), f(x) and the gated map."""
     for name in IMAGE_STEPS:
-        (step,) = parse_scheme(name)
+        (step,) = parse_scheme(name).steps
         block = step.build(32, 2).block.double().eval()
         x = torch.randn(1, 32, 4, 5, dtype=torch.float64)
         inside = name in ("non_local", "pooled_non_local", "criss_cross", "peg")

@@ -4,16 +4,15 @@ import pytest
 import torch
 from grouped import gradients, randomised
 
-from vidattn.attention.query_key import use_heads
+from vidattn.attention.parts import Parts
+from vidattn.attention.query_key import QUERY_KEYS
 from vidattn.attention.trajectory import TrajectoryAttention
 from vidattn.grid import Grid
 from vidattn.models.presets import build_network, preset
 
 
 def random_step(*args, query_key="plain"):
-    attention = TrajectoryAttention(*args)
-    use_heads(attention, query_key=query_key)
-    return randomised(attention)
+    return randomised(TrajectoryAttention(*args, parts=Parts(query_key=QUERY_KEYS[query_key])))
 
 
 def equations(attention, x, grid):

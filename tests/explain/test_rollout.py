@@ -84,7 +84,7 @@ def test_equals_the_product_of_the_steps_matrices(attention, pooling):
         for step in block.steps:
             step.register_forward_pre_hook(lambda step, args: seen.append((step, args)))
     with torch.no_grad():
-        x, grid = net.embed(video)
+        x, grid = net.embed(net.patch(video), net.config.grid(*video.shape[2:]))
         for block in net.blocks:
             x = block(x, grid)
         rows = {

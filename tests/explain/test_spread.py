@@ -67,7 +67,7 @@ def test_other_tokens_give_other_weights(case):
 
 @pytest.mark.parametrize("spec", IMAGE_STEPS)
 def test_an_image_block_is_measured_in_its_frame(spec):
-    (scheme,) = parse_scheme(spec)
+    (scheme,) = parse_scheme(spec).steps
     torch.manual_seed(0)
     step, grid = scheme.build(48, 4).eval(), Grid(2, 4, 4)
     for parameter in step.parameters():

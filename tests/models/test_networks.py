@@ -155,7 +155,7 @@ def test_dropout_and_drop_path_act_in_training_only(attention):
 
 def test_drop_path_skips_an_update_for_a_whole_clip():
     net = network("divided", drop_path=0.9, depth=2).train()
-    block, grid = net.blocks[1], net.grid(4, 32, 32)
+    block, grid = net.blocks[1], net.config.grid(4, 32, 32)
     torch.manual_seed(0)
     x = torch.randn(1, grid.num_tokens, 32).expand(64, -1, -1)
     update = (block(x, grid) - x).flatten(1).abs().amax(1)

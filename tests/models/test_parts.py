@@ -146,7 +146,8 @@ def test_peg3d_is_a_loop_over_neighbours():
 
 def test_the_conditional_position_follows_the_first_block():
     net = network("joint", {"conditional_position": "peg3d"})
-    tokens, grid = net.embed(video := torch.randn(1, 3, 4, 32, 32))
+    video = torch.randn(1, 3, 4, 32, 32)
+    tokens, grid = net.embed(net.patch(video), net.config.grid(4, 32, 32))
     tokens = net.blocks[0](tokens, grid)
     tokens = net.blocks[1](tokens + net.conditional[0](tokens, grid), grid)
     torch.testing.assert_close(net(video), net.head(net.norm(tokens[:, 0])))

@@ -7,7 +7,7 @@ from noise_run import CONFIG, batches, classifier, fit, loader, trainer
 from pytorch_lightning.callbacks import ModelCheckpoint
 
 from vidattn.models.presets import build_network
-from vidattn.training.freezing import FrozenBackbone, trained_parts
+from vidattn.training.freezing import FrozenBackbone
 from vidattn.training.schedule import WarmupCosine
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -38,7 +38,7 @@ def moved(before, module):
 
 
 def end_of(network):
-    ours = {id(parameter) for part in trained_parts(network) for parameter in part.parameters()}
+    ours = {id(parameter) for part in network.ends() for parameter in part.parameters()}
     return {name for name, parameter in network.named_parameters() if id(parameter) in ours}
 
 
@@ -140,7 +140,7 @@ def test_useless_arguments_are_refused(options, message):
 def test_a_probe_of_the_published_size_trains_a_block_and_a_head():
     with torch.device("meta"):
         network = build_network(replace(CONFIG, pooling="attentive", embed_dim=768, num_heads=12, num_classes=400))
-    count = sum(parameter.numel() for part in trained_parts(network) for parameter in part.parameters())
+    count = sum(parameter.numel() for part in network.ends() for parameter in part.parameters())
     d = 768
     block = d + 2 * d + (2 * d * d + 2 * d) + 2 * d + (8 * d * d + 5 * d)  # query, norm, keys and values, norm, MLP
     assert count == block + 2 * d + (400 * d + 400)

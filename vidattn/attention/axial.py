@@ -3,8 +3,9 @@
 import torch
 from torch import Tensor
 
-from vidattn.attention.base import VideoAttention
-from vidattn.attention.heads import SelfAttention, self_attention_macs, zero_linear
+from vidattn.attention.base import KeptRows, Role, VideoAttention, entering
+from vidattn.attention.heads import SelfAttention, self_attention_macs
+from vidattn.attention.parts import VIT, Parts, zero_linear
 from vidattn.grid import Grid
 from vidattn.macs import Macs
 
@@ -19,15 +20,18 @@ class WidthAttention(VideoAttention):
     Args:
         dim: token width D; a multiple of `num_heads`.
         num_heads: number of heads; D / 64 by default.
+        parts: what the layers are made of.
     """
 
     scores_tokens = True
     moves_prefix = False
+    mixes_by_weights = True
+    role = Role("attn.", ("fc",), optional=True)
 
-    def __init__(self, dim: int, num_heads: int | None = None) -> None:
+    def __init__(self, dim: int, num_heads: int | None = None, *, parts: Parts = VIT) -> None:
         super().__init__()
         self.dim = dim
-        self.attn = SelfAttention(dim, num_heads)
+        self.attn = SelfAttention(dim, num_heads, parts=parts)
         self.fc = zero_linear(dim, dim)
 
     def forward(self, x: Tensor, grid: Grid) -> Tensor:
@@ -41,6 +45,10 @@ class WidthAttention(VideoAttention):
         fc = Macs(linear=grid.num_video_tokens * self.dim**2)
         return self_attention_macs(grid.frames * grid.height, grid.width, self.dim) + fc
 
+    def kept_rows(self, grid: Grid, runs: int) -> KeptRows:
+        """Without the prefix; `fc` keeps its input too."""
+        return KeptRows(entering(grid, runs), grid.num_video_tokens, grid.num_video_tokens)
+
 
 class HeightAttention(VideoAttention):
     """Each column of each frame attends within itself and to the prefix, which joins every column as a copy.
@@ -51,14 +59,17 @@ class HeightAttention(VideoAttention):
     Args:
         dim: token width D; a multiple of `num_heads`.
         num_heads: number of heads; D / 64 by default.
+        parts: what the layers are made of.
     """
 
     scores_tokens = True
+    mixes_by_weights = True
+    role = Role("attn.", ("attn.proj",))
 
-    def __init__(self, dim: int, num_heads: int | None = None) -> None:
+    def __init__(self, dim: int, num_heads: int | None = None, *, parts: Parts = VIT) -> None:
         super().__init__()
         self.dim = dim
-        self.attn = SelfAttention(dim, num_heads)
+        self.attn = SelfAttention(dim, num_heads, parts=parts)
 
     def forward(self, x: Tensor, grid: Grid) -> Tensor:
         """`(B, S, D)` -> `(B, S, D)`."""
@@ -72,3 +83,8 @@ class HeightAttention(VideoAttention):
     def macs(self, grid: Grid) -> Macs:
         """`4 T W (H + P) D^2 + 2 T W (H + P)^2 D`."""
         return self_attention_macs(grid.frames * grid.width, grid.height + grid.prefix, self.dim)
+
+    def kept_rows(self, grid: Grid, runs: int) -> KeptRows:
+        """The prefix is copied into every column."""
+        copied = grid.num_video_tokens + grid.frames * grid.width * grid.prefix
+        return KeptRows(copied, copied)

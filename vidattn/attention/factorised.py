@@ -1,14 +1,14 @@
 """ViViT's factorisations of attention over space and time."""
 
-import re
-
 import torch
 from torch import Tensor, nn
 
-from vidattn.attention.base import VideoAttention
+from vidattn.attention.base import KeptRows, Role, VideoAttention, entering
 from vidattn.attention.heads import Heads, SelfAttention, attend, self_attention_macs
+from vidattn.attention.parts import VIT, Parts
 from vidattn.grid import Grid
 from vidattn.macs import Macs
+from vidattn.mistakes import Mistake
 
 
 class PlainTemporalAttention(VideoAttention):
@@ -27,15 +27,19 @@ class PlainTemporalAttention(VideoAttention):
     Args:
         dim: token width D; a multiple of `num_heads`.
         num_heads: number of heads; D / 64 by default.
+        parts: what the layers are made of.
     """
 
     scores_tokens = True
     moves_prefix = False
+    needs_map = False
+    mixes_by_weights = True
+    role = Role("attn.", ("attn.proj",), optional=True)
 
-    def __init__(self, dim: int, num_heads: int | None = None) -> None:
+    def __init__(self, dim: int, num_heads: int | None = None, *, parts: Parts = VIT) -> None:
         super().__init__()
         self.dim = dim
-        self.attn = SelfAttention(dim, num_heads)
+        self.attn = SelfAttention(dim, num_heads, parts=parts)
         nn.init.zeros_(self.attn.proj.weight)
 
     def forward(self, x: Tensor, grid: Grid) -> Tensor:
@@ -47,6 +51,10 @@ class PlainTemporalAttention(VideoAttention):
     def macs(self, grid: Grid) -> Macs:
         """`4 M D^2 + 2 N T^2 D`."""
         return self_attention_macs(grid.locations, grid.frames, self.dim)
+
+    def kept_rows(self, grid: Grid, runs: int) -> KeptRows:
+        """Without the prefix."""
+        return KeptRows(entering(grid, runs), grid.num_video_tokens)
 
 
 class SplitHeadsAttention(VideoAttention, Heads):
@@ -62,18 +70,22 @@ class SplitHeadsAttention(VideoAttention, Heads):
     Args:
         dim: token width D; a multiple of `num_heads`.
         num_heads: number of heads, 2 or more; D / 64 by default.
+        parts: what the layers are made of.
 
     Raises:
         ValueError: there is one head only, or `dim` is not a multiple of `num_heads`.
     """
 
     scores_tokens = True
+    needs_map = False
+    mixes_by_weights = True
+    role = Role("", ("proj",))
 
-    def __init__(self, dim: int, num_heads: int | None = None) -> None:
+    def __init__(self, dim: int, num_heads: int | None = None, *, parts: Parts = VIT) -> None:
         num_heads = num_heads or max(2, dim // 64)
         if num_heads < 2:
-            raise ValueError(f"num_heads={num_heads} cannot be split between space and time; give 2 or more")
-        super().__init__(dim, num_heads)
+            raise Mistake(f"num_heads={num_heads} cannot be split between space and time; give 2 or more")
+        super().__init__(dim, num_heads, parts=parts)
         self.dim = dim
         self.head_dim = dim // num_heads
         self.time_heads = num_heads // 2
@@ -98,32 +110,12 @@ class SplitHeadsAttention(VideoAttention, Heads):
         """Queries, keys and values of the temporal heads `(B, S, 3, heads, d)` -> `(B, S, heads * d)`."""
         video = qkv[:, grid.prefix :].unflatten(1, (grid.frames, grid.locations))
         q, k, v = video.permute(3, 0, 2, 4, 1, 5).flatten(2, 3)  # (B, N * heads, T, d)
-        mixed = (
-            attend(q, k, v).transpose(1, 2).reshape(len(qkv), grid.num_video_tokens, self.time_heads * self.head_dim)
-        )
-        return torch.cat((mixed.new_zeros(len(qkv), grid.prefix, mixed.shape[-1]), mixed), dim=1)
+        mixed = attend(q, k, v).transpose(1, 2)  # (B, T, N * heads, d)
+        mixed = mixed.reshape(qkv.shape[0], grid.num_video_tokens, self.time_heads * self.head_dim)
+        return torch.cat((mixed.new_zeros(qkv.shape[0], grid.prefix, mixed.shape[-1]), mixed), dim=1)
 
     def macs(self, grid: Grid) -> Macs:
         """`4 (M + P) D^2 + T (N + P)^2 D + N T^2 D` where the number of heads is even."""
         space = self.space_heads * grid.frames * (grid.locations + grid.prefix) ** 2
         time = self.time_heads * grid.locations * grid.frames**2
         return Macs(linear=4 * grid.num_tokens * self.dim**2, attention=2 * (space + time) * self.head_dim)
-
-
-def temporal_depth(spec: str) -> int | None:
-    """Temporal blocks n where `spec` is `space>time(n)`, ViViT's factorised encoder; None where it is another scheme.
-
-    >>> temporal_depth("space>time(4)")
-    4
-    >>> temporal_depth("time+space") is None
-    True
-
-    Raises:
-        ValueError: there is a `>` in `spec`, but it cannot be read.
-    """
-    if ">" not in spec:
-        return None
-    blocks = re.fullmatch(r"space>time\((\d+)\)", spec.replace(" ", ""))
-    if blocks is None or int(blocks[1]) < 1:
-        raise ValueError(f"attention={spec!r} cannot be read; write space>time(4) for 4 temporal blocks after `depth`")
-    return int(blocks[1])

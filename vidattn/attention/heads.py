@@ -1,18 +1,30 @@
 """Multi-head self-attention, the primitive under most schemes, and the choice of its kernel."""
 
 from abc import ABC
-from collections.abc import Callable
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from vidattn.attention.parts import VIT, Parts
 from vidattn.grid import Grid
 from vidattn.macs import Macs
+from vidattn.mistakes import Mistake
 
 # Keys up to which two products beat the fused kernel: on CUDA, on CPU in bf16 or fp16, and there otherwise in training.
 SHORT_ON_CUDA, SHORT_IN_HALF, SHORT_IN_TRAINING = 16, 512, 64
-VIT_STD = 0.02  # of fresh linear layers, in ViT's and TimeSformer's code
+
+
+def heads_of(dim: int, num_heads: int | None) -> int:
+    """`num_heads`, or one for each 64 components where it is not given.
+
+    Raises:
+        ValueError: `dim` is not a multiple of it.
+    """
+    num_heads = num_heads or max(1, dim // 64)
+    if dim % num_heads:
+        raise Mistake(f"dim={dim} is not a multiple of num_heads={num_heads}")
+    return num_heads
 
 
 class Heads(nn.Module, ABC):
@@ -21,19 +33,19 @@ class Heads(nn.Module, ABC):
     Args:
         dim: token width D; a multiple of `num_heads`.
         num_heads: number of heads; D / 64 by default.
+        parts: what the layers are made of.
 
     Raises:
         ValueError: `dim` is not a multiple of `num_heads`.
     """
 
-    def __init__(self, dim: int, num_heads: int | None = None) -> None:
+    def __init__(self, dim: int, num_heads: int | None = None, *, parts: Parts = VIT) -> None:
         super().__init__()
-        self.num_heads = num_heads or max(1, dim // 64)
-        if dim % self.num_heads:
-            raise ValueError(f"dim={dim} is not a multiple of num_heads={self.num_heads}")
-        self.qkv: nn.Linear | QueryValueBias = linear(dim, 3 * dim)  # or another of QKV_BIASES
-        self.proj = linear(dim, dim)
-        self.query_key = nn.ModuleList()  # what queries and keys go through: the parts of one of QUERY_KEYS
+        self.num_heads = heads_of(dim, num_heads)
+        self.qkv = parts.qkv(dim, parts.std)
+        self.proj = parts.linear(dim, dim)
+        head_dim = dim // self.num_heads
+        self.query_key = nn.ModuleList(part(head_dim, parts.norm) for part in parts.query_key)
 
     def project(self, x: Tensor, row: Grid) -> Tensor:
         """Rows of n tokens `(G, n, D)` -> queries, keys and values by head, `(G, n, 3, heads, d)`.
@@ -63,6 +75,7 @@ class SelfAttention(Heads):
     Args:
         dim: token width D; a multiple of `num_heads`.
         num_heads: number of heads; D / 64 by default.
+        parts: what the layers are made of.
 
     Raises:
         ValueError: `dim` is not a multiple of `num_heads`.
@@ -90,68 +103,6 @@ class SelfAttention(Heads):
         q, k = self.prepare(q, k, Grid(length, 1, 1, 0))
         mixed = attend(q.transpose(1, 2), k.transpose(1, 2), v.transpose(1, 2))  # (B, L * heads, n, d)
         return self.proj(mixed.transpose(1, 2).reshape(x.shape))
-
-
-class QueryValueBias(nn.Module):
-    """A linear layer to queries, keys and values with no bias for the keys, not even a parameter.
-
-    VideoMAE, https://arxiv.org/abs/2203.12602, after BEiT, https://arxiv.org/abs/2106.08254. A key's bias adds the
-    same to all scores of a query, which the softmax takes away again.
-
-    Args:
-        dim: token width D.
-    """
-
-    def __init__(self, dim: int) -> None:
-        super().__init__()
-        self.weight = linear(dim, 3 * dim).weight
-        self.query_bias = nn.Parameter(torch.zeros(dim))
-        self.value_bias = nn.Parameter(torch.zeros(dim))
-
-    @property
-    def bias(self) -> Tensor:
-        """The bias of queries, keys (zeros) and values, `(3D,)`."""
-        return torch.cat((self.query_bias, torch.zeros_like(self.query_bias), self.value_bias))
-
-    def forward(self, x: Tensor) -> Tensor:
-        """`(..., D)` -> `(..., 3D)`."""
-        return F.linear(x, self.weight, self.bias)
-
-
-def all_biases(dim: int) -> nn.Linear:
-    """A linear layer to queries, keys and values with a bias for each: ViT's."""
-    return linear(dim, 3 * dim)
-
-
-def no_biases(dim: int) -> nn.Linear:
-    """A linear layer to queries, keys and values without biases."""
-    layer = nn.Linear(dim, 3 * dim, bias=False)
-    nn.init.trunc_normal_(layer.weight, std=VIT_STD)
-    return layer
-
-
-QKV_BIASES: dict[str, Callable[[int], nn.Linear | QueryValueBias]] = {
-    "all": all_biases,
-    "query_value": QueryValueBias,
-    "none": no_biases,
-}
-"""Layers that make queries, keys and values, by the biases that they have."""
-
-
-def linear(in_features: int, out_features: int) -> nn.Linear:
-    """A linear layer as ViT and TimeSformer initialise it: weights of a truncated normal, std 0.02; biases zero."""
-    layer = nn.Linear(in_features, out_features)
-    nn.init.trunc_normal_(layer.weight, std=VIT_STD)
-    nn.init.zeros_(layer.bias)
-    return layer
-
-
-def zero_linear(in_features: int, out_features: int) -> nn.Linear:
-    """A linear layer that starts at zero, so that what it closes adds nothing at first."""
-    layer = nn.Linear(in_features, out_features)
-    nn.init.zeros_(layer.weight)
-    nn.init.zeros_(layer.bias)
-    return layer
 
 
 def self_attention_macs(groups: int, tokens: int, dim: int) -> Macs:

@@ -2,9 +2,10 @@
 
 from torch import Tensor
 
-from vidattn.attention.base import VideoAttention
+from vidattn.attention.base import Role, VideoAttention
 from vidattn.attention.heads import SelfAttention
 from vidattn.attention.image.linear import linear_attend
+from vidattn.attention.parts import VIT, Parts
 from vidattn.grid import Grid
 from vidattn.macs import Macs
 
@@ -19,12 +20,18 @@ class JointLinearAttention(VideoAttention):
     Args:
         dim: token width D; a multiple of `num_heads`.
         num_heads: number of heads; D / 64 by default.
+        parts: what the layers are made of.
     """
 
-    def __init__(self, dim: int, num_heads: int | None = None) -> None:
+    needs_map = False
+    needs_frames = False
+    mixes_by_weights = True
+    role = Role("attn.", ("attn.proj",))
+
+    def __init__(self, dim: int, num_heads: int | None = None, *, parts: Parts = VIT) -> None:
         super().__init__()
         self.dim = dim
-        self.attn = SelfAttention(dim, num_heads)
+        self.attn = SelfAttention(dim, num_heads, parts=parts)
 
     def forward(self, x: Tensor, grid: Grid) -> Tensor:
         """`(B, S, D)` -> `(B, S, D)`."""

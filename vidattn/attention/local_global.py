@@ -5,8 +5,9 @@ from itertools import product
 import torch
 from torch import Tensor
 
-from vidattn.attention.base import VideoAttention
-from vidattn.attention.heads import SelfAttention, self_attention_macs, zero_linear
+from vidattn.attention.base import KeptRows, Role, VideoAttention
+from vidattn.attention.heads import SelfAttention, self_attention_macs
+from vidattn.attention.parts import VIT, Parts, zero_linear
 from vidattn.grid import Grid
 from vidattn.macs import Macs
 
@@ -22,15 +23,18 @@ class LocalAttention(VideoAttention):
     Args:
         dim: token width D; a multiple of `num_heads`.
         num_heads: number of heads; D / 64 by default.
+        parts: what the layers are made of.
     """
 
     scores_tokens = True
     moves_prefix = False
+    mixes_by_weights = True
+    role = Role("attn.", ("fc",), optional=True)
 
-    def __init__(self, dim: int, num_heads: int | None = None) -> None:
+    def __init__(self, dim: int, num_heads: int | None = None, *, parts: Parts = VIT) -> None:
         super().__init__()
         self.dim = dim
-        self.attn = SelfAttention(dim, num_heads)
+        self.attn = SelfAttention(dim, num_heads, parts=parts)
         self.fc = zero_linear(dim, dim)
 
     def forward(self, x: Tensor, grid: Grid) -> Tensor:
@@ -63,14 +67,17 @@ class GlobalAttention(VideoAttention):
     Args:
         dim: token width D; a multiple of `num_heads`.
         num_heads: number of heads; D / 64 by default.
+        parts: what the layers are made of.
     """
 
     scores_tokens = True
+    mixes_by_weights = True
+    role = Role("attn.", ("attn.proj",))
 
-    def __init__(self, dim: int, num_heads: int | None = None) -> None:
+    def __init__(self, dim: int, num_heads: int | None = None, *, parts: Parts = VIT) -> None:
         super().__init__()
         self.dim = dim
-        self.attn = SelfAttention(dim, num_heads)
+        self.attn = SelfAttention(dim, num_heads, parts=parts)
 
     def forward(self, x: Tensor, grid: Grid) -> Tensor:
         """`(B, S, D)` -> `(B, S, D)`."""
@@ -90,6 +97,12 @@ class GlobalAttention(VideoAttention):
             tokens = size(times, grid.frames) * size(rows, grid.height) * size(columns, grid.width)
             cost += self_attention_macs(1, tokens + grid.prefix, self.dim)
         return cost
+
+    def kept_rows(self, grid: Grid, runs: int) -> KeptRows:
+        """The prefix is copied into every group."""
+        groups = len(phases(grid.frames)) * len(phases(grid.height)) * len(phases(grid.width))
+        copied = grid.num_video_tokens + groups * grid.prefix
+        return KeptRows(copied, copied)
 
 
 def lying(video: Tensor, prefix: int) -> Grid:

@@ -3,11 +3,13 @@
 import torch
 from torch import Tensor
 
-from vidattn.attention.base import VideoAttention
+from vidattn.attention.base import Role, VideoAttention
 from vidattn.attention.heads import SelfAttention, attend
+from vidattn.attention.parts import VIT, Parts
 from vidattn.attention.sliding_windows import Window, neighborhood_attention
 from vidattn.grid import Grid
 from vidattn.macs import Macs
+from vidattn.mistakes import Mistake
 
 
 class NeighborhoodAttention3D(VideoAttention):
@@ -23,21 +25,26 @@ class NeighborhoodAttention3D(VideoAttention):
         t: frames of a window; odd, as all three.
         h: rows of a window.
         w: columns of a window.
+        parts: what the layers are made of.
 
     Raises:
         ValueError: a side of the window is even or below 1, or `dim` is not a multiple of `num_heads`.
     """
 
     scores_tokens = True
+    mixes_by_weights = True
+    role = Role("attn.", ("attn.proj",))
 
-    def __init__(self, dim: int, num_heads: int | None = None, t: int = 3, h: int = 7, w: int = 7) -> None:
+    def __init__(
+        self, dim: int, num_heads: int | None = None, t: int = 3, h: int = 7, w: int = 7, *, parts: Parts = VIT
+    ) -> None:
         super().__init__()
         for name, side in (("t", t), ("h", h), ("w", w)):
             if side % 2 == 0 or side < 1:
-                raise ValueError(f"window {name}={side} has no middle; use an odd size such as {max(side, 0) + 1}")
+                raise Mistake(f"window {name}={side} has no middle; use an odd size such as {max(side, 0) + 1}")
         self.dim = dim
         self.window = (t, h, w)
-        self.attn = SelfAttention(dim, num_heads)
+        self.attn = SelfAttention(dim, num_heads, parts=parts)
 
     def forward(self, x: Tensor, grid: Grid) -> Tensor:
         """`(B, S, D)` -> `(B, S, D)`."""

@@ -4,7 +4,7 @@ import torch
 from einops import rearrange
 from torch import Tensor
 
-from vidattn.attention.base import ImageAttention, VideoAttention
+from vidattn.attention.base import ImageAttention, Role, VideoAttention
 from vidattn.grid import Grid
 from vidattn.macs import Macs
 
@@ -24,6 +24,13 @@ class PerFrame(VideoAttention):
     def __init__(self, block: ImageAttention) -> None:
         super().__init__()
         self.block = block
+
+    @property
+    def role(self) -> Role:  # type: ignore[override]
+        """What the block's weights mean, by the names that they have here."""
+        role = self.block.role
+        attention = None if role.attention is None else f"block.{role.attention}"
+        return Role(attention, tuple(f"block.{output}" for output in role.outputs), role.optional)
 
     def forward(self, x: Tensor, grid: Grid) -> Tensor:
         """`(B, S, D)` -> `(B, S, D)`."""

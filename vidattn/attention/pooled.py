@@ -3,10 +3,12 @@
 import torch
 from torch import Tensor, nn
 
-from vidattn.attention.base import VideoAttention
+from vidattn.attention.base import Role, VideoAttention
 from vidattn.attention.heads import SelfAttention, attend
+from vidattn.attention.parts import VIT, Parts
 from vidattn.grid import Grid
 from vidattn.macs import Macs
+from vidattn.mistakes import Mistake
 
 
 class PooledAttention(VideoAttention):
@@ -24,23 +26,29 @@ class PooledAttention(VideoAttention):
         t: stride over frames.
         h: stride over rows.
         w: stride over columns. Strides above 3, the kernel's side, leave out tokens.
+        parts: what the layers are made of.
 
     Raises:
         ValueError: a stride is below 1, or `dim` is not a multiple of `num_heads`.
     """
 
-    def __init__(self, dim: int, num_heads: int | None = None, t: int = 1, h: int = 2, w: int = 2) -> None:
+    mixes_by_weights = True
+    role = Role("attn.", ("attn.proj",))
+
+    def __init__(
+        self, dim: int, num_heads: int | None = None, t: int = 1, h: int = 2, w: int = 2, *, parts: Parts = VIT
+    ) -> None:
         super().__init__()
         if min(t, h, w) < 1:
-            raise ValueError(f"stride t={t}, h={h}, w={w}: each must be at least 1; MViT's first is 1, 8, 8")
+            raise Mistake(f"stride t={t}, h={h}, w={w}: each must be at least 1; MViT's first is 1, 8, 8")
         self.dim = dim
         self.stride = (t, h, w)
-        self.attn = SelfAttention(dim, num_heads)
+        self.attn = SelfAttention(dim, num_heads, parts=parts)
         head_dim = dim // self.attn.num_heads
         self.pool_k, self.pool_v = (
             nn.Conv3d(head_dim, head_dim, 3, self.stride, padding=1, groups=head_dim, bias=False) for _ in range(2)
         )
-        self.norm_k, self.norm_v = (nn.LayerNorm(head_dim, eps=1e-6) for _ in range(2))
+        self.norm_k, self.norm_v = (parts.norm(head_dim, 1e-6) for _ in range(2))
 
     def forward(self, x: Tensor, grid: Grid) -> Tensor:
         """`(B, S, D)` -> `(B, S, D)`."""

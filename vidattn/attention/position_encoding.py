@@ -2,9 +2,10 @@
 
 from torch import Tensor, nn, zeros_like
 
-from vidattn.attention.base import VideoAttention
+from vidattn.attention.base import Role, VideoAttention
 from vidattn.grid import Grid
 from vidattn.macs import Macs
+from vidattn.mistakes import Mistake
 
 
 class PositionalEncodingGenerator3D(VideoAttention):
@@ -23,11 +24,12 @@ class PositionalEncodingGenerator3D(VideoAttention):
     """
 
     moves_prefix = False
+    role = Role(None, ("conv",), optional=True)
 
     def __init__(self, dim: int, num_heads: int | None = None, kernel_size: int = 3) -> None:
         super().__init__()
         if kernel_size % 2 == 0:
-            raise ValueError(f"kernel_size={kernel_size} is even; take {kernel_size - 1} or {kernel_size + 1}")
+            raise Mistake(f"kernel_size={kernel_size} is even; take {kernel_size - 1} or {kernel_size + 1}")
         self.conv = nn.Conv3d(dim, dim, kernel_size, padding=kernel_size // 2, groups=dim)
 
     def forward(self, x: Tensor, grid: Grid) -> Tensor:

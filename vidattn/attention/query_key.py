@@ -3,8 +3,9 @@
 import torch
 from torch import Tensor, nn
 
-from vidattn.attention.heads import QKV_BIASES, Heads
+from vidattn.attention.parts import Norm, layer_norm
 from vidattn.grid import Grid
+from vidattn.mistakes import Mistake
 
 
 class QueryKeyNorm(nn.Module):
@@ -15,12 +16,13 @@ class QueryKeyNorm(nn.Module):
 
     Args:
         head_dim: width d of a head.
+        norm: makes the two norms.
     """
 
-    def __init__(self, head_dim: int) -> None:
+    def __init__(self, head_dim: int, norm: Norm = layer_norm) -> None:
         super().__init__()
-        self.query = nn.LayerNorm(head_dim, eps=1e-6)
-        self.key = nn.LayerNorm(head_dim, eps=1e-6)
+        self.query = norm(head_dim, 1e-6)
+        self.key = norm(head_dim, 1e-6)
 
     def forward(self, q: Tensor, k: Tensor, row: Grid) -> tuple[Tensor, Tensor]:
         """Queries and keys `(G, n, heads, d)` -> the same shapes."""
@@ -41,23 +43,24 @@ class Rotary3D(nn.Module):
 
     Args:
         head_dim: width d of a head, at least 6.
+        norm: offered to every such part; there is none here.
 
     Raises:
         ValueError: a head has fewer than 6 components, two for each axis.
     """
 
-    def __init__(self, head_dim: int) -> None:
+    def __init__(self, head_dim: int, norm: Norm = layer_norm) -> None:
         super().__init__()
         if head_dim < 6:
-            raise ValueError(f"rotary positions turn 3 pairs of components: a head of {head_dim} is narrower than 6")
+            raise Mistake(f"rotary positions turn 3 pairs of components: a head of {head_dim} is narrower than 6")
         self.pairs = head_dim // 6  # of each axis
 
     def forward(self, q: Tensor, k: Tensor, row: Grid) -> tuple[Tensor, Tensor]:
         """Queries and keys `(G, n, heads, d)` of rows of tokens that lie on `row` -> the same shapes."""
         dtype = torch.promote_types(q.dtype, torch.float32)  # bf16 cannot count to 257
-        places = row.positions(q.device).clamp(min=0).to(dtype)  # (n, 3)
+        places = row.positions(q.device).clamp(min=0).to(dtype)  # (n, 3), or (G, n, 3) where each row has its own
         frequencies = 10000 ** (-torch.arange(self.pairs, device=q.device, dtype=dtype) / self.pairs)
-        angles = (places[:, :, None] * frequencies).flatten(1)[:, None]  # (n, 1, 3 * pairs), for all heads
+        angles = (places[..., None] * frequencies).flatten(-2)[..., None, :]  # (n, 1, 3 * pairs), for all heads
         cosine, sine = angles.cos(), angles.sin()
         return turned(q, cosine, sine), turned(k, cosine, sine)
 
@@ -77,16 +80,3 @@ QUERY_KEYS: dict[str, tuple[type[nn.Module], ...]] = {
     "norm+rotary": (QueryKeyNorm, Rotary3D),
 }
 """What queries and keys go through, in order, by the name that a configuration gives."""
-
-
-def use_heads(module: nn.Module, qkv_bias: str = "all", query_key: str = "plain") -> None:
-    """Give all heads in a fresh `module` other parts, by their names in `QKV_BIASES` and `QUERY_KEYS`.
-
-    Image blocks that make their own queries and keys stay as their papers have them.
-    """
-    for heads in module.modules():
-        if isinstance(heads, Heads):
-            dim = heads.proj.in_features
-            if qkv_bias != "all":
-                heads.qkv = QKV_BIASES[qkv_bias](dim)
-            heads.query_key = nn.ModuleList(part(dim // heads.num_heads) for part in QUERY_KEYS[query_key])

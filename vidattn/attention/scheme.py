@@ -2,10 +2,10 @@
 
 import ast
 import difflib
-import importlib
 import inspect
 import re
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from torch import nn
@@ -32,10 +32,12 @@ from vidattn.attention.image.squeeze_excite import SqueezeExcite
 from vidattn.attention.image.stand_alone import StandAloneAttention
 from vidattn.attention.image.twins import LocallyGroupedAttention, TwoStageAttention
 from vidattn.attention.image.window import ShiftedWindowAttention, WindowAttention
+from vidattn.attention.imported import imported
 from vidattn.attention.joint import JointAttention
 from vidattn.attention.linear import JointLinearAttention
 from vidattn.attention.local_global import GlobalAttention, LocalAttention
 from vidattn.attention.neighborhood import NeighborhoodAttention3D
+from vidattn.attention.parts import VIT, Parts
 from vidattn.attention.per_frame import PerFrame
 from vidattn.attention.pooled import PooledAttention
 from vidattn.attention.position_encoding import PositionalEncodingGenerator3D
@@ -43,6 +45,7 @@ from vidattn.attention.spatial import SpatialAttention
 from vidattn.attention.temporal import TemporalAttention
 from vidattn.attention.trajectory import TrajectoryAttention
 from vidattn.attention.window import ShiftedWindowAttention3D, WindowAttention3D
+from vidattn.mistakes import Mistake
 
 STEPS: dict[str, type[nn.Module] | tuple[type[nn.Module], ...]] = {
     "global": GlobalAttention,
@@ -109,19 +112,23 @@ class Step:
     turns: tuple[type[nn.Module], ...]
     args: tuple[Any, ...] = ()
 
-    def build(self, dim: int, num_heads: int, block: int = 0) -> VideoAttention:
+    def build(self, dim: int, num_heads: int, block: int = 0, parts: Parts = VIT) -> VideoAttention:
         """The step of the block with this index, at width `dim`; an image block comes wrapped in `PerFrame`.
 
-        All steps have the network's `num_heads`. An image block has them where its class knows that argument and the
-        spec does not give it.
+        All steps have the network's `num_heads` and `parts`. An image block has the heads where its class knows that
+        argument and the spec does not give it; and a class without the argument `parts` is built of its own.
         """
         cls = self.turns[block % len(self.turns)]
         given = self.arguments(cls, dim, num_heads)
-        built = cls(*given.args, **given.kwargs)
+        built = cls(*given.args, **given.kwargs, **({"parts": parts} if takes_parts(cls) else {}))
         return PerFrame(built) if isinstance(built, ImageAttention) else built  # type: ignore[return-value]
 
+    def without_output_layer(self) -> "Step":
+        """The term that computes the same without a linear layer behind the projection; itself where there is none."""
+        return replace(self, turns=tuple(getattr(cls, "without_output_layer", None) or cls for cls in self.turns))
+
     def arguments(self, cls: type[nn.Module], dim: int, num_heads: int) -> inspect.BoundArguments:
-        """All that `cls`, one of the `turns`, is built with, by name.
+        """All that `cls`, one of the `turns`, is built with beside `parts`, by name.
 
         Raises:
             TypeError: it takes fewer arguments than the spec gives, or more.
@@ -134,41 +141,91 @@ class Step:
         return signature.bind(dim, *self.args, **heads)
 
 
-def parse_scheme(spec: str) -> tuple[Step, ...]:
-    """The steps that `spec` names, in order.
+@dataclass(frozen=True)
+class Scheme:
+    """A scheme that was read once, and all that others ask of it. Two spellings of one scheme are equal.
 
-    >>> [step.turns[0].__name__ for step in parse_scheme("time+space")]
-    ['TemporalAttention', 'SpatialAttention']
+    >>> scheme = parse_scheme("divided")
+    >>> [step.turns[0].__name__ for step in scheme.steps], scheme.frames_meet, scheme.needs_map
+    (['TemporalAttention', 'SpatialAttention'], True, False)
+
+    Attributes:
+        spec: as it was written.
+        steps: of each block; of a factorised encoder those of its spatial stage.
+        temporal_depth: temporal blocks n of `space>time(n)`, ViViT's factorised encoder; None in all other schemes.
+    """
+
+    spec: str = field(compare=False)
+    steps: tuple[Step, ...]
+    temporal_depth: int | None = None
+
+    @property
+    def classes(self) -> Iterator[type[nn.Module]]:
+        """All attention classes in it."""
+        return (cls for step in self.steps for cls in step.turns)
+
+    @property
+    def is_space_only(self) -> bool:
+        """Whether no frame ever sees another: attention within frames is all there is."""
+        return self.temporal_depth is None and self.steps == SPACE
+
+    @property
+    def frames_meet(self) -> bool:
+        """Whether the blocks see the whole clip at once, and not one frame at a time."""
+        return self.temporal_depth is None and self.steps != SPACE
+
+    @property
+    def moves_prefix(self) -> bool:
+        """Whether some step tells prefix tokens of the video."""
+        return any(issubclass(cls, VideoAttention) and cls.moves_prefix for cls in self.classes)
+
+    @property
+    def needs_map(self) -> bool:
+        """Whether some step asks in which row and column a token lies, so that places cannot be left out."""
+        return any(not issubclass(cls, VideoAttention) or cls.needs_map for cls in self.classes)
+
+    @property
+    def takes_any_tokens(self) -> bool:
+        """Whether no step asks which frame a token is from, nor in which row and column it lies."""
+        return self.frames_meet and not any(
+            not issubclass(cls, VideoAttention) or cls.needs_map or cls.needs_frames for cls in self.classes
+        )
+
+
+def parse_scheme(spec: str) -> Scheme:
+    """What `spec` says.
+
     >>> parse_scheme("divided") == parse_scheme("time + space")
     True
+    >>> parse_scheme("space>time(4)").temporal_depth
+    4
 
     Args:
         spec: names joined by `+`, each with optional arguments as in `window(8,7,7)`; `ALIASES` stand for whole
-            specs, and an import path such as `my_package.MyAttention` for any name.
+            specs, and an import path such as `my_package.MyAttention` for any name. `space>time(4)` is ViViT's
+            factorised encoder, with 4 temporal blocks.
 
     Raises:
         ValueError: a name is unknown (the message lists the known ones), its arguments are not those that it takes,
             or the spec cannot be read.
     """
-    spec = ALIASES.get("".join(spec.split()), spec)
+    if ">" in spec:
+        blocks = re.fullmatch(r"space>time\((\d+)\)", spec.replace(" ", ""))
+        if blocks is None or int(blocks[1]) < 1:
+            raise Mistake(f"attention={spec!r} cannot be read; write space>time(4) for 4 temporal blocks after `depth`")
+        return Scheme(spec, SPACE, int(blocks[1]))
+    terms = ALIASES.get("".join(spec.split()), spec)
     try:
         # Python reads the spec for us, and `global` is a word of its own to it.
-        tree = ast.parse(re.sub(r"\bglobal\b", "global_", spec.strip()), mode="eval").body
+        tree = ast.parse(re.sub(r"\bglobal\b", "global_", terms.strip()), mode="eval").body
     except SyntaxError as error:
-        raise ValueError(f"attention={spec!r} cannot be read; write names joined by +, as in 'time+space'") from error
-    return tuple(_step(term, spec) for term in _terms(tree))
+        raise Mistake(f"attention={terms!r} cannot be read; write names joined by +, as in 'time+space'") from error
+    return Scheme(spec, tuple(_step(term, terms) for term in _terms(tree)))
 
 
-def is_space_only(spec: str) -> bool:
-    """Whether no frame ever sees another: attention within frames is all there is, however it is spelt.
-
-    >>> is_space_only("space"), is_space_only(" (space())"), is_space_only("space>time(4)")
-    (True, True, False)
-
-    Raises:
-        ValueError: the spec cannot be read.
-    """
-    return ">" not in spec and parse_scheme(spec) == parse_scheme("space")
+def takes_parts(cls: type[nn.Module]) -> bool:
+    """Whether a network can hand its parts to this class."""
+    return "parts" in inspect.signature(cls).parameters
 
 
 def _terms(node: ast.expr) -> list[ast.expr]:
@@ -180,13 +237,11 @@ def _terms(node: ast.expr) -> list[ast.expr]:
 def _step(node: ast.expr, spec: str) -> Step:
     call = node if isinstance(node, ast.Call) else ast.Call(func=node, args=[], keywords=[])
     if call.keywords or not isinstance(call.func, ast.Name | ast.Attribute):
-        raise ValueError(
-            f"attention={spec!r}: {ast.unparse(node)!r} is not a name with plain arguments, as window(8,7,7)"
-        )
+        raise Mistake(f"attention={spec!r}: {ast.unparse(node)!r} is not a name with plain arguments, as window(8,7,7)")
     try:
         args = tuple(ast.literal_eval(argument) for argument in call.args)
     except ValueError as error:
-        raise ValueError(f"attention={spec!r}: arguments of {ast.unparse(node)!r} must be plain numbers") from error
+        raise Mistake(f"attention={spec!r}: arguments of {ast.unparse(node)!r} must be plain numbers") from error
     name = ast.unparse(call.func).removesuffix("_")
     step = Step(_lookup(name, spec), args)
     for cls in step.turns:
@@ -195,19 +250,20 @@ def _step(node: ast.expr, spec: str) -> Step:
 
 
 def _check_arguments(step: Step, cls: type[nn.Module], name: str, spec: str) -> None:
-    own = list(inspect.signature(cls).parameters.values())[1 if issubclass(cls, ImageAttention) else 2 :]
+    first = 1 if issubclass(cls, ImageAttention) else 2
+    own = [one for one in inspect.signature(cls).parameters.values() if one.name != "parts"][first:]
     known = ", ".join(one.name if one.default in (one.empty, None) else f"{one.name}={one.default}" for one in own)
     takes = f"attention={spec!r}: {name} takes {f'({known})' if known else 'no arguments'}"
     try:
         step.arguments(cls, dim=1, num_heads=1)
     except TypeError:
-        raise ValueError(f"{takes}, given ({', '.join(map(repr, step.args))})") from None
+        raise Mistake(f"{takes}, given ({', '.join(map(repr, step.args))})") from None
     for one, value in zip(own, step.args, strict=False):
         whole = one.annotation in (int, int | None)
         if (whole and type(value) is not int) or (one.annotation is float and type(value) not in (int, float)):
-            raise ValueError(f"{takes}; {one.name}={value!r} must be a {'whole ' if whole else ''}number")
+            raise Mistake(f"{takes}; {one.name}={value!r} must be a {'whole ' if whole else ''}number")
         if whole and value < 1 and name in STEPS:  # a size, a count or a ratio; a stranger's may be anything
-            raise ValueError(f"{takes}; {one.name}={value} must be at least 1")
+            raise Mistake(f"{takes}; {one.name}={value} must be at least 1")
 
 
 def _lookup(name: str, spec: str) -> tuple[type[nn.Module], ...]:
@@ -217,20 +273,19 @@ def _lookup(name: str, spec: str) -> tuple[type[nn.Module], ...]:
     if "." in name:
         return (_imported(name, spec),)
     if name in ALIASES:
-        raise ValueError(f"attention={spec!r}: {name!r} is a whole scheme, not a step; write {ALIASES[name]} for it")
+        raise Mistake(f"attention={spec!r}: {name!r} is a whole scheme, not a step; write {ALIASES[name]} for it")
     known = sorted([*STEPS, *ALIASES])
     near = difflib.get_close_matches(name.lower(), known, n=1)
     hint = f"; did you mean {near[0]!r}?" if near else "."
-    raise ValueError(f"attention={spec!r}: unknown step {name!r}{hint} Known: {', '.join(known)}, or an import path")
+    raise Mistake(f"attention={spec!r}: unknown step {name!r}{hint} Known: {', '.join(known)}, or an import path")
 
 
 def _imported(path: str, spec: str) -> type[nn.Module]:
-    module, _, name = path.rpartition(".")
-    try:
-        cls = getattr(importlib.import_module(module), name)
-    except (ImportError, AttributeError) as error:
-        hint = "; install it, or name its folder in PYTHONPATH" if isinstance(error, ImportError) else ""
-        raise ValueError(f"attention={spec!r}: cannot import {path!r} ({error}){hint}") from error
+    cls = imported(path, f"attention={spec!r}")
     if not (isinstance(cls, type) and issubclass(cls, VideoAttention | ImageAttention)):
-        raise ValueError(f"attention={spec!r}: {path!r} is neither a VideoAttention nor an ImageAttention")
+        raise Mistake(f"attention={spec!r}: {path!r} is neither a VideoAttention nor an ImageAttention")
     return cls
+
+
+SPACE = (Step((SpatialAttention,)),)
+"""The steps of `space`."""

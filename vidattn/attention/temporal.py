@@ -3,8 +3,10 @@
 import torch
 from torch import Tensor
 
-from vidattn.attention.base import VideoAttention
-from vidattn.attention.heads import SelfAttention, self_attention_macs, zero_linear
+from vidattn.attention.base import KeptRows, Role, VideoAttention, entering
+from vidattn.attention.factorised import PlainTemporalAttention
+from vidattn.attention.heads import SelfAttention, self_attention_macs
+from vidattn.attention.parts import VIT, Parts, zero_linear
 from vidattn.grid import Grid
 from vidattn.macs import Macs
 
@@ -19,15 +21,20 @@ class TemporalAttention(VideoAttention):
     Args:
         dim: token width D; a multiple of `num_heads`.
         num_heads: number of heads; D / 64 by default.
+        parts: what the layers are made of.
     """
 
     scores_tokens = True
     moves_prefix = False
+    needs_map = False
+    mixes_by_weights = True
+    role = Role("attn.", ("fc",), optional=True)
+    without_output_layer = PlainTemporalAttention
 
-    def __init__(self, dim: int, num_heads: int | None = None) -> None:
+    def __init__(self, dim: int, num_heads: int | None = None, *, parts: Parts = VIT) -> None:
         super().__init__()
         self.dim = dim
-        self.attn = SelfAttention(dim, num_heads)
+        self.attn = SelfAttention(dim, num_heads, parts=parts)
         self.fc = zero_linear(dim, dim)
 
     def forward(self, x: Tensor, grid: Grid) -> Tensor:
@@ -40,3 +47,7 @@ class TemporalAttention(VideoAttention):
         """`5 M D^2 + 2 N T^2 D`."""
         fc = Macs(linear=grid.num_video_tokens * self.dim**2)
         return self_attention_macs(grid.locations, grid.frames, self.dim) + fc
+
+    def kept_rows(self, grid: Grid, runs: int) -> KeptRows:
+        """Without the prefix; `fc` keeps its input too."""
+        return KeptRows(entering(grid, runs), grid.num_video_tokens, grid.num_video_tokens)

@@ -3,8 +3,9 @@
 import torch
 from torch import Tensor
 
-from vidattn.attention.base import VideoAttention
-from vidattn.attention.heads import SelfAttention, attend, linear
+from vidattn.attention.base import Role, VideoAttention
+from vidattn.attention.heads import SelfAttention, attend
+from vidattn.attention.parts import VIT, Parts
 from vidattn.grid import Grid
 from vidattn.macs import Macs
 
@@ -22,16 +23,20 @@ class TrajectoryAttention(VideoAttention):
     Args:
         dim: token width D; a multiple of `num_heads`.
         num_heads: number of heads; D / 64 by default.
+        parts: what the layers are made of.
     """
 
     scores_tokens = True
+    needs_map = False
+    mixes_by_weights = True
+    role = Role("attn.", ("attn.proj",))
 
-    def __init__(self, dim: int, num_heads: int | None = None) -> None:
+    def __init__(self, dim: int, num_heads: int | None = None, *, parts: Parts = VIT) -> None:
         super().__init__()
         self.dim = dim
-        self.attn = SelfAttention(dim, num_heads)
-        self.path_q = linear(dim, dim)
-        self.path_kv = linear(dim, 2 * dim)
+        self.attn = SelfAttention(dim, num_heads, parts=parts)
+        self.path_q = parts.linear(dim, dim)
+        self.path_kv = parts.linear(dim, 2 * dim)
 
     def forward(self, x: Tensor, grid: Grid) -> Tensor:
         """`(B, S, D)` -> `(B, S, D)`."""

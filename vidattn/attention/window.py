@@ -8,10 +8,12 @@ import torch
 from einops import rearrange
 from torch import Tensor, nn
 
-from vidattn.attention.base import VideoAttention
+from vidattn.attention.base import Role, VideoAttention
 from vidattn.attention.heads import SelfAttention, attend
+from vidattn.attention.parts import VIT, Parts
 from vidattn.grid import Grid
 from vidattn.macs import Macs
+from vidattn.mistakes import Mistake
 
 Triple = tuple[int, int, int]
 Runs = list[tuple[int, int]]  # along one axis, in order: so many windows side by side, of this size
@@ -22,13 +24,15 @@ class Windows(VideoAttention):
 
     scores_tokens = True
 
-    def __init__(self, dim: int, num_heads: int | None = None, t: int = 8, h: int = 7, w: int = 7) -> None:
+    def __init__(
+        self, dim: int, num_heads: int | None = None, t: int = 8, h: int = 7, w: int = 7, *, parts: Parts = VIT
+    ) -> None:
         super().__init__()
         if min(t, h, w) < 1:
-            raise ValueError(f"window t={t}, h={h}, w={w}: each must be at least 1; Video Swin's is 8, 7, 7")
+            raise Mistake(f"window t={t}, h={h}, w={w}: each must be at least 1; Video Swin's is 8, 7, 7")
         self.dim = dim
         self.window = (t, h, w)
-        self.attn = SelfAttention(dim, num_heads)
+        self.attn = SelfAttention(dim, num_heads, parts=parts)
         # Indexed by query minus key, plus the side - 1: Video Swin's table, transposed and unflattened.
         self.bias = nn.Parameter(torch.empty(self.attn.num_heads, 2 * t - 1, 2 * h - 1, 2 * w - 1))
         nn.init.trunc_normal_(self.bias, std=0.02)
@@ -82,6 +86,9 @@ class WindowAttention3D(Windows):
         ValueError: a side of the window is below 1, or `dim` is not a multiple of `num_heads`.
     """
 
+    mixes_by_weights = True
+    role = Role("attn.", ("attn.proj",))
+
     @property
     def shift(self) -> Triple:
         """Windows begin at the first token."""
@@ -107,6 +114,10 @@ class ShiftedWindowAttention3D(Windows):
     Raises:
         ValueError: a side of the window is below 1, or `dim` is not a multiple of `num_heads`.
     """
+
+    mixes_by_weights = True
+    role = Role("attn.", ("attn.proj",))
+    weights_of = WindowAttention3D
 
     @property
     def shift(self) -> Triple:

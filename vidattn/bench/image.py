@@ -104,7 +104,7 @@ def image_step(spec: str) -> Step:
     Raises:
         ValueError: it names something else.
     """
-    step, *more = parse_scheme(spec)
+    step, *more = parse_scheme(spec).steps
     if more or not issubclass(step.turns[0], ImageAttention):
         raise Mistake(f"blocks: {spec!r} is no image block; choose from {', '.join(IMAGE_STEPS)}")
     return step

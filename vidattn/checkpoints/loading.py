@@ -14,7 +14,7 @@ from vidattn.checkpoints.saved import Saved
 from vidattn.checkpoints.transfer.transfer import Inflation, transferred
 from vidattn.mistakes import Mistake
 from vidattn.models.config import VideoTransformerConfig
-from vidattn.models.presets import build_network
+from vidattn.models.network import NetworkConfig
 from vidattn.preprocessing import Preprocessing, SamplingRule
 
 Resize = Literal["smooth", "official"]
@@ -56,13 +56,13 @@ def load(
     saved = read_checkpoint(source, revision, _sides(changes.get("image_size")))
     if saved.is_image:
         changes = {"attention": VideoTransformerConfig.attention} | changes
-    config = replace(saved.config, **changes)
-    return _filled(build_network(config), config, saved, source, resize, inflation).eval()
+    config: NetworkConfig = replace(saved.config, **changes)  # type: ignore[type-var]
+    return _filled(config.build(), config, saved, source, resize, inflation).eval()
 
 
 def load_weights(
     network: nn.Module,
-    config: VideoTransformerConfig,
+    config: NetworkConfig,
     source: str | Path,
     resize: Resize = "smooth",
     inflation: Inflation = "central",
@@ -87,11 +87,11 @@ def load_weights(
     return _filled(network, config, read_checkpoint(source, asked=config.size), source, resize, inflation)
 
 
-def preprocessing_for(config: VideoTransformerConfig, saved: Saved) -> Preprocessing:
+def preprocessing_for(config: NetworkConfig, saved: Saved) -> Preprocessing:
     """The checkpoint's preprocessing, at the frames and the picture that `config` has."""
     found = saved.preprocessing
     if config.size != saved.config.size:
-        found = replace(found, image_size=config.image_size, short_side=None)
+        found = replace(found, image_size=config.picture, short_side=None)
     if config.num_frames != saved.config.num_frames and found.sampling is not None:
         arguments = {**found.sampling.init_args, "num_frames": config.num_frames}
         found = replace(found, sampling=SamplingRule(found.sampling.class_path, arguments))
@@ -123,7 +123,7 @@ def _check_options(resize: str, inflation: str) -> None:
 
 def _filled(
     network: nn.Module,
-    config: VideoTransformerConfig,
+    config: NetworkConfig,
     saved: Saved,
     source: str | Path,
     resize: Resize,
@@ -132,7 +132,7 @@ def _filled(
     try:
         state, report = transferred(saved, network, config, resize == "official", inflation)
     except WeightsError as error:
-        raise WeightsError(f"{source} holds a {saved.config.attention} network: {error}") from None
+        raise WeightsError(f"{source} holds a {saved.config.title} network: {error}") from None
     same_head = "head.weight" in saved.state and config.num_classes == saved.config.num_classes
     names = saved.class_names if same_head else []
     model = Pretrained(network, names, preprocessing_for(config, saved), [*saved.notes, *report], str(source))

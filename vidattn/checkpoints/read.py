@@ -17,6 +17,7 @@ from vidattn.checkpoints.nearby import checkpoints_in, names_in
 from vidattn.checkpoints.processor import preprocessing
 from vidattn.checkpoints.saved import Saved, described
 from vidattn.checkpoints.sources import huggingface, timesformer, timm, videomae, vit, vivit
+from vidattn.models.config import VideoTransformerConfig
 
 HF_MODELS: dict[str, tuple[Callable[[Foreign, dict[str, Tensor]], Saved], dict[str, list[float]]]] = {
     "timesformer": (huggingface.read, huggingface.PIXELS),
@@ -138,6 +139,7 @@ def _read_huggingface(config: Foreign, weights: dict[str, Tensor]) -> Saved:
     check_kind(config)
     saved = read(config, weights)
     ours = saved.config
+    assert isinstance(ours, VideoTransformerConfig)  # as all that we read of others
     prepared, notes = preprocessing(config.file.parent, kind, pixels, ours.image_size)
     if isinstance(prepared.image_size, int):
         side, cut = floored("crop", prepared.image_size, ours.patch_size)

@@ -1,16 +1,17 @@
 """What a checkpoint says, in our terms, whoever wrote it."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, is_dataclass
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from vidattn.attention.imported import imported
 from vidattn.checkpoints.names import WeightsError, fitting
-from vidattn.models.config import VideoTransformerConfig
-from vidattn.models.presets import build_network
+from vidattn.models.network import NetworkConfig
 from vidattn.preprocessing import Preprocessing
+from vidattn.public import public_path
 
 FORMAT = 1
 
@@ -29,7 +30,7 @@ class Saved:
         heads_assumed: the file does not say how many heads there are.
     """
 
-    config: VideoTransformerConfig
+    config: NetworkConfig
     state: dict[str, Tensor]
     class_names: list[str] = field(default_factory=list)
     preprocessing: Preprocessing = field(default_factory=Preprocessing)
@@ -39,7 +40,7 @@ class Saved:
 
 
 def description(
-    config: VideoTransformerConfig, class_names: list[str], preprocessing: Preprocessing, notes: Sequence[str] = ()
+    config: NetworkConfig, class_names: list[str], preprocessing: Preprocessing, notes: Sequence[str] = ()
 ) -> dict[str, Any]:
     """All but the weights as plain values: what stands under `vidattn` in our checkpoints and in `config.json`.
 
@@ -47,7 +48,8 @@ def description(
     """
     return {
         "format": FORMAT,
-        "network": asdict(config),
+        "kind": public_path(type(config)),
+        "network": asdict(config),  # type: ignore[call-overload]
         "class_names": class_names,
         "preprocessing": preprocessing.to_dict(),
         "notes": list(notes),
@@ -70,7 +72,7 @@ def described(ours: dict[str, Any], state: dict[str, Tensor]) -> Saved:
         network: dict[str, Any] = {
             name: tuple(value) if isinstance(value, list) else value for name, value in ours["network"].items()
         }
-        config = VideoTransformerConfig(**network)
+        config = kind_of(ours)(**network)
         stored = dict(ours["preprocessing"])
         notes = [str(note) for note in ours.get("notes", [])]
     except (KeyError, TypeError, ValueError, AttributeError) as error:
@@ -82,7 +84,23 @@ def described(ours: dict[str, Any], state: dict[str, Tensor]) -> Saved:
     except ValueError as error:
         raise WeightsError(f"its preprocessing has {error}") from None
     with torch.device("meta"):
-        return Saved(config, fitting(state, build_network(config)), names, preprocessing, [*notes, *faults])
+        return Saved(config, fitting(state, config.build()), names, preprocessing, [*notes, *faults])
+
+
+def kind_of(ours: dict[str, Any]) -> type[NetworkConfig]:
+    """The class of the configuration that a description holds; descriptions of before have a video transformer's.
+
+    Raises:
+        WeightsError: it cannot be imported, or is no `NetworkConfig`.
+    """
+    path = ours.get("kind", "vidattn.VideoTransformerConfig")
+    try:
+        kind = imported(str(path), "its kind of network")
+    except ValueError as error:
+        raise WeightsError(str(error)) from None
+    if not (isinstance(kind, type) and issubclass(kind, NetworkConfig) and is_dataclass(kind)):
+        raise WeightsError(f"its kind of network is {path!r}, which is no NetworkConfig (vidattn.models.network)")
+    return kind
 
 
 def _class_names(stored: Any) -> tuple[list[str], list[str]]:

@@ -6,7 +6,6 @@ from dataclasses import dataclass, fields
 
 import torch
 
-from vidattn.attention.scheme import is_space_only
 from vidattn.checkpoints.names import WeightsError
 from vidattn.checks import check_positive
 from vidattn.classify.views import Views
@@ -25,7 +24,7 @@ from vidattn.data.readers.declared import is_cut_off
 from vidattn.data.readers.in_memory import FramesReader
 from vidattn.data.readers.pyav import PyAVReader
 from vidattn.mistakes import Mistake
-from vidattn.models.config import VideoTransformerConfig, check_divisible
+from vidattn.models.config import VideoTransformerConfig
 from vidattn.old_names import renewed
 from vidattn.preprocessing import Preprocessing, SamplingRule
 from vidattn.public import public_path
@@ -138,11 +137,11 @@ def preparation_of(
         raise Mistake(f"image_size={size}: the classifier crops squares; give image_size=..., one number")
     if size < 1:
         raise Mistake(f"image_size={size} must be at least 1, and is {config.image_size} for this checkpoint")
-    check_divisible((size, size), config.patch_size, "image_size")
+    config.check_clip(sampling.num_frames, size, size, "image_size")
     if (size, size) != config.size:
         height, width = config.size
         assumed.append(f"the network's position table is for {height}x{width} and is interpolated to {size}x{size}")
-    if sampling.num_frames != config.num_frames and not is_space_only(config.attention):
+    if sampling.num_frames != config.num_frames and config.has_time:
         assumed.append(f"the network was made for {config.num_frames} frames and gets {sampling.num_frames}")
     short_side = stored.short_side
     if image_size or (short_side and short_side < size):  # what a processor would fill with black, we enlarge

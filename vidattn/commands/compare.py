@@ -16,7 +16,7 @@ from vidattn.commands.options import Parser, check_files, pixels, refuse
 from vidattn.comparison.accuracy import of_schemes, read_accuracy
 from vidattn.comparison.comparison import compare, crossovers
 from vidattn.comparison.matching import BUDGETS, KNOBS
-from vidattn.comparison.source import read_run
+from vidattn.comparison.source import read_run, transformer_of
 from vidattn.console import plain_console
 from vidattn.models.config import VideoTransformerConfig
 from vidattn.models.presets import PRESETS, preset
@@ -128,7 +128,7 @@ def network_of(options: argparse.Namespace) -> tuple[VideoTransformerConfig, str
     """
     if options.config:
         base, values = read_run(Path(options.config))
-        return base, Path(options.config).stem, values
+        return transformer_of(base, Path(options.config)), Path(options.config).stem, values
     name = options.preset or "B"
     return preset(name), f"ViT-{name}/16" if len(name) < 3 else name, {}
 

@@ -4,6 +4,7 @@ import argparse
 import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -13,7 +14,7 @@ from rich.table import Table
 from vidattn.bench.side_by_side import side_by_side
 from vidattn.checks import check_positive
 from vidattn.commands.options import Parser, check_files, pixels, refuse
-from vidattn.comparison.source import find_source
+from vidattn.comparison.source import find_source, transformer_of
 from vidattn.console import plain_console
 from vidattn.flops.counting import BlockCount, Count, count
 from vidattn.flops.module_rows import module_rows, shape, text
@@ -102,6 +103,7 @@ def run(options: argparse.Namespace) -> None:
             f"weights not included, attention fused{recomputed}"
         )
         if options.measure:
+            config = transformer_of(config, Path(source.name))
             config = replace(config, num_frames=cost.frames, image_size=(cost.height, cost.width))
             timed = time_here(config, options.batch, console)
             console.print(timed_table(timed, clip))

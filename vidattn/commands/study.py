@@ -27,7 +27,7 @@ from vidattn.commands.options import Parser
 from vidattn.commands.study_report import write_report
 from vidattn.commands.trainer import TrainerCLI
 from vidattn.comparison.distinct import check_distinct
-from vidattn.comparison.source import read_run, task_arguments
+from vidattn.comparison.source import read_run, task_arguments, transformer_of
 from vidattn.console import plain_console
 from vidattn.data.flat_keys import nested
 from vidattn.mistakes import Mistake
@@ -138,7 +138,8 @@ def plan(
             raise Mistake(f"{path}: a second configuration for {name!r}; give one for each set")
         if not path.exists():
             raise Mistake(f"{path} does not exist; give a configuration of vidattn fit with --config")
-        networks[name], bases[name] = read_run(path)
+        network, bases[name] = read_run(path)
+        networks[name] = transformer_of(network, path)
         _check_tests(path, bases[name])
     runs = []
     for seed in seeds:

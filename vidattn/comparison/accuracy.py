@@ -3,8 +3,7 @@
 import csv
 from collections.abc import Sequence
 
-from vidattn.attention.scheme import Step
-from vidattn.comparison.distinct import steps_of
+from vidattn.attention.scheme import Scheme, parse_scheme
 from vidattn.mistakes import Mistake
 
 Accuracies = dict[str, dict[str, tuple[float, float]]]
@@ -54,14 +53,14 @@ def of_schemes(given: Accuracies, schemes: Sequence[str]) -> tuple[Accuracies, l
     Raises:
         ValueError: a set has none of them, or one twice.
     """
-    names = {steps_of(scheme): scheme for scheme in schemes}
+    names: dict[str | Scheme, str] = {parse_scheme(scheme): scheme for scheme in schemes}
     found: Accuracies = {}
     gaps: list[str] = []
     for title, known in given.items():
         mine = found.setdefault(title, {})
         others = []
         for scheme, values in known.items():
-            name = names.get(_steps_or_name(scheme))
+            name = names.get(_scheme_or_name(scheme))
             if name is None:
                 others.append(scheme)
             elif name in mine:
@@ -77,8 +76,8 @@ def of_schemes(given: Accuracies, schemes: Sequence[str]) -> tuple[Accuracies, l
     return found, gaps
 
 
-def _steps_or_name(scheme: str) -> str | tuple[Step, ...]:
+def _scheme_or_name(scheme: str) -> str | Scheme:
     try:
-        return steps_of(scheme)
+        return parse_scheme(scheme)
     except ValueError:  # a name of somebody else's
         return scheme

@@ -2,8 +2,7 @@
 
 from collections.abc import Sequence
 
-from vidattn.attention.factorised import temporal_depth
-from vidattn.attention.scheme import Step, parse_scheme
+from vidattn.attention.scheme import Scheme, parse_scheme
 from vidattn.mistakes import Mistake
 
 
@@ -20,22 +19,10 @@ def check_distinct(schemes: Sequence[str]) -> None:
     """
     if isinstance(schemes, str):
         raise TypeError(f"schemes={schemes!r} is one string; give a list, such as [{schemes!r}]")
-    seen: list[tuple[str | tuple[Step, ...], str]] = []
-    for scheme in schemes:
-        steps = steps_of(scheme)
-        for known, name in seen:
-            if steps == known:
-                raise Mistake(f"{scheme!r} is the scheme {name!r} once more; give each scheme once")
-        seen.append((steps, scheme))
-
-
-def steps_of(scheme: str) -> str | tuple[Step, ...]:
-    """What two spellings of one scheme have in common.
-
-    >>> steps_of("divided") == steps_of("time + space"), steps_of("divided") == steps_of("joint")
-    (True, False)
-
-    Raises:
-        ValueError: the scheme cannot be read.
-    """
-    return parse_scheme(scheme) if temporal_depth(scheme) is None else scheme.replace(" ", "")
+    seen: list[Scheme] = []
+    for spec in schemes:
+        scheme = parse_scheme(spec)
+        for known in seen:
+            if scheme == known:
+                raise Mistake(f"{spec!r} is the scheme {known.spec!r} once more; give each scheme once")
+        seen.append(scheme)

@@ -12,7 +12,6 @@ from vidattn.comparison.distinct import check_distinct
 from vidattn.flops.agreement import check_scheme
 from vidattn.mistakes import Mistake
 from vidattn.models.config import VideoTransformerConfig
-from vidattn.models.presets import build_network
 
 Cost = Callable[[VideoTransformerConfig], float]
 BUDGETS = ("macs", "params", "time")
@@ -125,13 +124,13 @@ def nearest_in_cost(
 def macs(config: VideoTransformerConfig) -> float:
     """Multiply-accumulates of one clip."""
     with torch.device("meta"):
-        return build_network(config).macs(config.num_frames, *config.size).total
+        return config.build().macs(config.num_frames, *config.size).total
 
 
 def parameters(config: VideoTransformerConfig) -> float:
     """Numbers that the network learns."""
     with torch.device("meta"):
-        return sum(parameter.numel() for parameter in build_network(config).parameters())
+        return sum(parameter.numel() for parameter in config.build().parameters())
 
 
 def relative_time(first: VideoTransformerConfig, rounds: int) -> Cost:
@@ -148,6 +147,6 @@ def relative_time(first: VideoTransformerConfig, rounds: int) -> Cost:
 def forward(config: VideoTransformerConfig) -> Callable[[], object]:
     """One forward of one clip, fp32, on this CPU or GPU."""
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    network = build_network(config).to(device).eval()
+    network = config.build().to(device).eval()
     video = torch.randn(1, 3, config.num_frames, *config.size, device=device)
     return lambda: step(network, (video,), training=False)

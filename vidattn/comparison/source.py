@@ -6,11 +6,13 @@ from typing import Any, NamedTuple
 
 import yaml
 
+from vidattn.attention.imported import imported
 from vidattn.checkpoints.names import WeightsError
 from vidattn.checkpoints.read import read_checkpoint
 from vidattn.data.flat_keys import nested
 from vidattn.mistakes import Mistake
 from vidattn.models.config import VideoTransformerConfig
+from vidattn.models.network import NetworkConfig
 from vidattn.models.presets import PRESETS
 from vidattn.old_names import renewed
 from vidattn.wording import did_you_mean
@@ -22,7 +24,7 @@ class Source(NamedTuple):
     """A network and its test protocol."""
 
     name: str
-    config: VideoTransformerConfig
+    config: NetworkConfig
     clips: int = 1  # TimeSformer's protocol, and the default of VideoDataModule
     crops: int = 3
 
@@ -84,7 +86,7 @@ def task_arguments(model: dict[str, Any]) -> dict[str, Any]:
     return (model.get("init_args") or {}) if "class_path" in model else model
 
 
-def read_run(path: Path) -> tuple[VideoTransformerConfig, dict[str, Any]]:
+def read_run(path: Path) -> tuple[NetworkConfig, dict[str, Any]]:
     """The network of a configuration of `vidattn fit`, and the whole configuration as it is written.
 
     Raises:
@@ -99,11 +101,28 @@ def read_run(path: Path) -> tuple[VideoTransformerConfig, dict[str, Any]]:
     network = task_arguments(model).get("network") if isinstance(model, dict) else None
     if not isinstance(network, dict):
         raise Mistake(f"{path}: has no model.network; give a configuration of vidattn fit")
-    known = {field.name for field in fields(VideoTransformerConfig)}
+    kind: type[NetworkConfig] = VideoTransformerConfig
+    if "class_path" in network:
+        kind, network = imported(network["class_path"], f"{path}: model.network"), network.get("init_args") or {}
+    known = {field.name for field in fields(kind)}  # type: ignore[arg-type]
     if odd := sorted(map(str, network.keys() - known)):
         raise Mistake(f"{path}: model.network has no {', '.join(odd)}; it has {', '.join(sorted(known))}")
     values: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in network.items()}
     try:
-        return VideoTransformerConfig(**values), run
+        return kind(**values), run
     except (ValueError, TypeError) as error:
         raise Mistake(f"{path}: model.network: {error}") from error
+
+
+def transformer_of(config: NetworkConfig, path: Path) -> VideoTransformerConfig:
+    """`config`, of which a scheme can be exchanged for another.
+
+    Raises:
+        ValueError: it is of another kind of network; the message names the file.
+    """
+    if not isinstance(config, VideoTransformerConfig):
+        raise Mistake(
+            f"{path}: model.network is a {type(config).__name__}, in which no scheme can stand for another; give a "
+            "configuration with a VideoTransformerConfig"
+        )
+    return config

@@ -8,13 +8,11 @@ from torch import Tensor, nn
 
 from vidattn.attention.base import VideoAttention
 from vidattn.attention.per_frame import PerFrame
-from vidattn.explain.spread import Recording, Visit, measured, replayed, replays
+from vidattn.explain.spread import measured, replayed, replays
 from vidattn.mistakes import Mistake
-from vidattn.models.block import Block
-from vidattn.models.factorised_encoder import FactorisedEncoder
-from vidattn.models.readout import MeanPooling, ReadOut
-from vidattn.models.space_only import SpaceOnlyTransformer
-from vidattn.models.video_transformer import VideoTransformer
+from vidattn.models.network import Network, Stage
+from vidattn.models.readout import MeanPooling
+from vidattn.models.recorder import Recording, Visit
 
 MEMORY_LIMIT = 8 * 2**30  # bytes that all recorded weights may take
 MAX_NUDGES = 1024  # a strange step over more tokens is left out: each nudge is a run
@@ -45,7 +43,7 @@ def rollout(network: nn.Module, video: Tensor, memory_limit: float = MEMORY_LIMI
     paper, and so is a conditional position encoding, which mixes neighbours only.
 
     Args:
-        network: a `VideoTransformer`, `SpaceOnlyTransformer` or `FactorisedEncoder`; it is run in evaluation mode.
+        network: one whose stages end in a read-out; it is run in evaluation mode.
         video: normalised clips `(B, 3, T, H, W)`.
         memory_limit: bytes that all attention weights together may take.
 
@@ -53,9 +51,10 @@ def rollout(network: nn.Module, video: Tensor, memory_limit: float = MEMORY_LIMI
         TypeError: the network is of another kind.
         MemoryError: the attention weights would take more than `memory_limit`.
     """
+    network = explainable(network)
     with torch.no_grad():
         recording, logits = recorded(network, video, memory_limit)
-    return Walk(recording.visits, normalised=True).back(network, logits)
+    return Walk(recording.visits, normalised=True).back(network, video, logits)
 
 
 def gradient_rollout(
@@ -81,6 +80,7 @@ def gradient_rollout(
         TypeError: the network is of another kind.
         MemoryError: the attention weights would take more than `memory_limit`.
     """
+    network = explainable(network)
     with torch.enable_grad():
         recording, logits = recorded(network, video, memory_limit)
         classes = logits.argmax(1) if class_index is None else torch.as_tensor(class_index, device=logits.device)
@@ -101,18 +101,35 @@ def gradient_rollout(
         visit.weights = [next(products).sum(-1).clamp(min=0)[:, None, None]]
     for visit in recording.visits.values():
         visit.args = tuple(arg.detach() if isinstance(arg, Tensor) else arg for arg in visit.args)
-    return Walk(recording.visits, normalised=False).back(network, logits.detach())
+    return Walk(recording.visits, normalised=False).back(network, video, logits.detach())
 
 
-def recorded(network: nn.Module, video: Tensor, memory_limit: float) -> tuple[Recording, Tensor]:
-    """Run `network` on `video` in evaluation mode; its attention weights, and the logits."""
-    if not isinstance(network, VideoTransformer | SpaceOnlyTransformer | FactorisedEncoder):
+def explainable(network: nn.Module) -> Network:
+    """The network itself.
+
+    Raises:
+        TypeError: it is another module, which does not say in which stages its tokens run.
+    """
+    if not isinstance(network, Network):
         raise TypeError(f"{type(network).__name__} cannot be explained; wanted a network of vidattn.build_network")
-    steps = [step for block in network.modules() if isinstance(block, Block) for step in block.steps]
-    readouts = [module for module in network.modules() if isinstance(module, ReadOut)]
+    return network
+
+
+def recorded(network: Network, video: Tensor, memory_limit: float) -> tuple[Recording, Tensor]:
+    """Run `network` on `video` in evaluation mode; its attention weights, and the logits."""
+    stages = network.layout(*video.shape[2:])
+    if without := [index for index, stage in enumerate(stages) if stage.readout is None]:
+        raise TypeError(
+            f"{type(network).__name__} cannot be explained: stage {without[0]} hands its tokens on to other tokens, "
+            "and no attention weights tell which become which; a network whose stages end in a read-out can"
+        )
+    modules: list[nn.Module] = []
+    for stage in stages:
+        modules += [step for block in stage.blocks for step in block.steps]  # type: ignore[union-attr]
+        modules.append(stage.readout)  # type: ignore[arg-type]
     training = network.training
     try:
-        with Recording([*steps, *readouts], memory_limit) as recording:
+        with Recording(modules, memory_limit) as recording:
             logits = network.eval().forward(video)  # not the compiled call: nothing in it could be recorded
     finally:
         network.train(training)
@@ -133,32 +150,28 @@ class Walk:
         self.normalised = normalised
         self.notes: list[str] = []
 
-    def back(self, network: nn.Module, logits: Tensor) -> Rollout:
-        """The tokens' shares of the answer of `network`."""
-        if isinstance(network, FactorisedEncoder):
-            prefix, frames = self.stage(network.temporal.blocks, network.temporal.readout)
-            copies, video = self.stage(network.spatial.blocks, network.spatial.readout, frames.flatten())
-            prefix = prefix + copies.unflatten(0, (len(logits), -1)).sum(1)
-        elif isinstance(network, SpaceOnlyTransformer):
-            copies, video = self.stage(network.blocks, network.readout)
-            prefix = copies.unflatten(0, (len(logits), -1)).sum(1)
-        elif isinstance(network, VideoTransformer):
-            prefix, video = self.stage(network.blocks, network.readout)
+    def back(self, network: Network, clip: Tensor, logits: Tensor) -> Rollout:
+        """The tokens' shares of the answer that `network` gave to `clip`."""
+        scale, prefix = None, logits.new_zeros(len(logits))
+        for stage in reversed(network.layout(*clip.shape[2:])):
+            own, video = self.stage(stage, scale)
+            prefix = prefix + own.unflatten(0, (len(logits), -1)).sum(1)
+            scale = video.flatten()
         video = video.reshape(len(logits), -1, *video.shape[2:])
         total = (prefix + video.sum((1, 2, 3))).clamp(min=1e-30)
         return Rollout(video / total[:, None, None, None], prefix / total, logits, tuple(self.notes))
 
-    def stage(self, blocks: nn.ModuleList, readout: nn.Module, scale: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    def stage(self, stage: Stage, scale: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """From a read-out to the tokens that entered the first block: prefix `(B,)` and video `(B, T, H, W)`.
 
         Args:
-            blocks: all of one stream.
-            readout: what made one vector of that stream.
-            scale: `(B,)`, what these vectors are worth; 1 by default.
+            stage: the blocks of one stream, and what made one vector of each run's tokens.
+            scale: `(B * runs,)`, what these vectors are worth; 1 by default.
         """
-        rows = self.read(readout)
+        assert stage.readout is not None
+        rows = self.read(stage.readout)
         rows = own = rows if scale is None else rows * scale[:, None]
-        steps = [(f"block {index}", step) for index, block in enumerate(blocks) for step in block.steps]  # type: ignore
+        steps = [(f"block {index}", step) for index, block in enumerate(stage.blocks) for step in block.steps]  # type: ignore
         for name, step in reversed(steps):
             with torch.no_grad():
                 replay = replays(step, self.visits[step])

@@ -9,14 +9,14 @@ from torch import Tensor, nn
 from torch.autograd.graph import saved_tensors_hooks
 from torch.overrides import TorchFunctionMode
 
-from vidattn.flops.weightless import Network
 from vidattn.grid import Grid
 from vidattn.models.block import Block
+from vidattn.models.network import Network
 
 
 def network_bytes(network: Network, frames: int, height: int, width: int, batch: int = 1) -> int:
     """Bytes kept for the backward pass of `batch` clips by a whole network on the meta device."""
-    clip = torch.empty(batch, 3, frames, height, width, dtype=network.head.weight.dtype, device="meta")
+    clip = torch.empty(batch, 3, frames, height, width, dtype=next(network.parameters()).dtype, device="meta")
     return kept_bytes(network, lambda: network(clip))
 
 

@@ -6,16 +6,10 @@ import torch
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from vidattn.attention.base import ImageAttention, VideoAttention
-from vidattn.flops.weightless import Network, network_on_meta
-from vidattn.grid import Grid
-from vidattn.macs import Macs
+from vidattn.flops.weightless import network_on_meta
 from vidattn.mistakes import Mistake
-from vidattn.models.block import Block
 from vidattn.models.config import VideoTransformerConfig
-from vidattn.models.embeddings import PatchEmbedding, TubeletEmbedding
-from vidattn.models.layers import Mlp
-from vidattn.models.readout import ReadOut
+from vidattn.models.network import Network
 
 
 class CountError(Mistake):
@@ -23,7 +17,8 @@ class CountError(Mistake):
 
 
 def check_macs(network: Network, frames: int, height: int, width: int, batch: int = 1) -> None:
-    """Run `network` on clips without pixels and compare: the whole, and each module in it that has a `macs`.
+    """Run `network` on clips without pixels and compare: the whole, and each module in it that has a
+    `macs_of_call`.
 
     Args:
         network: a network on the meta device, where fused attention is counted too (on CPU it counts as nothing).
@@ -39,13 +34,12 @@ def check_macs(network: Network, frames: int, height: int, width: int, batch: in
     names = {module: name for name, module in network.named_modules()}
 
     def note(module: nn.Module, inputs: tuple, output: Tensor) -> None:
-        if (cost := declared_macs(module, inputs, output)) is not None:
-            declared[names[module]] = declared.get(names[module], 0) + cost.total
+        declared[names[module]] = declared.get(names[module], 0) + module.macs_of_call(inputs, output).total  # type: ignore
 
-    handles = [module.register_forward_hook(note) for module in network.modules()]
+    handles = [module.register_forward_hook(note) for module in network.modules() if hasattr(module, "macs_of_call")]
     try:
         with torch.device("meta"), FlopCounterMode(display=False) as counter:
-            network(torch.empty(batch, 3, frames, height, width, dtype=network.head.weight.dtype))
+            network(torch.empty(batch, 3, frames, height, width, dtype=next(network.parameters()).dtype))
     finally:
         for handle in handles:
             handle.remove()
@@ -73,21 +67,3 @@ def check_scheme(config: VideoTransformerConfig) -> None:
     """
     shallow = replace(config, depth=min(config.depth, 2))
     check_macs(network_on_meta(shallow), config.num_frames, *config.size)
-
-
-def declared_macs(module: nn.Module, inputs: tuple, output: Tensor) -> Macs | None:
-    """What `module` says that this call of its `forward` costs; None of a module that says nothing."""
-    match module:
-        case Block() | VideoAttention():
-            tokens, grid = inputs
-            return len(tokens) * module.macs(grid)
-        case ImageAttention():
-            (maps,) = inputs
-            return len(maps) * module.macs(*maps.shape[2:])
-        case Mlp() | PatchEmbedding() | TubeletEmbedding():
-            return module.macs(output.numel() // output.shape[-1])
-        case ReadOut():
-            (tokens,) = inputs
-            return len(tokens) * module.macs(Grid(1, 1, tokens.shape[1] - module.num_prefix, module.num_prefix))
-        case _:
-            return None

@@ -1,6 +1,6 @@
 """What a network costs: parameters, multiply-accumulates by part and by block, activation memory."""
 
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import torch
@@ -12,11 +12,11 @@ from vidattn.flops.activations import block_bytes
 from vidattn.flops.agreement import CountError, check_macs
 from vidattn.flops.closed_form_memory import closed_form_bytes
 from vidattn.flops.outline import Ends, Outline, num_parameters
-from vidattn.flops.weightless import Network, network_on_meta
+from vidattn.flops.weightless import network_on_meta
 from vidattn.grid import Grid
 from vidattn.macs import Macs
 from vidattn.models.block import Block
-from vidattn.models.config import VideoTransformerConfig, check_divisible, check_frames
+from vidattn.models.network import Network, NetworkConfig
 
 
 @dataclass(frozen=True)
@@ -126,7 +126,7 @@ class Count:
 
 
 def count(
-    network: Network | VideoTransformerConfig,
+    network: Network | NetworkConfig,
     frames: int | None = None,
     height: int | None = None,
     width: int | None = None,
@@ -156,18 +156,17 @@ def count(
         ValueError: the clip has no frames, or patches and tubelets do not divide it.
         TypeError: it is another module.
     """
-    if not isinstance(network, Network | VideoTransformerConfig):
+    if not isinstance(network, Network | NetworkConfig):
         raise TypeError(
             f"count takes a network of this package or a configuration, not a {type(network).__name__}; "
             "vidattn.flops.measure(module, input) counts any module"
         )
-    config = network if isinstance(network, VideoTransformerConfig) else network.config
+    config = network if isinstance(network, NetworkConfig) else network.config
     frames = config.num_frames if frames is None else frames
     width = (config.size[1] if height is None else height) if width is None else width
     height = config.size[0] if height is None else height
     check_positive(frames=frames, batch=batch)
-    check_divisible((height, width), config.patch_size, "input")
-    check_frames(frames, config.tubelet_size, "input frames")
+    config.check_clip(frames, height, width)
     twin = network_on_meta(network, dtype)
     if check:
         check_macs(twin, frames, height, width, batch)
@@ -178,7 +177,7 @@ def count(
 
 def count_outline(
     outline: Outline,
-    config: VideoTransformerConfig,
+    config: NetworkConfig,
     ends: Ends,
     frames: int,
     height: int,
@@ -202,25 +201,22 @@ def count_outline(
         CountError: a block keeps something else than its closed form says.
     """
     blocks = _blocks(outline, frames, height, width, batch, check)
-    network = outline.ends
-    tokens = config.grid(frames, height, width).num_video_tokens
-    runs, grid = network.block_grids(frames, height, width)[0]
-    conditional = runs * sum((encoding.macs(grid) for encoding in network.conditional), Macs())  # type: ignore[operator]
-    body = Parts(patch_embedding=network.patch.macs(tokens).total, convolution=conditional.total)
+    patch, between, head = outline.ends.end_macs(frames, height, width)
+    body = Parts(patch_embedding=patch.total, convolution=between.total, head=head.total)
     for block in blocks:
         body = Parts(**{name: own + getattr(block.parts, name) for name, own in asdict(body).items()})
     kept = ends.activation_bytes + sum(block.activation_bytes for block in blocks)
     if config.gradient_checkpointing:
-        kept -= _recomputed_bytes(network, blocks, frames, height, width, batch)
+        kept -= _recomputed_bytes(outline, blocks, frames, height, width, batch)
     return Count(
-        attention=config.attention,
+        attention=config.title,
         frames=frames,
         height=height,
         width=width,
         parameters=ends.parameters + sum(block.parameters for block in blocks),
-        parts=replace(body, head=outline.macs(frames, height, width) - body.total),
+        parts=body,
         batch=batch,
-        dtype=str(network.head.weight.dtype).removeprefix("torch."),
+        dtype=str(next(outline.ends.parameters()).dtype).removeprefix("torch."),
         activation_bytes=kept,
         blocks=blocks,
     )
@@ -229,11 +225,11 @@ def count_outline(
 def _blocks(outline: Outline, frames: int, height: int, width: int, batch: int, check: bool) -> tuple[BlockCount, ...]:
     counts: dict[Any, BlockCount] = {}  # blocks that are alike are counted once
     rows = []
-    grids = outline.ends.block_grids(frames, height, width)
+    grids = outline.block_grids(frames, height, width)
     for index, (kind, (runs, grid)) in enumerate(zip(outline.kinds, grids, strict=True)):
         if (key := (kind, runs, grid)) not in counts:
             block = outline.blocks[kind]
-            form = closed_form_bytes(block, grid, batch * runs, outline.ends.head.weight.dtype.itemsize)
+            form = closed_form_bytes(block, grid, batch * runs, next(outline.ends.parameters()).dtype.itemsize)
             if check:
                 kept = block_bytes(block, grid, batch * runs)
             else:
@@ -258,14 +254,14 @@ def _parts(block: Block, runs: int, grid: Grid) -> Parts:
 
 
 def _recomputed_bytes(
-    network: Network, blocks: tuple[BlockCount, ...], frames: int, height: int, width: int, batch: int
+    outline: Outline, blocks: tuple[BlockCount, ...], frames: int, height: int, width: int, batch: int
 ) -> int:
     """What gradient checkpointing saves: of all blocks but the largest, everything but the input."""
-    size = batch * network.config.embed_dim * network.head.weight.dtype.itemsize
-    grids = network.block_grids(frames, height, width)
+    size = batch * next(outline.ends.parameters()).dtype.itemsize
+    grids = outline.block_grids(frames, height, width)
     insides = [
-        block.activation_bytes - size * runs * grid.num_tokens
-        for block, (runs, grid) in zip(blocks, grids, strict=True)
+        count.activation_bytes - size * block.dim * runs * grid.num_tokens
+        for count, block, (runs, grid) in zip(blocks, outline.blocks, grids, strict=True)
     ]
     return sum(insides) - max(insides)
 

@@ -8,11 +8,12 @@ from torch import Tensor, nn
 
 from vidattn.attention.per_frame import PerFrame
 from vidattn.flops.activations import block_bytes, network_bytes
-from vidattn.flops.weightless import Network, network_on_meta
+from vidattn.flops.weightless import network_on_meta
 from vidattn.grid import Grid
 from vidattn.macs import Macs
 from vidattn.models.block import Block
 from vidattn.models.config import VideoTransformerConfig
+from vidattn.models.network import Network
 
 
 class Ends(NamedTuple):
@@ -35,10 +36,11 @@ class Outline:
     """
 
     def __init__(self, twin: Network) -> None:
-        self.blocks: list[Block] = list(twin.blocks)  # type: ignore[arg-type]
-        for name, part in [*twin.named_modules()]:
-            if name.split(".")[-1] == "blocks" and isinstance(part, nn.ModuleList):
-                twin.set_submodule(name, nn.ModuleList(_Through() for _ in part))
+        self.blocks: list[Block] = []
+        for stage in twin.layout(twin.config.num_frames, *twin.config.size):
+            for place, block in enumerate(stage.blocks):
+                self.blocks.append(block)  # type: ignore[arg-type]
+                stage.blocks[place] = _Through()
         self.ends = twin
         places: dict[tuple, int] = {}
         self.kinds = [places.setdefault(_likeness(block), place) for place, block in enumerate(self.blocks)]
@@ -46,10 +48,15 @@ class Outline:
 
     def macs(self, frames: int, height: int, width: int) -> int:
         """Multiply-accumulates of one clip of `frames` frames of `height x width` pixels; the same as the network's."""
-        grids = self.ends.block_grids(frames, height, width)
+        grids = self.block_grids(frames, height, width)
         alike = Counter((kind, runs, grid) for kind, (runs, grid) in zip(self.kinds, grids, strict=True))
         blocks = sum(times * runs * self.blocks[kind].macs(grid).total for (kind, runs, grid), times in alike.items())
         return self.ends.macs(frames, height, width).total + blocks
+
+    def block_grids(self, frames: int, height: int, width: int) -> list[tuple[int, Grid]]:
+        """How often each block runs for one clip, and the grid that it runs on."""
+        stages = self.ends.layout(frames, height, width)
+        return [(stage.runs, stage.grid) for stage in stages for _ in stage.blocks]
 
     def block_bytes(self, kind: int, grid: Grid, runs: int = 1) -> int:
         """Bytes kept of one block, as `vidattn.flops.activations.block_bytes` measures them.

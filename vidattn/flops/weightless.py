@@ -7,16 +7,10 @@ from typing import TypeVar
 import torch
 from torch import nn
 
-from vidattn.models.config import VideoTransformerConfig
-from vidattn.models.factorised_encoder import FactorisedEncoder
-from vidattn.models.presets import build_network
-from vidattn.models.space_only import SpaceOnlyTransformer
-from vidattn.models.video_transformer import VideoTransformer
-
-Network = VideoTransformer | SpaceOnlyTransformer | FactorisedEncoder
+from vidattn.models.network import Network, NetworkConfig
 
 
-def network_on_meta(source: Network | VideoTransformerConfig, dtype: torch.dtype = torch.float32) -> Network:
+def network_on_meta(source: Network | NetworkConfig, dtype: torch.dtype = torch.float32) -> Network:
     """The network of a configuration, or the twin of a network, on the meta device and in training mode.
 
     Blocks of the twin are not recomputed in the backward pass, whatever the configuration says.
@@ -25,14 +19,15 @@ def network_on_meta(source: Network | VideoTransformerConfig, dtype: torch.dtype
         source: a network, which stays as it is, or a configuration.
         dtype: type of the twin's weights.
     """
-    if isinstance(source, VideoTransformerConfig):
+    if isinstance(source, NetworkConfig):
         with torch.device("meta"):
-            network = build_network(source)
+            network = source.build()
     else:
         network = without_weights(source)
     for module in network.modules():
-        if isinstance(config := getattr(module, "config", None), VideoTransformerConfig):
-            module.config = replace(config, gradient_checkpointing=False)  # type: ignore[assignment]
+        config = getattr(module, "config", None)
+        if isinstance(config, NetworkConfig) and config.gradient_checkpointing:
+            module.config = replace(config, gradient_checkpointing=False)  # type: ignore
     return network.to(dtype).train()
 
 

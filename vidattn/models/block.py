@@ -6,9 +6,10 @@ from torch import Tensor, nn
 from torchvision.ops import StochasticDepth
 
 from vidattn.attention.base import VideoAttention
+from vidattn.attention.parts import VIT, Parts
 from vidattn.grid import Grid
 from vidattn.macs import Macs
-from vidattn.models.layers import Mlp
+from vidattn.models.layers import Activation, Mlp, gelu
 
 
 class Block(nn.Module):
@@ -24,7 +25,8 @@ class Block(nn.Module):
         dropout: probability of zeroing a component of an update.
         drop_path: probability of skipping an update for a clip.
         norm_eps: added to the variance in the norms.
-        activation: the MLP's GELU, a name of `vidattn.models.layers.ACTIVATIONS`.
+        activation: the MLP's.
+        parts: what norms and MLP are made of.
     """
 
     def __init__(
@@ -35,13 +37,15 @@ class Block(nn.Module):
         dropout: float = 0.0,
         drop_path: float = 0.0,
         norm_eps: float = 1e-6,
-        activation: str = "gelu",
+        activation: Activation = gelu,
+        parts: Parts = VIT,
     ) -> None:
         super().__init__()
-        self.norms = nn.ModuleList(nn.LayerNorm(dim, eps=norm_eps) for _ in steps)
+        self.dim = dim
+        self.norms = nn.ModuleList(parts.norm(dim, norm_eps) for _ in steps)
         self.steps = nn.ModuleList(steps)
-        self.mlp_norm = nn.LayerNorm(dim, eps=norm_eps)
-        self.mlp = Mlp(dim, int(dim * mlp_ratio), activation)
+        self.mlp_norm = parts.norm(dim, norm_eps)
+        self.mlp = Mlp(dim, int(dim * mlp_ratio), activation, parts)
         self.drop = nn.Sequential(nn.Dropout(dropout), StochasticDepth(drop_path, mode="row"))
 
     def forward(self, x: Tensor, grid: Grid) -> Tensor:
@@ -53,3 +57,8 @@ class Block(nn.Module):
     def macs(self, grid: Grid) -> Macs:
         """Cost of the steps and the MLP on one clip."""
         return sum((step.macs(grid) for step in self.steps), self.mlp.macs(grid.num_tokens))  # type: ignore[operator]
+
+    def macs_of_call(self, inputs: tuple, output: Tensor) -> Macs:
+        """Cost of a call of `forward` with these inputs, all clips of the batch."""
+        tokens, grid = inputs
+        return tokens.shape[0] * self.macs(grid)

@@ -3,18 +3,23 @@
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
+from functools import cached_property
 from numbers import Integral, Real
 
+from torch import nn
+
 from vidattn.attention.base import VideoAttention
-from vidattn.attention.factorised import temporal_depth
-from vidattn.attention.heads import QKV_BIASES
+from vidattn.attention.parts import QKV_BIASES, Parts
 from vidattn.attention.query_key import QUERY_KEYS
-from vidattn.attention.scheme import is_space_only, parse_scheme
+from vidattn.attention.scheme import Scheme, parse_scheme, takes_parts
 from vidattn.grid import Grid
-from vidattn.models.layers import ACTIVATIONS
-from vidattn.models.norms import NORMS
-from vidattn.models.positions import CONDITIONAL_POSITIONS, POSITIONS
-from vidattn.models.readout import READOUTS
+from vidattn.mistakes import Mistake
+from vidattn.models.keep import Kept, Tokens
+from vidattn.models.layers import ACTIVATIONS, Activation, activation_named
+from vidattn.models.network import Network, NetworkConfig
+from vidattn.models.norms import NORMS, norm_named
+from vidattn.models.positions import CONDITIONAL_POSITIONS, POSITIONS, tables_named
+from vidattn.models.readout import READOUTS, ReadOut, readout_named
 
 PARTS: dict[str, Iterable[str]] = {
     "pooling": READOUTS,
@@ -27,10 +32,16 @@ PARTS: dict[str, Iterable[str]] = {
 }
 """Fields of a configuration that are a name, each with the table that knows it."""
 
+IMPORTED = ("pooling", "position", "norm", "activation")
+"""Those of them that may be an import path as well."""
+
 
 @dataclass(frozen=True)
-class VideoTransformerConfig:
+class VideoTransformerConfig(NetworkConfig):
     """All numbers that make a video transformer; a clip of another length or size still works at run time.
+
+    Where `pooling`, `position`, `norm` and `activation` are names, an import path such as `my_package.MyReadOut` stands
+    wherever a name may; `vidattn.models.readout`, `positions`, `norms` and `layers` say what it must be.
 
     Args:
         attention: scheme, such as `divided` (= `time+space`), `joint` or `space`; see `vidattn.attention.scheme`.
@@ -93,34 +104,36 @@ class VideoTransformerConfig:
         self._check_types()
         for name in ("num_classes", "num_frames", "patch_size", "embed_dim", "depth", "num_heads", "tubelet_size"):
             if getattr(self, name) < 1:
-                raise ValueError(f"{name}={getattr(self, name)} must be at least 1")
+                raise Mistake(f"{name}={getattr(self, name)} must be at least 1")
         for name in ("dropout", "drop_path"):
             if not 0 <= getattr(self, name) < 1:
-                raise ValueError(f"{name}={getattr(self, name)} is not a probability below 1")
+                raise Mistake(f"{name}={getattr(self, name)} is not a probability below 1")
         if self.embed_dim % self.num_heads:
             near = self.embed_dim // self.num_heads * self.num_heads
             choices = " and ".join(str(size) for size in (near, near + self.num_heads) if size)
-            raise ValueError(
+            raise Mistake(
                 f"embed_dim={self.embed_dim} is not a multiple of num_heads={self.num_heads}; nearest widths: {choices}"
             )
         for name, usual in (("mlp_ratio", "4"), ("init_std", "0.02"), ("norm_eps", "1e-6")):
             if not 0 < getattr(self, name) < math.inf:
-                raise ValueError(f"{name}={getattr(self, name)} must be above 0 and finite; ViT's is {usual}")
+                raise Mistake(f"{name}={getattr(self, name)} must be above 0 and finite; ViT's is {usual}")
         if self.embed_dim * self.mlp_ratio < 1:
-            raise ValueError(
+            raise Mistake(
                 f"mlp_ratio={self.mlp_ratio} leaves an MLP no width at embed_dim={self.embed_dim}; ViT's is 4"
             )
         for name, known in PARTS.items():
-            if getattr(self, name) not in known:
-                raise ValueError(f"{name}={getattr(self, name)!r} is unknown; choose one of {', '.join(known)}")
+            value = getattr(self, name)
+            if value not in known and not (name in IMPORTED and "." in value):
+                raise Mistake(f"{name}={value!r} is unknown; choose one of {', '.join(known)}")
+        _ = self.readout, self.tables, self.parts, self.activation_function  # can they be imported?
         check_divisible(self.size, self.patch_size, "image_size")
         check_frames(self.num_frames, self.tubelet_size, "num_frames")
         for part in QUERY_KEYS[self.query_key]:
-            part(self.embed_dim // self.num_heads)  # is the head wide enough?
-        if temporal_depth(self.attention) is None:
+            part(self.embed_dim // self.num_heads, self.parts.norm)  # is the head wide enough?
+        if self.scheme.temporal_depth is None:
             self._check_steps()
-        if self.conditional_position == "peg3d" and not self._frames_meet():
-            raise ValueError(
+        if self.conditional_position == "peg3d" and not self.scheme.frames_meet:
+            raise Mistake(
                 f"conditional_position='peg3d' has no meaning with attention={self.attention!r}, "
                 "whose blocks see one frame at a time; use peg"
             )
@@ -138,27 +151,78 @@ class VideoTransformerConfig:
             else:
                 known, wanted = isinstance(value, field.type), "text" if field.type is str else "True or False"  # type: ignore[arg-type]
             if not known:
-                raise ValueError(f"{field.name}={value!r} is of type {type(value).__name__}; wanted {wanted}")
+                raise Mistake(f"{field.name}={value!r} is of type {type(value).__name__}; wanted {wanted}")
 
     def _check_steps(self) -> None:
-        for step in parse_scheme(self.attention):
-            for cls in step.turns:
-                if self.query_key != "plain" and not (issubclass(cls, VideoAttention) and cls.scores_tokens):
-                    raise ValueError(
-                        f"query_key={self.query_key!r} has no meaning in {cls.__name__}, a step of "
-                        f"attention={self.attention!r}: it does not score tokens' queries with tokens' keys; use plain"
-                    )
+        for cls in self.scheme.classes:
+            scores = issubclass(cls, VideoAttention) and cls.scores_tokens and takes_parts(cls)
+            if self.query_key != "plain" and not scores:
+                raise Mistake(
+                    f"query_key={self.query_key!r} has no meaning in {cls.__name__}, a step of "
+                    f"attention={self.attention!r}: it does not score tokens' queries with tokens' keys; use plain"
+                )
+
+    @cached_property
+    def scheme(self) -> Scheme:
+        """What `attention` says."""
+        return parse_scheme(self.attention)
+
+    @cached_property
+    def readout(self) -> type[ReadOut]:
+        """What `pooling` names."""
+        return readout_named(self.pooling)
+
+    @cached_property
+    def tables(self) -> tuple[type[nn.Module], type[nn.Module]]:
+        """What `position` names: the tables of places and of times."""
+        return tables_named(self.position)
+
+    @cached_property
+    def activation_function(self) -> Activation:
+        """What `activation` names."""
+        return activation_named(self.activation)
+
+    @cached_property
+    def parts(self) -> Parts:
+        """What the blocks are made of."""
+        return Parts(
+            norm=norm_named(self.norm),
+            qkv=QKV_BIASES[self.qkv_bias],
+            query_key=QUERY_KEYS[self.query_key],
+            std=self.init_std,
+        )
+
+    @property
+    def end_parts(self) -> Parts:
+        """What the read-out is made of: the same norm, and ViT's linear layers."""
+        return Parts(norm=self.parts.norm)
+
+    @property
+    def title(self) -> str:
+        """The scheme."""
+        return self.attention
+
+    @property
+    def has_time(self) -> bool:
+        """Whether frames meet anywhere: not with `space` alone."""
+        return not self.scheme.is_space_only
 
     @property
     def answers_blindly(self) -> bool:
         """Whether all clips get the same logits: a prefix token is read, and no step tells it of the video."""
-        if READOUTS[self.pooling].num_prefix == 0 or temporal_depth(self.attention) is not None:
-            return False
-        classes = [cls for step in parse_scheme(self.attention) for cls in step.turns]
-        return not any(issubclass(cls, VideoAttention) and cls.moves_prefix for cls in classes)
+        reads_prefix = self.readout.num_prefix > 0
+        return reads_prefix and self.scheme.temporal_depth is None and not self.scheme.moves_prefix
 
-    def _frames_meet(self) -> bool:
-        return not is_space_only(self.attention) and temporal_depth(self.attention) is None
+    def build(self) -> Network:
+        """The network: `space` alone has no time axis, `space>time(4)` meets time late."""
+        # Here, as networks are made of their configuration and import this file.
+        from vidattn.models.factorised_encoder import FactorisedEncoder
+        from vidattn.models.space_only import SpaceOnlyTransformer
+        from vidattn.models.video_transformer import VideoTransformer
+
+        if self.scheme.is_space_only:
+            return SpaceOnlyTransformer(self)
+        return VideoTransformer(self) if self.scheme.temporal_depth is None else FactorisedEncoder(self)
 
     @property
     def size(self) -> tuple[int, int]:
@@ -167,13 +231,35 @@ class VideoTransformerConfig:
 
     def grid(self, frames: int, height: int, width: int) -> Grid:
         """The tokens of a clip of `frames` frames of `height x width` pixels."""
-        prefix = READOUTS[self.pooling].num_prefix
+        prefix = self.readout.num_prefix
         return Grid(frames // self.tubelet_size, height // self.patch_size, width // self.patch_size, prefix)
 
-    @property
-    def native_grid(self) -> Grid:
-        """The tokens of the clips that the tables of positions are made for."""
-        return self.grid(self.num_frames, *self.size)
+    def check_clip(self, frames: int, height: int, width: int, name: str = "input") -> None:
+        """Raise a `ValueError` that names the nearest fitting numbers unless patches and tubelets divide the clip."""
+        check_divisible((height, width), self.patch_size, name)
+        check_frames(frames, self.tubelet_size, f"{name} frames")
+
+    def check_keeps(self, keep: Kept) -> None:
+        """Raise a `ValueError` unless the network gives kept tokens what they would have as a clip of their own."""
+        what = f"attention={self.attention!r}"
+        if self.scheme.needs_map:
+            steps = ", ".join(
+                cls.__name__ for cls in self.scheme.classes if not issubclass(cls, VideoAttention) or cls.needs_map
+            )
+            raise Mistake(
+                f"{what} cannot leave places out: {steps} must know the row and column of every token; joint, divided, "
+                "space, space+temporal, space|time, space>time(4), trajectory and linear can"
+            )
+        if self.conditional_position != "none":
+            raise Mistake(
+                f"conditional_position={self.conditional_position!r} needs the whole map, so that "
+                "no places can be left out; use none"
+            )
+        if isinstance(keep, Tokens) and not self.scheme.takes_any_tokens:
+            raise Mistake(
+                f"{what} asks which frame a token is from, so the same places must be kept in all frames "
+                "(vidattn.models.keep.Columns); joint and linear take any tokens"
+            )
 
     def drop_path_of(self, block: int) -> float:
         """Drop path of the block with this index: linear from 0 to `drop_path`."""
@@ -189,14 +275,14 @@ def check_divisible(size: tuple[int, int], patch_size: int, name: str) -> None:
 
     >>> check_divisible((225, 224), 16, "image_size")
     Traceback (most recent call last):
-    ValueError: image_size=225x224: 225 is not a multiple of patch_size=16; nearest sizes are 224 and 240
+    vidattn.mistakes.Mistake: image_size=225x224: 225 is not a multiple of patch_size=16; nearest sizes are 224 and 240
     """
     for side in size:
         if side % patch_size or side < patch_size:
             below = max(side, 0) // patch_size * patch_size
             nearest = " and ".join(str(fit) for fit in (below, below + patch_size) if fit)
             kind = "multiple" if side > 0 else "positive multiple"
-            raise ValueError(
+            raise Mistake(
                 f"{name}={size[0]}x{size[1]}: {side} is not a {kind} of patch_size={patch_size}; "
                 f"nearest sizes are {nearest}"
             )
@@ -207,11 +293,11 @@ def check_frames(frames: int, tubelet_size: int, name: str) -> None:
 
     >>> check_frames(9, 2, "num_frames")
     Traceback (most recent call last):
-    ValueError: num_frames=9 is not a multiple of tubelet_size=2; nearest lengths are 8 and 10
+    vidattn.mistakes.Mistake: num_frames=9 is not a multiple of tubelet_size=2; nearest lengths are 8 and 10
     """
     if frames % tubelet_size or frames < tubelet_size:
         below = frames // tubelet_size * tubelet_size
         nearest = " and ".join(str(fit) for fit in (below, below + tubelet_size) if fit)
-        raise ValueError(
+        raise Mistake(
             f"{name}={frames} is not a multiple of tubelet_size={tubelet_size}; nearest lengths are {nearest}"
         )

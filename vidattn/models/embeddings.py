@@ -26,13 +26,24 @@ class PatchEmbedding(nn.Module):
 
     def forward(self, video: Tensor) -> Tensor:
         """`(B, 3, T, H, W)` -> `(B, T, H/p, W/p, D)`; H and W are multiples of the patch size."""
+        return self.project(self.cut(video))
+
+    def cut(self, video: Tensor) -> Tensor:
+        """`(B, 3, T, H, W)` -> the pixels of each patch, `(B, T, H/p, W/p, 3 p^2)`."""
         p = self.patch_size
-        patches = rearrange(video, "b c t (h p) (w q) -> b t h w (c p q)", p=p, q=p)
+        return rearrange(video, "b c t (h p) (w q) -> b t h w (c p q)", p=p, q=p)
+
+    def project(self, patches: Tensor) -> Tensor:
+        """Pixels of patches `(..., 3 p^2)` -> tokens `(..., D)`."""
         return F.linear(patches, self.weight.flatten(1), self.bias)
 
     def macs(self, tokens: int) -> Macs:
         """`3 p^2 D` per token."""
         return Macs(convolution=tokens * self.weight.numel())
+
+    def macs_of_call(self, inputs: tuple, output: Tensor) -> Macs:
+        """Cost of a call of `forward` with these inputs."""
+        return self.macs(output.numel() // output.shape[-1])
 
 
 class TubeletEmbedding(nn.Module):
@@ -58,13 +69,24 @@ class TubeletEmbedding(nn.Module):
 
     def forward(self, video: Tensor) -> Tensor:
         """`(B, 3, T, H, W)` -> `(B, T/t, H/p, W/p, D)`; T, H and W are multiples of the tubelet's."""
+        return self.project(self.cut(video))
+
+    def cut(self, video: Tensor) -> Tensor:
+        """`(B, 3, T, H, W)` -> the pixels of each tubelet, `(B, T/t, H/p, W/p, 3 t p^2)`."""
         t, p = self.tubelet_size, self.patch_size
-        tubelets = rearrange(video, "b c (f t) (h p) (w q) -> b f h w (c t p q)", t=t, p=p, q=p)
+        return rearrange(video, "b c (f t) (h p) (w q) -> b f h w (c t p q)", t=t, p=p, q=p)
+
+    def project(self, tubelets: Tensor) -> Tensor:
+        """Pixels of tubelets `(..., 3 t p^2)` -> tokens `(..., D)`."""
         return F.linear(tubelets, self.weight.flatten(1), self.bias)
 
     def macs(self, tokens: int) -> Macs:
         """`3 t p^2 D` per token."""
         return Macs(convolution=tokens * self.weight.numel())
+
+    def macs_of_call(self, inputs: tuple, output: Tensor) -> Macs:
+        """Cost of a call of `forward` with these inputs."""
+        return self.macs(output.numel() // output.shape[-1])
 
 
 def central_frame(weight: Tensor, tubelet_size: int) -> Tensor:

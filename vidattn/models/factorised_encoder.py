@@ -2,29 +2,22 @@
 
 from dataclasses import replace
 
-import torch
 from torch import Tensor, nn
 
-from vidattn.attention.factorised import temporal_depth
-from vidattn.attention.heads import linear
+from vidattn.attention.parts import linear
+from vidattn.attention.scheme import parse_scheme
 from vidattn.grid import Grid
 from vidattn.macs import Macs
-from vidattn.models.block import Block
+from vidattn.mistakes import Mistake
+from vidattn.models.body import Body, clip_grid, patch_embedding
 from vidattn.models.config import VideoTransformerConfig
-from vidattn.models.norms import use_norm
-from vidattn.models.positions import POSITIONS
-from vidattn.models.readout import READOUTS
-from vidattn.models.video_transformer import (
-    blocks_macs,
-    build_block,
-    clip_shape,
-    conditional_positions,
-    patch_embedding,
-    run_blocks,
-)
+from vidattn.models.keep import Columns, Kept, kept
+from vidattn.models.network import EndMacs, Features, Network, Stage
+from vidattn.models.positions import NoTable
+from vidattn.models.readout import ReadOut
 
 
-class FactorisedEncoder(nn.Module):
+class FactorisedEncoder(Network):
     """ViViT's model 2, https://arxiv.org/abs/2103.15691, section 3.3: `space>time(4)`; time meets space late.
 
     `config.depth` spatial blocks make a vector of each frame, the temporal blocks make a vector of those. Both stages
@@ -41,83 +34,69 @@ class FactorisedEncoder(nn.Module):
 
     def __init__(self, config: VideoTransformerConfig) -> None:
         super().__init__()
-        temporal = temporal_depth(config.attention)
+        temporal = config.scheme.temporal_depth
         if temporal is None:
-            raise ValueError(
-                f"attention={config.attention!r} is no factorised encoder; wanted space>time(4) or the like"
-            )
-        self.config = config
-        frames, height, width, _ = config.native_grid
+            raise Mistake(f"attention={config.attention!r} is no factorised encoder; wanted space>time(4) or the like")
+        self.config: VideoTransformerConfig = config
+        grid = config.native_grid
         self.patch = patch_embedding(config)
-        self.spatial = Encoder(config, height, width)
-        self.temporal = Encoder(replace(config, depth=temporal, conditional_position="none"), 1, frames)
+        self.spatial = Encoder(config, grid.frame())
+        late = replace(config, depth=temporal, conditional_position="none")
+        self.temporal = Encoder(late, Grid(1, 1, grid.frames, grid.prefix))
         self.head = linear(config.embed_dim, config.num_classes)
-        use_norm(self, config.norm)
 
     @property
-    def blocks(self) -> list[Block]:
-        """All blocks, spatial first."""
-        return [*self.spatial.blocks, *self.temporal.blocks]
+    def readout(self) -> ReadOut:  # type: ignore[override]
+        """What makes a vector of the frames."""
+        return self.temporal.readout
 
     @property
-    def conditional(self) -> nn.ModuleList:
-        """The position encoding after the first block, or nothing."""
-        return self.spatial.conditional
+    def norm(self) -> nn.Module:  # type: ignore[override]
+        """The last norm."""
+        return self.temporal.norm
 
-    def forward(self, video: Tensor) -> Tensor:
-        """Normalised clips `(B, 3, T, H, W)` -> logits `(B, K)`; same errors as `VideoTransformer`."""
-        clip_shape(video, self.config)
-        patches = self.patch(video)  # (B, T, h, w, D)
-        frames = self.spatial(patches.flatten(0, 1)).view(len(video), 1, patches.shape[1], self.config.embed_dim)
-        return self.head(self.temporal(frames))
+    def features(self, video: Tensor, keep: Kept | Tensor | None = None, normalized: bool = False) -> Features:
+        """Normalised clips `(B, 3, T, H, W)` -> a token for each frame, behind the prefix, `(B, P + T, D)`."""
+        keep = kept(keep)
+        whole = clip_grid(video, self.config, keep)
+        tokens = self.patch(video) if keep is None else self.patch.project(keep.take(self.patch.cut(video)))
+        row_keep = keep.per_frame(whole.frames) if isinstance(keep, Columns) else None
+        frames = self.spatial(tokens.flatten(0, 1).unsqueeze(1), whole.frame(), row_keep)
+        frames = self.spatial.norm(self.spatial.readout(frames)).unflatten(0, (-1, whole.frames))
+        tokens = self.temporal(frames[:, None, None], Grid(1, 1, whole.frames, whole.prefix))
+        return Features(self.norm(tokens) if normalized else tokens, Grid(whole.frames, 1, 1, whole.prefix))
 
-    def block_grids(self, frames: int, height: int, width: int) -> list[tuple[int, Grid]]:
-        """How often each of the `blocks` runs for one clip, and the grid that it runs on."""
+    def layout(self, frames: int, height: int, width: int) -> list[Stage]:
+        """The spatial stage, once for each frame of tokens, and the temporal one."""
         grid = self.config.grid(frames, height, width)
-        spatial, temporal = (
-            (grid.frames, grid.with_sides(1, grid.height, grid.width)),
-            (1, Grid(1, 1, grid.frames, grid.prefix)),
+        return [
+            Stage(self.spatial.blocks, grid.frame(), grid.frames, self.spatial.readout),
+            Stage(self.temporal.blocks, Grid(1, 1, grid.frames, grid.prefix), 1, self.temporal.readout),
+        ]
+
+    def end_macs(self, frames: int, height: int, width: int) -> EndMacs:
+        """Cost of everything but the blocks, of one clip."""
+        spatial, temporal = self.layout(frames, height, width)
+        head = spatial.runs * self.spatial.readout.macs(spatial.grid) + self.temporal.readout.macs(temporal.grid)
+        return EndMacs(
+            self.patch.macs(spatial.runs * spatial.grid.num_video_tokens),
+            spatial.runs * self.spatial.conditional_macs(spatial.grid),
+            head + Macs(linear=self.head.weight.numel()),
         )
-        return [spatial] * len(self.spatial.blocks) + [temporal] * len(self.temporal.blocks)
-
-    def macs(self, frames: int, height: int, width: int) -> Macs:
-        """Cost of one clip of `frames` frames of `height x width` pixels."""
-        frames, height, width, _ = self.config.grid(frames, height, width)
-        spatial = self.patch.macs(height * width) + self.spatial.macs(height, width)
-        return frames * spatial + self.temporal.macs(1, frames) + Macs(linear=self.head.weight.numel())
 
 
-class Encoder(nn.Module):
-    """A ViT between its patches and its head: a map of tokens in, one normed vector out.
+class Encoder(Body):
+    """One of the two stages: a ViT between its patches and its head, all of whose tokens attend to all.
 
     Args:
-        config: width, depth, read-out and the rest; its attention is not looked at: all tokens attend to all.
-        height: rows of the map that the position table has.
-        width: columns of the map that the position table has.
+        config: width, depth, read-out and the rest; its attention is not looked at.
+        grid: the tokens that the position table has.
     """
 
-    def __init__(self, config: VideoTransformerConfig, height: int, width: int) -> None:
-        super().__init__()
-        self.config = config
-        dim = config.embed_dim
-        self.readout = READOUTS[config.pooling](dim, config.num_heads)
-        self.prefix = nn.Parameter(torch.empty(1, self.readout.num_prefix, dim))
-        self.position = POSITIONS[config.position][0](dim, Grid(1, height, width, self.readout.num_prefix))
-        self.drop = nn.Dropout(config.dropout)
-        self.blocks = nn.ModuleList(build_block(config, "joint", index) for index in range(config.depth))
-        self.conditional = conditional_positions(config)
-        self.norm = nn.LayerNorm(dim, eps=config.norm_eps)
-        nn.init.trunc_normal_(self.prefix, std=0.02)
+    def __init__(self, config: VideoTransformerConfig, grid: Grid) -> None:
+        super().__init__(config, parse_scheme("joint").steps, config.depth, grid, (config.tables[0], NoTable))
 
-    def forward(self, maps: Tensor) -> Tensor:
-        """`(B, H, W, D)` -> `(B, D)`."""
-        grid = Grid(1, maps.shape[1], maps.shape[2], self.readout.num_prefix)
-        tokens = grid.join(self.prefix.expand(len(maps), -1, -1), maps[:, None])
-        tokens = self.drop(tokens + self.position(grid))
-        tokens = run_blocks(self, tokens, grid)
-        return self.norm(self.readout(tokens))
-
-    def macs(self, height: int, width: int) -> Macs:
-        """Cost of one map of `height x width` tokens."""
-        grid = Grid(1, height, width, self.readout.num_prefix)
-        return blocks_macs(self, grid) + self.readout.macs(grid)
+    def forward(self, tokens: Tensor, whole: Grid, keep: Kept | None = None) -> Tensor:
+        """`(G, 1, h, w, D)`, maps on the grid `whole` or what is kept of them -> `(G, S, D)`."""
+        x, grid = self.embed(tokens, whole, keep)
+        return self.run(x, grid)

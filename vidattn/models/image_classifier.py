@@ -7,10 +7,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from vidattn.attention.base import VideoAttention
-from vidattn.attention.heads import linear
+from vidattn.attention.parts import linear
 from vidattn.attention.scheme import parse_scheme
 from vidattn.grid import Grid
 from vidattn.macs import Macs
+from vidattn.mistakes import Mistake
 from vidattn.models.block import Block
 
 
@@ -52,16 +53,14 @@ class ImageClassifierConfig:
 
     def __post_init__(self) -> None:
         if not self.widths or len(self.widths) != len(self.depths):
-            raise ValueError(f"widths={self.widths} and depths={self.depths} must have one number for each stage")
+            raise Mistake(f"widths={self.widths} and depths={self.depths} must have one number for each stage")
         if not 0 <= self.drop_path < 1:
-            raise ValueError(f"drop_path={self.drop_path} is not a probability below 1")
+            raise Mistake(f"drop_path={self.drop_path} is not a probability below 1")
         for name in ("num_classes", "channels", "patch_size", "head_dim"):
             if getattr(self, name) < 1:
-                raise ValueError(f"{name}={getattr(self, name)} must be at least 1")
+                raise Mistake(f"{name}={getattr(self, name)} must be at least 1")
         if len(self.schemes) != len(self.widths):
-            raise ValueError(
-                f"attention={self.attention} names {len(self.schemes)} schemes for {len(self.widths)} stages"
-            )
+            raise Mistake(f"attention={self.attention} names {len(self.schemes)} schemes for {len(self.widths)} stages")
         for scheme in self.schemes:
             parse_scheme(scheme)
 
@@ -102,7 +101,7 @@ class ImageClassifier(nn.Module):
             ValueError: the input is no batch of images with the configured channels.
         """
         if images.ndim != 4 or images.shape[1] != self.config.channels:
-            raise ValueError(
+            raise Mistake(
                 f"input of shape {tuple(images.shape)}; wanted (batch, {self.config.channels}, height, width)"
             )
         x = images.movedim(1, -1)  # (B, H, W, C)
@@ -170,7 +169,7 @@ class Shrink(nn.Module):
 def build_block(config: ImageClassifierConfig, scheme: str, width: int, drop_path: float, index: int) -> Block:
     """The stage's block with this index, at this width: the video models' own, on a clip of one frame and no prefix."""
     heads = max(1, width // config.head_dim)
-    steps = [step.build(width, heads, index) for step in parse_scheme(scheme)]
+    steps = [step.build(width, heads, index) for step in parse_scheme(scheme).steps]
     return Block(width, steps, config.mlp_ratio, drop_path=drop_path)
 
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from vidattn.mistakes import Mistake
 from vidattn.preprocessing import three
 
 NORMALIZATIONS = {
@@ -35,7 +36,7 @@ class Normalize(nn.Module):
         super().__init__()
         mean, std = three("mean", mean), three("std", std)
         if not all(one > 0 for one in std):
-            raise ValueError(f"std={std} must be positive")
+            raise Mistake(f"std={std} must be positive")
         self.register_buffer("mean", torch.tensor(mean).view(3, 1, 1, 1), persistent=False)
         self.register_buffer("std", torch.tensor(std).view(3, 1, 1, 1), persistent=False)
 
@@ -46,15 +47,10 @@ class Normalize(nn.Module):
             ValueError: the video is not uint8 (it may have been normalised already).
         """
         if video.dtype != torch.uint8:
-            raise ValueError(f"video of type {video.dtype}; wanted uint8 pixels, normalisation happens here")
+            raise Mistake(f"video of type {video.dtype}; wanted uint8 pixels, normalisation happens here")
         # One multiplication and one addition over the floats.
         scale = 1 / (255 * self.std)
         return video * scale - self.mean / self.std
-
-    def set(self, mean: Sequence[float], std: Sequence[float]) -> None:
-        """Take other values of mean and std."""
-        self.mean.copy_(torch.tensor(mean).view(3, 1, 1, 1))
-        self.std.copy_(torch.tensor(std).view(3, 1, 1, 1))
 
     def values(self) -> dict[str, list[float]]:
         """Mean and std as plain numbers, for checkpoints."""

@@ -8,16 +8,19 @@ from torch import Tensor, nn
 
 from vidattn.attention.base import VideoAttention
 from vidattn.attention.image.position_encoding import PositionalEncodingGenerator
+from vidattn.attention.imported import named
 from vidattn.attention.per_frame import PerFrame
 from vidattn.attention.position_encoding import PositionalEncodingGenerator3D
 from vidattn.grid import Grid
+from vidattn.mistakes import Mistake
 
 
 class PositionTable(nn.Module):
     """A learned vector for each location, and one for each prefix token; resized bicubically to other maps.
 
     Starts as unit-scale sine and cosine waves, one half of the width for rows and one for columns: trained from
-    scratch, a table that starts near zero never tells positions apart (measured; see the README).
+    scratch, a table that starts near zero never tells positions apart (with std 0.02 a divided network stays at chance
+    where the direction of a motion is the only cue).
 
     Args:
         dim: token width D.
@@ -138,6 +141,21 @@ POSITIONS: dict[str, tuple[type[nn.Module], type[nn.Module]]] = {
 def peg(dim: int) -> VideoAttention:
     """CPVT's positional encoding generator, on each frame."""
     return PerFrame(PositionalEncodingGenerator(dim))
+
+
+def tables_named(name: str) -> tuple[type[nn.Module], type[nn.Module]]:
+    """The tables of this name; or, the class at this import path, made of `(dim, grid)` and alone, whose
+    `forward(grid)` gives what is added to the tokens of a clip, `(1, S, D)`.
+
+    Raises:
+        ValueError: there are none.
+    """
+    found = named(name, POSITIONS, "position")
+    if name in POSITIONS:
+        return found
+    if not (isinstance(found, type) and issubclass(found, nn.Module)):
+        raise Mistake(f"position={name!r} is no module that is made of a width and a grid")
+    return found, NoTable
 
 
 CONDITIONAL_POSITIONS: dict[str, tuple[Callable[[int], VideoAttention], ...]] = {

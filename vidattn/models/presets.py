@@ -3,12 +3,9 @@
 from dataclasses import replace
 from typing import Any
 
-from vidattn.attention.factorised import temporal_depth
-from vidattn.attention.scheme import is_space_only
+from vidattn.mistakes import Mistake
 from vidattn.models.config import VideoTransformerConfig
-from vidattn.models.factorised_encoder import FactorisedEncoder
-from vidattn.models.space_only import SpaceOnlyTransformer
-from vidattn.models.video_transformer import VideoTransformer
+from vidattn.models.network import Network, NetworkConfig
 
 VIDEOMAE = VideoTransformerConfig(
     attention="joint",
@@ -53,14 +50,10 @@ def preset(name: str, **changes: Any) -> VideoTransformerConfig:
         ValueError: the name is unknown.
     """
     if name not in PRESETS:
-        raise ValueError(f"preset {name!r} is unknown; choose one of {', '.join(PRESETS)}")
+        raise Mistake(f"preset {name!r} is unknown; choose one of {', '.join(PRESETS)}")
     return replace(PRESETS[name], **changes)
 
 
-def build_network(config: VideoTransformerConfig) -> VideoTransformer | SpaceOnlyTransformer | FactorisedEncoder:
-    """The network that `config` describes: `space` alone has no time axis, `space>time(4)` meets time late."""
-    if is_space_only(config.attention):
-        return SpaceOnlyTransformer(config)
-    if temporal_depth(config.attention) is not None:
-        return FactorisedEncoder(config)
-    return VideoTransformer(config)
+def build_network(config: NetworkConfig) -> Network:
+    """The network that `config` describes."""
+    return config.build()

@@ -6,9 +6,12 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
-from vidattn.attention.heads import attend, linear
+from vidattn.attention.heads import attend, heads_of
+from vidattn.attention.imported import named
+from vidattn.attention.parts import VIT, Parts
 from vidattn.grid import Grid
 from vidattn.macs import Macs
+from vidattn.mistakes import Mistake
 from vidattn.models.layers import Mlp
 
 
@@ -18,11 +21,12 @@ class ReadOut(nn.Module, ABC):
     Args:
         dim: token width D; every read-out is offered it, and those without parameters have no use for it.
         num_heads: number of heads; the same.
+        parts: what its layers are made of; the same.
     """
 
     num_prefix: ClassVar[int]
 
-    def __init__(self, dim: int | None = None, num_heads: int | None = None) -> None:
+    def __init__(self, dim: int | None = None, num_heads: int | None = None, parts: Parts = VIT) -> None:
         super().__init__()
 
     @abstractmethod
@@ -32,6 +36,11 @@ class ReadOut(nn.Module, ABC):
     def macs(self, grid: Grid) -> Macs:
         """Cost of one `forward` on one clip: nothing, unless a read-out says otherwise."""
         return Macs()
+
+    def macs_of_call(self, inputs: tuple, output: Tensor) -> Macs:
+        """Cost of a call of `forward` with these inputs, all clips of the batch."""
+        (tokens,) = inputs
+        return tokens.shape[0] * self.macs(Grid(1, 1, tokens.shape[1] - self.num_prefix, self.num_prefix))
 
 
 class ClassToken(ReadOut):
@@ -78,6 +87,7 @@ class AttentivePooling(ReadOut):
     Args:
         dim: token width D; a multiple of `num_heads`.
         num_heads: number of heads; D / 64 by default.
+        parts: what its layers are made of.
 
     Raises:
         ValueError: `dim` is not a multiple of `num_heads`.
@@ -85,23 +95,21 @@ class AttentivePooling(ReadOut):
 
     num_prefix = 0
 
-    def __init__(self, dim: int, num_heads: int | None = None) -> None:
+    def __init__(self, dim: int, num_heads: int | None = None, parts: Parts = VIT) -> None:
         super().__init__()
         self.dim = dim
-        self.num_heads = num_heads or max(1, dim // 64)
-        if dim % self.num_heads:
-            raise ValueError(f"dim={dim} is not a multiple of num_heads={self.num_heads}")
+        self.num_heads = heads_of(dim, num_heads)
         self.query = nn.Parameter(torch.empty(1, 1, dim))
-        self.norm = nn.LayerNorm(dim, eps=1e-6)
-        self.kv = linear(dim, 2 * dim)
-        self.mlp_norm = nn.LayerNorm(dim, eps=1e-6)
-        self.mlp = Mlp(dim, 4 * dim)
+        self.norm = parts.norm(dim, 1e-6)
+        self.kv = parts.linear(dim, 2 * dim)
+        self.mlp_norm = parts.norm(dim, 1e-6)
+        self.mlp = Mlp(dim, 4 * dim, parts=parts)
         nn.init.trunc_normal_(self.query, std=0.02)
 
     def forward(self, x: Tensor) -> Tensor:
         """`(B, S, D)` -> `(B, D)`."""
         k, v = self.kv(self.norm(x)).unflatten(-1, (2, self.num_heads, -1)).permute(2, 0, 3, 1, 4)
-        query = self.query.expand(len(x), -1, -1)
+        query = self.query.expand(x.shape[0], -1, -1)
         q = query.unflatten(-1, (self.num_heads, -1)).transpose(1, 2)  # (B, heads, 1, d)
         pooled = (query + attend(q, k, v).transpose(1, 2).flatten(2)).squeeze(1)
         return pooled + self.mlp(self.mlp_norm(pooled))
@@ -119,3 +127,15 @@ READOUTS: dict[str, type[ReadOut]] = {
     "attentive": AttentivePooling,
 }
 """Read-outs by the name that a configuration gives."""
+
+
+def readout_named(name: str) -> type[ReadOut]:
+    """The read-out of this name, or at this import path: `my_package.MyReadOut`, a `ReadOut`.
+
+    Raises:
+        ValueError: there is none.
+    """
+    cls = named(name, READOUTS, "pooling")
+    if not (isinstance(cls, type) and issubclass(cls, ReadOut)):
+        raise Mistake(f"pooling={name!r} is no ReadOut (vidattn.models.readout)")
+    return cls

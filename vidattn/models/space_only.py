@@ -1,26 +1,20 @@
 """The space-only baseline: an image transformer on each frame, features averaged over the frames."""
 
-import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from vidattn.attention.heads import linear
+from vidattn.attention.parts import linear
+from vidattn.attention.scheme import parse_scheme
 from vidattn.grid import Grid
 from vidattn.macs import Macs
+from vidattn.models.body import Body, clip_grid, patch_embedding
 from vidattn.models.config import VideoTransformerConfig
-from vidattn.models.norms import use_norm
-from vidattn.models.positions import POSITIONS
-from vidattn.models.readout import READOUTS
-from vidattn.models.video_transformer import (
-    blocks_macs,
-    build_block,
-    clip_shape,
-    conditional_positions,
-    patch_embedding,
-    run_blocks,
-)
+from vidattn.models.keep import Columns, Kept, kept
+from vidattn.models.network import EndMacs, Features, Network, Stage
+from vidattn.models.positions import NoTable
+from vidattn.models.readout import ReadOut
 
 
-class SpaceOnlyTransformer(nn.Module):
+class SpaceOnlyTransformer(Body, Network):
     """TimeSformer's "space" scheme, https://arxiv.org/abs/2102.05095, section 3: no frame sees another.
 
     As in the official code each frame keeps its own class token through all blocks, there is no time table, and the
@@ -30,42 +24,44 @@ class SpaceOnlyTransformer(nn.Module):
         config: the numbers that make the model; `config.attention` is `"space"`.
     """
 
+    config: VideoTransformerConfig
+    readout: ReadOut
+
     def __init__(self, config: VideoTransformerConfig) -> None:
-        super().__init__()
-        self.config = config
-        dim, grid = config.embed_dim, config.native_grid._replace(frames=1)
-        self.readout = READOUTS[config.pooling](dim, config.num_heads)
+        frame, steps = config.native_grid.frame(), parse_scheme("joint").steps
+        super().__init__(config, steps, config.depth, frame, (config.tables[0], NoTable))
         self.patch = patch_embedding(config)
-        self.prefix = nn.Parameter(torch.empty(1, grid.prefix, dim))
-        self.position = POSITIONS[config.position][0](dim, grid)  # of a frame: no table of times
-        self.drop = nn.Dropout(config.dropout)
-        self.blocks = nn.ModuleList(build_block(config, "joint", index) for index in range(config.depth))
-        self.conditional = conditional_positions(config)
-        self.norm = nn.LayerNorm(dim, eps=config.norm_eps)
-        self.head = linear(dim, config.num_classes)
-        nn.init.trunc_normal_(self.prefix, std=0.02)
-        use_norm(self, config.norm)
+        self.head = linear(config.embed_dim, config.num_classes)
 
-    def forward(self, video: Tensor) -> Tensor:
-        """Normalised clips `(B, 3, T, H, W)` -> logits `(B, K)`; same errors as `VideoTransformer`."""
-        _, height, width = clip_shape(video, self.config)
-        grid = self.frame_grid(height, width)
-        patches = self.patch(video)  # (B, T, h, w, D)
-        prefix = self.prefix.expand(patches.shape[0] * patches.shape[1], -1, -1)
-        tokens = self.drop(grid.join(prefix, patches.flatten(0, 1)[:, None]) + self.position(grid))
-        tokens = run_blocks(self, tokens, grid)
-        return self.head(self.norm(self.readout(tokens).unflatten(0, patches.shape[:2]).mean(1)))
+    def features(self, video: Tensor, keep: Kept | Tensor | None = None, normalized: bool = False) -> Features:
+        """Normalised clips `(B, 3, T, H, W)` -> tokens `(B, T * (P + N), D)`, the prefixes of all frames first."""
+        keep = kept(keep)
+        whole = clip_grid(video, self.config, keep)
+        tokens = self.patch(video) if keep is None else self.patch.project(keep.take(self.patch.cut(video)))
+        row_keep = keep.per_frame(whole.frames) if isinstance(keep, Columns) else None
+        rows, frame = self.embed(tokens.flatten(0, 1).unsqueeze(1), whole.frame(), row_keep)
+        prefix, patches = frame.split(self.run(rows, frame))
+        grid = (whole if keep is None else keep.grid(whole))._replace(prefix=whole.frames * frame.prefix)
+        prefix = prefix.unflatten(0, (-1, grid.frames)).flatten(1, 2)
+        tokens = grid.join(prefix, patches.squeeze(1).unflatten(0, (-1, grid.frames)))
+        return Features(self.norm(tokens) if normalized else tokens, grid)
 
-    def frame_grid(self, height: int, width: int) -> Grid:
-        """The token grid of one frame of `height x width` pixels."""
-        return self.config.grid(self.config.tubelet_size, height, width)
+    def read(self, features: Features) -> Tensor:
+        """One vector of each clip's tokens, `(B, D)`: the mean over what is read out of each frame."""
+        frames = features.grid.frames
+        frame = Grid(1, features.grid.height, features.grid.width, features.grid.prefix // frames)
+        prefix = features.prefix.unflatten(1, (frames, frame.prefix)).flatten(0, 1)
+        rows = frame.join(prefix, features.video.flatten(0, 1).unsqueeze(1))
+        return self.norm(self.readout(rows).unflatten(0, (-1, frames)).mean(1))
 
-    def block_grids(self, frames: int, height: int, width: int) -> list[tuple[int, Grid]]:
-        """How often each of the `blocks` runs for one clip, and the grid that it runs on."""
-        return [(frames // self.config.tubelet_size, self.frame_grid(height, width))] * len(self.blocks)
+    def layout(self, frames: int, height: int, width: int) -> list[Stage]:
+        """One stage, once for each frame of tokens."""
+        grid = self.config.grid(frames, height, width)
+        return [Stage(self.blocks, grid.frame(), grid.frames, self.readout)]
 
-    def macs(self, frames: int, height: int, width: int) -> Macs:
-        """Cost of one clip of `frames` frames of `height x width` pixels."""
-        frames, grid = frames // self.config.tubelet_size, self.frame_grid(height, width)
-        frame = self.patch.macs(grid.num_video_tokens) + blocks_macs(self, grid) + self.readout.macs(grid)
-        return frames * frame + Macs(linear=self.head.weight.numel())
+    def end_macs(self, frames: int, height: int, width: int) -> EndMacs:
+        """Cost of everything but the blocks, of one clip."""
+        grid = self.config.grid(frames, height, width)
+        head = grid.frames * self.readout.macs(grid.frame()) + Macs(linear=self.head.weight.numel())
+        between = grid.frames * self.conditional_macs(grid.frame())
+        return EndMacs(self.patch.macs(grid.num_video_tokens), between, head)

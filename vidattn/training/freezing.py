@@ -4,10 +4,9 @@ from typing import Any
 
 import pytorch_lightning as pl
 from pytorch_lightning.strategies import DDPStrategy
-from torch import nn
 
 from vidattn.mistakes import Mistake
-from vidattn.models.factorised_encoder import FactorisedEncoder
+from vidattn.models.network import Network
 
 
 class FrozenBackbone(pl.Callback):
@@ -59,7 +58,7 @@ class FrozenBackbone(pl.Callback):
         """Give the backbone groups of its own in the optimizer, before a checkpoint fills it."""
         if self.epochs is None:
             return
-        ours = {id(parameter) for part in trained_parts(pl_module.network) for parameter in part.parameters()}  # type: ignore[arg-type]
+        ours = {id(parameter) for part in pl_module.network.ends() for parameter in part.parameters()}  # type: ignore
         for optimizer in trainer.optimizers:
             backbone, end = [], []
             for group in optimizer.param_groups:
@@ -81,14 +80,8 @@ class FrozenBackbone(pl.Callback):
             pl_module.network.requires_grad_(True).train()  # type: ignore[union-attr]
 
 
-def trained_parts(network: nn.Module) -> list[nn.Module]:
-    """Read-out, last norm and head of a video network."""
-    end = network.temporal if isinstance(network, FactorisedEncoder) else network
-    return [end.readout, end.norm, network.head]  # type: ignore[list-item]
-
-
-def freeze(network: nn.Module) -> None:
-    """Put `network` into evaluation mode and let nothing but its `trained_parts` train."""
+def freeze(network: Network) -> None:
+    """Put `network` into evaluation mode and let nothing but what follows its backbone train."""
     network.requires_grad_(False).eval()
-    for part in trained_parts(network):
+    for part in network.ends():
         part.requires_grad_(True).train()

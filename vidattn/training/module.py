@@ -20,8 +20,8 @@ from vidattn.data.clips.loader import stable_seed
 from vidattn.data.clips.target import TargetEncoder
 from vidattn.mistakes import Mistake, NotFiniteError
 from vidattn.models.config import VideoTransformerConfig
+from vidattn.models.network import Network
 from vidattn.models.normalize import NORMALIZATIONS, Normalize
-from vidattn.models.presets import build_network
 from vidattn.preprocessing import Preprocessing
 from vidattn.training.data_check import Labels, check_data
 from vidattn.training.length import length_in_epochs
@@ -78,7 +78,7 @@ class VideoModule(pl.LightningModule, ABC):
     ) -> None:
         super().__init__()
         self.config = network
-        self.network = build_network(network)
+        self.network = network.build()
         self.normalize = Normalize(*NORMALIZATIONS[normalization or "timesformer"])
         self.normalizes_as_saved = normalization is None
         self.make_optimizer = optimizer
@@ -93,7 +93,7 @@ class VideoModule(pl.LightningModule, ABC):
             self.class_names = list(loaded.class_names)
             self.head_is_fresh = loaded.head_is_fresh
             if self.normalizes_as_saved:
-                self.normalize.set(*loaded.preprocessing.pixels)
+                self.normalize = Normalize(*loaded.preprocessing.pixels)
         if compile:
             self.network.compile()
 
@@ -164,7 +164,7 @@ class VideoModule(pl.LightningModule, ABC):
             raise Mistake(f"vidattn does not split layers over processes; use {FSDP2_ARGUMENTS}")
         for network in self.sharded:
             if not isinstance(network, FSDPModule):
-                for block in getattr(network, "blocks", ()):
+                for block in network.all_blocks() if isinstance(network, Network) else ():
                     fully_shard(block, mesh=mesh["data_parallel"])
                 fully_shard(network, mesh=mesh["data_parallel"])
 
@@ -232,7 +232,7 @@ class VideoModule(pl.LightningModule, ABC):
         self._check_network(saved.get("network", {}), checkpoint.get("state_dict", {}))
         preprocessing = Preprocessing.from_dict(saved.get("preprocessing", {}))
         if self.normalizes_as_saved and preprocessing.mean and preprocessing.std:
-            self.normalize.set(preprocessing.mean, preprocessing.std)
+            self.normalize = Normalize(preprocessing.mean, preprocessing.std).to(self.device)
         names = list(saved.get("class_names", []))
         check_names(self.class_names, names)
         self.class_names = names
@@ -266,7 +266,11 @@ class VideoModule(pl.LightningModule, ABC):
             return weights_alone(self)
         twin = type(self).__new__(type(self))
         memo[id(self)] = twin
-        twin.__dict__ = copy.deepcopy(self.__getstate__(), memo)
+        tied = {"_trainer", "_fabric", "_device_mesh"}
+        memo |= {id(value): None for name, value in self.__dict__.items() if name in tied and value is not None}
+        twin.__dict__ = copy.deepcopy(
+            {name: None if name in tied else own for name, own in self.__dict__.items()}, memo
+        )
         return twin
 
     def _check_network(self, theirs: dict[str, Any], state: dict[str, Tensor]) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from vidattn.attention.heads import VIT_STD
+from vidattn.attention.parts import VIT_STD
 from vidattn.data.lists.names import ClassNames, numbers_alone, spelling
 from vidattn.data.videos.remarks import unused_classes
 from vidattn.mistakes import Mistake

@@ -1,21 +1,19 @@
-import dataclasses
-
 import pytest
 import torch
 from small_networks import SMALL
 
+from vidattn.attention.base import Role
 from vidattn.attention.per_frame import PerFrame
-from vidattn.attention.scheme import STEPS
-from vidattn.checkpoints.transfer.steps import ROLES, match, role
+from vidattn.attention.scheme import STEPS, parse_scheme
+from vidattn.checkpoints.transfer.steps import match, role
 from vidattn.grid import Grid
-from vidattn.models.video_transformer import build_block
 
 GRID = Grid(frames=4, height=4, width=4)
 
 
 def steps(attention):
     torch.manual_seed(0)
-    return list(build_block(dataclasses.replace(SMALL, attention=attention), attention, 0).steps)
+    return [step.build(SMALL.embed_dim, SMALL.num_heads) for step in parse_scheme(attention).steps]
 
 
 def randomised(step):
@@ -27,7 +25,7 @@ def randomised(step):
 KNOWN = [
     name
     for name, found in STEPS.items()
-    if any(cls in ROLES for cls in (found if isinstance(found, tuple) else (found,)))
+    if any(cls.role != Role() for cls in (found if isinstance(found, tuple) else (found,)))
 ]
 
 
@@ -50,7 +48,7 @@ def test_zeroing_a_steps_output_silences_it_and_it_can_still_learn(name):
     x = torch.randn(1, GRID.num_tokens, 32)
     assert step(x, GRID).abs().max() > 1e-3
 
-    for output in role(step).output:
+    for output in role(step).outputs:
         for parameter, value in step.named_parameters():
             if parameter == output or parameter.startswith(f"{output}."):
                 torch.nn.init.zeros_(value)
@@ -70,7 +68,7 @@ def test_a_role_names_layers_of_attention_that_the_step_has(name):
     if where is not None:
         assert names[f"{where}qkv.weight"].shape == (96, 32)
         assert names[f"{where}proj.weight"].shape == (32, 32)
-    assert role(step).aside >= isinstance(step, PerFrame)  # prefix tokens have no part in an image block
+    assert role(step).optional >= isinstance(step, PerFrame)  # prefix tokens have no part in an image block
 
 
 @pytest.mark.parametrize(

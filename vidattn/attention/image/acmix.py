@@ -3,10 +3,12 @@
 import torch
 from torch import Tensor, nn
 
-from vidattn.attention.base import ImageAttention
-from vidattn.attention.heads import linear
+from vidattn.attention.base import ImageAttention, Role
+from vidattn.attention.heads import heads_of
 from vidattn.attention.image.pixel_windows import centred, local_attention
+from vidattn.attention.parts import VIT, Parts
 from vidattn.macs import Macs
+from vidattn.mistakes import Mistake
 
 
 class ACmix(ImageAttention):
@@ -22,21 +24,30 @@ class ACmix(ImageAttention):
         attention_kernel: side of the attention's window; odd.
         conv_kernel: side of the convolution; odd.
         num_heads: number of heads; D / 64 by default.
+        parts: what the layers are made of.
 
     Raises:
         ValueError: a kernel is even, or `dim` is not a multiple of `num_heads`.
     """
 
-    def __init__(self, dim: int, attention_kernel: int = 7, conv_kernel: int = 3, num_heads: int | None = None) -> None:
+    role = Role(None, ("alpha", "beta"), optional=True)
+
+    def __init__(
+        self,
+        dim: int,
+        attention_kernel: int = 7,
+        conv_kernel: int = 3,
+        num_heads: int | None = None,
+        *,
+        parts: Parts = VIT,
+    ) -> None:
         super().__init__()
-        self.num_heads = num_heads or max(1, dim // 64)
-        if dim % self.num_heads:
-            raise ValueError(f"dim={dim} is not a multiple of num_heads={self.num_heads}")
+        self.num_heads = heads_of(dim, num_heads)
         if attention_kernel % 2 == 0 or conv_kernel % 2 == 0:
-            raise ValueError(f"{attention_kernel=} and {conv_kernel=} must be odd; only odd kernels have a centre")
+            raise Mistake(f"{attention_kernel=} and {conv_kernel=} must be odd; only odd kernels have a centre")
         self.dim, self.attention_kernel, self.conv_kernel = dim, attention_kernel, conv_kernel
         width, taps = dim // self.num_heads, conv_kernel**2
-        self.qkv = linear(dim, 3 * dim)
+        self.qkv = parts.linear(dim, 3 * dim)
         self.position = nn.Linear(2, width)
         self.mix = nn.Linear(3 * self.num_heads, taps, bias=False)
         self.shift = nn.Conv2d(taps * width, dim, conv_kernel, padding=conv_kernel // 2, groups=width)

@@ -3,9 +3,11 @@
 import torch
 from torch import Tensor
 
-from vidattn.attention.base import ImageAttention
-from vidattn.attention.heads import SelfAttention, linear, self_attention_macs
+from vidattn.attention.base import ImageAttention, Role
+from vidattn.attention.heads import SelfAttention, self_attention_macs
+from vidattn.attention.parts import VIT, Parts
 from vidattn.macs import Macs
+from vidattn.mistakes import Mistake
 
 
 class AxialAttention(ImageAttention):
@@ -17,13 +19,16 @@ class AxialAttention(ImageAttention):
     Args:
         dim: channel width D; a multiple of `num_heads`.
         num_heads: number of heads; D / 64 by default.
+        parts: what the layers are made of.
     """
 
-    def __init__(self, dim: int, num_heads: int | None = None) -> None:
+    role = Role(None, ("columns.proj",), optional=True)
+
+    def __init__(self, dim: int, num_heads: int | None = None, *, parts: Parts = VIT) -> None:
         super().__init__()
         self.dim = dim
-        self.rows = SelfAttention(dim, num_heads)
-        self.columns = SelfAttention(dim, num_heads)
+        self.rows = SelfAttention(dim, num_heads, parts=parts)
+        self.columns = SelfAttention(dim, num_heads, parts=parts)
 
     def forward(self, x: Tensor) -> Tensor:
         """`(B, D, H, W)` -> `(B, D, H, W)`."""
@@ -46,18 +51,19 @@ class CrissCrossAttention(ImageAttention):
     Args:
         dim: channel width D.
         reduction: D over the width of queries and keys.
+        parts: what the layers are made of.
 
     Raises:
         ValueError: `dim` is not a multiple of `reduction`.
     """
 
-    def __init__(self, dim: int, reduction: int = 8) -> None:
+    def __init__(self, dim: int, reduction: int = 8, *, parts: Parts = VIT) -> None:
         super().__init__()
         if dim % reduction:
-            raise ValueError(f"dim={dim} is not a multiple of reduction={reduction}")
+            raise Mistake(f"dim={dim} is not a multiple of reduction={reduction}")
         self.dim = dim
         self.narrow = dim // reduction
-        self.qkv = linear(dim, 2 * self.narrow + dim)
+        self.qkv = parts.linear(dim, 2 * self.narrow + dim)
 
     def forward(self, x: Tensor) -> Tensor:
         """`(B, D, H, W)` -> `(B, D, H, W)`."""

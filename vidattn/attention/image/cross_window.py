@@ -4,9 +4,11 @@ import torch
 from einops import rearrange
 from torch import Tensor, nn
 
-from vidattn.attention.base import ImageAttention
-from vidattn.attention.heads import attend, linear
+from vidattn.attention.base import ImageAttention, Role
+from vidattn.attention.heads import attend
+from vidattn.attention.parts import VIT, Parts
 from vidattn.macs import Macs
+from vidattn.mistakes import Mistake
 
 
 class CrossShapedWindowAttention(ImageAttention):
@@ -21,26 +23,29 @@ class CrossShapedWindowAttention(ImageAttention):
         dim: channels C; a multiple of `num_heads`.
         stripe_width: rows (columns) of a stripe; the paper takes 1, 2, 7, 7 from stage to stage.
         num_heads: number of heads, even; by default C / 64, rounded down to an even number, at least 2.
+        parts: what the layers are made of.
 
     Raises:
         ValueError: `stripe_width` is below 1, `num_heads` odd, or `dim` not a multiple of `num_heads`.
     """
 
-    def __init__(self, dim: int, stripe_width: int = 7, num_heads: int | None = None) -> None:
+    role = Role("", ("proj",), optional=True)
+
+    def __init__(self, dim: int, stripe_width: int = 7, num_heads: int | None = None, *, parts: Parts = VIT) -> None:
         super().__init__()
         num_heads = num_heads or 2 * max(1, dim // 128)
         if num_heads % 2:
-            raise ValueError(f"num_heads={num_heads} is odd; half of the heads take rows and half columns")
+            raise Mistake(f"num_heads={num_heads} is odd; half of the heads take rows and half columns")
         if dim % num_heads:
-            raise ValueError(f"dim={dim} is not a multiple of num_heads={num_heads}")
+            raise Mistake(f"dim={dim} is not a multiple of num_heads={num_heads}")
         if stripe_width < 1:
-            raise ValueError(f"stripe_width={stripe_width} is below 1; CSWin takes 1, 2, 7 and 7")
+            raise Mistake(f"stripe_width={stripe_width} is below 1; CSWin takes 1, 2, 7 and 7")
         self.dim = dim
         self.stripe_width = stripe_width
-        self.qkv = linear(dim, 3 * dim)
+        self.qkv = parts.linear(dim, 3 * dim)
         self.rows = _Stripes(dim // 2, stripe_width, num_heads // 2)
         self.columns = _Stripes(dim // 2, stripe_width, num_heads // 2)
-        self.proj = linear(dim, dim)
+        self.proj = parts.linear(dim, dim)
 
     def forward(self, x: Tensor) -> Tensor:
         """`(B, C, H, W)` -> `(B, C, H, W)`."""

@@ -6,9 +6,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from vidattn.attention.base import ImageAttention
-from vidattn.attention.heads import attend, linear
+from vidattn.attention.base import ImageAttention, Role
+from vidattn.attention.heads import attend, heads_of
+from vidattn.attention.parts import VIT, Parts
 from vidattn.macs import Macs
+from vidattn.mistakes import Mistake
 
 
 class DeformableAttention(ImageAttention):
@@ -32,6 +34,8 @@ class DeformableAttention(ImageAttention):
         ValueError: `kernel_size` is even, `reduction` is below 1, or heads or groups do not divide.
     """
 
+    role = Role(None, ("proj",), optional=True)
+
     def __init__(
         self,
         dim: int,
@@ -40,26 +44,26 @@ class DeformableAttention(ImageAttention):
         reduction: int = 2,
         offset_range: float = 1.0,
         num_heads: int | None = None,
+        *,
+        parts: Parts = VIT,
     ) -> None:
         super().__init__()
-        self.num_heads = num_heads or max(1, dim // 64)
-        if dim % self.num_heads:
-            raise ValueError(f"dim={dim} is not a multiple of num_heads={self.num_heads}")
+        self.num_heads = heads_of(dim, num_heads)
         if self.num_heads % num_groups:
-            raise ValueError(f"num_heads={self.num_heads} is not a multiple of num_groups={num_groups}")
+            raise Mistake(f"num_heads={self.num_heads} is not a multiple of num_groups={num_groups}")
         if kernel_size % 2 == 0:
-            raise ValueError(f"kernel_size={kernel_size} is even; only an odd kernel has a centre")
+            raise Mistake(f"kernel_size={kernel_size} is even; only an odd kernel has a centre")
         if reduction < 1:
-            raise ValueError(f"reduction={reduction} is below 1; points are 1 pixel apart or more")
+            raise Mistake(f"reduction={reduction} is below 1; points are 1 pixel apart or more")
         self.dim, self.num_groups, self.kernel_size = dim, num_groups, kernel_size
         self.reduction, self.offset_range = reduction, offset_range
         width = dim // num_groups
         self.look = nn.Conv2d(width, width, kernel_size, stride=reduction, padding=kernel_size // 2, groups=width)
-        self.norm = nn.LayerNorm(width)
+        self.norm = parts.norm(width, 1e-5)
         self.move = nn.Linear(width, 2, bias=False)  # no bias: it would move all points alike
-        self.q = linear(dim, dim)
-        self.kv = linear(dim, 2 * dim)
-        self.proj = linear(dim, dim)
+        self.q = parts.linear(dim, dim)
+        self.kv = parts.linear(dim, 2 * dim)
+        self.proj = parts.linear(dim, dim)
 
     def forward(self, x: Tensor) -> Tensor:
         """`(B, D, H, W)` -> `(B, D, H, W)`."""
@@ -68,7 +72,9 @@ class DeformableAttention(ImageAttention):
         points = self.points(q.transpose(1, 2).reshape(-1, self.dim // self.num_groups, height, width))
         groups = x.reshape(-1, self.dim // self.num_groups, height, width).to(points.dtype)
         sampled = F.grid_sample(groups, points, align_corners=False).to(x.dtype)  # (B * G, D / G, H', W')
-        sampled = sampled.reshape(len(x), self.dim, sampled.shape[2] * sampled.shape[3]).transpose(1, 2)  # (B, n, D)
+        sampled = sampled.reshape(x.shape[0], self.dim, sampled.shape[2] * sampled.shape[3]).transpose(
+            1, 2
+        )  # (B, n, D)
         k, v = self.kv(sampled).unflatten(-1, (2, self.num_heads, -1)).permute(2, 0, 3, 1, 4)
         mixed = attend(q.unflatten(-1, (self.num_heads, -1)).transpose(1, 2), k, v)
         return self.proj(mixed.transpose(1, 2).flatten(2)).transpose(1, 2).unflatten(2, (height, width))

@@ -6,8 +6,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from vidattn.attention.base import ImageAttention
+from vidattn.attention.base import ImageAttention, Role
+from vidattn.attention.heads import heads_of
 from vidattn.macs import Macs
+from vidattn.mistakes import Mistake
 
 
 class GraphAttention(ImageAttention):
@@ -27,13 +29,13 @@ class GraphAttention(ImageAttention):
         ValueError: `num_neighbors` is below 1, or `dim` is not a multiple of `num_heads`.
     """
 
+    role = Role(None, ("project",), optional=True)
+
     def __init__(self, dim: int, num_neighbors: int = 9, num_heads: int | None = None) -> None:
         super().__init__()
         if num_neighbors < 1:
-            raise ValueError(f"num_neighbors={num_neighbors} leaves nothing to attend to; take 1 or more")
-        self.num_heads = num_heads or max(1, dim // 64)
-        if dim % self.num_heads:
-            raise ValueError(f"dim={dim} is not a multiple of num_heads={self.num_heads}")
+            raise Mistake(f"num_neighbors={num_neighbors} leaves nothing to attend to; take 1 or more")
+        self.num_heads = heads_of(dim, num_heads)
         self.dim = dim
         self.num_neighbors = num_neighbors
         self.project = nn.Linear(dim, dim, bias=False)
@@ -49,7 +51,7 @@ class GraphAttention(ImageAttention):
         neighbors = nearest(pixels, min(self.num_neighbors, pixels.shape[1])).unsqueeze(1)  # (B, 1, N, k)
         values = self.project(pixels).unflatten(-1, (self.num_heads, -1)).transpose(1, 2)  # (B, h, N, d)
         own, others = torch.einsum("bhnd,shd->sbhn", values, self.score)
-        image = torch.arange(len(x), device=x.device).view(-1, 1, 1, 1)
+        image = torch.arange(x.shape[0], device=x.device).view(-1, 1, 1, 1)
         head = torch.arange(self.num_heads, device=x.device).view(-1, 1, 1)
         scores = F.leaky_relu(own.unsqueeze(-1) + others[image, head, neighbors], 0.2)  # (B, h, N, k)
         mixed = scores.softmax(dim=-1).unsqueeze(-2) @ values[image, head, neighbors]  # (B, h, N, 1, d)

@@ -3,8 +3,9 @@
 import torch
 from torch import Tensor, nn
 
-from vidattn.attention.base import ImageAttention
+from vidattn.attention.base import ImageAttention, Role
 from vidattn.macs import Macs
+from vidattn.mistakes import Mistake
 
 
 def depthwise(dim: int, kernel_size: int, dilation: int = 1) -> nn.Conv2d:
@@ -39,12 +40,14 @@ class LargeKernelAttention(ImageAttention):
         ValueError: `kernel_size` and `dilation` ask for an even number of taps.
     """
 
+    role = Role(None, ("proj_out",), optional=True)
+
     def __init__(self, dim: int, kernel_size: int = 21, dilation: int = 3) -> None:
         super().__init__()
         self.dim = dim
         taps = -(-kernel_size // dilation)
         if taps % 2 == 0:
-            raise ValueError(
+            raise Mistake(
                 f"kernel_size={kernel_size} at dilation={dilation} needs {taps} taps a side, an even number; "
                 f"nearest sizes are {dilation * (taps - 1)} and {dilation * (taps + 1)}"
             )
@@ -81,10 +84,12 @@ class MultiScaleLargeKernelAttention(ImageAttention):
 
     DILATIONS = (2, 3, 4)  # the paper's 3-5-1, 5-7-1 and 7-9-1: 2d - 1 taps, 2d + 1 taps spread by d, and the 1x1
 
+    role = Role(None, ("proj_out",), optional=True)
+
     def __init__(self, dim: int) -> None:
         super().__init__()
         if dim < 3:
-            raise ValueError(f"dim={dim} cannot be shared by three scales; take 3 or more")
+            raise Mistake(f"dim={dim} cannot be shared by three scales; take 3 or more")
         self.dim = dim
         self.widths = [(dim + 2 - scale) // 3 for scale in range(3)]
         scales = list(zip(self.widths, self.DILATIONS, strict=True))

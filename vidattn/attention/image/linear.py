@@ -3,8 +3,9 @@
 from torch import Tensor
 from torch.overrides import handle_torch_function, has_torch_function
 
-from vidattn.attention.base import ImageAttention
-from vidattn.attention.heads import linear
+from vidattn.attention.base import ImageAttention, Role
+from vidattn.attention.heads import heads_of
+from vidattn.attention.parts import VIT, Parts
 from vidattn.macs import Macs
 
 
@@ -17,19 +18,20 @@ class LinearAttention(ImageAttention):
     Args:
         dim: channel width D; a multiple of `num_heads`.
         num_heads: number of heads; D / 64 by default.
+        parts: what the layers are made of.
 
     Raises:
         ValueError: `dim` is not a multiple of `num_heads`.
     """
 
-    def __init__(self, dim: int, num_heads: int | None = None) -> None:
+    role = Role("", ("proj",), optional=True)
+
+    def __init__(self, dim: int, num_heads: int | None = None, *, parts: Parts = VIT) -> None:
         super().__init__()
-        self.num_heads = num_heads or max(1, dim // 64)
-        if dim % self.num_heads:
-            raise ValueError(f"dim={dim} is not a multiple of num_heads={self.num_heads}")
+        self.num_heads = heads_of(dim, num_heads)
         self.dim = dim
-        self.qkv = linear(dim, 3 * dim)
-        self.proj = linear(dim, dim)
+        self.qkv = parts.linear(dim, 3 * dim)
+        self.proj = parts.linear(dim, dim)
 
     def forward(self, x: Tensor) -> Tensor:
         """`(B, D, H, W)` -> `(B, D, H, W)`."""

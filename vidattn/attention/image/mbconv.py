@@ -4,6 +4,7 @@ from torch import Tensor, nn
 
 from vidattn.attention.base import ImageAttention
 from vidattn.macs import Macs
+from vidattn.mistakes import Mistake
 
 
 class MBConv(ImageAttention):
@@ -25,7 +26,7 @@ class MBConv(ImageAttention):
     def __init__(self, dim: int, expansion: int = 4, kernel_size: int = 3) -> None:
         super().__init__()
         if kernel_size % 2 == 0:
-            raise ValueError(f"kernel_size={kernel_size} is even; take {kernel_size - 1} or {kernel_size + 1}")
+            raise Mistake(f"kernel_size={kernel_size} is even; take {kernel_size - 1} or {kernel_size + 1}")
         self.dim = dim
         self.inner = expansion * dim
         self.kernel_size = kernel_size

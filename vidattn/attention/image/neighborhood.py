@@ -3,10 +3,12 @@
 import torch
 from torch import Tensor, nn
 
-from vidattn.attention.base import ImageAttention
-from vidattn.attention.heads import linear
+from vidattn.attention.base import ImageAttention, Role
+from vidattn.attention.heads import heads_of
 from vidattn.attention.image.pixel_windows import inward, local_attention
+from vidattn.attention.parts import VIT, Parts
 from vidattn.macs import Macs
+from vidattn.mistakes import Mistake
 
 
 class NeighborhoodAttention(ImageAttention):
@@ -24,26 +26,29 @@ class NeighborhoodAttention(ImageAttention):
         kernel_size: side k of the window, in keys; odd.
         dilation: distance between the window's keys, in pixels.
         num_heads: number of heads; C / 64 by default.
+        parts: what the layers are made of.
 
     Raises:
         ValueError: `kernel_size` is even, `dilation` below 1, or `dim` not a multiple of `num_heads`.
     """
 
-    def __init__(self, dim: int, kernel_size: int = 7, dilation: int = 1, num_heads: int | None = None) -> None:
+    role = Role("", ("proj",), optional=True)
+
+    def __init__(
+        self, dim: int, kernel_size: int = 7, dilation: int = 1, num_heads: int | None = None, *, parts: Parts = VIT
+    ) -> None:
         super().__init__()
-        self.num_heads = num_heads or max(1, dim // 64)
-        if dim % self.num_heads:
-            raise ValueError(f"dim={dim} is not a multiple of num_heads={self.num_heads}")
+        self.num_heads = heads_of(dim, num_heads)
         if kernel_size % 2 == 0 or kernel_size < 1:
-            raise ValueError(f"kernel_size={kernel_size} has no middle; use an odd size such as {kernel_size + 1}")
+            raise Mistake(f"kernel_size={kernel_size} has no middle; use an odd size such as {kernel_size + 1}")
         if dilation < 1:
-            raise ValueError(f"dilation={dilation} is below 1; dilation=1 is the plain neighborhood")
+            raise Mistake(f"dilation={dilation} is below 1; dilation=1 is the plain neighborhood")
         self.dim = dim
         self.kernel_size = kernel_size
         self.dilation = dilation
-        self.qkv = linear(dim, 3 * dim)
+        self.qkv = parts.linear(dim, 3 * dim)
         self.bias = nn.Parameter(torch.empty(self.num_heads, 2 * kernel_size - 1, 2 * kernel_size - 1))
-        self.proj = linear(dim, dim)
+        self.proj = parts.linear(dim, dim)
         nn.init.trunc_normal_(self.bias, std=0.02)
 
     def forward(self, x: Tensor) -> Tensor:

@@ -3,9 +3,10 @@
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from vidattn.attention.base import ImageAttention
+from vidattn.attention.base import ImageAttention, Role
 from vidattn.attention.heads import attend
 from vidattn.macs import Macs
+from vidattn.mistakes import Mistake
 
 
 class EmbeddedGaussian(nn.Module):
@@ -25,7 +26,7 @@ class EmbeddedGaussian(nn.Module):
     def __init__(self, dim: int) -> None:
         super().__init__()
         if dim % 2:
-            raise ValueError(f"dim={dim} is odd; the embeddings are half as wide, so take {dim - 1} or {dim + 1}")
+            raise Mistake(f"dim={dim} is odd; the embeddings are half as wide, so take {dim - 1} or {dim + 1}")
         self.dim = dim
         self.theta = nn.Linear(dim, dim // 2)
         self.phi = nn.Linear(dim, dim // 2)
@@ -60,6 +61,8 @@ class NonLocal(ImageAttention):
         ValueError: `dim` is odd.
     """
 
+    role = Role(None, ("gather.norm",), optional=True)
+
     def __init__(self, dim: int) -> None:
         super().__init__()
         self.gather = EmbeddedGaussian(dim)
@@ -89,6 +92,8 @@ class PooledNonLocal(ImageAttention):
     Raises:
         ValueError: `dim` is odd.
     """
+
+    role = Role(None, ("gather.norm",), optional=True)
 
     def __init__(self, dim: int) -> None:
         super().__init__()

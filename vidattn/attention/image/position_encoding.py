@@ -2,8 +2,9 @@
 
 from torch import Tensor, nn
 
-from vidattn.attention.base import ImageAttention
+from vidattn.attention.base import ImageAttention, Role
 from vidattn.macs import Macs
+from vidattn.mistakes import Mistake
 
 
 class PositionalEncodingGenerator(ImageAttention):
@@ -21,10 +22,12 @@ class PositionalEncodingGenerator(ImageAttention):
         ValueError: `kernel_size` is even.
     """
 
+    role = Role(None, ("conv",), optional=True)
+
     def __init__(self, dim: int, kernel_size: int = 3) -> None:
         super().__init__()
         if kernel_size % 2 == 0:
-            raise ValueError(f"kernel_size={kernel_size} is even; take {kernel_size - 1} or {kernel_size + 1}")
+            raise Mistake(f"kernel_size={kernel_size} is even; take {kernel_size - 1} or {kernel_size + 1}")
         self.dim = dim
         self.kernel_size = kernel_size
         self.conv = nn.Conv2d(dim, dim, kernel_size, padding=kernel_size // 2, groups=dim)

@@ -5,9 +5,11 @@ import math
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from vidattn.attention.base import ImageAttention
-from vidattn.attention.heads import attend, linear
+from vidattn.attention.base import ImageAttention, Role
+from vidattn.attention.heads import attend, heads_of
+from vidattn.attention.parts import VIT, Parts
 from vidattn.macs import Macs
+from vidattn.mistakes import Mistake
 
 
 class SpatialReductionAttention(ImageAttention):
@@ -21,25 +23,26 @@ class SpatialReductionAttention(ImageAttention):
         dim: channel width D; a multiple of `num_heads`.
         reduction: R, at least 2; the paper takes 8, 4 and 2 in its first three stages.
         num_heads: number of heads; D / 64 by default.
+        parts: what the layers are made of.
 
     Raises:
         ValueError: `reduction` is below 2, or `dim` is not a multiple of `num_heads`.
     """
 
-    def __init__(self, dim: int, reduction: int = 2, num_heads: int | None = None) -> None:
+    role = Role(None, ("proj",), optional=True)
+
+    def __init__(self, dim: int, reduction: int = 2, num_heads: int | None = None, *, parts: Parts = VIT) -> None:
         super().__init__()
         if reduction < 2:
-            raise ValueError(f"reduction={reduction} reduces nothing; use MapAttention, or a reduction of 2 or more")
-        self.num_heads = num_heads or max(1, dim // 64)
-        if dim % self.num_heads:
-            raise ValueError(f"dim={dim} is not a multiple of num_heads={self.num_heads}")
+            raise Mistake(f"reduction={reduction} reduces nothing; use MapAttention, or a reduction of 2 or more")
+        self.num_heads = heads_of(dim, num_heads)
         self.dim = dim
         self.reduction = reduction
-        self.q = linear(dim, dim)
+        self.q = parts.linear(dim, dim)
         self.reduce = nn.Conv2d(dim, dim, kernel_size=reduction, stride=reduction)
-        self.norm = nn.LayerNorm(dim)
-        self.kv = linear(dim, 2 * dim)
-        self.proj = linear(dim, dim)
+        self.norm = parts.norm(dim, 1e-5)
+        self.kv = parts.linear(dim, 2 * dim)
+        self.proj = parts.linear(dim, dim)
 
     def forward(self, x: Tensor) -> Tensor:
         """`(B, D, H, W)` -> `(B, D, H, W)`."""

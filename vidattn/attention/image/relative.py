@@ -4,8 +4,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from vidattn.attention.base import ImageAttention
-from vidattn.attention.heads import attend, linear, self_attention_macs
+from vidattn.attention.base import ImageAttention, Role
+from vidattn.attention.heads import attend, heads_of, self_attention_macs
+from vidattn.attention.parts import VIT, Parts
 from vidattn.macs import Macs
 
 
@@ -22,19 +23,22 @@ class RelativeAttention(ImageAttention):
         height: of the map that the table is made for, in pixels; 14 x 14 is a 224 px image's at stride 16.
         width: of that map.
         num_heads: number of heads; C / 64 by default.
+        parts: what the layers are made of.
 
     Raises:
         ValueError: `dim` is not a multiple of `num_heads`.
     """
 
-    def __init__(self, dim: int, height: int = 14, width: int = 14, num_heads: int | None = None) -> None:
+    role = Role("", ("proj",), optional=True)
+
+    def __init__(
+        self, dim: int, height: int = 14, width: int = 14, num_heads: int | None = None, *, parts: Parts = VIT
+    ) -> None:
         super().__init__()
         self.dim = dim
-        self.num_heads = num_heads or max(1, dim // 64)
-        if dim % self.num_heads:
-            raise ValueError(f"dim={dim} is not a multiple of num_heads={self.num_heads}")
-        self.qkv = linear(dim, 3 * dim)
-        self.proj = linear(dim, dim)
+        self.num_heads = heads_of(dim, num_heads)
+        self.qkv = parts.linear(dim, 3 * dim)
+        self.proj = parts.linear(dim, dim)
         # Entry (head, dy + H - 1, dx + W - 1) is the bias for a query that lies (dy, dx) away from its key.
         self.table = nn.Parameter(torch.empty(self.num_heads, 2 * height - 1, 2 * width - 1))
         nn.init.trunc_normal_(self.table, std=0.02)

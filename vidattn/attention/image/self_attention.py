@@ -2,8 +2,9 @@
 
 from torch import Tensor
 
-from vidattn.attention.base import ImageAttention
+from vidattn.attention.base import ImageAttention, Role
 from vidattn.attention.heads import SelfAttention, self_attention_macs
+from vidattn.attention.parts import VIT, Parts
 from vidattn.macs import Macs
 
 
@@ -16,12 +17,15 @@ class MapAttention(ImageAttention):
     Args:
         dim: channel width D; a multiple of `num_heads`.
         num_heads: number of heads; D / 64 by default.
+        parts: what the layers are made of.
     """
 
-    def __init__(self, dim: int, num_heads: int | None = None) -> None:
+    role = Role("attn.", ("attn.proj",), optional=True)
+
+    def __init__(self, dim: int, num_heads: int | None = None, *, parts: Parts = VIT) -> None:
         super().__init__()
         self.dim = dim
-        self.attn = SelfAttention(dim, num_heads)
+        self.attn = SelfAttention(dim, num_heads, parts=parts)
 
     def forward(self, x: Tensor) -> Tensor:
         """`(B, D, H, W)` -> `(B, D, H, W)`."""

@@ -5,7 +5,9 @@ from torch import Tensor, nn
 
 from vidattn.attention.base import ImageAttention
 from vidattn.attention.image.pixel_windows import centred, local_attention
+from vidattn.attention.parts import VIT, Parts
 from vidattn.macs import Macs
+from vidattn.mistakes import Mistake
 
 
 class StandAloneAttention(ImageAttention):
@@ -20,27 +22,26 @@ class StandAloneAttention(ImageAttention):
         dim: channels C; a multiple of twice `num_heads`.
         kernel_size: side k of the window; odd.
         num_heads: number of heads; C / 64 by default.
+        parts: what the layers are made of.
 
     Raises:
         ValueError: `kernel_size` is even, or `dim` is not a multiple of `2 * num_heads`.
     """
 
-    def __init__(self, dim: int, kernel_size: int = 7, num_heads: int | None = None) -> None:
+    def __init__(self, dim: int, kernel_size: int = 7, num_heads: int | None = None, *, parts: Parts = VIT) -> None:
         super().__init__()
         self.num_heads = num_heads or max(1, dim // 64)
         if dim % (2 * self.num_heads):
-            raise ValueError(
-                f"dim={dim} is not a multiple of 2 * num_heads={2 * self.num_heads}: row and column halves"
-            )
+            raise Mistake(f"dim={dim} is not a multiple of 2 * num_heads={2 * self.num_heads}: row and column halves")
         if kernel_size % 2 == 0 or kernel_size < 1:
-            raise ValueError(f"kernel_size={kernel_size} has no middle; use an odd size such as {kernel_size + 1}")
+            raise Mistake(f"kernel_size={kernel_size} has no middle; use an odd size such as {kernel_size + 1}")
         self.dim = dim
         self.kernel_size = kernel_size
         half = dim // self.num_heads // 2
         self.qkv = nn.Linear(dim, 3 * dim, bias=False)
         self.row_embedding = nn.Parameter(torch.empty(self.num_heads, half, kernel_size))
         self.column_embedding = nn.Parameter(torch.empty(self.num_heads, half, kernel_size))
-        nn.init.trunc_normal_(self.qkv.weight, std=0.02)
+        nn.init.trunc_normal_(self.qkv.weight, std=parts.std)
         nn.init.normal_(self.row_embedding, std=(2 * half) ** -0.5)
         nn.init.normal_(self.column_embedding, std=(2 * half) ** -0.5)
 

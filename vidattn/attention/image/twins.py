@@ -7,10 +7,12 @@ import torch.nn.functional as F
 from einops import rearrange
 from torch import Tensor
 
-from vidattn.attention.base import ImageAttention
-from vidattn.attention.heads import attend, linear
+from vidattn.attention.base import ImageAttention, Role
+from vidattn.attention.heads import attend, heads_of
 from vidattn.attention.image.pyramid import SpatialReductionAttention
+from vidattn.attention.parts import VIT, Parts
 from vidattn.macs import Macs
+from vidattn.mistakes import Mistake
 
 
 class LocallyGroupedAttention(ImageAttention):
@@ -24,22 +26,23 @@ class LocallyGroupedAttention(ImageAttention):
         dim: channel width D; a multiple of `num_heads`.
         window: side of a window, in pixels.
         num_heads: number of heads; D / 64 by default.
+        parts: what the layers are made of.
 
     Raises:
         ValueError: `window` is below 1, or `dim` is not a multiple of `num_heads`.
     """
 
-    def __init__(self, dim: int, window: int = 7, num_heads: int | None = None) -> None:
+    role = Role("", ("proj",), optional=True)
+
+    def __init__(self, dim: int, window: int = 7, num_heads: int | None = None, *, parts: Parts = VIT) -> None:
         super().__init__()
         if window < 1:
-            raise ValueError(f"window={window} holds no pixel; windows are 1 pixel wide or more")
-        self.num_heads = num_heads or max(1, dim // 64)
-        if dim % self.num_heads:
-            raise ValueError(f"dim={dim} is not a multiple of num_heads={self.num_heads}")
+            raise Mistake(f"window={window} holds no pixel; windows are 1 pixel wide or more")
+        self.num_heads = heads_of(dim, num_heads)
         self.dim = dim
         self.window = window
-        self.qkv = linear(dim, 3 * dim)
-        self.proj = linear(dim, dim)
+        self.qkv = parts.linear(dim, 3 * dim)
+        self.proj = parts.linear(dim, dim)
 
     def forward(self, x: Tensor) -> Tensor:
         """`(B, D, H, W)` -> `(B, D, H, W)`."""
@@ -55,7 +58,7 @@ class LocallyGroupedAttention(ImageAttention):
         bias = None
         if any(fill):
             outside = F.pad(q.new_zeros(height, width), fill, value=-torch.inf)
-            bias = rearrange(outside, "(y r) (x c) -> (y x) 1 1 (r c)", r=rows, c=columns).repeat(len(x), 1, 1, 1)
+            bias = rearrange(outside, "(y r) (x c) -> (y x) 1 1 (r c)", r=rows, c=columns).repeat(x.shape[0], 1, 1, 1)
         mixed = attend(q, k, v, bias)
         mixed = rearrange(
             mixed,
@@ -86,12 +89,17 @@ class TwoStageAttention(ImageAttention):
         window: side of a local window, in pixels.
         reduction: side of the patch that one global key stands for; the paper takes 7, then 4 and 2 on smaller maps.
         num_heads: number of heads; D / 64 by default.
+        parts: what the layers are made of.
     """
 
-    def __init__(self, dim: int, window: int = 7, reduction: int = 7, num_heads: int | None = None) -> None:
+    role = Role(None, ("grouped.proj", "subsampled.proj"), optional=True)
+
+    def __init__(
+        self, dim: int, window: int = 7, reduction: int = 7, num_heads: int | None = None, *, parts: Parts = VIT
+    ) -> None:
         super().__init__()
-        self.grouped = LocallyGroupedAttention(dim, window, num_heads)
-        self.subsampled = SpatialReductionAttention(dim, reduction, num_heads)
+        self.grouped = LocallyGroupedAttention(dim, window, num_heads, parts=parts)
+        self.subsampled = SpatialReductionAttention(dim, reduction, num_heads, parts=parts)
 
     def forward(self, x: Tensor) -> Tensor:
         """`(B, D, H, W)` -> `(B, D, H, W)`."""

@@ -5,9 +5,11 @@ import torch.nn.functional as F
 from einops import rearrange
 from torch import Tensor, nn
 
-from vidattn.attention.base import ImageAttention
-from vidattn.attention.heads import attend, linear
+from vidattn.attention.base import ImageAttention, Role
+from vidattn.attention.heads import attend, heads_of
+from vidattn.attention.parts import VIT, Parts
 from vidattn.macs import Macs
+from vidattn.mistakes import Mistake
 
 
 class WindowAttention(ImageAttention):
@@ -21,14 +23,17 @@ class WindowAttention(ImageAttention):
         dim: channels C; a multiple of `num_heads`.
         window_size: side w of the windows, in pixels.
         num_heads: number of heads; C / 64 by default.
+        parts: what the layers are made of.
 
     Raises:
         ValueError: `window_size` is below 1, or `dim` is not a multiple of `num_heads`.
     """
 
-    def __init__(self, dim: int, window_size: int = 7, num_heads: int | None = None) -> None:
+    role = Role("attn.", ("attn.proj",), optional=True)
+
+    def __init__(self, dim: int, window_size: int = 7, num_heads: int | None = None, *, parts: Parts = VIT) -> None:
         super().__init__()
-        self.attn = _Windows(dim, window_size, num_heads)
+        self.attn = _Windows(dim, window_size, num_heads, parts)
 
     def forward(self, x: Tensor) -> Tensor:
         """`(B, C, H, W)` -> `(B, C, H, W)`."""
@@ -50,14 +55,18 @@ class ShiftedWindowAttention(ImageAttention):
         dim: channels C; a multiple of `num_heads`.
         window_size: side w of the windows, in pixels; the shift is `w // 2`.
         num_heads: number of heads; C / 64 by default.
+        parts: what the layers are made of.
 
     Raises:
         ValueError: `window_size` is below 1, or `dim` is not a multiple of `num_heads`.
     """
 
-    def __init__(self, dim: int, window_size: int = 7, num_heads: int | None = None) -> None:
+    role = Role("attn.", ("attn.proj",), optional=True)
+    weights_of = WindowAttention
+
+    def __init__(self, dim: int, window_size: int = 7, num_heads: int | None = None, *, parts: Parts = VIT) -> None:
         super().__init__()
-        self.attn = _Windows(dim, window_size, num_heads)
+        self.attn = _Windows(dim, window_size, num_heads, parts)
 
     def forward(self, x: Tensor) -> Tensor:
         """`(B, C, H, W)` -> `(B, C, H, W)`."""
@@ -71,19 +80,17 @@ class ShiftedWindowAttention(ImageAttention):
 class _Windows(nn.Module):
     """Self-attention in windows, with one bias per head and offset."""
 
-    def __init__(self, dim: int, window_size: int, num_heads: int | None) -> None:
+    def __init__(self, dim: int, window_size: int, num_heads: int | None, parts: Parts) -> None:
         super().__init__()
-        self.num_heads = num_heads or max(1, dim // 64)
-        if dim % self.num_heads:
-            raise ValueError(f"dim={dim} is not a multiple of num_heads={self.num_heads}")
+        self.num_heads = heads_of(dim, num_heads)
         if window_size < 1:
-            raise ValueError(f"window_size={window_size} is below 1; Swin's is 7")
+            raise Mistake(f"window_size={window_size} is below 1; Swin's is 7")
         self.dim = dim
         self.window_size = window_size
-        self.qkv = linear(dim, 3 * dim)
+        self.qkv = parts.linear(dim, 3 * dim)
         # Indexed by query minus key, plus w - 1: Swin's table ((2w - 1)^2, heads), transposed and unflattened.
         self.bias = nn.Parameter(torch.empty(self.num_heads, 2 * window_size - 1, 2 * window_size - 1))
-        self.proj = linear(dim, dim)
+        self.proj = parts.linear(dim, dim)
         nn.init.trunc_normal_(self.bias, std=0.02)
 
     def forward(self, x: Tensor, shift: int) -> Tensor:

@@ -6,7 +6,6 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor, nn
 
-from vidattn.attention.factorised import temporal_depth
 from vidattn.checkpoints.saved import Saved
 from vidattn.models.config import VideoTransformerConfig
 
@@ -16,6 +15,7 @@ class Account:
 
     Attributes:
         saved: the checkpoint.
+        trained: its configuration.
         config: the configuration of the network to fill.
         old: the checkpoint's tensors.
         state: the network's; its own until others are put in their place.
@@ -24,12 +24,14 @@ class Account:
         ours: the same of the network. The spatial stage of a factorised encoder is what other networks are as a whole.
     """
 
-    def __init__(self, saved: Saved, network: nn.Module, config: VideoTransformerConfig) -> None:
-        self.saved, self.config = saved, config
+    def __init__(
+        self, saved: Saved, trained: VideoTransformerConfig, network: nn.Module, config: VideoTransformerConfig
+    ) -> None:
+        self.saved, self.trained, self.config = saved, trained, config
         self.old = saved.state
         self.state = dict(network.state_dict())
         self.report: list[str] = []
-        self.theirs = "spatial." if late_depth(saved.config) else ""
+        self.theirs = "spatial." if late_depth(trained) else ""
         self.ours = "spatial." if late_depth(config) else ""
         self._used: set[str] = set()
         self._filled: set[str] = set()
@@ -106,7 +108,7 @@ class Account:
 
 def late_depth(config: VideoTransformerConfig) -> int:
     """Blocks of the temporal stage of a factorised encoder; 0 in other networks."""
-    return temporal_depth(config.attention) or 0
+    return config.scheme.temporal_depth or 0
 
 
 def _grouped(names: Iterable[str]) -> list[str]:

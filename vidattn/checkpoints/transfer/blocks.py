@@ -5,15 +5,14 @@ from torch import Tensor, nn
 
 from vidattn.checkpoints.transfer.account import Account, late_depth
 from vidattn.checkpoints.transfer.compare import told
-from vidattn.checkpoints.transfer.steps import kind, match, one_is_closed, role
+from vidattn.checkpoints.transfer.steps import differ_by_output_layer, kind, match, role
 from vidattn.checkpoints.transfer.tables import resized_map
-from vidattn.models.presets import build_network
 
 
 def carry_blocks(account: Account, network: nn.Module) -> None:
     """Each block from the block of the same index."""
     with torch.device("meta"):
-        source = build_network(account.saved.config)
+        source = account.trained.build()
     for index in range(account.config.depth):
         theirs, ours = f"{account.theirs}blocks.{index}.", f"{account.ours}blocks.{index}."
         for layer in ("mlp_norm", "mlp"):
@@ -28,9 +27,9 @@ def carry_blocks(account: Account, network: nn.Module) -> None:
                     account, trained[found.source], f"{theirs}steps.{found.source}.", step, f"{ours}steps.{place}."
                 )
             if found.silent:
-                account.silence(f"{ours}steps.{place}.", role(step).output)
+                account.silence(f"{ours}steps.{place}.", role(step).outputs)
         if index == 0:
-            account.report += told(account.saved.config, account.config, trained, wanted, matches)
+            account.report += told(account.trained, account.config, trained, wanted, matches)
 
 
 def _carry_step(account: Account, trained: nn.Module, theirs: str, step: nn.Module, ours: str) -> None:
@@ -41,7 +40,7 @@ def _carry_step(account: Account, trained: nn.Module, theirs: str, step: nn.Modu
     source, target = role(trained).attention, role(step).attention
     for part in ("qkv", "query_key", "proj"):
         account.layer(f"{theirs}{source}{part}", f"{ours}{target}{part}")
-    if one_is_closed(trained, step):
+    if differ_by_output_layer(trained, step):
         _carry_closing(account, f"{theirs}fc", f"{ours}fc", f"{theirs}{source}proj", f"{ours}{target}proj")
 
 
@@ -60,7 +59,7 @@ def _carry_closing(account: Account, their_fc: str, our_fc: str, their_proj: str
 
 def carry_late_blocks(account: Account) -> None:
     """The temporal stage of a factorised encoder; blocks that the file does not have do nothing at first."""
-    late, trained = late_depth(account.config), late_depth(account.saved.config)
+    late, trained = late_depth(account.config), late_depth(account.trained)
     if not late:
         return
     stage = [name for name in account.state if name.startswith("temporal.")]
@@ -71,7 +70,7 @@ def carry_late_blocks(account: Account) -> None:
         account.settle(*stage)
         return
     table = "temporal.position.table"
-    old, new = account.saved.config.native_grid.frames, account.config.native_grid.frames
+    old, new = account.trained.native_grid.frames, account.config.native_grid.frames
     for name in stage:
         if name != table:
             account.take(name, name)

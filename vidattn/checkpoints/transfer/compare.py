@@ -4,11 +4,10 @@ from dataclasses import asdict
 
 from torch import nn
 
-from vidattn.attention.scheme import ALIASES, is_space_only, parse_scheme
 from vidattn.checkpoints.names import WeightsError
 from vidattn.checkpoints.saved import Saved
 from vidattn.checkpoints.transfer.account import late_depth
-from vidattn.checkpoints.transfer.steps import Match, kind, one_is_closed, unclosed
+from vidattn.checkpoints.transfer.steps import Match, differ_by_output_layer, kind
 from vidattn.models.config import VideoTransformerConfig
 
 FIXED = ("embed_dim", "depth", "num_heads", "mlp_ratio", "patch_size")
@@ -62,7 +61,7 @@ def told(
         wanted: steps of the network's block.
         matches: where the weights of each of these come from.
     """
-    if ALIASES.get(old.attention, old.attention) == ALIASES.get(new.attention, new.attention):
+    if old.scheme == new.scheme:
         return []
     lines = []
     for place, (step, found) in enumerate(zip(wanted, matches, strict=True)):
@@ -73,7 +72,8 @@ def told(
             how = f"a copy of {kind(source).__name__}, its output zero"
         else:
             how = f"from {kind(source).__name__}"
-            how += ", the same function with one linear layer more or less" if one_is_closed(source, step) else ""
+            if differ_by_output_layer(source, step):
+                how += ", the same function with one linear layer more or less"
         lines.append(f"steps.{place} ({kind(step).__name__}): {how}")
     taken = {found.source for found in matches}
     lines += [
@@ -87,13 +87,13 @@ def told(
 def verdict(old: VideoTransformerConfig, new: VideoTransformerConfig, matches: list[Match]) -> str:
     """Whether a network with another scheme computes at first what the old one did."""
     change = f"attention: {old.attention} -> {new.attention}, "
-    image = is_space_only(old.attention)  # knows nothing of time
+    image = old.scheme.is_space_only  # knows nothing of time
     counted = image and old.position == "sine"  # tokens of a frame there, of the clip here
     same_parts = not changed(old, new) and old.position == new.position and not late_depth(old) and not late_depth(new)
     same_tubelets = old.tubelet_size == new.tubelet_size
     same_places = old.conditional_position in ("none", new.conditional_position)
     if same_parts and same_places and (image or same_tubelets) and not counted and _same_steps(old, new, matches):
-        spaces = image or is_space_only(new.attention)
+        spaces = image or new.scheme.is_space_only
         if not same_tubelets:
             return f"{change}computes at first what it did on clips that stand still"
         if old.pooling != "mean" and spaces:
@@ -105,10 +105,10 @@ def verdict(old: VideoTransformerConfig, new: VideoTransformerConfig, matches: l
 
 def _same_steps(old: VideoTransformerConfig, new: VideoTransformerConfig, matches: list[Match]) -> bool:
     """Whether the steps that are heard at first are the old ones, in their order."""
-    trained = [unclosed(step) for step in parse_scheme(old.attention)]
+    trained = [step.without_output_layer() for step in old.scheme.steps]
     heard = [
-        (unclosed(step), found.source)
-        for step, found in zip(parse_scheme(new.attention), matches, strict=True)
+        (step.without_output_layer(), found.source)
+        for step, found in zip(new.scheme.steps, matches, strict=True)
         if not found.silent
     ]
     return heard == list(zip(trained, range(len(trained)), strict=True))

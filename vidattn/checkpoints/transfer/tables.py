@@ -6,8 +6,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from vidattn.attention.factorised import temporal_depth
-from vidattn.attention.scheme import is_space_only
 from vidattn.grid import Grid
 from vidattn.models.config import VideoTransformerConfig
 from vidattn.models.positions import SineTable, resized
@@ -137,8 +135,7 @@ def _as_tokens(
 
 def _table_grid(config: VideoTransformerConfig) -> Grid:
     """The tokens that a table of tokens is for: of one frame where each frame has a stage of its own."""
-    alone = is_space_only(config.attention) or temporal_depth(config.attention) is not None
-    return config.native_grid._replace(frames=1) if alone else config.native_grid
+    return config.native_grid if config.scheme.frames_meet else config.native_grid.frame()
 
 
 def _with_prefix(table: Tensor, old: int, new: int) -> Tensor:

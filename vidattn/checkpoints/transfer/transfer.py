@@ -13,8 +13,10 @@ from vidattn.checkpoints.transfer.blocks import carry_blocks, carry_late_blocks
 from vidattn.checkpoints.transfer.compare import changed, check_sizes
 from vidattn.checkpoints.transfer.steps import role
 from vidattn.checkpoints.transfer.tables import carried_tables
+from vidattn.checkpoints.transfer.whole import carried_whole
 from vidattn.models.config import VideoTransformerConfig
 from vidattn.models.embeddings import average_frames, central_frame
+from vidattn.models.network import NetworkConfig
 from vidattn.wording import counted
 
 Inflation = Literal["central", "average"]
@@ -23,7 +25,7 @@ Inflation = Literal["central", "average"]
 def transferred(
     saved: Saved,
     network: nn.Module,
-    config: VideoTransformerConfig,
+    config: NetworkConfig,
     as_official: bool = False,
     inflation: Inflation = "central",
 ) -> tuple[dict[str, Tensor], list[str]]:
@@ -39,8 +41,11 @@ def transferred(
     Raises:
         WeightsError: the weights do not fit, or are not finite.
     """
+    trained = saved.config
+    if not (isinstance(trained, VideoTransformerConfig) and isinstance(config, VideoTransformerConfig)):
+        return carried_whole(saved, network, config)
     check_sizes(saved, config)
-    account = Account(saved, network, config)
+    account = Account(saved, trained, network, config)
     _carry_head(account)
     _carry_patch(account, inflation)
     _carry_prefix(account)
@@ -52,14 +57,14 @@ def transferred(
     _check_finite(account)
     other = [
         f"{name}: {getattr(saved.config, name)} in the file, {getattr(config, name)} here"
-        for name in changed(saved.config, config)
+        for name in changed(trained, config)
     ]
     return account.state, [*account.report, *other, *account.leftovers()]
 
 
 def _carry_head(account: Account) -> None:
     """The same number of classes, or a fresh one."""
-    there, old, new = "head.weight" in account.old, account.saved.config.num_classes, account.config.num_classes
+    there, old, new = "head.weight" in account.old, account.trained.num_classes, account.config.num_classes
     if there and old == new:
         account.layer("head", "head")
         return
@@ -71,7 +76,7 @@ def _carry_head(account: Account) -> None:
 def _carry_patch(account: Account, inflation: Inflation) -> None:
     """Tubelets of another length: summed to a patch of one frame, and inflated from that."""
     account.take("patch.bias", "patch.bias")
-    old, new = account.saved.config.tubelet_size, account.config.tubelet_size
+    old, new = account.trained.tubelet_size, account.config.tubelet_size
     weight = account.old["patch.weight"]
     if old != new:
         image = weight if old == 1 else weight.sum(2)
@@ -95,7 +100,7 @@ def _carry_tables(account: Account, as_official: bool) -> None:
     names = {name: f"{account.theirs}{name}" for name in ("position.table", "time.table")}
     old = {name: account.old[theirs] for name, theirs in names.items() if theirs in account.old}
     wanted = {name for name in names if f"{account.ours}{name}" in account.state}
-    found, lines = carried_tables(old, account.saved.config, wanted, account.config, as_official)
+    found, lines = carried_tables(old, account.trained, wanted, account.config, as_official)
     for name, value in found.items():
         account.put(f"{account.ours}{name}", value)
     account.dismiss(*names.values())
@@ -104,11 +109,11 @@ def _carry_tables(account: Account, as_official: bool) -> None:
 
 def _carry_conditional(account: Account, network: nn.Module) -> None:
     """The position encoding after the first block: the same kind's, or one that adds nothing at first."""
-    old, new = account.saved.config.conditional_position, account.config.conditional_position
+    old, new = account.trained.conditional_position, account.config.conditional_position
     if old == new:
         return
     for place, encoding in enumerate(network.get_submodule(f"{account.ours}conditional").children()):
-        account.silence(f"{account.ours}conditional.{place}.", role(encoding).output)
+        account.silence(f"{account.ours}conditional.{place}.", role(encoding).outputs)
     account.dismiss(*(name for name in account.old if name.startswith(f"{account.theirs}conditional.")))
     how = "left out" if new == "none" else "starts fresh, its output zero"
     account.report.append(f"conditional_position: {old} -> {new}, {how}")
