@@ -1,5 +1,6 @@
 """ruff, mypy and import-linter as tests, so that CI keeps what they check."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -26,3 +27,9 @@ def test_no_file_holds_a_path_of_one_machine():
     for name in listed:
         text = (ROOT / name).read_text(errors="ignore") if (ROOT / name).is_file() else ""
         assert f"{ROOT}/" not in text, name
+
+
+def test_our_own_errors_are_mistakes_which_commands_end_at_in_a_line():
+    for path in (ROOT / "vidattn").rglob("*.py"):
+        raised = re.findall(r"\braise (?:ValueError|ImportError|FloatingPointError)\(", path.read_text())
+        assert not raised, f"{path}: raise vidattn.mistakes.Mistake"

@@ -99,7 +99,7 @@ def test_the_command_writes_configurations_that_build(tmp_path, capsys):
     first = VideoTransformerConfig(**base["model"]["network"] | {"attention": "joint"})
     assert parameters(network) == pytest.approx(parameters(first), rel=0.05)
     assert network.attention == "space|time"
-    assert values["data"] == base["data"] | {"image_size": 32}
+    assert values["data"] == base["data"] | {"views": base["data"]["views"] | {"image_size": 32}}
     assert values["trainer"]["default_root_dir"] == "outputs/fair/space%7Ctime"
     assert "params, ratio" in capsys.readouterr().out
 
@@ -108,6 +108,7 @@ def test_frames_are_changed_in_the_clips_as_well():
     values = {"data": {"image_size": 64, "sampling": {"class_path": "x", "init_args": {"num_frames": 8}}}}
     changed = with_network(values, replace(SMALL, num_frames=5), "run")
     assert changed["data"]["sampling"]["init_args"]["num_frames"] == changed["model"]["network"]["num_frames"] == 5
+    assert changed["data"]["views"] == {"image_size": 64}
     assert values["data"]["sampling"]["init_args"]["num_frames"] == 8
 
 
@@ -129,11 +130,19 @@ def test_widths_that_no_configuration_may_have_are_passed_over():
 @pytest.mark.parametrize(
     ("values", "wanted"),
     [
-        ({"trainer": None, "data": None}, {"trainer": {"default_root_dir": "outputs/r"}, "data": {"image_size": 32}}),
-        ({"data": {"batch_size": 4}}, {"data": {"batch_size": 4, "image_size": 32}}),
+        (
+            {"trainer": None, "data": None},
+            {"trainer": {"default_root_dir": "outputs/r"}, "data": {"views": {"image_size": 32}}},
+        ),
+        ({"data": {"batch_size": 4}}, {"data": {"loading": {"batch_size": 4}, "views": {"image_size": 32}}}),
         (
             {"data": {"sampling": "my.Rule"}},
-            {"data": {"image_size": 32, "sampling": {"class_path": "my.Rule", "init_args": {"num_frames": 4}}}},
+            {
+                "data": {
+                    "sampling": {"class_path": "my.Rule", "init_args": {"num_frames": 4}},
+                    "views": {"image_size": 32},
+                }
+            },
         ),
     ],
 )

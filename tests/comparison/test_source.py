@@ -25,6 +25,8 @@ def test_a_yaml_tells_its_network_and_its_views(tmp_path):
     path.write_text("model: {network: {attention: joint, image_size: [32, 48]}}\ndata: {num_test_clips: 10}\n")
     source = find_source(str(path))
     assert (source.config.size, source.clips, source.crops) == ((32, 48), 10, 3)
+    path.write_text(path.read_text().replace("{num_test_clips: 10}", "{views: {num_test_clips: 10}}"))
+    assert find_source(str(path)) == source
     (tmp_path / "config.yaml").write_text(path.read_text())
     assert find_source(str(tmp_path)).config == source.config
 

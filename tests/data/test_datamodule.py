@@ -15,6 +15,7 @@ from vidattn.data.clips.sampling import SecondsSampling, StrideSampling
 from vidattn.data.clips.transforms import ShortSideJitter
 from vidattn.data.datamodule import VideoDataModule
 from vidattn.data.made.videos import MotionSet
+from vidattn.data.parts import Decoding, Lists, Loading, Views
 from vidattn.data.videos.manifest import ManifestError, Video, read_manifest
 
 SIZE = 64
@@ -278,23 +279,25 @@ def test_every_argument_can_be_written_in_yaml(folder):
     parser.add_class_arguments(VideoDataModule, "data")
     config = parser.parse_string(f"""
     data:
-      train: {folder}/train.csv
+      lists:
+        train: {folder}/train.csv
+        class_names: [dance, jump]
       sampling:
         class_path: vidattn.data.SecondsSampling
         init_args: {{num_frames: 4, seconds_between: 0.1}}
-      class_names: [dance, jump]
-      image_size: 32
-      train_transforms:
-      - class_path: vidattn.data.ShortSideJitter
-        init_args: {{low: 36, high: 40}}
-      - class_path: torchvision.transforms.v2.RandomCrop
-        init_args: {{size: 32}}
-      - class_path: torchvision.transforms.v2.RandAugment
-      on_error: skip
       balance:
         class_path: vidattn.data.ClassBalanced
         init_args: {{power: 0.5}}
-      num_workers: 0
+      views:
+        image_size: 32
+        train_transforms:
+        - class_path: vidattn.data.ShortSideJitter
+          init_args: {{low: 36, high: 40}}
+        - class_path: torchvision.transforms.v2.RandomCrop
+          init_args: {{size: 32}}
+        - class_path: torchvision.transforms.v2.RandAugment
+      decoding: {{on_error: skip}}
+      loading: {{num_workers: 0}}
     """)
 
     data = parser.instantiate_classes(config).data
@@ -305,6 +308,19 @@ def test_every_argument_can_be_written_in_yaml(folder):
     assert next(iter(data.train_dataloader()))["video"].shape == (8, 3, 4, 32, 32)
     again = parser.parse_string(parser.dump(config))  # Lightning saves the configuration beside the run
     assert again == config
+
+
+def test_parts_and_single_values_make_the_same_data(folder):
+    lists, views = Lists(train=str(folder / "train.csv")), Views(image_size=SIZE)
+    parts = VideoDataModule(StrideSampling(2, 1), lists, views, Decoding(reader="decord"), Loading(batch_size=2))
+    single = VideoDataModule(
+        StrideSampling(2, 1), train=str(folder / "train.csv"), image_size=SIZE, reader="decord", batch_size=2
+    )
+    changed = VideoDataModule(StrideSampling(2, 1), loading=Loading(batch_size=2), num_workers=1)
+
+    for part in ("lists", "views", "decoding", "loading"):
+        assert getattr(parts, part) == getattr(single, part)
+    assert changed.loading == Loading(batch_size=2, num_workers=1)
 
 
 def test_decoding_on_the_gpu_goes_without_workers(folder):
@@ -319,6 +335,10 @@ def test_decoding_on_the_gpu_goes_without_workers(folder):
         ({"eval_batch_size": 0}, "data.eval_batch_size=0; expected 1 or more"),
         ({"num_workers": -1}, "data.num_workers=-1; expected 0 or more"),
         ({"shuffle_buffer": 0}, "data.shuffle_buffer=0; expected 1 or more"),
+        ({"image_size": 0}, "data.image_size=0; expected 1 or more"),
+        ({"num_test_crops": 0}, "data.num_test_crops=0; expected 1 or more"),
+        ({"folder_fps": 0}, "data.folder_fps=0; expected more than 0 frames per second"),
+        ({"bacth_size": 4}, "VideoDataModule has no argument 'bacth_size'; did you mean 'batch_size'?"),
         ({"reader": "nope"}, "data.reader='nope' is unknown; choose one of pyav, decord"),
         ({"decode_timeout": 0}, "data.decode_timeout=0; expected more than 0 seconds"),
         ({"decode_timeout": math.inf}, r"data.decode_timeout=inf; .* at most 2073600 \(24 days\), or null for none"),

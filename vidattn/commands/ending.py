@@ -2,8 +2,6 @@
 
 import re
 import sys
-import traceback
-from pathlib import Path
 
 from vidattn.data.errors import VideoDecodeError
 from vidattn.mistakes import Mistake
@@ -27,19 +25,7 @@ def mistake(error: Exception) -> str | None:
     >>> mistake(ValueError("raised by Python, or by a library")) is None
     True
     """
-    known = isinstance(error, Mistake | VideoDecodeError | OSError)
-    if not known and not (isinstance(error, ValueError | ImportError | FloatingPointError) and _raised_by_us(error)):
+    if not isinstance(error, Mistake | VideoDecodeError | OSError):
         return None
     worker = _WORKER.match(str(error))
     return worker["message"] if worker else str(error)
-
-
-def _raised_by_us(error: Exception) -> bool:
-    """Whether a line of ours raises it; for as long as not all that we raise are `Mistake`s."""
-    if "in DataLoader worker" in str(error):
-        places = re.findall(r'File "([^"]+)"[^\n]*\n +(.*)', str(error))
-        file, line = places[-1] if places else ("", "")
-    else:
-        place = traceback.extract_tb(error.__traceback__)[-1:]
-        file, line = (place[0].filename, place[0].line or "") if place else ("", "")
-    return file.startswith(str(Path(__file__).parents[1])) and line.lstrip().startswith("raise ")

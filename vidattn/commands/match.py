@@ -13,6 +13,7 @@ import yaml
 
 from vidattn.comparison.matching import Match, macs, match, parameters
 from vidattn.console import plain_console
+from vidattn.data.flat_keys import nested
 from vidattn.mistakes import Mistake
 from vidattn.models.config import VideoTransformerConfig
 from vidattn.tables import rich_table
@@ -93,7 +94,8 @@ def with_network(values: Mapping[str, Any], config: VideoTransformerConfig, run:
     if "trainer" in changed:
         changed["trainer"] = (changed["trainer"] or {}) | {"default_root_dir": f"outputs/{run}"}
     if "data" in changed:
-        changed["data"] = (changed["data"] or {}) | {"image_size": config.size[0]}
+        data = nested(changed)["data"] or {}
+        changed["data"] = data | {"views": (data.get("views") or {}) | {"image_size": config.size[0]}}
         if sampling := changed["data"].get("sampling"):
             sampling = {"class_path": sampling} if isinstance(sampling, str) else sampling
             frames = {"num_frames": config.num_frames}

@@ -29,6 +29,7 @@ from vidattn.commands.trainer import TrainerCLI
 from vidattn.comparison.distinct import check_distinct
 from vidattn.comparison.source import read_run, task_arguments, transformer_of
 from vidattn.console import plain_console
+from vidattn.data.flat_keys import nested
 from vidattn.mistakes import Mistake
 from vidattn.models.config import VideoTransformerConfig
 from vidattn.old_names import renewed
@@ -96,7 +97,7 @@ class Run:
             ValueError: it holds a run with another configuration.
         """
         begun = self.result is not None or self.last_checkpoint is not None
-        if begun and yaml.safe_load(renewed(self._config.read_text())) != self.values:
+        if begun and nested(yaml.safe_load(renewed(self._config.read_text()))) != self.values:
             raise Mistake(f"{self.folder} holds a run with other settings; choose another --out or delete it")
 
     @property
@@ -169,7 +170,7 @@ def _check_tests(path: Path, base: dict[str, Any]) -> None:
         ValueError: runs of this configuration would end without the top-1 of a test, which is what a study compares.
     """
     data = base.get("data") or {}
-    if not data.get("test") and not data.get("make"):
+    if not (data.get("lists") or {}).get("test") and not data.get("make"):
         raise Mistake(f"{path}: has no test split, and a study compares accuracy in the test; set data.test")
     if base.get("test_after_fit") is False:
         raise Mistake(f"{path}: test_after_fit is false, and a study compares accuracy in the test; set it to true")

@@ -22,6 +22,7 @@ from pytorch_lightning.utilities.model_helpers import is_overridden
 from pytorch_lightning.utilities.rank_zero import rank_zero_info, rank_zero_warn
 
 from vidattn.data.datamodule import VideoDataModule
+from vidattn.data.flat_keys import key_meant, nested, nested_words
 from vidattn.data.videos.splits import Split
 from vidattn.mistakes import Mistake
 from vidattn.old_names import renewed
@@ -49,7 +50,7 @@ class ProgressBar(TQDMProgressBar):
 
 
 _read_yaml = get_loader("yaml")
-set_loader("yaml", lambda text: _read_yaml(renewed(text)), exceptions=(yaml.YAMLError,))
+set_loader("yaml", lambda text: nested(_read_yaml(renewed(text))), exceptions=(yaml.YAMLError,))
 
 
 class Parser(LightningArgumentParser):
@@ -65,7 +66,7 @@ class Parser(LightningArgumentParser):
         """
         if not self.exit_on_error:
             super().error(message, ex)
-        raise Mistake(message + class_meant(message)) from ex
+        raise Mistake(message + class_meant(message) + key_meant(message)) from ex
 
 
 def class_meant(message: str) -> str:
@@ -166,7 +167,7 @@ class TrainerCLI(LightningCLI):
             ValueError: there is neither; or checkpoints are switched off.
             WeightsError: the checkpoint cannot be used.
         """
-        super().parse_arguments(parser, [renewed(word) for word in args])
+        super().parse_arguments(parser, nested_words(map(renewed, args)))
         command = self.config.subcommand
         config = self.config[command]
         if config.trainer.enable_checkpointing is False:

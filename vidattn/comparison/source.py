@@ -9,6 +9,7 @@ import yaml
 from vidattn.attention.imported import imported
 from vidattn.checkpoints.names import WeightsError
 from vidattn.checkpoints.read import read_checkpoint
+from vidattn.data.flat_keys import nested
 from vidattn.mistakes import Mistake
 from vidattn.models.config import VideoTransformerConfig
 from vidattn.models.network import NetworkConfig
@@ -72,8 +73,8 @@ def _of_file(path: Path) -> Source:
 
 def _of_yaml(path: Path) -> Source:
     config, run = read_run(path)
-    data = run.get("data") or {}
-    return Source(str(path), config, data.get("num_test_clips", 1), data.get("num_test_crops", 3))
+    views = (run.get("data") or {}).get("views") or {}
+    return Source(str(path), config, views.get("num_test_clips", 1), views.get("num_test_crops", 3))
 
 
 def task_arguments(model: dict[str, Any]) -> dict[str, Any]:
@@ -93,7 +94,7 @@ def read_run(path: Path) -> tuple[NetworkConfig, dict[str, Any]]:
         OSError: the file cannot be read.
     """
     try:
-        run = yaml.safe_load(renewed(path.read_text()))
+        run = nested(yaml.safe_load(renewed(path.read_text())))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise Mistake(f"{path}: is no YAML: {' '.join(str(error).split())}") from error
     model = run.get("model") if isinstance(run, dict) else None

@@ -1,22 +1,129 @@
-"""How the data of a run is decoded and loaded: what `VideoDataModule` is told about it, checked as it is said."""
+"""The four parts that `VideoDataModule` is told about a run's data, in the order in which a clip meets them.
 
+Each is the section of the same name under `data` in a YAML, and checks what it is told as it is told.
+"""
+
+import os
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
+from torch import nn
 
 from vidattn.data.clips.dataset import OnError, collate
+from vidattn.data.clips.transforms import default_train_transforms
+from vidattn.data.made.videos import SyntheticSet
 from vidattn.data.readers import READERS
 from vidattn.data.readers.frame_index import FrameIndex
 from vidattn.data.readers.guarded import LONGEST
 from vidattn.data.readers.opening import VideoOpener
 from vidattn.data.readers.quarantine import Quarantine
+from vidattn.data.videos.splits import Source, Split, Splits
 from vidattn.mistakes import Mistake
+
+if TYPE_CHECKING:
+    Listed = Source
+else:
+    # A command line gives text. Were it told of the other kinds, it would read a list's file as a configuration of one.
+    Listed = str
+
+
+@dataclass(frozen=True)
+class Lists:
+    """Which videos each split has, and what they show.
+
+    Labels are those of the training list (or of `class_names`) in every split but that to classify.
+
+    Args:
+        train: list, folder or file that `read_manifest` reads, or shards (a path or any URL that fsspec opens) that
+            `read_shards` reads; in Python also a `Manifest`, or `Video`s whose labels are numbers. As are the next
+            three.
+        val: videos for validation.
+        test: videos for the test.
+        predict: videos to classify; labels are not needed.
+        root: folder that the lists' paths start from; each list's own folder by default.
+        class_names: names in the order of their labels, or a file of them; those of `train` by default.
+        folder_fps: frames per second of videos that are folders of pictures.
+        multi_label: a video may have several classes, even if no list shows one that has.
+
+    Raises:
+        ValueError: `folder_fps` is not above 0.
+    """
+
+    train: Listed | None = None
+    val: Listed | None = None
+    test: Listed | None = None
+    predict: Listed | None = None
+    root: str | None = None
+    class_names: list[str] | str | None = None
+    folder_fps: float = 30.0
+    multi_label: bool = False
+
+    def __post_init__(self) -> None:
+        if not self.folder_fps > 0:
+            raise Mistake(f"data.folder_fps={self.folder_fps}; expected more than 0 frames per second")
+
+    def splits(self, made: SyntheticSet | None, warn: Callable[[str], object]) -> Splits:
+        """What reads them. A set that is made gives the lists and names that are not given here."""
+        lists = {name: os.path.join(made.folder, f"{name}.csv") for name in ("train", "val", "test")} if made else {}
+        sources: dict[Split, Source | None] = {
+            "train": self.train or lists.get("train"),
+            "val": self.val or lists.get("val"),
+            "test": self.test or lists.get("test"),
+            "predict": self.predict,
+        }
+        names = made.class_names if made and self.class_names is None else self.class_names
+        return Splits(sources, self.root, names, self.folder_fps, self.multi_label, warn)
+
+
+@dataclass(frozen=True)
+class Views:
+    """What the network sees of a clip, in training and where it is judged.
+
+    Args:
+        image_size: side of the square clips in pixels.
+        train_transforms: run in turn on uint8 `(T, 3, H, W)` training clips, ending at `image_size`;
+            `default_train_transforms(image_size)` by default.
+        num_val_clips: clips of a video in validation, evenly over time.
+        num_val_crops: crops of each clip in validation.
+        num_test_clips: clips of a video in test and prediction.
+        num_test_crops: crops of each clip in test and prediction.
+
+    Raises:
+        ValueError: a number is below 1.
+    """
+
+    image_size: int = 224
+    train_transforms: list[nn.Module] | None = None
+    num_val_clips: int = 1
+    num_val_crops: int = 1
+    num_test_clips: int = 1
+    num_test_crops: int = 3
+
+    def __post_init__(self) -> None:
+        for name in ("image_size", "num_val_clips", "num_val_crops", "num_test_clips", "num_test_crops"):
+            _check_least(self, name, 1)
+
+    def transforms(self) -> list[nn.Module]:
+        """Those of training, chosen or by default."""
+        return default_train_transforms(self.image_size) if self.train_transforms is None else self.train_transforms
 
 
 @dataclass(frozen=True)
 class Decoding:
-    """Which reader opens the videos, and what becomes of those that it cannot read; see `VideoDataModule`.
+    """Which reader opens the videos, and what becomes of those that it cannot read.
+
+    Args:
+        reader: `pyav`, `decord`, `torchcodec`, or `torchcodec_cuda` (on the GPU, with `num_workers: 0`).
+        on_error: what a video that cannot be decoded does: `raise`, or `skip` (and list it in the batch). By default
+            a prediction skips, for the others' sake, and everything else raises.
+        decode_timeout: seconds after which opening or decoding a video is tried once more and then given up, as if it
+            could not be decoded; None waits for ever (and saves the process that each data worker needs for it).
+        quarantine: list of videos that are not opened but skipped; under `on_error: skip` a run adds to it what it
+            cannot decode. A file that has changed since counts as good again. See `Quarantine`.
+        index: `index.json` of `vidattn check`: files then open without being read through (or decoded, where their
+            frames must be counted: MPEG-4 in AVI), and files in which seeking goes wrong are decoded from their start.
 
     Raises:
         ValueError: a value is not possible; or the quarantine's list or the index cannot be read.
@@ -51,7 +158,14 @@ class Decoding:
 
 @dataclass(frozen=True)
 class Loading:
-    """How many clips make a batch, and how many processes decode them; see `VideoDataModule`.
+    """How many clips make a batch, and how many processes decode them.
+
+    Args:
+        batch_size: training clips per process and step.
+        clips_per_video: training clips of each video that is decoded, all in one batch; `batch_size` is a multiple.
+        eval_batch_size: videos (each with all its views) per process and step of validation, test and prediction.
+        num_workers: processes that decode, for each training process; 0 decodes in the training process.
+        shuffle_buffer: training videos out of shards are mixed among so many; see `ShardOrder`.
 
     Raises:
         ValueError: a number is too small, or does not go with another.
@@ -60,13 +174,12 @@ class Loading:
     batch_size: int = 8
     clips_per_video: int = 1
     eval_batch_size: int = 4
-    num_workers: int = 0
+    num_workers: int = min(4, os.cpu_count() or 1)
     shuffle_buffer: int = 1000
 
     def __post_init__(self) -> None:
         for name, least in (("batch_size", 1), ("eval_batch_size", 1), ("shuffle_buffer", 1), ("num_workers", 0)):
-            if getattr(self, name) < least:
-                raise Mistake(f"data.{name}={getattr(self, name)}; expected {least} or more")
+            _check_least(self, name, least)
         if self.clips_per_video < 1 or self.batch_size % self.clips_per_video:
             raise Mistake(f"batch_size={self.batch_size} is not a multiple of clips_per_video={self.clips_per_video}")
 
@@ -97,3 +210,8 @@ def check_together(decoding: Decoding, loading: Loading) -> None:
             f"reader=torchcodec_cuda decodes on the GPU, which num_workers={loading.num_workers} forked data workers "
             "cannot use; set data.num_workers=0"
         )
+
+
+def _check_least(part: Views | Loading, name: str, least: int) -> None:
+    if getattr(part, name) < least:
+        raise Mistake(f"data.{name}={getattr(part, name)}; expected {least} or more")

@@ -280,7 +280,7 @@ def check_divisible(size: tuple[int, int], patch_size: int, name: str) -> None:
 
     >>> check_divisible((225, 224), 16, "image_size")
     Traceback (most recent call last):
-    ValueError: image_size=225x224: 225 is not a multiple of patch_size=16; nearest sizes are 224 and 240
+    vidattn.mistakes.Mistake: image_size=225x224: 225 is not a multiple of patch_size=16; nearest sizes are 224 and 240
     """
     for side in size:
         if side % patch_size or side < patch_size:
@@ -298,7 +298,7 @@ def check_frames(frames: int, tubelet_size: int, name: str) -> None:
 
     >>> check_frames(9, 2, "num_frames")
     Traceback (most recent call last):
-    ValueError: num_frames=9 is not a multiple of tubelet_size=2; nearest lengths are 8 and 10
+    vidattn.mistakes.Mistake: num_frames=9 is not a multiple of tubelet_size=2; nearest lengths are 8 and 10
     """
     if frames % tubelet_size or frames < tubelet_size:
         below = frames // tubelet_size * tubelet_size

@@ -207,11 +207,12 @@ def check_mixable(data: Any, processes: int) -> None:
     Raises:
         ValueError: a batch of one process holds one video, which has none to be mixed with.
     """
-    videos = min(data.batch_size // data.clips_per_video, data.num_videos("train") // processes)
+    loading = data.loading
+    videos = min(loading.videos_per_batch, data.num_videos("train") // processes)
     if videos < 2:
         raise Mistake(
-            f"mixup and cutmix mix clips of two videos, and a batch of data.batch_size={data.batch_size} with "
-            f"data.clips_per_video={data.clips_per_video} holds {videos}; make the batch larger, or set "
+            f"mixup and cutmix mix clips of two videos, and a batch of data.batch_size={loading.batch_size} with "
+            f"data.clips_per_video={loading.clips_per_video} holds {videos}; make the batch larger, or set "
             "model.mixup_alpha and model.cutmix_alpha to 0"
         )
 
