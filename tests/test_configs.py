@@ -35,7 +35,7 @@ def test_it_builds_and_network_and_data_agree(path):
         built = parser.instantiate_classes(parser.parse_object({key: written[key] for key in ("model", "data")}))
     network, data = built.model.network, built.data
     assert data.sampling.num_frames == network.config.num_frames
-    assert (data.image_size, data.image_size) == network.config.size
+    assert (data.views.image_size, data.views.image_size) == network.config.size
     assert network.macs(network.config.num_frames, *network.config.size).total > 0
     optimizer = built.model.configure_optimizers()
     decay = {group["weight_decay"] for group in optimizer.param_groups}

@@ -25,7 +25,9 @@ from vidattn.data.datamodule import VideoDataModule
 from vidattn.data.flat_keys import key_meant, nested, nested_words
 from vidattn.data.videos.splits import Split
 from vidattn.mistakes import Mistake
+from vidattn.models.config import VideoTransformerConfig
 from vidattn.old_names import renewed
+from vidattn.public import public_path
 from vidattn.training import objective, schedule
 from vidattn.training.checkpoint import MONITOR, Checkpoint
 from vidattn.training.module import VideoModule
@@ -39,6 +41,9 @@ from vidattn.training.threads import CoresForDecoding
 from vidattn.training.video_classifier import VideoClassifier
 
 RUN_VARIABLE = "VIDATTN_RUN"  # the number of the run, for the processes that Lightning starts
+
+
+TRANSFORMER = public_path(VideoTransformerConfig)
 
 
 class ProgressBar(TQDMProgressBar):
@@ -59,6 +64,18 @@ class Parser(LightningArgumentParser):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, allow_abbrev=False, **kwargs)
+
+    def dump(self, *args: Any, **kwargs: Any) -> str:
+        """The configuration as text; a video transformer's fields stand directly below `network`, as by hand."""
+        text = super().dump(*args, **kwargs)
+        values = yaml.safe_load(text)
+        model = values.get("model") if isinstance(values, dict) else None
+        task = model.get("init_args", model) if isinstance(model, dict) else {}
+        network = task.get("network")
+        if not (isinstance(network, dict) and network.get("class_path") == TRANSFORMER):
+            return text
+        task["network"] = network.get("init_args", {})
+        return yaml.safe_dump(values, allow_unicode=True, sort_keys=False, width=float("inf"))
 
     def error(self, message: str, ex: Exception | None = None) -> NoReturn:
         """Raises:

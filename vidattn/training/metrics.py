@@ -43,17 +43,16 @@ class ViewMetric(Metric, ABC):
         # No rows, but of the right type and width: what processes gather from one another must agree in both, also
         # where one of them has no video at all.
         none = torch.empty(0, self.num_classes, device=self.device)
-        self._add(none, self._no_labels.to(self.device), none[:, 0].long())
+        self.videos.append(none[:, 0].long())
+        for name, values in self.rows(none, self._no_labels.to(self.device)).items():
+            getattr(self, name).append(values)
 
     def update(self, logits: Tensor, labels: Tensor, video_ids: Tensor) -> None:
         """Add views: logits `(V, K)`, labels and video numbers `(V,)`, all views of a video in one call."""
-        self._add(logits.float(), labels, video_ids)
-
-    def _add(self, logits: Tensor, labels: Tensor, video_ids: Tensor) -> None:
         videos, owner = video_ids.unique(return_inverse=True)
         views = torch.bincount(owner, minlength=len(videos))
         self.videos.append(videos)
-        for name, values in self.rows(logits, labels).items():
+        for name, values in self.rows(logits.float(), labels).items():
             total = values.new_zeros(len(videos), *values.shape[1:]).index_add_(0, owner, values)
             getattr(self, name).append(total / views.view(-1, *[1] * (values.ndim - 1)))
 
