@@ -30,7 +30,7 @@ def our_checkpoint(folder):
     model = small_model()
     about = {
         "format": 1,
-        "network": model.config.__dict__,
+        "network": model.config.to_dict(),
         "class_names": [],
         "preprocessing": model.preprocessing.to_dict(),
     }

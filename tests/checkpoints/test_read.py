@@ -32,7 +32,7 @@ def our_checkpoint(path, by):
     model = shifted(small_model(), by)
     about = {
         "format": 1,
-        "network": model.config.__dict__,
+        "network": model.config.to_dict(),
         "class_names": [],
         "preprocessing": model.preprocessing.to_dict(),
     }

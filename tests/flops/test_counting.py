@@ -112,7 +112,7 @@ def test_parts_blocks_and_the_network_tell_the_same(attention):
     assert cost.parts.convolution == sum(block.parts.convolution for block in cost.blocks)
     assert (cost.parts.convolution > 0) == ("pooled" in attention)
     assert cost.parameters == sum(parameter.numel() for parameter in network.parameters())
-    assert len(cost.blocks) == len(network.blocks)
+    assert len(cost.blocks) == len(list(network.all_blocks()))
 
 
 def test_a_network_is_counted_as_its_configuration_and_stays_as_it_is():

@@ -52,8 +52,9 @@ def load(
         ValueError: a change or an option is not valid, or there is none of that name.
     """
     _check_options(resize, inflation)
+    changes = {name: tuple(value) if isinstance(value, list) else value for name, value in changes.items()}
     saved = read_checkpoint(source, revision, _sides(changes.get("image_size")))
-    changes = _fields(type(saved.config), changes)
+    _check_fields(type(saved.config), changes)
     if saved.is_image:
         changes = {"attention": VideoTransformerConfig.attention} | changes
     config: NetworkConfig = replace(saved.config, **changes)  # type: ignore[type-var]
@@ -98,15 +99,14 @@ def preprocessing_for(config: NetworkConfig, saved: Saved) -> Preprocessing:
     return found
 
 
-def _fields(kind: type[NetworkConfig], changes: dict[str, Any]) -> dict[str, Any]:
-    """The changes, of which each is a field of a configuration."""
+def _check_fields(kind: type[NetworkConfig], changes: dict[str, Any]) -> None:
+    """Raise unless each of the changes is a field of the configuration."""
     known = [field.name for field in fields(kind)]  # type: ignore[arg-type]
     for name in changes:
         if name not in known:
             near = difflib.get_close_matches(name, known, n=1)
             meant = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"
             raise Mistake(f"{name}={changes[name]!r}: a network has no such field; {meant}")
-    return {name: tuple(value) if isinstance(value, list) else value for name, value in changes.items()}
 
 
 def _sides(size: Any) -> tuple[int, int] | None:

@@ -40,6 +40,10 @@ class NetworkConfig(ABC):
     def title(self) -> str:
         """The name in tables: the scheme, where there is one."""
 
+    def __getstate__(self) -> dict[str, Any]:
+        """The fields alone: classes and functions that are derived of them have no place in a file."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}  # type: ignore[arg-type]
+
     def to_dict(self) -> dict[str, Any]:
         """The fields by name, as a checkpoint holds them."""
         return asdict(self)  # type: ignore[call-overload]
