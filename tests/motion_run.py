@@ -29,9 +29,9 @@ def motion_clips(count, seed):
     )
 
 
-def fresh(attention="divided"):
+def fresh(attention="divided", seed=0):
     """The network before training."""
-    torch.manual_seed(0)
+    torch.manual_seed(seed)
     return build_network(
         VideoTransformerConfig(
             attention, num_classes=4, num_frames=8, image_size=32, patch_size=8, embed_dim=64, depth=2, num_heads=4,

@@ -146,11 +146,11 @@ def test_a_broken_video_is_an_error(tmp_path):
 
 
 def test_what_the_system_refuses_is_said_of_the_video(scenes, monkeypatch):
-    def refuse(self, indices):
+    def refuse(self, frame):
         raise PermissionError("Permission denied")
 
-    monkeypatch.setattr(PyAVReader, "stream", refuse)
-    with pytest.raises(VideoDecodeError, match=r"scenes\.mp4: Permission denied"):
+    monkeypatch.setattr(PyAVReader, "_to_rgb", refuse)
+    with pytest.raises(VideoDecodeError, match=r"scenes\.mp4: .*Permission denied"):
         brightness_classifier().timeline(scenes, progress=False)
 
 

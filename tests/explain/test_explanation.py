@@ -28,10 +28,11 @@ def share_over_area(network, follow):
 
 @pytest.mark.parametrize(("follow", "times"), [(rollout, 2.0), (gradient_rollout, 2.3)])
 def test_the_map_of_a_trained_model_lies_on_what_moves(follow, times):
-    """Measured: 3.0 and 4.8 times its area (2.7 the latter, as torch 2.8 trains it); before training 1.3."""
-    learnt, before = share_over_area(trained(), follow), share_over_area(fresh(), follow)
+    """Measured: 3.0 and 4.8 times its area (2.7 the latter, as torch 2.8 trains it); six untrained ones 1.3 and 1.6."""
+    learnt = share_over_area(trained(), follow)
+    untrained = torch.stack([share_over_area(fresh(seed=seed), follow).mean() for seed in range(6)])
     assert min(learnt.mean(), learnt.median()) > times
-    assert before.mean() < 1.6
+    assert min(learnt.mean(), learnt.median()) > 1.5 * untrained.mean()
 
 
 @pytest.fixture(scope="module")

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 from huggingface_hub import ModelCard, ModelCardData, PyTorchModelHubMixin
@@ -35,13 +36,15 @@ class Pretrained(nn.Module, PyTorchModelHubMixin, library_name="vidattn", pipeli
         self,
         network: nn.Module,
         class_names: Sequence[str],
-        preprocessing: Preprocessing,
+        preprocessing: Preprocessing | dict[str, Any],
         report: Sequence[str] = (),
         source: str = "",
     ) -> None:
         super().__init__()
         self.network = network
         self.class_names = list(class_names)
+        if isinstance(preprocessing, dict):
+            preprocessing = Preprocessing.from_dict(preprocessing)
         self.preprocessing = preprocessing
         self.report = list(report)
         self.source = source
