@@ -76,7 +76,8 @@ def test_frames_meet_in_the_temporal_stage_only():
     def change(read):
         return (read(nudged) - read(video)).abs().amax(-1)
 
-    moved = change(lambda clip: net.spatial(net.patch(clip).flatten(0, 1))) > 1e-9
+    frame = net.config.grid(4, 16, 24).frame()
+    moved = change(lambda clip: net.spatial(net.patch(clip).flatten(0, 1).unsqueeze(1), frame)[:, 0]) > 1e-9
     assert moved.tolist() == [False, False, True, False]
     assert change(net) > 1e-6
 
@@ -91,9 +92,10 @@ def test_every_block_is_listed_spatial_first_and_each_stage_has_its_own_drop_pat
     net = build_network(
         VideoTransformerConfig(attention="space > time(3)", depth=5, embed_dim=32, num_heads=2, drop_path=0.4)
     )
-    assert len(net.blocks) == 8
-    assert net.blocks[4] is net.spatial.blocks[4]
-    rates = [block.drop[1].p for block in net.blocks]
+    blocks = list(net.all_blocks())
+    assert len(blocks) == 8
+    assert blocks[4] is net.spatial.blocks[4]
+    rates = [block.drop[1].p for block in blocks]
     assert rates == pytest.approx([0, 0.1, 0.2, 0.3, 0.4, 0, 0.2, 0.4])
 
 

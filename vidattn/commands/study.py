@@ -257,6 +257,20 @@ class Ticker(pl.Callback):
         self.progress.update(self.task, total=total, completed=trainer.global_step)
 
 
+@contextmanager
+def silence() -> Iterator[None]:
+    """Lightning's greetings at the start of each run are left out."""
+    loggers = [logging.getLogger(library) for library in ("pytorch_lightning", "lightning_fabric")]
+    before = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.WARNING)
+    try:
+        yield
+    finally:
+        for logger, level in zip(loggers, before, strict=True):
+            logger.setLevel(level)
+
+
 def study(words: list[str]) -> None:
     """`vidattn study`, with the words behind it."""
     parser = Parser(
@@ -280,10 +294,9 @@ def study(words: list[str]) -> None:
     check_positive(threads=options.threads, epochs=1 if options.epochs is None else options.epochs)
     runs = plan(options.config, options.attention, options.seeds, options.out, options.epochs)
     torch.set_num_threads(options.threads)
-    for library in ("pytorch_lightning", "lightning_fabric"):
-        logging.getLogger(library).setLevel(logging.WARNING)  # they greet at the start of each run
     try:
-        failed = train_all(runs, options.out)
+        with silence():
+            failed = train_all(runs, options.out)
     except SIGTERMException:
         sys.exit(128 + signal.SIGTERM)  # Lightning's says 0, as if the study had come to its end
     if rows := results(runs):

@@ -15,7 +15,7 @@ def foreign_errors(path: str, reader: str, advice: str = REENCODE) -> Iterator[N
     belong within, after our own checks of what the caller wants.
 
     >>> with foreign_errors("clips/a.mp4", "pyav"):
-    ...     raise Mistake("29 is not a valid Type")
+    ...     raise ValueError("29 is not a valid Type")
     Traceback (most recent call last):
     vidattn.data.errors.VideoDecodeError: clips/a.mp4: pyav failed (ValueError: 29 is not a valid Type); re-encode...
 
