@@ -178,10 +178,10 @@ def test_official_counts_frames_at_thirty_a_second():
 @pytest.mark.parametrize(
     ("build", "message"),
     [
-        (lambda: StrideSampling(8, 0), "frame_stride=0 must be more than 0"),
+        (lambda: StrideSampling(8, 0), "frame_stride=0 must be at least 1"),
         (lambda: SecondsSampling(8, -1.0), "seconds_between=-1.0 must be more than 0"),
-        (lambda: UniformSampling(0), "num_frames=0 must be more than 0"),
-        (lambda: StrideSampling(8, 1).test(ten_seconds(), 0), "num_clips=0 must be more than 0"),
+        (lambda: UniformSampling(0), "num_frames=0 must be at least 1"),
+        (lambda: StrideSampling(8, 1).test(ten_seconds(), 0), "num_clips=0 must be at least 1"),
         (lambda: VideoTimes(0, fps=30), "no frames"),
         (lambda: ten_seconds(start=12.0), r"segment from 12.0 to None seconds: the 300 frames end at 9.97 seconds"),
         (lambda: ten_seconds(start=5.0, end=5.0), "segment from 5.0 to 5.0"),

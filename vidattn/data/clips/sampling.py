@@ -14,6 +14,7 @@ from typing import Protocol
 import numpy as np
 import torch
 
+from vidattn.checks import check_above_zero, check_positive
 from vidattn.mistakes import Mistake
 
 
@@ -124,7 +125,7 @@ class StrideSampling:
     frame_stride: int
 
     def __post_init__(self) -> None:
-        _check_positive(num_frames=self.num_frames, frame_stride=self.frame_stride)
+        check_positive(num_frames=self.num_frames, frame_stride=self.frame_stride)
 
     def train(self, video: VideoTimes, generator: torch.Generator) -> list[int]:
         """One clip at a random start."""
@@ -163,7 +164,8 @@ class SecondsSampling:
     seconds_between: float
 
     def __post_init__(self) -> None:
-        _check_positive(num_frames=self.num_frames, seconds_between=self.seconds_between)
+        check_positive(num_frames=self.num_frames)
+        check_above_zero(seconds_between=self.seconds_between)
 
     def train(self, video: VideoTimes, generator: torch.Generator) -> list[int]:
         """One clip at a random instant."""
@@ -203,7 +205,7 @@ class UniformSampling:
     num_frames: int
 
     def __post_init__(self) -> None:
-        _check_positive(num_frames=self.num_frames)
+        check_positive(num_frames=self.num_frames)
 
     def train(self, video: VideoTimes, generator: torch.Generator) -> list[int]:
         """A random frame of each part: ascending, and none twice where there are enough."""
@@ -214,7 +216,7 @@ class UniformSampling:
 
     def test(self, video: VideoTimes, num_clips: int) -> list[list[int]]:
         """`num_clips` clips that all span the video; clip k of K takes each part at (k + 1/2) / K."""
-        _check_positive(num_clips=num_clips)
+        check_positive(num_clips=num_clips)
         parts = self._parts(video)
         return [
             [low + (high - low) * (2 * clip + 1) // (2 * num_clips) for low, high in parts] for clip in range(num_clips)
@@ -250,7 +252,7 @@ class OfficialSampling:
     frame_stride: int
 
     def __post_init__(self) -> None:
-        _check_positive(num_frames=self.num_frames, frame_stride=self.frame_stride)
+        check_positive(num_frames=self.num_frames, frame_stride=self.frame_stride)
 
     def train(self, video: VideoTimes, generator: torch.Generator) -> list[int]:
         """One clip at a random start."""
@@ -258,7 +260,7 @@ class OfficialSampling:
 
     def test(self, video: VideoTimes, num_clips: int) -> list[list[int]]:
         """Clip k of K starts at k / K of the way to the last start that fits."""
-        _check_positive(num_clips=num_clips)
+        check_positive(num_clips=num_clips)
         return [self._clip(video, clip / num_clips) for clip in range(num_clips)]
 
     def _clip(self, video: VideoTimes, place: float) -> list[int]:
@@ -276,11 +278,5 @@ def _places(num_clips: int) -> list[Fraction]:
     >>> [str(place) for place in _places(1) + _places(4)]
     ['1/2', '0', '1/3', '2/3', '1']
     """
-    _check_positive(num_clips=num_clips)
+    check_positive(num_clips=num_clips)
     return [Fraction(clip, num_clips - 1) for clip in range(num_clips)] if num_clips > 1 else [Fraction(1, 2)]
-
-
-def _check_positive(**values: float) -> None:
-    for name, value in values.items():
-        if not value > 0:
-            raise Mistake(f"{name}={value} must be more than 0")

@@ -10,6 +10,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+from vidattn.checks import check_above_zero
 from vidattn.data.clips.sampling import StrideSampling, VideoTimes
 from vidattn.data.lists import table as list_table
 from vidattn.data.lists.class_files import write_class_file
@@ -58,8 +59,7 @@ def prepare(
     for name, value in (("shards", shards), ("shard_mb", shard_mb), ("workers", workers)):
         if value < 0:
             raise Mistake(f"{name}={value} must be 0, for none, or more")
-    if not folder_fps > 0:
-        raise Mistake(f"folder_fps={folder_fps} must be more than 0 frames per second")
+    check_above_zero(folder_fps=folder_fps)
     refuse_shards(data)
     manifest = read_manifest(data, root, folder_fps=folder_fps)
     has_folders = any(video.folder_fps is not None for video in manifest.videos)
