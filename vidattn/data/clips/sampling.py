@@ -15,6 +15,7 @@ import numpy as np
 import torch
 
 from vidattn.checks import check_above_zero, check_positive
+from vidattn.data.segment import WHOLE_FILE, Segment
 from vidattn.mistakes import Mistake
 
 
@@ -26,10 +27,7 @@ class VideoTimes:
         num_frames: frames in the file.
         fps: average frames per second; used where `times` is None.
         times: when each frame is shown, in seconds, ascending; None for a constant rate from 0.
-        start: first instant of the segment in seconds; None is the start of the file.
-        end: the segment stops before this instant; None is the end of the file.
-        start_frame: first frame of the segment; None is the first of the file.
-        end_frame: the segment stops before this frame; None, or a number beyond the last, is the end of the file.
+        segment: the part of it that is meant.
 
     Raises:
         ValueError: no frame is shown in the segment, or there are no frames at all.
@@ -38,18 +36,16 @@ class VideoTimes:
     num_frames: int
     fps: float
     times: Sequence[float] | np.ndarray | None = None
-    start: float | None = None
-    end: float | None = None
-    start_frame: int | None = None
-    end_frame: int | None = None
+    segment: Segment = WHOLE_FILE
 
     def __post_init__(self) -> None:
         if self.num_frames < 1:
             raise Mistake("the video has no frames")
         if not 0 <= self.first < self.stop <= self.num_frames:
-            frames = f" and from frame {self.start_frame} to {self.end_frame}" if self.start_frame is not None else ""
+            start, end, first, stop = self.segment
+            frames = f" and from frame {first} to {stop}" if first is not None else ""
             raise Mistake(
-                f"no frame in the segment from {self.start} to {self.end} seconds{frames}: "
+                f"no frame in the segment from {start} to {end} seconds{frames}: "
                 f"the {self.num_frames} frames end at {self.seconds(self.num_frames - 1):.2f} seconds"
             )
 
@@ -57,20 +53,22 @@ class VideoTimes:
     def first(self) -> int:
         """First frame of the segment.
 
-        >>> VideoTimes(100, fps=10, start=2.0, end=4.0).first
+        >>> VideoTimes(100, fps=10, segment=Segment(start=2.0, end=4.0)).first
         20
         """
-        return max(self.start_frame or 0, 0 if self.start is None else self._first_frame_from(self.start))
+        start, _, first, _ = self.segment
+        return max(first or 0, 0 if start is None else self._first_frame_from(start))
 
     @property
     def stop(self) -> int:
         """One past the last frame of the segment.
 
-        >>> VideoTimes(100, fps=10, start=2.0, end=4.0).stop
+        >>> VideoTimes(100, fps=10, segment=Segment(start=2.0, end=4.0)).stop
         40
         """
-        last = self.num_frames if self.end_frame is None else min(self.end_frame, self.num_frames)
-        return last if self.end is None else min(last, self._first_frame_from(self.end))
+        _, end, _, stop = self.segment
+        last = self.num_frames if stop is None else min(stop, self.num_frames)
+        return last if end is None else min(last, self._first_frame_from(end))
 
     def seconds(self, index: int) -> float:
         """When a frame is shown."""
