@@ -70,7 +70,7 @@ def test_weights_that_a_configuration_names_are_said(never_validated, tmp_path, 
     elsewhere = tmp_path / "c.yaml"
     elsewhere.write_text((never_validated / "config.yaml").read_text())
     said = []
-    monkeypatch.setattr("vidattn.commands.trainer.rank_zero_info", said.append)
+    monkeypatch.setattr("vidattn.training.run_weights.rank_zero_info", said.append)
 
     main(["validate", "--config", str(elsewhere), "--trainer.default_root_dir", str(tmp_path)])
 
