@@ -8,8 +8,8 @@ from small_networks import logits, small_model
 
 import vidattn
 from vidattn.checkpoints.loading import load
-from vidattn.checkpoints.names import WeightsError
 from vidattn.checkpoints.pretrained import Pretrained
+from vidattn.checkpoints.renaming import WeightsError
 
 
 @pytest.mark.parametrize("attention", ["divided", "joint", "space", "time+window(2,2,2)", "space>time(2)", "space+peg"])

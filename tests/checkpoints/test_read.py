@@ -8,8 +8,8 @@ from safetensors.torch import load_file, save_file
 from small_networks import logits, random_network, small_model
 
 from vidattn.checkpoints.loading import load, load_weights
-from vidattn.checkpoints.names import WeightsError
 from vidattn.checkpoints.read import read_checkpoint
+from vidattn.checkpoints.renaming import WeightsError
 from vidattn.checkpoints.sources import timesformer
 from vidattn.models.config import VideoTransformerConfig
 from vidattn.models.presets import build_network

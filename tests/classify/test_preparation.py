@@ -7,7 +7,7 @@ import pytest
 from encode import encode_video, numbered_frames
 from foreseen import CONFIG, PREPROCESSING, brightness_classifier
 
-from vidattn.checkpoints.names import WeightsError
+from vidattn.checkpoints.renaming import WeightsError
 from vidattn.classify.preparation import preparation_of
 from vidattn.preprocessing import SamplingRule
 

@@ -15,7 +15,7 @@ from vidattn.data.clips.sampling import SecondsSampling, StrideSampling
 from vidattn.data.clips.transforms import ShortSideJitter
 from vidattn.data.datamodule import VideoDataModule
 from vidattn.data.made.videos import MotionSet
-from vidattn.data.parts import Decoding, Lists, Loading, Views
+from vidattn.data.sections import Decoding, Lists, Loading, Views
 from vidattn.data.videos.manifest import ManifestError, Video, read_manifest
 from vidattn.models.config import VideoTransformerConfig
 from vidattn.training.video_classifier import VideoClassifier

@@ -4,7 +4,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from vidattn.data.parts import Loading
+from vidattn.data import Loading
 from vidattn.training.mixing import Mixing, apart
 from vidattn.training.video_classifier import check_mixable
 

@@ -7,9 +7,9 @@ from typing import Any, Literal, get_args
 
 from torch import nn
 
-from vidattn.checkpoints.names import WeightsError
 from vidattn.checkpoints.pretrained import Pretrained
 from vidattn.checkpoints.read import read_checkpoint
+from vidattn.checkpoints.renaming import WeightsError
 from vidattn.checkpoints.saved import Saved
 from vidattn.checkpoints.transfer.transfer import Inflation, transferred
 from vidattn.mistakes import Mistake

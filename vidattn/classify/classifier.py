@@ -12,11 +12,12 @@ from rich.progress import track
 from torch import Tensor, nn
 
 from vidattn.checkpoints.loading import load
-from vidattn.checkpoints.names import WeightsError
+from vidattn.checkpoints.renaming import WeightsError
 from vidattn.checks import check_positive
+from vidattn.classify.answer_names import Given, check_names, classes_of, names_for
+from vidattn.classify.clip_views import ClipViews
 from vidattn.classify.device import usable_device
 from vidattn.classify.labelled_clips import LabelledClips
-from vidattn.classify.names import Given, check_names, classes_of, names_for
 from vidattn.classify.numbers import check_numbers
 from vidattn.classify.prediction import Prediction, Predictions
 from vidattn.classify.preparation import Preparation, averaged, cut_off, preparation_of, repeats
@@ -25,7 +26,6 @@ from vidattn.classify.sources import Many, One, Skipped, expand, name_of, open_s
 from vidattn.classify.spare_memory import SpareMemory
 from vidattn.classify.temporal_probe import TemporalProbe, temporal_probe
 from vidattn.classify.timeline import Timeline
-from vidattn.classify.views import Views
 from vidattn.classify.windows import clips_in, sliding_windows, stream_clips
 from vidattn.data.clips.sampling import Sampler, VideoTimes
 from vidattn.data.errors import VideoDecodeError
@@ -172,13 +172,13 @@ class Classifier:
         """
         if isinstance(videos, (str, Path, bytes, bytearray, memoryview)) or hasattr(videos, "read"):
             raise Mistake(f"{name_of(cast(One, videos))} is one video; stream takes many: give a list")
-        waiting: list[Views | Skipped] = []
+        waiting: list[ClipViews | Skipped] = []
         for video in videos:
             try:
                 waiting.append(self.views(video, fps))
             except VideoDecodeError as error:
                 waiting.append(Skipped(name_of(video), error.reason))
-            if sum(len(views.video) for views in waiting if isinstance(views, Views)) >= self.batch_size:
+            if sum(len(views.video) for views in waiting if isinstance(views, ClipViews)) >= self.batch_size:
                 yield from self._in_order(waiting)
                 waiting = []
         yield from self._in_order(waiting)
@@ -188,7 +188,7 @@ class Classifier:
         how = f"{self.preparation.sampling}, {self.preparation.image_size} pixels"
         return f"<Classifier of {len(self.class_names)} classes ({names}), {how}, {self.dtype} on {self.device}>"
 
-    def views(self, source: One, fps: float = 30.0) -> Views:
+    def views(self, source: One, fps: float = 30.0) -> ClipViews:
         """What the network is shown of one video; see `__call__`."""
         with open_source(source, self.reader, fps) as reader:
             return self.preparation.views(reader)
@@ -302,12 +302,12 @@ class Classifier:
         check_numbers(probabilities, self.network)
         return probabilities
 
-    def _in_order(self, waiting: Sequence[Views | Skipped]) -> Iterator[Prediction | Skipped]:
-        answers = iter(self._answer([views for views in waiting if isinstance(views, Views)]))
+    def _in_order(self, waiting: Sequence[ClipViews | Skipped]) -> Iterator[Prediction | Skipped]:
+        answers = iter(self._answer([views for views in waiting if isinstance(views, ClipViews)]))
         for one in waiting:
             yield one if isinstance(one, Skipped) else next(answers)
 
-    def _answer(self, several: Sequence[Views]) -> list[Prediction]:
+    def _answer(self, several: Sequence[ClipViews]) -> list[Prediction]:
         """One prediction for each video, whose views go through the network together."""
         rows = self._means([views.video for views in several])
         self._spare_memory.answered(len(several))

@@ -15,8 +15,8 @@ from torch import Tensor
 from vidattn.data.errors import VideoDecodeError
 from vidattn.data.lists.row import SHOWN_ENDINGS, endings_below, videos_below
 from vidattn.data.readers import VideoReader, open_video
-from vidattn.data.readers.foreign import opening_errors
 from vidattn.data.readers.in_memory import FramesReader
+from vidattn.data.readers.library_errors import opening_errors
 from vidattn.mistakes import Mistake
 
 One = str | Path | bytes | bytearray | memoryview | BinaryIO | np.ndarray | Tensor

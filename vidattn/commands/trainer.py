@@ -24,8 +24,8 @@ from vidattn.data.videos.splits import Split
 from vidattn.mistakes import Mistake
 from vidattn.old_names import renewed
 from vidattn.training.checkpoint import MONITOR, Checkpoint
+from vidattn.training.label_agreement import check_labelled, count_as_checkpoint, names_in_checkpoint
 from vidattn.training.module import VideoModule
-from vidattn.training.names import check_labelled, count_as_checkpoint, names_in
 from vidattn.training.predictions import PredictionWriter
 from vidattn.training.run_weights import check_checkpoint, checkpoint_to_answer_with
 from vidattn.training.scorecard import Scorecard
@@ -203,7 +203,7 @@ class TrainerCLI(LightningCLI):
 
     def _count_as_checkpoint(self, split: Split) -> None:
         checkpoint = self._get(self.config_init, "ckpt_path")
-        names = names_in(str(checkpoint)) if checkpoint else self.model.class_names
+        names = names_in_checkpoint(str(checkpoint)) if checkpoint else self.model.class_names
         if self.model.needs_labels and self.datamodule.make is None:  # whose names are the run's
             count_as_checkpoint(self.datamodule, split, names, rank_zero_warn)
 

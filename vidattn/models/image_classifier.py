@@ -89,8 +89,8 @@ class ImageClassifier(nn.Module):
         self.stages = nn.ModuleList()
         for index, (scheme, width, depth) in enumerate(zip(config.schemes, config.widths, config.depths, strict=True)):
             shrink = Shrink(inputs[index], width, 2 if index else config.patch_size)
-            blocks = [build_block(config, scheme, width, next(rates), block) for block in range(depth)]
-            self.stages.append(Stage(shrink, blocks))
+            blocks = [image_block(config, scheme, width, next(rates), block) for block in range(depth)]
+            self.stages.append(ImageStage(shrink, blocks))
         self.norm = nn.LayerNorm(config.widths[-1], eps=1e-6)
         self.head = linear(config.widths[-1], config.num_classes)
 
@@ -113,13 +113,13 @@ class ImageClassifier(nn.Module):
         """Cost of one image of `height x width` pixels."""
         total = Macs(linear=self.head.weight.numel())
         for stage in self.stages:
-            assert isinstance(stage, Stage)
+            assert isinstance(stage, ImageStage)
             height, width = stage.shrink.size(height, width)
             total += stage.macs(height, width)
         return total
 
 
-class Stage(nn.Module):
+class ImageStage(nn.Module):
     """Fewer, wider tokens, then blocks of attention and MLP on them."""
 
     def __init__(self, shrink: "Shrink", blocks: Sequence[Block]) -> None:
@@ -166,7 +166,7 @@ class Shrink(nn.Module):
         return Macs(convolution=height * width * self.conv.weight.numel())
 
 
-def build_block(config: ImageClassifierConfig, scheme: str, width: int, drop_path: float, index: int) -> Block:
+def image_block(config: ImageClassifierConfig, scheme: str, width: int, drop_path: float, index: int) -> Block:
     """The stage's block with this index, at this width: the video models' own, on a clip of one frame and no prefix."""
     heads = max(1, width // config.head_dim)
     steps = [step.build(width, heads, index) for step in parse_scheme(scheme).steps]

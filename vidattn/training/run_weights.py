@@ -6,8 +6,8 @@ from pathlib import Path
 from pytorch_lightning.utilities.rank_zero import rank_zero_info
 
 from vidattn.checkpoints.files import read_weights
-from vidattn.checkpoints.names import WeightsError
-from vidattn.checkpoints.nearby import checkpoints_in, nearest
+from vidattn.checkpoints.nearby import checkpoints_in, nearest_path
+from vidattn.checkpoints.renaming import WeightsError
 from vidattn.mistakes import Mistake
 
 
@@ -95,7 +95,7 @@ def check_checkpoint(name: str) -> None:
 
 
 def _next_move(path: Path) -> str:
-    if near := nearest(path):
+    if near := nearest_path(path):
         return f"did you mean {near}?"
     if not path.parent.is_dir():
         return f"nor does its folder {path.parent}"

@@ -48,7 +48,7 @@ class GraphAttention(ImageAttention):
     def forward(self, x: Tensor) -> Tensor:
         """`(B, D, H, W)` -> `(B, D, H, W)`."""
         pixels = x.flatten(2).transpose(1, 2)  # (B, N, D)
-        neighbors = nearest(pixels, min(self.num_neighbors, pixels.shape[1])).unsqueeze(1)  # (B, 1, N, k)
+        neighbors = nearest_points(pixels, min(self.num_neighbors, pixels.shape[1])).unsqueeze(1)  # (B, 1, N, k)
         values = self.project(pixels).unflatten(-1, (self.num_heads, -1)).transpose(1, 2)  # (B, h, N, d)
         own, others = torch.einsum("bhnd,shd->sbhn", values, self.score)
         image = torch.arange(x.shape[0], device=x.device).view(-1, 1, 1, 1)
@@ -68,7 +68,7 @@ class GraphAttention(ImageAttention):
 
 
 @torch.no_grad()
-def nearest(points: Tensor, k: int) -> Tensor:
+def nearest_points(points: Tensor, k: int) -> Tensor:
     """Indices `(B, N, k)` of the k nearest of `(B, N, D)` points to each, itself included, nearest first.
 
     A block of rows at a time, so that a large map's `N x N` distances are never held at once; in fp32 at least and

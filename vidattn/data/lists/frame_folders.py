@@ -6,7 +6,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 from vidattn.data.lists.cells import Cell, labels_of
-from vidattn.data.lists.pictures import holds_pictures
+from vidattn.data.lists.picture_folder import holds_pictures
 from vidattn.data.lists.row import Listing, Row, bad_rows, is_video, located
 
 _RAWFRAMES = re.compile(r"^(?P<path>.+?)\s+(?P<total>\d+)\s+(?P<labels>\d+(?:\s+\d+)*)$")

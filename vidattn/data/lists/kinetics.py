@@ -4,7 +4,7 @@ import csv
 import os
 from pathlib import Path
 
-from vidattn.data.lists.names import spelling
+from vidattn.data.lists.class_names import spelling
 from vidattn.data.lists.row import Listing, ManifestError, Row, bad_rows, csv_rows, videos_below
 
 

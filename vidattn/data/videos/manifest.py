@@ -21,7 +21,7 @@ from vidattn.data.lists import (
 )
 from vidattn.data.lists.cells import one_kind
 from vidattn.data.lists.class_files import ClassFile, read_class_file
-from vidattn.data.lists.names import ClassNames, is_number, numbers_alone, twins
+from vidattn.data.lists.class_names import ClassNames, is_number, numbers_alone, twins
 from vidattn.data.lists.row import (
     Listing,
     ManifestError,
@@ -121,7 +121,7 @@ def read_manifest(
     - A folder with one folder of videos per class; or a flat folder of videos, or one video file (no labels).
     - `path label` lists, separated by spaces, a comma or a tab; the label is a name or a number, or is left out in
       every row. Paths and names may hold spaces, and quotes as in CSV. Several numbers are several classes (mmaction2).
-      Tables with more columns say in their first row which is which. What a cell means: `vidattn.data.lists.names`.
+      Tables with more columns say in their first row which is which. Cells: `vidattn.data.lists.class_names`.
     - The official Kinetics lists (`label,youtube_id,time_start,time_end,split`; the test list without label). Clips
       are found anywhere below `root` as `{id}_{start:06d}_{end:06d}` or, uncut, as `{id}` (then the segment is kept).
     - The Something-Something v2 lists (JSON), and the answers to its test list; clips are `{root}/{id}.webm`.

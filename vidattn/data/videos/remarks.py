@@ -4,7 +4,7 @@ import os
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
-from vidattn.data.lists.names import numbers_alone, sound
+from vidattn.data.lists.class_names import numbers_alone, sound
 from vidattn.data.videos.manifest import Manifest, Video
 from vidattn.wording import counted, printable
 
