@@ -50,7 +50,7 @@ COMMANDS = {
     ),
     "compare": Command(
         "compare:compare_schemes",
-        "what schemes cost side by side:  vidattn compare joint time+space --frames 8,16,32 --plots FOLDER",
+        "what schemes cost side by side:  vidattn compare joint time+space --frames 8,16,32 --out FOLDER",
     ),
     "study": Command(
         "study:study", "train schemes under one recipe and several seeds:  vidattn study space divided joint"
