@@ -1,7 +1,6 @@
 """Attention schemes by name: `"time+space"` -> the steps of a block, in the paper's own sum notation."""
 
 import ast
-import difflib
 import fnmatch
 import inspect
 import re
@@ -47,6 +46,7 @@ from vidattn.attention.temporal import TemporalAttention
 from vidattn.attention.trajectory import TrajectoryAttention
 from vidattn.attention.window import ShiftedWindowAttention3D, WindowAttention3D
 from vidattn.mistakes import Mistake
+from vidattn.wording import did_you_mean
 
 STEPS: dict[str, type[nn.Module] | tuple[type[nn.Module], ...]] = {
     "global": GlobalAttention,
@@ -285,8 +285,7 @@ def _lookup(name: str, spec: str) -> tuple[type[nn.Module], ...]:
     if name in ALIASES:
         raise Mistake(f"attention={spec!r}: {name!r} is a whole scheme, not a step; write {ALIASES[name]} for it")
     known = sorted([*STEPS, *ALIASES])
-    near = difflib.get_close_matches(name.lower(), known, n=1)
-    hint = f"; did you mean {near[0]!r}?" if near else "."
+    hint = did_you_mean(name, known, otherwise=".")
     raise Mistake(f"attention={spec!r}: unknown step {name!r}{hint} Known: {', '.join(known)}, or an import path")
 
 

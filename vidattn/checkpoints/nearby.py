@@ -1,7 +1,8 @@
 """What was meant by a path that names no checkpoint."""
 
-from difflib import get_close_matches
 from pathlib import Path
+
+from vidattn.wording import nearest_word
 
 WEIGHT_FILES = {".bin", ".ckpt", ".pt", ".pth", ".pyth", ".safetensors"}
 
@@ -13,8 +14,8 @@ def nearest_path(path: Path) -> Path | None:
     folder = nearest_path(path.parent) if path.parent != path else None
     if folder is None or not folder.is_dir():
         return None
-    near = get_close_matches(path.name, entries_of(folder), n=1)
-    return folder / near[0] if near else None
+    near = nearest_word(path.name, entries_of(folder))
+    return folder / near if near else None
 
 
 def checkpoints_in(folder: Path) -> list[Path]:

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from vidattn.attention.base import VideoAttention
 from vidattn.attention.parts import linear
 from vidattn.attention.scheme import parse_scheme
+from vidattn.checks import check_positive, check_rate
 from vidattn.grid import Grid
 from vidattn.macs import Macs
 from vidattn.mistakes import Mistake
@@ -54,11 +55,10 @@ class ImageClassifierConfig:
     def __post_init__(self) -> None:
         if not self.widths or len(self.widths) != len(self.depths):
             raise Mistake(f"widths={self.widths} and depths={self.depths} must have one number for each stage")
-        if not 0 <= self.drop_path < 1:
-            raise Mistake(f"drop_path={self.drop_path} is not a probability below 1")
-        for name in ("num_classes", "channels", "patch_size", "head_dim"):
-            if getattr(self, name) < 1:
-                raise Mistake(f"{name}={getattr(self, name)} must be at least 1")
+        check_rate(drop_path=self.drop_path)
+        check_positive(
+            num_classes=self.num_classes, channels=self.channels, patch_size=self.patch_size, head_dim=self.head_dim
+        )
         if len(self.schemes) != len(self.widths):
             raise Mistake(f"attention={self.attention} names {len(self.schemes)} schemes for {len(self.widths)} stages")
         for scheme in self.schemes:

@@ -79,7 +79,7 @@ def test_has_the_papers_parameters_and_counts_the_distances():
 
 
 def test_says_what_is_wrong():
-    with pytest.raises(ValueError, match="num_neighbors=0 leaves nothing to attend to"):
+    with pytest.raises(ValueError, match="num_neighbors=0 must be at least 1"):
         GraphAttention(32, num_neighbors=0)
     with pytest.raises(ValueError, match="dim=32 is not a multiple of num_heads=3"):
         GraphAttention(32, num_heads=3)

@@ -8,8 +8,8 @@ from torch import Tensor, nn
 
 from vidattn.attention.base import ImageAttention, Role
 from vidattn.attention.heads import heads_of
+from vidattn.checks import check_positive
 from vidattn.macs import Macs
-from vidattn.mistakes import Mistake
 
 
 class GraphAttention(ImageAttention):
@@ -33,8 +33,7 @@ class GraphAttention(ImageAttention):
 
     def __init__(self, dim: int, num_neighbors: int = 9, num_heads: int | None = None) -> None:
         super().__init__()
-        if num_neighbors < 1:
-            raise Mistake(f"num_neighbors={num_neighbors} leaves nothing to attend to; take 1 or more")
+        check_positive(num_neighbors=num_neighbors)
         self.num_heads = heads_of(dim, num_heads)
         self.dim = dim
         self.num_neighbors = num_neighbors

@@ -238,8 +238,7 @@ def _decode_clips(
     try:
         with _opened(video, opener) as opened:
             try:
-                segment = (video.start, video.end, video.start_frame, video.end_frame)
-                times = VideoTimes(opened.num_frames, opened.fps, opened.times, *segment)
+                times = VideoTimes(opened.num_frames, opened.fps, opened.times, video.segment)
             except ValueError as error:
                 raise VideoDecodeError(video.path, str(error)) from error
             chosen = choose(times)
