@@ -35,6 +35,9 @@ COMMANDS = {
         "classify:classify",
         "what is happening in these videos?  vidattn classify VIDEO... --weights CHECKPOINT [--timeline]",
     ),
+    "features": Command(
+        "features:features", "a vector of each video:  vidattn features VIDEO... --weights CHECKPOINT --out FILE"
+    ),
     "convert": Command(
         "convert:convert",
         "make a folder to share of any checkpoint, also with another scheme:\n"

@@ -1,6 +1,7 @@
 """Attention schemes by name: `"time+space"` -> the steps of a block, in the paper's own sum notation."""
 
 import ast
+import fnmatch
 import inspect
 import re
 from collections.abc import Iterator
@@ -103,6 +104,15 @@ IMAGE_STEPS = [
 
 ALIASES = {"divided": "time+space", "axial": "time+width+height", "space|time": "split_heads"}
 """Whole schemes that have a name of their own."""
+
+
+def list_attentions(filter: str = "*") -> list[str]:
+    """The names that a scheme may hold and that a pattern fits, as in a shell: steps, image blocks, whole schemes.
+
+    >>> list_attentions("*window")
+    ['window', 'image_window']
+    """
+    return fnmatch.filter([*STEPS, *ALIASES], filter)
 
 
 @dataclass(frozen=True)
