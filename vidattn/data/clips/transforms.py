@@ -90,9 +90,19 @@ class SpatialCrops(nn.Module):
 
     def forward(self, clip: Tensor) -> list[Tensor]:
         """uint8 `(T, 3, H, W)` -> `num_crops` views of `(T, 3, size, size)`."""
-        clip = self.short_side(clip)
+        return self.cut(self.strip(clip))
+
+    def strip(self, frames: Tensor) -> Tensor:
+        """uint8 `(T, 3, H, W)` -> `(T, 3, H', W')`: resized, and no more of it than the crops cover together."""
+        frames = self.short_side(frames)
+        corners = self._corners(*frames.shape[-2:])
+        (top, left), (bottom, right) = corners[0], corners[-1]
+        return frames[..., top : bottom + self.size, left : right + self.size]
+
+    def cut(self, strip: Tensor) -> list[Tensor]:
+        """The crops of a strip: views of `(T, 3, size, size)`."""
         size = self.size
-        return [clip[..., top : top + size, left : left + size] for top, left in self._corners(*clip.shape[-2:])]
+        return [strip[..., top : top + size, left : left + size] for top, left in self._corners(*strip.shape[-2:])]
 
     def follow(self, boxes: tv_tensors.TVTensor) -> list[tv_tensors.TVTensor]:
         """Boxes or masks on the frames, as they lie in each of the `num_crops` views."""
