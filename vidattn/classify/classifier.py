@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from vidattn.checkpoints.loading import load
 from vidattn.checkpoints.names import WeightsError
 from vidattn.checks import check_positive
+from vidattn.classify.compiled import Compiled
 from vidattn.classify.device import usable_device
 from vidattn.classify.labelled_clips import LabelledClips
 from vidattn.classify.names import Given, check_names, classes_of, names_for
@@ -24,7 +25,7 @@ from vidattn.classify.show.strip import Strip, StripPicker
 from vidattn.classify.sources import Many, One, Skipped, expand, name_of, open_source
 from vidattn.classify.spare_memory import SpareMemory
 from vidattn.classify.temporal_probe import TemporalProbe, temporal_probe
-from vidattn.classify.timeline import Timeline
+from vidattn.classify.timeline import Timeline, TimelineInterrupted
 from vidattn.classify.views import Views
 from vidattn.classify.windows import clips_in, sliding_windows, stream_clips
 from vidattn.data.clips.sampling import Sampler, VideoTimes
@@ -79,8 +80,7 @@ class Classifier:
         self.device = usable_device(device)
         self.dtype = torch.bfloat16 if precision == "bf16" else torch.float32
         self.network = network.to(self.device, self.dtype).eval()
-        if compile:
-            self.network.compile()
+        self._compiled = Compiled(self.network) if compile else self.network
         self.normalize = Normalize(preparation.mean, preparation.std).to(self.device)
         self.class_names = list(class_names)
         self.preparation = preparation
@@ -215,6 +215,7 @@ class Classifier:
         Raises:
             VideoDecodeError: the video cannot be read.
             ValueError: windows would leave gaps.
+            TimelineInterrupted: at Ctrl-C, with what was answered until then, if anything was.
         """
         with open_source(source, "pyav", fps) as reader:
             assert isinstance(reader, (PyAVReader, FramesReader))
@@ -229,9 +230,17 @@ class Classifier:
             watched = track(picker.watch(clips, views), label, total=len(clips), disable=not progress)
             # One block for all: thousands of small arrays between the large ones of the network would tear memory up.
             rows = np.empty((len(windows), len(self.class_names)))
-            for place, row in enumerate(self._rows(watched)):
-                rows[place] = row
             notes = [*self.notes, *repeats(clips, "window"), *cut_off(reader)]
+            answered = 0
+            try:
+                for answered, row in enumerate(self._rows(watched), 1):
+                    rows[answered - 1] = row
+            except KeyboardInterrupt as end:
+                if not answered:
+                    raise
+                part = windows[:answered], rows[:answered]
+                timeline = Timeline(reader.path, self.class_names, *part, picker.strip(), notes)
+                raise TimelineInterrupted(timeline, duration) from end
         return Timeline(reader.path, self.class_names, windows, rows, picker.strip(), notes)
 
     def explain(
@@ -296,7 +305,7 @@ class Classifier:
             ValueError: one is NaN: the weights are damaged, or numbers overflow. Or there are too few or many names.
         """
         batches = video.split(self.batch_size)
-        logits = torch.cat([self.network(self.normalize(batch.to(self.device)).to(self.dtype)) for batch in batches])
+        logits = torch.cat([self._compiled(self.normalize(batch.to(self.device)).to(self.dtype)) for batch in batches])
         probabilities = (logits.float().sigmoid() if self.multi_label else logits.float().softmax(-1)).cpu()
         check_names(self.class_names, probabilities.shape[1])  # the network may have no head that tells
         check_numbers(probabilities, self.network)

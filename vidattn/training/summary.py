@@ -24,7 +24,7 @@ class Summary(ModelSummary):
         task: VideoModule = pl_module  # type: ignore[assignment]
         if not trainer.is_global_zero:
             return
-        batch = getattr(getattr(trainer, "datamodule", None), "batch_size", 1)
+        batch = getattr(getattr(getattr(trainer, "datamodule", None), "loading", None), "batch_size", 1)
         half = str(trainer.precision).startswith(("16", "bf16"))
         table = Table(title=type(task).__name__, show_header=False, title_justify="left")
         for name, value in rows(task, batch, torch.bfloat16 if half else torch.float32).items():

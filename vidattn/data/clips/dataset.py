@@ -29,7 +29,7 @@ from torch.utils.data import Dataset
 from torchvision import tv_tensors
 
 from vidattn.data.clips.loader import Order, stable_seed
-from vidattn.data.clips.sampling import Sampler, VideoTimes
+from vidattn.data.clips.sampling import Sampler, VideoTimes, distinct
 from vidattn.data.clips.target import ClassLabel, Target, TargetEncoder
 from vidattn.data.clips.transforms import SpatialCrops
 from vidattn.data.errors import PassingError, VideoDecodeError
@@ -144,7 +144,8 @@ class TrainClips(Dataset[Item]):
 
 
 class TestViews(Dataset[Item]):
-    """Every view of each video, always the same: `num_clips` over time, `num_crops` of each.
+    """Every view of each video, always the same: `num_clips` over time, `num_crops` of each, or fewer where some would
+    be the same (of a video that is short, or square).
 
     The frames of all clips are decoded together, each once, and shared by the crops. Under "skip" a video that cannot
     be decoded is an item without views, listed under `skipped`.
@@ -190,7 +191,7 @@ class TestViews(Dataset[Item]):
             chosen, views, size = _decode_clips(
                 video,
                 self.opener,
-                lambda times: self.sampling.test(times, self.num_clips),
+                lambda times: distinct(self.sampling.test(times, self.num_clips)),
                 self.crops,
                 self.target.on_picture,
             )
@@ -200,15 +201,15 @@ class TestViews(Dataset[Item]):
         targets = [
             target | moved
             for target in (self.target.encode(video, frames, size) for frames in chosen)
-            for moved in self._cropped(_moving(target))
+            for moved in self._cropped(_moving(target), len(views) // len(chosen))
         ]
         return _item(views, self.target.batch(targets), video, index, [])
 
-    def _cropped(self, moving: Target) -> list[Target]:
-        """Boxes and masks of a clip in each of its crops."""
+    def _cropped(self, moving: Target, count: int) -> list[Target]:
+        """Boxes and masks of a clip in each of its `count` crops."""
         crops = [self.crops.follow(value) for value in moving.values()]
         return [dict(zip(moving, values, strict=True)) for values in zip(*crops, strict=True)] or [
-            {} for _ in range(self.crops.num_crops)
+            {} for _ in range(count)
         ]
 
 
@@ -254,9 +255,7 @@ def _opened(video: Video, opener: VideoOpener) -> VideoReader:
         return opener(video)
 
 
-def read_clips(
-    reader: VideoReader, clips: Sequence[Sequence[int]], crops: SpatialCrops | None = None
-) -> list[Tensor]:
+def read_clips(reader: VideoReader, clips: Sequence[Sequence[int]], crops: SpatialCrops | None = None) -> list[Tensor]:
     """Clips of an open video, uint8 `(T, 3, H, W)`, each followed by its crops; every frame is decoded once.
 
     Frames are resized and cut as they are decoded: memory is taken for what the crops cover, not for whole pictures.
@@ -281,7 +280,7 @@ def read_clips(
 class Strip:
     """Keeps what the crops of a picture cover together; see `VideoReader.frames`.
 
-    Not the crops: where they overlap, as three of a 4:3 picture do, they take twice the memory, and the time to copy it.
+    Not the crops: where they overlap, as three of a 4:3 picture do, they take twice the memory, and time to copy it.
     """
 
     def __init__(self, crops: SpatialCrops) -> None:
