@@ -14,7 +14,7 @@ _PRIVATE = 0x44000  # MS_REC | MS_PRIVATE
 
 
 def with_little_room(folder: str | Path, size: str, job: Callable[[], Any], read_only: bool = False) -> str:
-    """What `job` returns or raises, in words, where so much room (as `mount` writes it: "64k") is mounted on the folder.
+    """What `job` returns or raises, in words, where so much room (as `mount` writes it: "64k") is mounted on a folder.
 
     In a fork of this process: nothing else sees the mount. Skips the test where mounting is not allowed.
     """

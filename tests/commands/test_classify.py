@@ -339,7 +339,7 @@ def test_what_a_timeline_has_answered_is_kept(videos, checkpoint, tmp_path, caps
     assert exit.value.code == status
     shown = capsys.readouterr()
     assert f"{word} after 0 of 1 videos and 0:04.0 of 0:10.0 of {long}" in shown.err
-    assert "interrupted: only 0:04.0 of 0:10.0 of" in shown.out
+    assert "interrupted after 0:04.0 of 0:10.0" in shown.out
     (kept,) = json.loads(out["json"].read_text())
     assert [window["end"] for window in kept["windows"]] == pytest.approx([1, 2, 3, 4])
     with out["csv"].open() as stream:

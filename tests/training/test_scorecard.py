@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 import torch
 
-from vidattn.data.parts import Views
+from vidattn.data.sections import Views
 from vidattn.plots.confusion import plot_confusion
-from vidattn.training.pictures import write_picture
 from vidattn.training.report import Report
 from vidattn.training.scorecard import Scorecard, print_card
+from vidattn.training.write_picture import write_picture
 
 
 def test_brackets_in_paths_are_shown(capsys):
@@ -27,7 +27,7 @@ def test_brackets_in_paths_are_shown(capsys):
     assert "scorecard.json is in run [v2]/run_0\n" in output
     assert "50.0%" in output
     assert "1 of 1 videos, 1 skipped" in output
-    assert "x; 2 videos have fewer that differ (short, or square)" in output
+    assert "x; 2 videos have fewer (short or square)" in output
     assert "--weights run [v2]/run_0\n" in output
 
 

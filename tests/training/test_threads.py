@@ -3,7 +3,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from vidattn.data.parts import Loading
+from vidattn.data.sections import Loading
 from vidattn.training import threads
 from vidattn.training.threads import CoresForDecoding
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from vidattn.attention.imported import imported
-from vidattn.checkpoints.names import WeightsError, fitting
+from vidattn.checkpoints.renaming import WeightsError, fitting
 from vidattn.models.network import NetworkConfig
 from vidattn.preprocessing import Preprocessing
 from vidattn.public import public_path
@@ -56,7 +56,7 @@ def description(
     }
 
 
-def described(ours: dict[str, Any], state: dict[str, Tensor]) -> Saved:
+def saved_of(ours: dict[str, Any], state: dict[str, Tensor]) -> Saved:
     """What `description` and the weights were made of.
 
     Raises:

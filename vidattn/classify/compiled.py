@@ -21,10 +21,9 @@ class Compiled:
     def __call__(self, clips: Tensor) -> Tensor:
         """`(B, 3, T, S, S)` -> `(B, K)`."""
         size = clips.shape[1:]
-        if len(clips) == 1:
-            return (
-                self.network(clips.expand(2, *size).contiguous())[:1] if size in self._several else self.network(clips)
-            )
-        self._several.add(size)
-        torch._dynamo.maybe_mark_dynamic(clips, 0)
+        if len(clips) == 1 and size in self._several:
+            return self.network(clips.repeat(2, 1, 1, 1, 1))[:1]
+        if len(clips) > 1:
+            self._several.add(size)
+            torch._dynamo.maybe_mark_dynamic(clips, 0)
         return self.network(clips)

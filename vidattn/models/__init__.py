@@ -15,7 +15,12 @@ if TYPE_CHECKING:  # for mypy and editors, which know no table
         lift as lift,
     )
     from vidattn.models.normalize import NORMALIZATIONS as NORMALIZATIONS, Normalize as Normalize
-    from vidattn.models.presets import PRESETS as PRESETS, build_network as build_network, preset as preset
+    from vidattn.models.presets import (
+        PRESETS as PRESETS,
+        build_network as build_network,
+        list_presets as list_presets,
+        preset as preset,
+    )
     from vidattn.models.readout import (
         AttentivePooling as AttentivePooling,
         ClassToken as ClassToken,
@@ -35,7 +40,7 @@ __all__, __getattr__, __dir__ = hand_on(
         "vidattn.models.factorised_encoder": ["FactorisedEncoder"],
         "vidattn.models.image_classifier": ["ImageClassifier", "ImageClassifierConfig", "lift"],
         "vidattn.models.normalize": ["NORMALIZATIONS", "Normalize"],
-        "vidattn.models.presets": ["PRESETS", "build_network", "preset"],
+        "vidattn.models.presets": ["PRESETS", "build_network", "list_presets", "preset"],
         "vidattn.models.readout": ["AttentivePooling", "ClassToken", "MeanPooling", "ReadOut", "RegisterTokens"],
         "vidattn.models.space_only": ["SpaceOnlyTransformer"],
         "vidattn.models.video_transformer": ["VideoTransformer"],

@@ -14,9 +14,9 @@ from rich.table import Table
 
 from vidattn.data.readers import reader_version
 from vidattn.training.module import VideoModule
-from vidattn.training.pictures import write_picture
 from vidattn.training.report import Report
 from vidattn.training.skipped import SkippedVideos, run_folder
+from vidattn.training.write_picture import write_picture
 from vidattn.wording import counted
 
 
@@ -98,11 +98,11 @@ def told_fewer(videos: int) -> str:
     """What stands behind the number of views where some videos had fewer.
 
     >>> told_fewer(0), told_fewer(2)
-    ('', '; 2 videos have fewer that differ (short, or square)')
+    ('', '; 2 videos have fewer (short or square)')
     """
     if not videos:
         return ""
-    return f"; {counted(videos, 'video')} {'has' if videos == 1 else 'have'} fewer that differ (short, or square)"
+    return f"; {counted(videos, 'video')} {'has' if videos == 1 else 'have'} fewer (short or square)"
 
 
 def shortest(checkpoint: Path) -> Path:

@@ -28,13 +28,13 @@ from torch import Tensor, nn
 from torch.utils.data import Dataset
 from torchvision import tv_tensors
 
-from vidattn.data.clips.loader import Order, stable_seed
+from vidattn.data.clips.order import Order, stable_seed
 from vidattn.data.clips.sampling import Sampler, VideoTimes, distinct
 from vidattn.data.clips.target import ClassLabel, Target, TargetEncoder
 from vidattn.data.clips.transforms import SpatialCrops
 from vidattn.data.errors import PassingError, VideoDecodeError
 from vidattn.data.readers.base import VideoReader, check_indices
-from vidattn.data.readers.foreign import foreign_errors, opening_errors
+from vidattn.data.readers.library_errors import library_errors, opening_errors
 from vidattn.data.readers.opening import VideoOpener
 from vidattn.data.readers.quarantine import QuarantinedError
 from vidattn.data.videos.manifest import Video
@@ -239,8 +239,7 @@ def _decode_clips(
     try:
         with _opened(video, opener) as opened:
             try:
-                segment = (video.start, video.end, video.start_frame, video.end_frame)
-                times = VideoTimes(opened.num_frames, opened.fps, opened.times, *segment)
+                times = VideoTimes(opened.num_frames, opened.fps, opened.times, video.segment)
             except ValueError as error:
                 raise VideoDecodeError(video.path, str(error)) from error
             chosen = choose(times)
@@ -271,13 +270,13 @@ def read_clips(reader: VideoReader, clips: Sequence[Sequence[int]], crops: Spati
     """
     wanted = check_indices(reader.path, sorted({frame for clip in clips for frame in clip}), reader.num_frames)
     place = {frame: i for i, frame in enumerate(wanted)}
-    with foreign_errors(reader.path, "the reader"):
-        frames = reader.frames(wanted).permute(0, 3, 1, 2) if crops is None else reader.frames(wanted, Strip(crops))
+    with library_errors(reader.path, "the reader"):
+        frames = reader.frames(wanted).permute(0, 3, 1, 2) if crops is None else reader.frames(wanted, CropStrip(crops))
     chosen = (frames[[place[frame] for frame in clip]] for clip in clips)
     return [crop for clip in chosen for crop in ([clip] if crops is None else crops.cut(clip))]
 
 
-class Strip:
+class CropStrip:
     """Keeps what the crops of a picture cover together; see `VideoReader.frames`.
 
     Not the crops: where they overlap, as three of a 4:3 picture do, they take twice the memory, and time to copy it.

@@ -70,8 +70,8 @@ def check_shared_memory(loaders: Sequence[Waiting], workers: int, processes: int
         raise Mistake(
             f"data.num_workers={workers} may have {ready} batches of {largest / 1e6:.1f} MB ready: "
             f"{needed / 1e6:.0f} MB of shared memory in all, and {SHARED} has {free / 1e6:.0f} MB free; start the "
-            f"container with more (docker run --shm-size={_gigabytes(needed)}g), or set data.num_workers or data.batch_size lower "
-            "(data.num_workers=0 needs none)"
+            f"container with more (docker run --shm-size={_gigabytes(needed)}g), or set data.num_workers or "
+            "data.batch_size lower (data.num_workers=0 needs none)"
         )
 
 
