@@ -320,16 +320,16 @@ def test_a_checkpoint_without_names_says_so_below_the_table(videos, tmp_path, ca
 )
 def test_what_a_timeline_has_answered_is_kept(videos, checkpoint, tmp_path, capsys, monkeypatch, number, status, word):
     long = plain_video(tmp_path / "long.mp4", [30] * 40 + [220] * 60)  # 10 seconds
-    rows = Classifier._means
+    rows = Classifier.probabilities
     answered = []
 
-    def interrupted(self, groups):
-        answered.append(len(groups))
+    def interrupted(self, clips):
+        answered.append(len(clips))
         if len(answered) == 5:
             os.kill(os.getpid(), number)
-        return rows(self, groups)
+        return rows(self, clips)
 
-    monkeypatch.setattr(Classifier, "_means", interrupted)
+    monkeypatch.setattr(Classifier, "probabilities", interrupted)
     out = {ending: tmp_path / f"answers.{ending}" for ending in ("csv", "json")}
     files = ["--csv", str(out["csv"]), "--json", str(out["json"])]
     windows = ["--timeline", "--window", "1", "--step", "1", "--batch-size", "1"]
@@ -351,7 +351,7 @@ def test_a_timeline_that_is_interrupted_at_once_keeps_nothing(videos, checkpoint
     def interrupted(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(Classifier, "_means", interrupted)
+    monkeypatch.setattr(Classifier, "probabilities", interrupted)
     with pytest.raises(SystemExit) as exit:
         main(["classify", f"{videos}/level <30>.mp4", "--weights", str(checkpoint), "--timeline"])
     assert exit.value.code == 130

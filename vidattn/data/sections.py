@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import nn
 
-from vidattn.data.clips.dataset import Item, OnError, collate
+from vidattn.data.clips.dataset import OnError
 from vidattn.data.clips.handing_over import handed_over
+from vidattn.data.clips.items import Item, collate
 from vidattn.data.clips.transforms import default_train_transforms
 from vidattn.data.made.videos import SyntheticSet
 from vidattn.data.readers import READERS
