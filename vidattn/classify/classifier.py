@@ -16,6 +16,7 @@ from vidattn.checkpoints.renaming import WeightsError
 from vidattn.checks import check_positive
 from vidattn.classify.answer_names import Given, check_names, classes_of, names_for
 from vidattn.classify.clip_views import ClipViews
+from vidattn.classify.compiled import Compiled
 from vidattn.classify.device import usable_device
 from vidattn.classify.feature_extractor import FeatureExtractor
 from vidattn.classify.in_batches import in_batches
@@ -27,7 +28,7 @@ from vidattn.classify.show.strip import Strip, StripPicker
 from vidattn.classify.sources import Many, One, Skipped, expand, open_source
 from vidattn.classify.spare_memory import SpareMemory
 from vidattn.classify.temporal_probe import TemporalProbe, temporal_probe
-from vidattn.classify.timeline import Timeline
+from vidattn.classify.timeline import Timeline, TimelineInterrupted
 from vidattn.classify.video_features import VideoFeatures
 from vidattn.classify.view_means import means, means_in_batches
 from vidattn.classify.windows import WindowedVideo
@@ -82,8 +83,7 @@ class Classifier:
         self.device = usable_device(device)
         self.dtype = torch.bfloat16 if precision == "bf16" else torch.float32
         self.network = network.to(self.device, self.dtype).eval()
-        if compile:
-            self.network.compile()
+        self._compiled = Compiled(self.network) if compile else self.network
         self.normalize = Normalize(preparation.mean, preparation.std).to(self.device)
         self.class_names = list(class_names)
         self.preparation = preparation
@@ -224,6 +224,7 @@ class Classifier:
         Raises:
             VideoDecodeError: the video cannot be read.
             ValueError: windows would leave gaps.
+            TimelineInterrupted: at Ctrl-C, with what was answered until then, if anything was.
         """
         with open_source(source, "pyav", fps) as reader:
             assert isinstance(reader, (PyAVReader, FramesReader))
@@ -233,9 +234,17 @@ class Classifier:
             crops = track(picker.watch(video.clips, video.crops()), label, len(video.clips), disable=not progress)
             # One block for all: thousands of small arrays between the large ones of the network would tear memory up.
             rows = np.empty((len(video.windows), len(self.class_names)))
-            for place, row in enumerate(means_in_batches(self.probabilities, crops, self.batch_size)):
-                rows[place] = row
             notes = [*self.notes, *repeats(video.clips, "window"), *cut_off(reader)]
+            answered = 0
+            try:
+                for answered, row in enumerate(means_in_batches(self.probabilities, crops, self.batch_size), 1):
+                    rows[answered - 1] = row
+            except KeyboardInterrupt as end:
+                if not answered:
+                    raise
+                part = video.windows[:answered], rows[:answered]
+                timeline = Timeline(reader.path, self.class_names, *part, picker.strip(), notes)
+                raise TimelineInterrupted(timeline, video.duration) from end
         return Timeline(reader.path, self.class_names, video.windows, rows, picker.strip(), notes)
 
     def explain(
@@ -300,7 +309,7 @@ class Classifier:
             ValueError: one is NaN: the weights are damaged, or numbers overflow. Or there are too few or many names.
         """
         batches = video.split(self.batch_size)
-        logits = torch.cat([self.network(self.normalize(batch.to(self.device)).to(self.dtype)) for batch in batches])
+        logits = torch.cat([self._compiled(self.normalize(batch.to(self.device)).to(self.dtype)) for batch in batches])
         probabilities = (logits.float().sigmoid() if self.multi_label else logits.float().softmax(-1)).cpu()
         check_names(self.class_names, probabilities.shape[1])  # the network may have no head that tells
         check_numbers(probabilities, self.network)
