@@ -138,4 +138,5 @@ def _filled(
     model = Pretrained(network, names, preprocessing_for(config, saved), [*saved.notes, *report], str(source))
     network.load_state_dict(state)
     model.loaded_head = state["head.weight"].clone()
+    model.beside = saved.beside
     return model

@@ -49,6 +49,7 @@ class Pretrained(nn.Module, PyTorchModelHubMixin, library_name="vidattn", pipeli
         self.report = list(report)
         self.source = source
         self.loaded_head: Tensor | None = None  # set by `load`: when the head has moved, the network was trained
+        self.beside: dict[str, Tensor] = {}  # set by `load`: what a pre-training trained with the network
         self.normalize = Normalize(*preprocessing.pixels)
 
     @property

@@ -12,9 +12,10 @@ from pytorch_lightning.cli import OptimizerCallable
 from pytorch_lightning.strategies import FSDPStrategy
 from pytorch_lightning.utilities.rank_zero import rank_zero_info
 from torch import Tensor, nn
-from torch.distributed.fsdp import FSDPModule, fully_shard
+from torch.distributed.fsdp import FSDPModule, fully_shard, register_fsdp_forward_method
 
 from vidattn.checkpoints.loading import load_weights
+from vidattn.checkpoints.pretrained import Pretrained
 from vidattn.checkpoints.saved import description
 from vidattn.data.clips.loader import stable_seed
 from vidattn.data.clips.target import TargetEncoder
@@ -92,10 +93,14 @@ class VideoModule(pl.LightningModule, ABC):
                 rank_zero_info(f"{weights}: {line}")
             self.class_names = list(loaded.class_names)
             self.head_is_fresh = loaded.head_is_fresh
+            self.take_over(loaded)
             if self.normalizes_as_saved:
                 self.normalize = Normalize(*loaded.preprocessing.pixels)
         if compile:
             self.network.compile()
+
+    def take_over(self, loaded: Pretrained) -> None:
+        """Called with what `weights` holds, as soon as the network is filled: for tasks that train more than that."""
 
     # What others ask a task.
 
@@ -167,6 +172,8 @@ class VideoModule(pl.LightningModule, ABC):
                 for block in network.all_blocks() if isinstance(network, Network) else ():
                     fully_shard(block, mesh=mesh["data_parallel"])
                 fully_shard(network, mesh=mesh["data_parallel"])
+                if isinstance(network, Network):  # tasks without a head call it by this name
+                    register_fsdp_forward_method(network, "features")
 
     def configure_callbacks(self) -> list[pl.Callback]:
         """What must watch over every run of ours, also under a plain `pl.Trainer`."""
