@@ -9,6 +9,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import pytest
 from encode import encode_video, numbered_frames
+from skips import pytest_terminal_summary as pytest_terminal_summary
 
 
 @pytest.fixture(scope="session")

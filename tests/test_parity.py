@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from vidattn.bench.model import pair
-from vidattn.checkpoints.names import WeightsError, renamed
+from vidattn.bench.model import networks_of
+from vidattn.checkpoints.renaming import WeightsError, renamed
 from vidattn.checkpoints.sources import huggingface, timesformer
 from vidattn.models.config import VideoTransformerConfig
 
@@ -25,7 +25,7 @@ def random_pair(attention, frames, size, heads):
         depth=3,
         num_heads=heads,
     )
-    ours, theirs = pair(config)
+    ours, theirs = networks_of(config)
     for parameter in theirs.parameters():
         torch.nn.init.normal_(parameter, std=0.15)
     ours.load_state_dict(renamed(theirs.model.state_dict(), huggingface.SCHEMES[attention], ours))

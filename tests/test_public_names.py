@@ -27,6 +27,14 @@ def told_to_editors(room):
     return {name.asname: node.module for node in imports for name in node.names if name.asname}
 
 
+def test_the_names_at_the_top_are_these():
+    assert vidattn.__all__ == [
+        "Classifier", "Grid", "ImageAttention", "Macs", "PRESETS", "Pretrained", "VideoAttention", "VideoClassifier",
+        "VideoDataModule", "VideoModule", "VideoTransformer", "VideoTransformerConfig", "build_network", "compare",
+        "crossovers", "list_attentions", "list_presets", "load", "open_video", "preset",
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize("room", ROOMS)
 def test_a_room_hands_on_what_its_modules_define_and_editors_are_told_the_same(room):
     package = importlib.import_module(room)

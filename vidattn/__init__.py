@@ -12,6 +12,7 @@ from vidattn.public import hand_on
 
 if TYPE_CHECKING:  # for mypy and editors, which know no table
     from vidattn.attention.base import ImageAttention as ImageAttention, VideoAttention as VideoAttention
+    from vidattn.attention.scheme import list_attentions as list_attentions
     from vidattn.checkpoints.loading import load as load
     from vidattn.checkpoints.pretrained import Pretrained as Pretrained
     from vidattn.classify.classifier import Classifier as Classifier
@@ -21,15 +22,23 @@ if TYPE_CHECKING:  # for mypy and editors, which know no table
     from vidattn.grid import Grid as Grid
     from vidattn.macs import Macs as Macs
     from vidattn.models.config import VideoTransformerConfig as VideoTransformerConfig
-    from vidattn.models.presets import PRESETS as PRESETS, build_network as build_network, preset as preset
+    from vidattn.models.presets import (
+        PRESETS as PRESETS,
+        build_network as build_network,
+        list_presets as list_presets,
+        preset as preset,
+    )
     from vidattn.models.video_transformer import VideoTransformer as VideoTransformer
+    from vidattn.training.masked_autoencoder import MaskedAutoencoder as MaskedAutoencoder
     from vidattn.training.module import VideoModule as VideoModule
+    from vidattn.training.simmim import SimMIM as SimMIM
     from vidattn.training.video_classifier import VideoClassifier as VideoClassifier
 
 __all__, __getattr__, __dir__ = hand_on(
     __name__,
     {
         "vidattn.attention.base": ["ImageAttention", "VideoAttention"],
+        "vidattn.attention.scheme": ["list_attentions"],
         "vidattn.checkpoints.loading": ["load"],
         "vidattn.checkpoints.pretrained": ["Pretrained"],
         "vidattn.classify.classifier": ["Classifier"],
@@ -39,9 +48,11 @@ __all__, __getattr__, __dir__ = hand_on(
         "vidattn.grid": ["Grid"],
         "vidattn.macs": ["Macs"],
         "vidattn.models.config": ["VideoTransformerConfig"],
-        "vidattn.models.presets": ["PRESETS", "build_network", "preset"],
+        "vidattn.models.presets": ["PRESETS", "build_network", "list_presets", "preset"],
         "vidattn.models.video_transformer": ["VideoTransformer"],
+        "vidattn.training.masked_autoencoder": ["MaskedAutoencoder"],
         "vidattn.training.module": ["VideoModule"],
+        "vidattn.training.simmim": ["SimMIM"],
         "vidattn.training.video_classifier": ["VideoClassifier"],
     },
 )

@@ -35,6 +35,9 @@ COMMANDS = {
         "classify:classify",
         "what is happening in these videos?  vidattn classify VIDEO... --weights CHECKPOINT [--timeline]",
     ),
+    "features": Command(
+        "features:features", "a vector of each video:  vidattn features VIDEO... --weights CHECKPOINT --out FILE"
+    ),
     "convert": Command(
         "convert:convert",
         "make a folder to share of any checkpoint, also with another scheme:\n"
@@ -50,7 +53,7 @@ COMMANDS = {
     ),
     "compare": Command(
         "compare:compare_schemes",
-        "what schemes cost side by side:  vidattn compare joint time+space --frames 8,16,32 --plots FOLDER",
+        "what schemes cost side by side:  vidattn compare joint time+space --frames 8,16,32 --out FOLDER",
     ),
     "study": Command(
         "study:study", "train schemes under one recipe and several seeds:  vidattn study space divided joint"

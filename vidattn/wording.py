@@ -36,6 +36,16 @@ def did_you_mean(word: str, known: Iterable[str], otherwise: str = "") -> str:
         known: what there is.
         otherwise: what to say where nothing of that is like it.
     """
+    near = nearest_word(word, known)
+    return otherwise if near is None else f"; did you mean {near!r}?"
+
+
+def nearest_word(word: str, known: Iterable[str], cutoff: float = 0.6) -> str | None:
+    """The known word that is most like `word`, small and capital letters being the same; None where none is.
+
+    Args:
+        cutoff: how like it must be, from 0 to 1 (`difflib`'s ratio).
+    """
     names = {name.lower(): name for name in known}
-    near = get_close_matches(word.lower(), names, n=1)
-    return f"; did you mean {names[near[0]]!r}?" if near else otherwise
+    near = get_close_matches(word.lower(), names, n=1, cutoff=cutoff)
+    return names[near[0]] if near else None

@@ -1,6 +1,8 @@
 """Whether output can be written: asked before hours of work rather than after them."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from vidattn.mistakes import Mistake
@@ -33,3 +35,18 @@ def make_folder(folder: Path) -> None:
         raise Mistake(
             f"{folder}: cannot make this folder ({error.strerror}); name another place for the output"
         ) from error
+
+
+@contextmanager
+def put_in_place(file: Path) -> Iterator[Path]:
+    """A name beside `file` to write to: what stands there at the end takes the place of `file`, whole or not at all.
+
+    Raises:
+        OSError: it cannot be put there; what was half written is removed, as with any other error within.
+    """
+    part = file.with_name(f"{file.name}.{os.getpid()}.part")
+    try:
+        yield part
+        part.replace(file)
+    finally:
+        part.unlink(missing_ok=True)

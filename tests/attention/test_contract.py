@@ -159,11 +159,17 @@ def tokens(grid: Grid) -> list[Token]:
 
 @cases
 @grids
-def test_keeps_the_shape_and_is_deterministic(case, grid):
+def test_keeps_the_shape_and_nothing_of_other_clips(case, grid):
+    """What a step may have put aside for one grid, a mask or a table, is not used on another; the input stays."""
     attention = build(case)
     x = torch.randn(2, grid.num_tokens, DIM)
-    assert attention(x, grid).shape == x.shape
-    torch.testing.assert_close(attention(x, grid), attention(x, grid))
+    given = x.clone()
+    alone = attention(x, grid)
+    assert alone.shape == x.shape
+    assert torch.equal(x, given)
+    for other in GRIDS:
+        attention(torch.randn(1, other.num_tokens, DIM), other)
+    torch.testing.assert_close(attention(x, grid), alone)
 
 
 @cases

@@ -107,9 +107,9 @@ def test_no_intermediate_holds_a_window_per_token_forward_or_backward():
 
 
 def test_bad_arguments_are_named():
-    with pytest.raises(ValueError, match="window h=4 has no middle; use an odd size such as 5"):
+    with pytest.raises(ValueError, match="h=4 must be odd, such as 5"):
         NeighborhoodAttention3D(32, 4, 3, 4, 3)
-    with pytest.raises(ValueError, match="window t=-1 has no middle; use an odd size such as 1"):
+    with pytest.raises(ValueError, match="t=-1 must be odd, such as 1"):
         NeighborhoodAttention3D(32, 4, -1, 3, 3)
     with pytest.raises(ValueError, match="dim=32 is not a multiple of num_heads=5"):
         NeighborhoodAttention3D(32, 5)

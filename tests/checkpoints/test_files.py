@@ -18,7 +18,7 @@ from safetensors.torch import save_file
 from small_networks import random_network, small_model
 
 from vidattn.checkpoints.loading import load, load_weights
-from vidattn.checkpoints.names import WeightsError
+from vidattn.checkpoints.renaming import WeightsError
 
 
 def our_folder(folder):

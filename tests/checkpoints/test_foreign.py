@@ -12,9 +12,9 @@ from small_networks import small_model
 from vidattn.checkpoints import read
 from vidattn.checkpoints.foreign import Foreign
 from vidattn.checkpoints.loading import load
-from vidattn.checkpoints.names import WeightsError
 from vidattn.checkpoints.processor import preprocessing
 from vidattn.checkpoints.read import read_checkpoint
+from vidattn.checkpoints.renaming import WeightsError
 from vidattn.classify.preparation import preparation_of
 
 timm = pytest.importorskip("timm", reason="timm is a test dependency")

@@ -8,8 +8,8 @@ from huggingface_hub import constants
 from small_networks import logits, small_model
 
 from vidattn.checkpoints.loading import load
-from vidattn.checkpoints.names import WeightsError
 from vidattn.checkpoints.pretrained import Pretrained
+from vidattn.checkpoints.renaming import WeightsError
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 

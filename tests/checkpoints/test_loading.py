@@ -7,9 +7,9 @@ import torch.nn.functional as F
 from small_networks import logits, randomised
 
 from vidattn.checkpoints.loading import load, load_weights
-from vidattn.checkpoints.names import WeightsError
+from vidattn.checkpoints.renaming import WeightsError
 from vidattn.checkpoints.sources import timesformer
-from vidattn.checkpoints.transfer.tables import resized_map_as_official
+from vidattn.checkpoints.transfer.position_tables import resized_map_as_official
 from vidattn.models.config import VideoTransformerConfig
 from vidattn.models.presets import build_network
 from vidattn.preprocessing import Preprocessing, SamplingRule

@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from vidattn.checkpoints.loading import load
-from vidattn.checkpoints.names import WeightsError
 from vidattn.checkpoints.pretrained import Pretrained
+from vidattn.checkpoints.renaming import WeightsError
 
 
 @pytest.fixture

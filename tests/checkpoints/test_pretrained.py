@@ -8,8 +8,8 @@ from small_networks import logits, small_model
 
 import vidattn
 from vidattn.checkpoints.loading import load
-from vidattn.checkpoints.names import WeightsError
 from vidattn.checkpoints.pretrained import Pretrained
+from vidattn.checkpoints.renaming import WeightsError
 
 
 @pytest.mark.parametrize("attention", ["divided", "joint", "space", "time+window(2,2,2)", "space>time(2)", "space+peg"])
@@ -85,7 +85,7 @@ def test_another_head_has_no_names(tmp_path):
 
 def test_a_field_that_no_configuration_has_is_an_error(tmp_path):
     small_model().save_pretrained(tmp_path)
-    with pytest.raises(ValueError, match=r"num_frame=8: a network has no such field; did you mean num_frames\?"):
+    with pytest.raises(ValueError, match=r"num_frame=8: a network has no such field; did you mean 'num_frames'\?"):
         load(tmp_path, num_frame=8)
 
 

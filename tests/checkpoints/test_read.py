@@ -8,8 +8,8 @@ from safetensors.torch import load_file, save_file
 from small_networks import logits, random_network, small_model
 
 from vidattn.checkpoints.loading import load, load_weights
-from vidattn.checkpoints.names import WeightsError
 from vidattn.checkpoints.read import read_checkpoint
+from vidattn.checkpoints.renaming import WeightsError
 from vidattn.checkpoints.sources import timesformer
 from vidattn.models.config import VideoTransformerConfig
 from vidattn.models.presets import build_network
@@ -295,7 +295,7 @@ def test_a_network_in_half_precision_resizes_its_tables_in_fp32(dtype):
         ({"attention": ["time"]}, r"attention=.* wanted text"),
         ({"gradient_checkpointing": "no"}, r"gradient_checkpointing='no' is of type str; wanted True or False"),
         ({"in_channels": 2}, r"in_channels=2: a network has no such field; there are attention, num_classes"),
-        ({"image_sise": 32}, r"image_sise=32: a network has no such field; did you mean image_size\?"),
+        ({"image_sise": 32}, r"image_sise=32: a network has no such field; did you mean 'image_size'\?"),
     ],
 )
 def test_values_are_checked_at_the_door(tmp_path, changes, message):

@@ -13,7 +13,7 @@ from foreseen import CONFIG, LEVELS, PREPROCESSING, brightness_classifier, plain
 from torchvision.transforms import v2
 
 from vidattn import Classifier, load, open_video, preset
-from vidattn.checkpoints.names import WeightsError
+from vidattn.checkpoints.renaming import WeightsError
 from vidattn.classify.prediction import Prediction, Predictions
 from vidattn.classify.preparation import preparation_of
 from vidattn.data.clips.sampling import StrideSampling, UniformSampling, VideoTimes

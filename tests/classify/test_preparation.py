@@ -7,7 +7,7 @@ import pytest
 from encode import encode_video, numbered_frames
 from foreseen import CONFIG, PREPROCESSING, brightness_classifier
 
-from vidattn.checkpoints.names import WeightsError
+from vidattn.checkpoints.renaming import WeightsError
 from vidattn.classify.preparation import preparation_of
 from vidattn.preprocessing import SamplingRule
 
@@ -20,7 +20,7 @@ from vidattn.preprocessing import SamplingRule
             r"sampling UniformSampling\(\) is not possible \(.*'num_frames'\); wanted positive numbers for num_frames",
         ),
         ({"num_frames": 4, "size": 3}, r"UniformSampling\(num_frames=4, size=3\) is not possible \(.*'size'\)"),
-        ({"num_frames": 0}, r"UniformSampling\(num_frames=0\) is not possible \(num_frames=0 must be more than 0\)"),
+        ({"num_frames": 0}, r"UniformSampling\(num_frames=0\) is not possible \(num_frames=0 must be at least 1\)"),
     ],
 )
 def test_stored_arguments_that_a_rule_does_not_take_are_named(arguments, message):

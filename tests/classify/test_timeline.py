@@ -16,6 +16,7 @@ from vidattn.classify.timeline import Timeline
 from vidattn.data.clips.sampling import VideoTimes
 from vidattn.data.errors import VideoDecodeError
 from vidattn.data.readers.pyav import PyAVReader
+from vidattn.data.segment import Segment
 
 SCENES = [30] * 40 + [120] * 50 + [220] * 30 + [120] * 20  # 4, 5, 3 and 2 seconds at 10 frames a second
 
@@ -56,7 +57,7 @@ def test_each_window_is_answered_as_a_video_of_its_own(checkpoint, tiny_video):
     assert len(timeline.windows) == 5
     for (start, end), row in zip(timeline.windows, timeline.probabilities, strict=True):
         with PyAVReader(tiny_video) as reader:
-            inside = VideoTimes(reader.num_frames, reader.fps, reader.times, start, end)
+            inside = VideoTimes(reader.num_frames, reader.fps, reader.times, Segment(start, end))
             frames = reader.frames(range(inside.first, inside.stop))
         np.testing.assert_allclose(row, classifier(frames.numpy(), fps=30).probabilities, atol=1e-6)
 

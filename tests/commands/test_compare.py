@@ -22,7 +22,7 @@ SMALL = ["--preset", "Ti", "--frames", "2,8", "--size", "32,64"]
 def test_writes_tables_and_figures(tmp_path, capsys):
     files = [str(tmp_path / f"costs.{ending}") for ending in ("csv", "json", "md")]
     main(["compare", "joint", "space|time", *SMALL, "--csv", files[0], "--json", files[1], "--markdown", files[2],
-          "--plots", str(tmp_path / "plots")])  # fmt: skip
+          "--out", str(tmp_path / "plots")])  # fmt: skip
 
     wanted = compare(["joint", "space|time"], [2, 8], [32, 64], preset("Ti"))
     assert json.loads((tmp_path / "costs.json").read_text()) == wanted
@@ -40,7 +40,7 @@ def test_accuracies_make_a_pareto_plot(tmp_path):
     accuracies = tmp_path / "study.csv"
     accuracies.write_text("set,attention,top1,half_interval\nmotion,joint,0.9,0.05\nmotion,space,0.125,nan\n")
 
-    main(["compare", "joint", "space", "--preset", "Ti", "--plots", str(tmp_path), "--accuracy", str(accuracies)])
+    main(["compare", "joint", "space", "--preset", "Ti", "--out", str(tmp_path), "--accuracy", str(accuracies)])
 
     assert (tmp_path / "pareto.png").read_bytes().startswith(b"\x89PNG")
 
@@ -51,13 +51,13 @@ def test_figures_have_the_last_name_of_an_import_path(tmp_path, monkeypatch):
         "vidattn.commands.compare_figures.plot_parts", lambda panels, *_: titles.append(panels) or Figure()
     )
     spec = "time+vidattn.attention.image.cbam.CBAM"
-    main(["compare", spec, "--preset", "Ti", "--size", "32", "--plots", str(tmp_path)])
+    main(["compare", spec, "--preset", "Ti", "--size", "32", "--out", str(tmp_path)])
     assert [*titles[0]["8x32"]] == ["time+CBAM"]
 
 
 def test_measured_columns_join_the_rows(tmp_path, capsys):
     words = ["joint", "space", "--preset", "Ti", "--frames", "2", "--size", "32,64", "--measure", "--rounds", "1"]
-    main(["compare", *words, "--csv", str(tmp_path / "rows.csv"), "--plots", str(tmp_path)])
+    main(["compare", *words, "--csv", str(tmp_path / "rows.csv"), "--out", str(tmp_path)])
 
     rows = list(csv.DictReader((tmp_path / "rows.csv").open()))
     assert [(row["attention"], row["size"]) for row in rows] == [
@@ -93,7 +93,7 @@ def test_clips_may_be_oblong(tmp_path, capsys):
     out = tmp_path / "rows.json"
     for size in ([], ["--size", "64x128"], ["--size", "64,64x128"]):
         main(["compare", "joint", "space", "--config", str(config), "--json", str(out), *size,
-              "--plots", str(tmp_path), "--measure", "--rounds", "1"])  # fmt: skip
+              "--out", str(tmp_path), "--measure", "--rounds", "1"])  # fmt: skip
         row = json.loads(out.read_text())[-1]
         wanted = count(VideoTransformerConfig("space", 400, 2, (64, 128), embed_dim=64, num_heads=1, depth=1))
         assert (row["height"], row["width"], row["size"], row["macs"]) == (64, 128, "64x128", wanted.macs)
@@ -121,18 +121,18 @@ def test_a_false_declaration_is_an_error_in_words(options, monkeypatch, capsys):
         (["joint", "--measure", "--batch", "1,2"], "'1,2' are several; give one"),
         (["sapce"], "did you mean 'space'"),
         (["joint", "--preset", "Q"], "preset 'Q' is unknown; choose one of Ti, S, B, L"),
-        (["joint", "--plots", "new", "--accuracy", "{wrong}"], "must have the columns attention and top1"),
+        (["joint", "--out", "new", "--accuracy", "{wrong}"], "must have the columns attention and top1"),
         (
-            ["joint", "--plots", "new", "--accuracy", "{percent}"],
+            ["joint", "--out", "new", "--accuracy", "{percent}"],
             "top1=78.0 of joint is not a share; write 0.78 for 78",
         ),
-        (["joint", "--plots", "new", "--accuracy", "{short}"], "short.csv, line 3 is shorter than the first line"),
+        (["joint", "--out", "new", "--accuracy", "{short}"], "short.csv, line 3 is shorter than the first line"),
         (
-            ["joint", "--plots", "new", "--accuracy", "{word}"],
+            ["joint", "--out", "new", "--accuracy", "{word}"],
             "word.csv, line 2: could not convert string to float: 'ab",
         ),
-        (["joint", "--plots", "new", "--accuracy", "{none}"], "none.csv has no line below its columns"),
-        (["joint", "--plots", "new", "--accuracy", "nowhere.csv"], "nowhere.csv"),
+        (["joint", "--out", "new", "--accuracy", "{none}"], "none.csv has no line below its columns"),
+        (["joint", "--out", "new", "--accuracy", "nowhere.csv"], "nowhere.csv"),
         (["joint", "--config", "{wrong}"], "has no model.network; give a configuration of vidattn fit"),
         (["joint", "--config", "{key}"], "key.csv: model.network has no wdith; it has"),
         (["joint", "--config", "{broken}"], "broken.csv: is no YAML"),
@@ -141,24 +141,23 @@ def test_a_false_declaration_is_an_error_in_words(options, monkeypatch, capsys):
         (["joint", "--frames", "8,4,8"], "'8,4,8' has a value twice"),
         (["joint", "--size", "32,32x32"], "'32,32x32' has a value twice"),
         (["joint", "--size", "32*32"], "'32*32' is no size in pixels"),
-        (["joint", "--accuracy", "{wrong}"], "--accuracy is drawn: name a folder with --plots"),
+        (["joint", "--accuracy", "{wrong}"], "--accuracy is drawn: name a folder with --out"),
         (["joint", "--config", "{depth}", "--preset", "Ti"], "--preset does not go with --config"),
         (["joint", "--training"], "--training belongs to --measure"),
-        (["joint", "--write", "new"], "--write belongs to --match"),
-        (["joint", "--match", "macs", "--plots", "new"], "--plots does not go with --match"),
+        (["joint", "--by", "depth"], "--by belongs to --match"),
         (["joint", "--match", "macs", "--csv", "a.csv"], "--csv does not go with --match"),
         (["joint", "--match", "macs", "--measure"], "--measure does not go with --match"),
         (["joint", "--csv", "new.txt"], "--csv new.txt must end in .csv"),
         (["joint", "--csv", "new.json"], "--csv new.json must end in .csv"),
-        (["joint", "--plots", "{wrong}"], "wrong.csv is a file; name another place"),
+        (["joint", "--out", "{wrong}"], "wrong.csv is a file; name another place"),
         (["joint", "--json", "{wrong}/a.json"], "wrong.csv is a file; name another place"),
         (["joint", "--match", "macs", "--frames", "4,8"], "schemes are matched on one clip"),
         (
-            ["joint", "--plots", "p", "--accuracy", "{seeds}"],
+            ["joint", "--out", "p", "--accuracy", "{seeds}"],
             "line 3: joint of accuracy stands there twice; give a line",
         ),
-        (["divided", "--plots", "p", "--accuracy", "{alias}"], "'divided' is the scheme 'divided' once more"),
-        (["space", "--plots", "p", "--accuracy", "{alias}"], "no accuracy is of a scheme that is compared (space)"),
+        (["divided", "--out", "p", "--accuracy", "{alias}"], "'divided' is the scheme 'divided' once more"),
+        (["space", "--out", "p", "--accuracy", "{alias}"], "no accuracy is of a scheme that is compared (space)"),
     ],
 )
 def test_mistakes_end_with_a_sentence(words, message, tmp_path, monkeypatch, capsys):

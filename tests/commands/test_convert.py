@@ -7,8 +7,8 @@ import torch
 from small_networks import logits, small_model
 
 from vidattn.checkpoints.loading import load
-from vidattn.checkpoints.names import WeightsError
 from vidattn.checkpoints.pretrained import Pretrained
+from vidattn.checkpoints.renaming import WeightsError
 from vidattn.classify.classifier import Classifier
 from vidattn.cli import main
 from vidattn.preprocessing import SamplingRule

@@ -9,7 +9,7 @@ import yaml
 from vidattn.cli import main
 from vidattn.commands.trainer import TrainerCLI
 from vidattn.data.flat_keys import PART_OF, PARTS
-from vidattn.data.parts import Decoding, Lists, Loading, Views
+from vidattn.data.sections import Decoding, Lists, Loading, Views
 
 FLAT = Path(__file__).parent / "flat_configs"
 

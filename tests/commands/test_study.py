@@ -1,5 +1,6 @@
 """A study of two schemes on the tiny run: what it trains, what it repeats, what it says."""
 
+import copy
 import csv
 import json
 from pathlib import Path
@@ -11,6 +12,7 @@ from tiny_run import column, config, write_config, write_set
 from vidattn.cli import main
 from vidattn.commands import study as module
 from vidattn.commands.study import Ticker, plan, results, train_all
+from vidattn.data.flat_keys import nested
 
 
 @pytest.fixture(scope="module")
@@ -50,18 +52,27 @@ def test_schemes_alternate_within_a_seed(done):
 
 
 def test_only_scheme_and_seed_differ_between_runs(done, base):
+    """All else is as the configuration says, in what each run was given and in what it wrote down."""
     runs, _ = done
-    wanted = yaml.safe_load(base.read_text())
-    others = []
+    wanted = nested(yaml.safe_load(base.read_text()))
+    written = []
     for run in runs:
         used = yaml.safe_load((run.folder / "run_0" / "config.yaml").read_text())
-        network = used["model"]["network"]
-        assert network.pop("attention") == run.attention
-        assert used.pop("seed_everything") == run.seed
-        assert network["embed_dim"] == wanted["model"]["network"]["embed_dim"]
-        assert used["trainer"].pop("default_root_dir") == str(run.folder)
-        others.append(used)
-    assert all(used == others[0] for used in others)
+        for values in (run.values, used):
+            assert (values["model"]["network"]["attention"], values["seed_everything"]) == (run.attention, run.seed)
+            assert values["trainer"]["default_root_dir"] == str(run.folder)
+        assert like_the_first(run.values, wanted) == wanted
+        written.append(like_the_first(used, wanted))
+    assert all(one == written[0] for one in written)
+
+
+def like_the_first(values, wanted):
+    """The values with the scheme, the seed and the folder of `wanted`."""
+    values = copy.deepcopy(values)
+    values["model"]["network"]["attention"] = wanted["model"]["network"]["attention"]
+    values["seed_everything"] = wanted["seed_everything"]
+    values["trainer"]["default_root_dir"] = wanted["trainer"]["default_root_dir"]
+    return values
 
 
 def test_what_broke_off_goes_on_and_what_is_done_is_not_repeated(done):

@@ -17,7 +17,7 @@ from tiny_run import CLASSES, SIZE, SPLITS, add_broken, column, config, write_co
 
 from vidattn import load
 from vidattn.cli import main
-from vidattn.commands.trainer import RUN_VARIABLE, next_run
+from vidattn.commands.run_folders import RUN_VARIABLE, next_run
 from vidattn.data.clips.dataset import TestViews
 from vidattn.data.clips.sampling import StrideSampling
 from vidattn.data.videos.manifest import read_manifest

@@ -91,7 +91,7 @@ def test_what_cannot_be_matched_is_said(budget, by, message):
 
 def test_the_command_writes_configurations_that_build(tmp_path, capsys):
     main(["compare", "joint", "space|time", "--match", "params", "--by", "width", "--config",
-          str(CONFIG), "--write", str(tmp_path / "fair")])  # fmt: skip
+          str(CONFIG), "--out", str(tmp_path / "fair")])  # fmt: skip
 
     values = yaml.safe_load((tmp_path / "fair" / "space%7Ctime.yaml").read_text())
     network = VideoTransformerConfig(**values["model"]["network"])
@@ -115,7 +115,7 @@ def test_frames_are_changed_in_the_clips_as_well():
 def test_no_configuration_of_oblong_clips_is_written(tmp_path, capsys):
     with pytest.raises(SystemExit):
         main(["compare", "joint", "space", "--match", "macs", "--config", str(CONFIG), "--size", "32x64",
-              "--write", str(tmp_path / "fair")])  # fmt: skip
+              "--out", str(tmp_path / "fair")])  # fmt: skip
     assert "vidattn fit takes square clips, and these are 32x64" in capsys.readouterr().err
 
 

@@ -15,8 +15,10 @@ from vidattn.data.clips.sampling import SecondsSampling, StrideSampling
 from vidattn.data.clips.transforms import ShortSideJitter
 from vidattn.data.datamodule import VideoDataModule
 from vidattn.data.made.videos import MotionSet
-from vidattn.data.parts import Decoding, Lists, Loading, Views
+from vidattn.data.sections import Decoding, Lists, Loading, Views
 from vidattn.data.videos.manifest import ManifestError, Video, read_manifest
+from vidattn.models.config import VideoTransformerConfig
+from vidattn.training.video_classifier import VideoClassifier
 
 SIZE = 64
 CLASSES = ["dance", "jump"]
@@ -365,6 +367,59 @@ def test_manifests_and_videos_stand_for_lists(folder):
     assert [video.label for video in data.manifest("test").videos] == [1, 1]
     ours, theirs = (next(iter(one.train_dataloader())) for one in (data, listed))
     assert torch.equal(ours["video"], theirs["video"])
+
+
+def small():
+    return VideoTransformerConfig(
+        num_classes=2, num_frames=4, image_size=SIZE, patch_size=16, embed_dim=16, depth=1, num_heads=1
+    )
+
+
+def test_a_trainer_fits_on_videos_and_manifests(folder, tmp_path, caplog):
+    """The few lines of Python that train on videos of one's own; of mixed clips it is said what is counted."""
+    listed = read_manifest(folder / "train.csv")
+    data = datamodule(
+        folder, train=(video for video in listed.videos), val=listed, test=folder / "test.csv", class_names=CLASSES
+    )
+    task = VideoClassifier(small(), mixup_alpha=0.8)
+    run = trainer(tmp_path)
+
+    with caplog.at_level("INFO"):
+        run.fit(task, data)
+
+    assert run.global_step == 2
+    assert task.class_names == CLASSES
+    assert {"train/loss", "train/top1", "val/loss", "val/video_top1"} <= run.callback_metrics.keys()
+    assert "train/top1 of mixed clips counts the label with the larger share of each" in caplog.text
+
+
+def test_mixing_in_batches_of_one_video_is_refused_before_the_training(folder, tmp_path):
+    data = datamodule(folder, batch_size=1)
+    task = VideoClassifier(small(), cutmix_alpha=1.0)
+    with pytest.raises(ValueError, match=r"batch_size=1 with data\.clips_per_video=1 holds 1; make the batch larger"):
+        trainer(tmp_path).fit(task, data)
+
+
+@pytest.mark.parametrize(
+    ("videos", "message"),
+    [
+        (3, r"data\.train=3 is no source of videos; wanted the path of a list, .*, a Manifest, or videos such as"),
+        (["a.mp4"], r"data\.train holds 'a\.mp4', which is no Video; wanted .*Video\('a\.mp4', label=0\)"),
+        ([("a.mp4", 0)], r"data\.train holds \('a\.mp4', 0\), which is no Video"),
+        ([Video("a.mp4", "cat")], r"data\.train: a\.mp4 has the label 'cat'; wanted a whole number from 0 up, whose n"),
+        ([Video("a.mp4", -1)], r"data\.train: a\.mp4 has the label -1; wanted"),
+        ([Video("a.mp4", 0), Video("b.mp4", None)], r"data\.train: b\.mp4 has no label, and others have one; give all"),
+    ],
+)
+def test_what_is_no_list_of_videos_is_refused_with_what_would_be(folder, videos, message):
+    with pytest.raises(ValueError, match=message):
+        datamodule(folder, train=videos)
+
+
+def test_a_path_stands_for_its_list(folder):
+    data = datamodule(folder, train=folder / "train.csv", val=[Video(folder / "jump" / "1.mp4", 1)])
+    assert data.sources["train"] == str(folder / "train.csv")
+    assert data.manifest("val").videos == [Video(str(folder / "jump" / "1.mp4"), 1)]
 
 
 def test_videos_without_names_are_of_numbered_classes(folder):

@@ -1,10 +1,13 @@
 """What a run keeps: the best that was asked for, and its last weights."""
 
+from types import SimpleNamespace
+
 import pytest
 import torch
 from tiny_run import config, write_config
 
 from vidattn.cli import main
+from vidattn.training.checkpoint import Checkpoint
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -39,6 +42,31 @@ def test_several_best_checkpoints_have_names_of_their_own(tiny_set, tmp_path):
     assert names == ["best-epoch=0.ckpt", "best-epoch=1.ckpt", "last.ckpt"]
 
 
+@pytest.mark.parametrize(
+    ("mode", "scores", "kept"),
+    [("max", [0.5, 0.9, 0.9, 0.8, 0.9], 4), ("min", [0.5, 0.2, 0.2, 0.3], 2), ("max", [0.9, 0.5], 0)],
+)
+def test_of_equal_scores_the_latest_is_kept(tmp_path, mode, scores, kept):
+    """Of a small validation set many are equal, and the first to reach the best has learnt least."""
+    written = []
+
+    def save(path, weights_only=False, **_):
+        written.append((step, path))
+
+    one_process = SimpleNamespace(
+        reduce_boolean_decision=lambda decision, all=True: decision, remove_checkpoint=lambda path: None
+    )
+    trainer = SimpleNamespace(strategy=one_process, save_checkpoint=save, callback_metrics={}, is_global_zero=True)
+    trainer.fast_dev_run, trainer.loggers = False, []
+    best = Checkpoint(tmp_path, "best", "val/video_top1", mode=mode, enable_version_counter=False)
+    for step, score in enumerate(scores):
+        trainer.current_epoch = trainer.global_step = step
+        best._save_topk_checkpoint(trainer, {"val/video_top1": torch.tensor(score)})
+
+    assert written[-1] == (kept, str(tmp_path / "best.ckpt"))
+    assert best.best_model_score == scores[kept]
+
+
 @pytest.fixture(scope="module")
 def never_validated(tiny_set, tmp_path_factory):
     """A run of two epochs with a validation after every fifth, which started from the weights of another."""
@@ -70,7 +98,7 @@ def test_weights_that_a_configuration_names_are_said(never_validated, tmp_path, 
     elsewhere = tmp_path / "c.yaml"
     elsewhere.write_text((never_validated / "config.yaml").read_text())
     said = []
-    monkeypatch.setattr("vidattn.commands.trainer.rank_zero_info", said.append)
+    monkeypatch.setattr("vidattn.training.run_weights.rank_zero_info", said.append)
 
     main(["validate", "--config", str(elsewhere), "--trainer.default_root_dir", str(tmp_path)])
 

@@ -195,7 +195,7 @@ def test_painting_the_mean_of_normalised_patches_costs_almost_one():
 
 @pytest.mark.parametrize("attention", ["window", "neighborhood", "axial", "swin", "time+map"])
 def test_schemes_that_need_the_map_are_refused_with_the_way_out(attention):
-    with pytest.raises(ValueError, match="cannot leave places out: .*vidattn.SimMIM hides places behind a token"):
+    with pytest.raises(ValueError, match=r"cannot leave places out: .*vidattn\.SimMIM hides places behind a token"):
         task(attention=attention)
 
 

@@ -1,7 +1,12 @@
+from itertools import product
+from types import SimpleNamespace
+
 import pytest
 import torch
 
+from vidattn.data import Loading
 from vidattn.training.mixing import Mixing, apart
+from vidattn.training.video_classifier import check_mixable
 
 LABELS = torch.tensor([0, 1, 2, 0])
 IDS = torch.tensor([8, 3, 5, 6])
@@ -83,3 +88,31 @@ def test_each_clip_is_mixed_with_one_of_another_video(videos, clips_of_each):
     torch.testing.assert_close(mixed[:, 0, 0, 0, 0], targets @ torch.arange(videos).float())
     assert (targets > 0).sum(1).eq(2).all()
     assert targets.gather(1, ids[:, None]).unique().numel() == 1  # the same share of its own in every clip
+
+
+def test_no_clip_is_mixed_with_its_own_video_where_that_can_be_avoided():
+    """All batches of six clips: a balanced epoch may draw a video more often than another."""
+    for ids in map(torch.tensor, product(range(3), repeat=6)):
+        order = apart(ids)
+        assert order.sort().values.tolist() == list(range(6))
+        if ids.bincount().max() <= 3:
+            neighbours = ids[order]
+            assert (neighbours != neighbours.roll(1)).all()
+
+
+@pytest.mark.parametrize(
+    ("batch_size", "clips_per_video", "videos", "processes", "held"),
+    [(1, 1, 12, 1, 1), (2, 2, 12, 1, 1), (8, 1, 1, 1, 1), (8, 1, 6, 4, 1)],
+)
+def test_a_batch_of_one_video_is_refused(batch_size, clips_per_video, videos, processes, held):
+    loading = Loading(batch_size=batch_size, clips_per_video=clips_per_video)
+    data = SimpleNamespace(loading=loading, num_videos={"train": videos}.get)
+    message = (
+        rf"data\.batch_size={batch_size} with data\.clips_per_video={clips_per_video} holds {held}; make the batch "
+    )
+    with pytest.raises(ValueError, match=message):
+        check_mixable(data, processes)
+
+
+def test_a_batch_of_two_videos_can_be_mixed():
+    check_mixable(SimpleNamespace(loading=Loading(batch_size=4, clips_per_video=2), num_videos={"train": 2}.get), 1)

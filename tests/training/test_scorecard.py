@@ -6,9 +6,9 @@ import pytest
 import torch
 
 from vidattn.plots.confusion import plot_confusion
-from vidattn.training.pictures import write_picture
 from vidattn.training.report import Report
 from vidattn.training.scorecard import Scorecard, print_card
+from vidattn.training.write_picture import write_picture
 
 
 def test_brackets_in_paths_are_shown(capsys):

@@ -85,7 +85,9 @@ def _copy(theirs, ours):
             vit[f"{here}.steps.0.attn.qkv.{end}"] = torch.cat(
                 [state[f"{there}.{inner.format(name)}.{end}"] for name in three]
             )
-    network.load_state_dict({**network.state_dict(), **{k: v.view(network.state_dict()[k].shape) for k, v in vit.items()}})
+    network.load_state_dict(
+        {**network.state_dict(), **{k: v.view(network.state_dict()[k].shape) for k, v in vit.items()}}
+    )
     # Their convolution makes channel c of pixel (y, x) by its row 64 c + 8 y + x; our rows are in the order y, x, c.
     weight, bias = state["decoder.0.weight"].flatten(1), state["decoder.0.bias"]
     order = torch.arange(192).view(3, 8, 8).permute(1, 2, 0).flatten()

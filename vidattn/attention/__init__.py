@@ -18,7 +18,13 @@ if TYPE_CHECKING:  # for mypy and editors, which know no table
     from vidattn.attention.per_frame import PerFrame as PerFrame
     from vidattn.attention.pooled import PooledAttention as PooledAttention
     from vidattn.attention.position_encoding import PositionalEncodingGenerator3D as PositionalEncodingGenerator3D
-    from vidattn.attention.scheme import ALIASES as ALIASES, STEPS as STEPS, Step as Step, parse_scheme as parse_scheme
+    from vidattn.attention.scheme import (
+        ALIASES as ALIASES,
+        STEPS as STEPS,
+        Step as Step,
+        list_attentions as list_attentions,
+        parse_scheme as parse_scheme,
+    )
     from vidattn.attention.spatial import SpatialAttention as SpatialAttention
     from vidattn.attention.temporal import TemporalAttention as TemporalAttention
     from vidattn.attention.trajectory import TrajectoryAttention as TrajectoryAttention
@@ -40,7 +46,7 @@ __all__, __getattr__, __dir__ = hand_on(
         "vidattn.attention.per_frame": ["PerFrame"],
         "vidattn.attention.pooled": ["PooledAttention"],
         "vidattn.attention.position_encoding": ["PositionalEncodingGenerator3D"],
-        "vidattn.attention.scheme": ["ALIASES", "STEPS", "Step", "parse_scheme"],
+        "vidattn.attention.scheme": ["ALIASES", "STEPS", "Step", "list_attentions", "parse_scheme"],
         "vidattn.attention.spatial": ["SpatialAttention"],
         "vidattn.attention.temporal": ["TemporalAttention"],
         "vidattn.attention.trajectory": ["TrajectoryAttention"],

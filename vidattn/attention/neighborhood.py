@@ -7,9 +7,9 @@ from vidattn.attention.base import Role, VideoAttention
 from vidattn.attention.heads import SelfAttention, attend
 from vidattn.attention.parts import VIT, Parts
 from vidattn.attention.sliding_windows import Window, neighborhood_attention
+from vidattn.checks import check_odd
 from vidattn.grid import Grid
 from vidattn.macs import Macs
-from vidattn.mistakes import Mistake
 
 
 class NeighborhoodAttention3D(VideoAttention):
@@ -39,9 +39,7 @@ class NeighborhoodAttention3D(VideoAttention):
         self, dim: int, num_heads: int | None = None, t: int = 3, h: int = 7, w: int = 7, *, parts: Parts = VIT
     ) -> None:
         super().__init__()
-        for name, side in (("t", t), ("h", h), ("w", w)):
-            if side % 2 == 0 or side < 1:
-                raise Mistake(f"window {name}={side} has no middle; use an odd size such as {max(side, 0) + 1}")
+        check_odd(t=t, h=h, w=w)
         self.dim = dim
         self.window = (t, h, w)
         self.attn = SelfAttention(dim, num_heads, parts=parts)

@@ -6,9 +6,9 @@ from torch import Tensor, nn
 from vidattn.attention.base import Role, VideoAttention
 from vidattn.attention.heads import SelfAttention, attend
 from vidattn.attention.parts import VIT, Parts
+from vidattn.checks import check_positive
 from vidattn.grid import Grid
 from vidattn.macs import Macs
-from vidattn.mistakes import Mistake
 
 
 class PooledAttention(VideoAttention):
@@ -39,8 +39,7 @@ class PooledAttention(VideoAttention):
         self, dim: int, num_heads: int | None = None, t: int = 1, h: int = 2, w: int = 2, *, parts: Parts = VIT
     ) -> None:
         super().__init__()
-        if min(t, h, w) < 1:
-            raise Mistake(f"stride t={t}, h={h}, w={w}: each must be at least 1; MViT's first is 1, 8, 8")
+        check_positive(t=t, h=h, w=w)
         self.dim = dim
         self.stride = (t, h, w)
         self.attn = SelfAttention(dim, num_heads, parts=parts)

@@ -3,9 +3,9 @@
 from torch import Tensor, nn, zeros_like
 
 from vidattn.attention.base import Role, VideoAttention
+from vidattn.checks import check_odd
 from vidattn.grid import Grid
 from vidattn.macs import Macs
-from vidattn.mistakes import Mistake
 
 
 class PositionalEncodingGenerator3D(VideoAttention):
@@ -28,8 +28,7 @@ class PositionalEncodingGenerator3D(VideoAttention):
 
     def __init__(self, dim: int, num_heads: int | None = None, kernel_size: int = 3) -> None:
         super().__init__()
-        if kernel_size % 2 == 0:
-            raise Mistake(f"kernel_size={kernel_size} is even; take {kernel_size - 1} or {kernel_size + 1}")
+        check_odd(kernel_size=kernel_size)
         self.conv = nn.Conv3d(dim, dim, kernel_size, padding=kernel_size // 2, groups=dim)
 
     def forward(self, x: Tensor, grid: Grid) -> Tensor:

@@ -1,7 +1,7 @@
 """Attention schemes by name: `"time+space"` -> the steps of a block, in the paper's own sum notation."""
 
 import ast
-import difflib
+import fnmatch
 import inspect
 import re
 from collections.abc import Iterator
@@ -46,6 +46,7 @@ from vidattn.attention.temporal import TemporalAttention
 from vidattn.attention.trajectory import TrajectoryAttention
 from vidattn.attention.window import ShiftedWindowAttention3D, WindowAttention3D
 from vidattn.mistakes import Mistake
+from vidattn.wording import did_you_mean
 
 STEPS: dict[str, type[nn.Module] | tuple[type[nn.Module], ...]] = {
     "global": GlobalAttention,
@@ -103,6 +104,15 @@ IMAGE_STEPS = [
 
 ALIASES = {"divided": "time+space", "axial": "time+width+height", "space|time": "split_heads"}
 """Whole schemes that have a name of their own."""
+
+
+def list_attentions(filter: str = "*") -> list[str]:
+    """The names that a scheme may hold and that a pattern fits, as in a shell: steps, image blocks, whole schemes.
+
+    >>> list_attentions("*window")
+    ['window', 'image_window']
+    """
+    return fnmatch.filter([*STEPS, *ALIASES], filter)
 
 
 @dataclass(frozen=True)
@@ -275,8 +285,7 @@ def _lookup(name: str, spec: str) -> tuple[type[nn.Module], ...]:
     if name in ALIASES:
         raise Mistake(f"attention={spec!r}: {name!r} is a whole scheme, not a step; write {ALIASES[name]} for it")
     known = sorted([*STEPS, *ALIASES])
-    near = difflib.get_close_matches(name.lower(), known, n=1)
-    hint = f"; did you mean {near[0]!r}?" if near else "."
+    hint = did_you_mean(name, known, otherwise=".")
     raise Mistake(f"attention={spec!r}: unknown step {name!r}{hint} Known: {', '.join(known)}, or an import path")
 
 

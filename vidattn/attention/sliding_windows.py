@@ -36,17 +36,17 @@ def in_columns(x: Tensor) -> Tensor:
 def with_margins(x: Tensor, window: Window) -> Tensor:
     """`(B, T, H, W, ...)` -> `(B, T + t - 1, H + h - 1, W + w - 1, ...)`, so that every window is a slice."""
     for axis, side in enumerate(window, start=1):
-        x = x.index_select(axis, nearest(x.shape[axis], side, x.device))
+        x = x.index_select(axis, nearest_positions(x.shape[axis], side, x.device))
     return x
 
 
-def nearest(length: int, side: int, device: torch.device | None = None) -> Tensor:
+def nearest_positions(length: int, side: int, device: torch.device | None = None) -> Tensor:
     """Positions of an axis, in a line whose `side` entries from the i-th on are those nearest to position i.
 
     At a border the window moves inward: what it loses on one side it gains on the other. So the line goes on with
     positions that are `side` further in. Their order within a window changes, but attention knows no order.
 
-    >>> nearest(6, side=3)
+    >>> nearest_positions(6, side=3)
     tensor([2, 0, 1, 2, 3, 4, 5, 3])
     """
     line = torch.arange(length + side - 1, device=device) - side // 2

@@ -11,9 +11,9 @@ from torch import Tensor, nn
 from vidattn.attention.base import Role, VideoAttention
 from vidattn.attention.heads import SelfAttention, attend
 from vidattn.attention.parts import VIT, Parts
+from vidattn.checks import check_positive
 from vidattn.grid import Grid
 from vidattn.macs import Macs
-from vidattn.mistakes import Mistake
 
 Triple = tuple[int, int, int]
 Runs = list[tuple[int, int]]  # along one axis, in order: so many windows side by side, of this size
@@ -28,8 +28,7 @@ class Windows(VideoAttention):
         self, dim: int, num_heads: int | None = None, t: int = 8, h: int = 7, w: int = 7, *, parts: Parts = VIT
     ) -> None:
         super().__init__()
-        if min(t, h, w) < 1:
-            raise Mistake(f"window t={t}, h={h}, w={w}: each must be at least 1; Video Swin's is 8, 7, 7")
+        check_positive(t=t, h=h, w=w)
         self.dim = dim
         self.window = (t, h, w)
         self.attn = SelfAttention(dim, num_heads, parts=parts)

@@ -12,14 +12,14 @@ from vidattn.models.presets import build_network
 from vidattn.wording import counted
 
 
-def verdict(worker_speed: float, model_speed: float | None, cores: int) -> str:
+def bottleneck(worker_speed: float, model_speed: float | None, cores: int) -> str:
     """What will be waited for.
 
-    >>> verdict(20.0, 50.0, cores=8)
+    >>> bottleneck(20.0, 50.0, cores=8)
     'the model takes 50.0 clips per second, a worker gives 20.0: 3 workers feed it (there are 8 cores)'
-    >>> verdict(20.0, 500.0, cores=8)  # doctest: +ELLIPSIS
+    >>> bottleneck(20.0, 500.0, cores=8)  # doctest: +ELLIPSIS
     'decoding will be the bottleneck: the model takes 500.0 clips per second, a worker gives 20.0, so 25 workers ...'
-    >>> verdict(20.0, None, cores=8)  # doctest: +ELLIPSIS
+    >>> bottleneck(20.0, None, cores=8)  # doctest: +ELLIPSIS
     'a worker gives 20.0 clips per second, 8 cores about 160: ...'
     """
     if model_speed is None:

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from vidattn.attention.heads import two_products
 from vidattn.bench.timing import interleaved
-from vidattn.checkpoints.names import renamed
+from vidattn.checkpoints.renaming import renamed
 from vidattn.checkpoints.sources import huggingface
 from vidattn.mistakes import MissingLibraryError
 from vidattn.models.config import VideoTransformerConfig
@@ -25,7 +25,7 @@ def against_hugging_face(
     """Seconds of each round of Hugging Face's TimeSformer ("hf") and of ours ("ours"), with the same random weights, on
     the GPU if there is one; and the largest difference between their answers."""
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    ours, theirs = (network.to(device).train(training) for network in pair(config))
+    ours, theirs = (network.to(device).train(training) for network in networks_of(config))
     video = torch.randn(batch_size, 3, config.num_frames, *config.size, device=device)
     runs = {name: partial(step, network, (video,), training) for name, network in (("hf", theirs), ("ours", ours))}
     with torch.autocast(device, torch.bfloat16, enabled=bf16):
@@ -64,7 +64,7 @@ def step(function: Callable[..., Tensor], inputs: tuple[Tensor, ...], training: 
     return out.detach()
 
 
-def pair(config: VideoTransformerConfig) -> tuple[nn.Module, nn.Module]:
+def networks_of(config: VideoTransformerConfig) -> tuple[nn.Module, nn.Module]:
     """Our network and HF's of the same configuration, with the same random weights; both take `(B, 3, T, H, W)`.
 
     Raises:

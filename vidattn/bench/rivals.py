@@ -14,7 +14,7 @@ from torch.nn import functional as F
 from torch.utils.data import Dataset
 from torchvision.transforms import v2
 
-from vidattn.data.clips.loader import stable_seed
+from vidattn.data.clips.order import stable_seed
 from vidattn.data.clips.sampling import Sampler, VideoTimes
 from vidattn.data.readers import open_video
 from vidattn.data.videos.manifest import Video

@@ -9,9 +9,9 @@ from typing import Any
 import torch
 from safetensors import safe_open
 
-from vidattn.checkpoints.names import WeightsError
 from vidattn.checkpoints.plain import PLAIN
 from vidattn.checkpoints.refusal import STATE_DICT, WANTED, refusal
+from vidattn.checkpoints.renaming import WeightsError
 
 WEIGHTS = ("model.safetensors", "pytorch_model.bin")
 """The names of weights in a folder, the preferred first; each may come in pieces, listed in `<name>.index.json`."""

@@ -5,7 +5,7 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
-from vidattn.checkpoints.names import WeightsError
+from vidattn.checkpoints.renaming import WeightsError
 
 MOST = 10**6
 """Above it, a number is a mistake, and a network of that size would be built for ever."""

@@ -8,8 +8,8 @@ from huggingface_hub import snapshot_download
 from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, LocalEntryNotFoundError, RepositoryNotFoundError
 
 from vidattn.checkpoints.files import WEIGHTS
-from vidattn.checkpoints.names import WeightsError
-from vidattn.checkpoints.nearby import WEIGHT_FILES, nearest
+from vidattn.checkpoints.nearby import WEIGHT_FILES, nearest_path
+from vidattn.checkpoints.renaming import WeightsError
 
 _MODEL_ID = re.compile(r"[\w][\w.-]*/[\w][\w.-]*")
 
@@ -43,7 +43,7 @@ def local_path(source: str | Path, revision: str | None = None) -> Path:
         return path
     model = str(source)
     missing = f"{source}: no such file or folder"
-    near = nearest(path)
+    near = nearest_path(path)
     meant = f"; did you mean {near}?" if near else ""
     here = path.suffix in WEIGHT_FILES or (path.parent.exists() and path.parent != Path())
     if here or not _MODEL_ID.fullmatch(model):

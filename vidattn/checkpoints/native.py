@@ -3,7 +3,7 @@
 import math
 from collections.abc import Collection
 
-from vidattn.checkpoints.names import WeightsError
+from vidattn.checkpoints.renaming import WeightsError
 
 Sides = tuple[int, int]
 """Height and width."""

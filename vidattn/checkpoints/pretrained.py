@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from vidattn.checkpoints.card import card_text
 from vidattn.checkpoints.files import WEIGHTS
+from vidattn.checkpoints.filling import Filled, built_and_filled
 from vidattn.checkpoints.saved import description
 from vidattn.models.network import NetworkConfig
 from vidattn.models.normalize import Normalize
@@ -48,8 +49,8 @@ class Pretrained(nn.Module, PyTorchModelHubMixin, library_name="vidattn", pipeli
         self.preprocessing = preprocessing
         self.report = list(report)
         self.source = source
-        self.loaded_head: Tensor | None = None  # set by `load`: when the head has moved, the network was trained
-        self.beside: dict[str, Tensor] = {}  # set by `load`: what a pre-training trained with the network
+        self.loaded_head: Tensor | None = None  # set by `of`: when the head has moved, the network was trained
+        self.beside: dict[str, Tensor] = {}  # set by `of`: what a pre-training trained with the network
         self.normalize = Normalize(*preprocessing.pixels)
 
     @property
@@ -91,9 +92,14 @@ class Pretrained(nn.Module, PyTorchModelHubMixin, library_name="vidattn", pipeli
             source: see `vidattn.load`.
             revision: branch, tag or commit on the hub.
         """
-        from vidattn.checkpoints.loading import load  # which needs this class
+        return cls.of(built_and_filled(source, "smooth", "central", revision, {})).eval()
 
-        return load(source, revision=revision)
+    @classmethod
+    def of(cls, filled: Filled) -> "Pretrained":
+        """A network as it was filled from a checkpoint."""
+        model = cls(*filled[:5])
+        model.loaded_head, model.beside = filled.head, filled.beside
+        return model
 
     def generate_model_card(self, title: str = "vidattn model") -> ModelCard:
         """The README of the folder; see `vidattn.checkpoints.card`."""

@@ -8,14 +8,14 @@ from typing import Any
 from torch import Tensor
 
 from vidattn.checkpoints.files import CONFIG, INDEX, WEIGHTS, read_json, read_pieces, read_weights, tensors_of
-from vidattn.checkpoints.folder import check_kind, class_names
 from vidattn.checkpoints.foreign import Foreign
+from vidattn.checkpoints.hf_config import check_kind, names_by_id
 from vidattn.checkpoints.hub import local_path
-from vidattn.checkpoints.names import WeightsError
 from vidattn.checkpoints.native import Sides, floored
-from vidattn.checkpoints.nearby import checkpoints_in, names_in
+from vidattn.checkpoints.nearby import checkpoints_in, entries_of
 from vidattn.checkpoints.processor import preprocessing
-from vidattn.checkpoints.saved import Saved, described
+from vidattn.checkpoints.renaming import WeightsError
+from vidattn.checkpoints.saved import Saved, saved_of
 from vidattn.checkpoints.sources import huggingface, timesformer, timm, videomae, vit, vivit
 from vidattn.models.config import VideoTransformerConfig
 
@@ -59,7 +59,7 @@ def _read_folder(path: Path, asked: Sides | None) -> Saved:
     held = [path / name for weights in WEIGHTS for name in (weights, f"{weights}{INDEX}") if (path / name).is_file()]
     if (path / CONFIG).is_file() and (held or not best.is_file()):
         if not held:
-            found = ", ".join(names_in(path)[:8])
+            found = ", ".join(entries_of(path)[:8])
             raise WeightsError(f"{path}: holds neither {' nor '.join(WEIGHTS)}, but {found}")
         others = [*held[1:], *([best] if best.is_file() else [])]
         return _told(_read_beside(held[0], read_json(path / CONFIG), asked), path, held[0], others)
@@ -83,7 +83,7 @@ def _next(folder: Path) -> str:
     """What to give instead of a folder that is no checkpoint, or else what it holds."""
     if found := checkpoints_in(folder):
         return f"give {' or '.join(map(str, found[:4]))}{' ...' if len(found) > 4 else ''}"
-    return f"holds {', '.join(names_in(folder)[:8]) or 'nothing'}"
+    return f"holds {', '.join(entries_of(folder)[:8]) or 'nothing'}"
 
 
 def _read_file(path: Path, asked: Sides | None) -> Saved:
@@ -93,8 +93,8 @@ def _read_file(path: Path, asked: Sides | None) -> Saved:
         state = tensors_of(found)
         prefix = "network."  # of what Lightning writes; beside it there may be more
         ours = {name.removeprefix(prefix): value for name, value in state.items() if name.startswith(prefix)}
-        beside = {name: value for name, value in state.items() if ours and not name.startswith(prefix)}
-        return described(found["vidattn"], ours or state, beside)
+        others = {name: value for name, value in state.items() if ours and not name.startswith(prefix)}
+        return saved_of(found["vidattn"], ours or state, others)
     weights = tensors_of(found)
     official = (isinstance(found, dict) and "model_state" in found) or "time_embed" in weights
     beside = path.parent / CONFIG
@@ -123,7 +123,7 @@ def _read_beside(path: Path, config: dict[str, Any], asked: Sides | None) -> Sav
 def _configured(file: Path, config: dict[str, Any], weights: dict[str, Tensor], asked: Sides | None) -> Saved:
     """Weights of which the configuration in `file` tells."""
     if "vidattn" in config:
-        return described(config["vidattn"], weights)
+        return saved_of(config["vidattn"], weights)
     about = Foreign(file, config)
     if "model_type" in about:
         return _read_huggingface(about, weights)
@@ -145,5 +145,5 @@ def _read_huggingface(config: Foreign, weights: dict[str, Tensor]) -> Saved:
     if isinstance(prepared.image_size, int):
         side, cut = floored("crop", prepared.image_size, ours.patch_size)
         prepared, notes = replace(prepared, image_size=side), [*notes, *cut]
-    names, faults = ([], []) if "head.weight" not in saved.state else class_names(config, ours.num_classes)
+    names, faults = ([], []) if "head.weight" not in saved.state else names_by_id(config, ours.num_classes)
     return replace(saved, class_names=names, preprocessing=prepared, notes=[*saved.notes, *notes, *faults])

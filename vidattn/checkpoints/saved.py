@@ -8,14 +8,14 @@ import torch
 from torch import Tensor
 
 from vidattn.attention.imported import imported
-from vidattn.checkpoints.names import WeightsError, fitting
+from vidattn.checkpoints.renaming import WeightsError, fitting
 from vidattn.models.network import NetworkConfig
 from vidattn.preprocessing import Preprocessing
 from vidattn.public import public_path
 
 FORMAT = 1
 
-UNLEARNT = ("head.", "readout.")
+LABELLED_PARTS = ("head.", "readout.")
 """Parts of a network that only a task with labels trains."""
 
 
@@ -62,10 +62,10 @@ def description(
     }
 
 
-def described(ours: dict[str, Any], state: dict[str, Tensor], beside: dict[str, Tensor] | None = None) -> Saved:
+def saved_of(ours: dict[str, Any], state: dict[str, Tensor], beside: dict[str, Tensor] | None = None) -> Saved:
     """What `description` and the weights were made of.
 
-    Pre-training writes no read-out and no head, for it learns none.
+    What stands under `unlearnt` are the beginnings of names whose weights nobody has trained: they are left out.
 
     Raises:
         WeightsError: a newer vidattn wrote this, it is damaged, or the weights are not the network's.
@@ -93,8 +93,10 @@ def described(ours: dict[str, Any], state: dict[str, Tensor], beside: dict[str, 
         raise WeightsError(f"its preprocessing has {error}") from None
     with torch.device("meta"):
         built = config.build()
-    unlearnt = {name.rpartition(".")[0] for name in built.state_dict() if name.startswith(UNLEARNT)}
-    found = fitting(state, built, unlearnt if "head.weight" not in state else ())
+    unlearnt = tuple(str(part) for part in ours.get("unlearnt", ()))
+    learnt = {name: value for name, value in state.items() if not (unlearnt and name.startswith(unlearnt))}
+    absent = {name.rpartition(".")[0] for name in state.keys() - learnt.keys()}
+    found = fitting(learnt, built, absent)
     return Saved(config, found, names, preprocessing, [*notes, *faults], beside=beside or {})
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal, cast
+from typing import Literal
 
 import numpy as np
 import torch
@@ -12,23 +12,25 @@ from rich.progress import track
 from torch import Tensor, nn
 
 from vidattn.checkpoints.loading import load
-from vidattn.checkpoints.names import WeightsError
+from vidattn.checkpoints.renaming import WeightsError
 from vidattn.checks import check_positive
+from vidattn.classify.answer_names import Given, check_names, classes_of, names_for
+from vidattn.classify.clip_views import ClipViews
 from vidattn.classify.device import usable_device
+from vidattn.classify.feature_extractor import FeatureExtractor
+from vidattn.classify.in_batches import in_batches
 from vidattn.classify.labelled_clips import LabelledClips
-from vidattn.classify.names import Given, check_names, classes_of, names_for
 from vidattn.classify.numbers import check_numbers
 from vidattn.classify.prediction import Prediction, Predictions
 from vidattn.classify.preparation import Preparation, averaged, cut_off, preparation_of, repeats
 from vidattn.classify.show.strip import Strip, StripPicker
-from vidattn.classify.sources import Many, One, Skipped, expand, name_of, open_source
+from vidattn.classify.sources import Many, One, Skipped, expand, open_source
 from vidattn.classify.spare_memory import SpareMemory
 from vidattn.classify.temporal_probe import TemporalProbe, temporal_probe
 from vidattn.classify.timeline import Timeline
-from vidattn.classify.views import Views
+from vidattn.classify.video_features import VideoFeatures
 from vidattn.classify.windows import clips_in, sliding_windows, stream_clips
 from vidattn.data.clips.sampling import Sampler, VideoTimes
-from vidattn.data.errors import VideoDecodeError
 from vidattn.data.readers.in_memory import FramesReader
 from vidattn.data.readers.pyav import PyAVReader
 from vidattn.explain.explanation import Explanation, explain
@@ -170,25 +172,31 @@ class Classifier:
         Raises:
             ValueError: an array is not what is wanted, or `videos` is one video: a path, bytes or a stream.
         """
-        if isinstance(videos, (str, Path, bytes, bytearray, memoryview)) or hasattr(videos, "read"):
-            raise Mistake(f"{name_of(cast(One, videos))} is one video; stream takes many: give a list")
-        waiting: list[Views | Skipped] = []
-        for video in videos:
-            try:
-                waiting.append(self.views(video, fps))
-            except VideoDecodeError as error:
-                waiting.append(Skipped(name_of(video), error.reason))
-            if sum(len(views.video) for views in waiting if isinstance(views, Views)) >= self.batch_size:
-                yield from self._in_order(waiting)
-                waiting = []
-        yield from self._in_order(waiting)
+        return in_batches(videos, lambda video: self.views(video, fps), self._answer, self.batch_size)
+
+    def features(self, source: Many, fps: float = 30.0, progress: bool = True) -> np.ndarray | VideoFeatures:
+        """What the network knows of a video before its head: a vector, float32 `(D,)`, D = `network.num_features`, the
+        mean over the views. Of several videos (a list, a folder, a glob) the `VideoFeatures`, `(N, D)`.
+
+        Args:
+            source: see `__call__`, as for `fps` and `progress`.
+            fps: frames per second of frames given as an array.
+            progress: show a bar where there are several.
+
+        Raises:
+            VideoDecodeError: the one video cannot be read. Of several, such are in `skipped` instead.
+            ValueError: the network is not one of ours, an array is not what is wanted, or the network answers NaN.
+        """
+        precision: Precision = "bf16" if self.dtype == torch.bfloat16 else "fp32"
+        extract = FeatureExtractor(self.network, self.preparation, self.device, precision, self.batch_size, self.reader)
+        return extract(source, fps, progress)
 
     def __repr__(self) -> str:
         names = ", ".join(self.class_names[:3]) + (", ..." if len(self.class_names) > 3 else "")
         how = f"{self.preparation.sampling}, {self.preparation.image_size} pixels"
         return f"<Classifier of {len(self.class_names)} classes ({names}), {how}, {self.dtype} on {self.device}>"
 
-    def views(self, source: One, fps: float = 30.0) -> Views:
+    def views(self, source: One, fps: float = 30.0) -> ClipViews:
         """What the network is shown of one video; see `__call__`."""
         with open_source(source, self.reader, fps) as reader:
             return self.preparation.views(reader)
@@ -302,12 +310,7 @@ class Classifier:
         check_numbers(probabilities, self.network)
         return probabilities
 
-    def _in_order(self, waiting: Sequence[Views | Skipped]) -> Iterator[Prediction | Skipped]:
-        answers = iter(self._answer([views for views in waiting if isinstance(views, Views)]))
-        for one in waiting:
-            yield one if isinstance(one, Skipped) else next(answers)
-
-    def _answer(self, several: Sequence[Views]) -> list[Prediction]:
+    def _answer(self, several: Sequence[ClipViews]) -> list[Prediction]:
         """One prediction for each video, whose views go through the network together."""
         rows = self._means([views.video for views in several])
         self._spare_memory.answered(len(several))

@@ -6,9 +6,9 @@ from dataclasses import dataclass, fields
 
 import torch
 
-from vidattn.checkpoints.names import WeightsError
+from vidattn.checkpoints.renaming import WeightsError
 from vidattn.checks import check_positive
-from vidattn.classify.views import Views
+from vidattn.classify.clip_views import ClipViews
 from vidattn.data.clips.dataset import read_clips
 from vidattn.data.clips.sampling import (
     OfficialSampling,
@@ -72,7 +72,7 @@ class Preparation:
         """Resizes and crops frames."""
         return SpatialCrops(self.image_size, self.num_crops, self.short_side, self.rounding)
 
-    def views(self, reader: VideoReader) -> Views:
+    def views(self, reader: VideoReader) -> ClipViews:
         """Every crop of every clip of an open video; each frame is decoded once."""
         times = VideoTimes(reader.num_frames, reader.fps, reader.times)
         if isinstance(reader, FramesReader) and reader.num_frames == self.sampling.num_frames:
@@ -81,7 +81,7 @@ class Preparation:
             clips = self.sampling.test(times, self.num_clips)
         video = [view.transpose(0, 1) for view in read_clips(reader, clips, self.crops)]
         seconds = [[times.seconds(frame) for frame in clip] for clip in clips]
-        return Views(reader.path, torch.stack(video), seconds, [*cut_off(reader), *repeats(clips, "video")])
+        return ClipViews(reader.path, torch.stack(video), seconds, [*cut_off(reader), *repeats(clips, "video")])
 
     def natural_window(self, fps: float) -> float:
         """Seconds that one clip of the rule spans; 4 where it spans any video (a Something-Something clip lasts 4).

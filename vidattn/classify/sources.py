@@ -5,7 +5,6 @@ import os
 import reprlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from difflib import get_close_matches
 from pathlib import Path
 from typing import BinaryIO, NamedTuple, cast
 
@@ -15,9 +14,10 @@ from torch import Tensor
 from vidattn.data.errors import VideoDecodeError
 from vidattn.data.lists.row import SHOWN_ENDINGS, endings_below, videos_below
 from vidattn.data.readers import VideoReader, open_video
-from vidattn.data.readers.foreign import opening_errors
 from vidattn.data.readers.in_memory import FramesReader
+from vidattn.data.readers.library_errors import opening_errors
 from vidattn.mistakes import Mistake
+from vidattn.wording import nearest_word
 
 One = str | Path | bytes | bytearray | memoryview | BinaryIO | np.ndarray | Tensor
 """One video."""
@@ -140,5 +140,5 @@ def _hint(name: str) -> str:
         return "; a pattern may stand for several videos, wanted one"
     if not path.parent.is_dir():
         return f"; the folder {path.parent} does not exist either (current folder: {Path.cwd()})"
-    near = get_close_matches(path.name, os.listdir(path.parent), n=1)
-    return f"; did you mean {path.parent / near[0]}?" if near else f" in {path.parent.resolve()}; check the name"
+    near = nearest_word(path.name, os.listdir(path.parent))
+    return f"; did you mean {path.parent / near}?" if near else f" in {path.parent.resolve()}; check the name"

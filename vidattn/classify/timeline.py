@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 
-class Segment(NamedTuple):
+class ClassSegment(NamedTuple):
     """A stretch of video with one answer; `probability` is the mean over its windows."""
 
     start: float
@@ -67,13 +67,13 @@ class Timeline:
         return np.array(self.windows).mean(axis=1)
 
     @property
-    def segments(self) -> list[Segment]:
+    def segments(self) -> list[ClassSegment]:
         """From the first second to the last: windows in a row with the same likeliest class.
 
         Windows overlap, so a window stands for the time that is nearer to its middle than to any other's.
         """
         return [
-            Segment(start, end, self.class_names[label], probability)
+            ClassSegment(start, end, self.class_names[label], probability)
             for start, end, label, probability in self._stretches()
         ]
 

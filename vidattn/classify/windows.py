@@ -11,6 +11,7 @@ from vidattn.data.clips.sampling import Sampler, VideoTimes
 from vidattn.data.clips.transforms import SpatialCrops
 from vidattn.data.readers.in_memory import FramesReader
 from vidattn.data.readers.pyav import PyAVReader
+from vidattn.data.segment import Segment
 from vidattn.mistakes import Mistake
 
 
@@ -43,7 +44,7 @@ def clips_in(windows: Sequence[tuple[float, float]], times: VideoTimes, sampling
 
 def _clip_in(start: float, end: float, times: VideoTimes, sampling: Sampler) -> list[int]:
     try:
-        inside = VideoTimes(times.num_frames, times.fps, times.times, start, end)
+        inside = VideoTimes(times.num_frames, times.fps, times.times, Segment(start, end))
     except ValueError:
         shown = times.nearest(start)
         shown -= times.seconds(shown) > start and shown > 0

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from vidattn.bench.loader import training_speed, verdict
+from vidattn.bench.loader import bottleneck, training_speed
 from vidattn.bench.readers import PATTERNS, LoaderSpeed, Times, bench_loaders, bench_pattern, bench_views
 from vidattn.bench.rivals import WAYS, Way
 from vidattn.commands.options import call
@@ -49,7 +49,7 @@ def run(
         views: test views of a video, decoded together and one by one.
         workers: of the data loaders.
         clips: that each data loader gives in a round; 0 leaves loaders out.
-        model_clips_per_second: how fast the model trains, for the verdict.
+        model_clips_per_second: how fast the model trains, for the bottleneck.
         model: or a preset (Ti, S, B, L) whose training step (divided, 8x224) is measured here.
     """
     for name, value, least in (
@@ -82,7 +82,7 @@ def run(
         torch.set_num_threads(os.cpu_count() or 1)
         model_clips_per_second = training_speed(network)
         console.print(f"a training step of {model}, divided, 8x224: {model_clips_per_second:.1f} clips per second here")
-    console.print(verdict(speeds["ours"].per_core, model_clips_per_second, os.cpu_count() or 1), style="bold")
+    console.print(bottleneck(speeds["ours"].per_core, model_clips_per_second, os.cpu_count() or 1), style="bold")
 
 
 def choose(console: Console, path: str, count: int) -> list[Video]:

@@ -11,9 +11,9 @@ from rich.table import Table
 
 from vidattn.commands.options import Parser
 from vidattn.console import plain_console
-from vidattn.data.check.dataset import CLASSES, QUARANTINE, look_at, read_splits, write
 from vidattn.data.check.findings import Findings
 from vidattn.data.check.probe import MISSING_PICTURES
+from vidattn.data.check.whole_dataset import CLASSES, QUARANTINE, look_at, read_splits, write_findings
 from vidattn.data.videos.members import Member
 from vidattn.wording import counted
 
@@ -62,7 +62,7 @@ def check(words: list[str]) -> None:
     try:
         manifests = read_splits(options.data, options.root, options.class_names)
         result = look_at(manifests, options.min_frames, options.workers, options.timeout, Path(options.out))
-        write(result, Path(options.out))
+        write_findings(result, Path(options.out))
     except KeyboardInterrupt:
         print("vidattn check: interrupted; give the same command again to go on", file=sys.stderr)
         sys.exit(128 + signal.SIGINT)

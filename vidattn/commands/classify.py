@@ -17,8 +17,8 @@ from vidattn.classify.sources import One, Skipped, expand, name_of
 from vidattn.classify.timeline import Timeline
 from vidattn.commands.classify_files import check_answer_files, write_files
 from vidattn.commands.options import Parser
+from vidattn.commands.video_options import add_video_options, video_arguments
 from vidattn.data.errors import VideoDecodeError
-from vidattn.data.readers import READERS
 from vidattn.mistakes import Mistake
 
 
@@ -37,15 +37,9 @@ def classify(words: list[str]) -> None:
             raise VideoDecodeError(*found.skipped[0])
         classifier = Classifier.from_pretrained(
             options.weights,
-            device=options.device,
-            precision=options.precision,
             compile=options.compile,
             class_names=options.class_names,
-            image_size=options.image_size,
-            num_clips=options.num_clips,
-            num_crops=options.num_crops,
-            batch_size=options.batch_size,
-            reader=options.reader,
+            **video_arguments(options),
         )
         answers = _timelines(classifier, found.videos, options) if options.timeline else classifier.stream(found.videos)
         done, skipped, end = _show(answers, len(found.videos), options, console)
@@ -132,14 +126,8 @@ def _parser() -> Parser:
         epilog="status: 0 all answered, 1 some video could not be read or a file not be written, "
         "2 nothing could be done, 130 interrupted",
     )
+    add_video_options(parser)
     add = parser.add_argument
-    add("files", nargs="+", metavar="FILE", help="a video, a folder of videos, or a glob in quotes")
-    add(
-        "--weights",
-        required=True,
-        metavar="SOURCE",
-        help="a folder, a file, a run or an id on the hub, as for vidattn.load",
-    )
     add("--timeline", action="store_true", help="what happens when: windows that slide over each video")
     add("--window", type=float, metavar="SECONDS", help="of a timeline; as long as a clip in training by default")
     add("--step", type=float, metavar="SECONDS", help="from window to window; half a window by default")
@@ -148,19 +136,5 @@ def _parser() -> Parser:
     add("--save-html", type=Path, metavar="FILE", help="write a page that stands alone, for any browser")
     add("--top", type=int, default=5, help="how many classes to show; 5 by default")
     add("--class-names", metavar="FILE", help="a name on each line, for a checkpoint that names no classes")
-    add(
-        "--num-clips",
-        type=int,
-        default=1,
-        help="clips of a video, evenly over time; answers are averaged; 1 by default",
-    )
-    add("--num-crops", type=int, default=1, help="crops of each clip; 1 by default, papers take 3")
-    add("--image-size", type=int, metavar="PIXELS", help="side of the crops; the checkpoint's by default")
-    add("--device", help="cuda or cpu; cuda where there is one by default")
-    add("--precision", choices=["fp32", "bf16"], default="fp32", help="bf16: half the memory, less exact")
     add("--compile", action="store_true", help="torch.compile: slow at first, faster after")
-    add("--batch-size", type=int, default=8, help="clips that go through the network together; 8 by default")
-    add(
-        "--reader", choices=READERS, default="pyav", help="decoder of files; pyav by default, and always for --timeline"
-    )
     return parser

@@ -51,7 +51,9 @@ def compare_schemes(words: list[str]) -> None:
     parser.add_argument("--csv", help="write all rows into this file")
     parser.add_argument("--json", help="likewise")
     parser.add_argument("--markdown", help="write the tables into this file")
-    parser.add_argument("--plots", metavar="DIR", help="draw the costs into this folder")
+    parser.add_argument(
+        "--out", metavar="FOLDER", help="draw the costs into this folder; with --match, write the configurations there"
+    )
     parser.add_argument(
         "--accuracy", metavar="CSV", help="columns attention and top1 (0 to 1), as study.csv has: a Pareto plot too"
     )
@@ -65,23 +67,21 @@ def compare_schemes(words: list[str]) -> None:
     matching = parser.add_argument_group("matching", "bring all schemes to the cost of the first")
     matching.add_argument("--match", choices=BUDGETS, help="what shall be alike")
     matching.add_argument("--by", choices=KNOBS, default="width", help="what may change for it (default width)")
-    matching.add_argument("--write", metavar="DIR", help="write the configurations into this folder")
     options = parser.parse_args(words)
     if options.match:
-        ignored = ("check", "csv", "json", "markdown", "plots", "accuracy", "measure", "batch", "training", "compile")
+        ignored = ("check", "csv", "json", "markdown", "accuracy", "measure", "batch", "training", "compile")
         refuse(parser, options, ignored, "does not go with --match, which brings the schemes to one cost")
     else:
-        refuse(parser, options, ("by", "write"), "belongs to --match")
+        refuse(parser, options, ("by",), "belongs to --match")
     if not options.measure and options.match != "time":
         refuse(parser, options, ("batch", "rounds", "training", "compile", "threads"), "belongs to --measure")
-    if not options.plots:
-        refuse(parser, options, ("accuracy",), "is drawn: name a folder with --plots")
+    if not options.out:
+        refuse(parser, options, ("accuracy",), "is drawn: name a folder with --out")
     if options.config:
         refuse(parser, options, ("preset",), "does not go with --config, which has a network of its own")
     check_files(options)
-    for folder in (options.plots, options.write):
-        if folder:
-            check_place(Path(folder), folder=True)
+    if options.out:
+        check_place(Path(options.out), folder=True)
     (match_schemes if options.match else run)(options, *network_of(options))
 
 
@@ -111,10 +111,10 @@ def run(options: argparse.Namespace, base: VideoTransformerConfig, name: str, _:
         written.append(Path(options.markdown))
         written[-1].parent.mkdir(parents=True, exist_ok=True)
         written[-1].write_text("\n\n".join([*texts, NOTE, crossings]) + "\n")
-    if options.plots:
+    if options.out:
         from vidattn.commands.compare_figures import draw
 
-        written += draw(rows, Path(options.plots), name, accuracy)
+        written += draw(rows, Path(options.out), name, accuracy)
     if written:
         console.print(f"wrote {', '.join(map(str, written))}")
 

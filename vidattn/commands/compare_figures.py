@@ -6,9 +6,9 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
+from vidattn.plots.cost_shares import plot_cost_shares
 from vidattn.plots.costs import plot_costs
 from vidattn.plots.pareto import Point, plot_pareto
-from vidattn.plots.parts import plot_parts
 from vidattn.plots.short_names import short_names
 from vidattn.plots.speed import plot_speed
 
@@ -71,7 +71,7 @@ def parts(rows: Rows, name: str) -> Figure:
         costs = {label: row[f"{part}_macs"] / 1e9 for part, label in PARTS.items()}
         panels.setdefault(clip(row), {})[row["attention"]] = costs
     title = f"{name}: where the multiply-accumulates go; behind the bars, the share of scores and sums"
-    return plot_parts(panels, "GMACs per clip", title, PARTS["attention"])
+    return plot_cost_shares(panels, "GMACs per clip", title, PARTS["attention"])
 
 
 def pareto(rows: Rows, name: str, accuracy: Mapping[str, Mapping[str, tuple[float, float]]]) -> Figure:

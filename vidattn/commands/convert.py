@@ -7,7 +7,8 @@ from typing import Any, get_args
 
 from safetensors import SafetensorError
 
-from vidattn.checkpoints.loading import Resize, load
+from vidattn.checkpoints.filling import Resize
+from vidattn.checkpoints.loading import load
 from vidattn.checkpoints.transfer.transfer import Inflation
 from vidattn.commands.options import Parser
 from vidattn.mistakes import Mistake

@@ -13,8 +13,8 @@ from rich.table import Table
 from rich.text import Text
 
 from vidattn.commands.options import Parser
-from vidattn.doctor.findings import Finding, ffmpeg_finding, findings, machine_findings
-from vidattn.doctor.probes import QUESTIONS, ask
+from vidattn.doctor.diagnosis import Finding, diagnose, ffmpeg_finding, machine_findings
+from vidattn.doctor.questions import QUESTIONS, ask
 
 _MARKS = {"ok": "[green]ok[/]", "note": "[yellow]-[/]", "trouble": "[red]trouble[/]"}
 
@@ -28,7 +28,7 @@ def doctor(words: list[str]) -> None:
         answers = ask(QUESTIONS)
     report = [
         Finding("Python", "ok", platform.python_version(), f"{platform.system()} on {platform.machine()}"),
-        *findings(answers, has_nvidia=shutil.which("nvidia-smi") is not None),
+        *diagnose(answers, has_nvidia=shutil.which("nvidia-smi") is not None),
         ffmpeg_finding(_ffmpeg_version()),
         *machine_findings(),
     ]

@@ -40,8 +40,8 @@ def match_schemes(
                 raise Mistake(f"{given}: schemes are matched on one clip; give one length and one size")
             base = replace(base, **{key: given[0]})
     height, width = base.size
-    if options.write and "data" in values and height != width:
-        raise Mistake(f"vidattn fit takes square clips, and these are {height}x{width}; leave out --write")
+    if options.out and "data" in values and height != width:
+        raise Mistake(f"vidattn fit takes square clips, and these are {height}x{width}; leave out --out")
     if options.threads:
         torch.set_num_threads(options.threads)
     console = plain_console()
@@ -63,8 +63,8 @@ def match_schemes(
         for one in found
     ]
     console.print(rich_table(rows, title))
-    if options.write:
-        written = write_configs(found, title, values, Path(options.write))
+    if options.out:
+        written = write_configs(found, title, values, Path(options.out))
         console.print(f"wrote {', '.join(map(str, written))}")
 
 

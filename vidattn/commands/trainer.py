@@ -2,48 +2,37 @@
 
 import os
 import re
-import shutil
 import signal
 import sys
-from collections.abc import Mapping, Sequence
-from difflib import get_close_matches
-from itertools import pairwise
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import pytorch_lightning as pl
-import yaml
-from jsonargparse import get_loader, set_loader
 from pytorch_lightning.callbacks import ModelCheckpoint, TQDMProgressBar, WeightAveraging
 from pytorch_lightning.cli import LightningArgumentParser, LightningCLI
 from pytorch_lightning.loggers import CSVLogger, TensorBoardLogger
 from pytorch_lightning.utilities.exceptions import SIGTERMException
 from pytorch_lightning.utilities.model_helpers import is_overridden
-from pytorch_lightning.utilities.rank_zero import rank_zero_info, rank_zero_warn
+from pytorch_lightning.utilities.rank_zero import rank_zero_warn
 
+from vidattn.commands.configuration import Parser, names_task
+from vidattn.commands.run_folders import RUN_VARIABLE, next_run, remove_if_nothing_came
 from vidattn.data.datamodule import VideoDataModule
-from vidattn.data.flat_keys import key_meant, nested, nested_words
+from vidattn.data.flat_keys import nested_words
 from vidattn.data.videos.splits import Split
 from vidattn.mistakes import Mistake
-from vidattn.models.config import VideoTransformerConfig
 from vidattn.old_names import renewed
-from vidattn.public import public_path
-from vidattn.training import objective, schedule
 from vidattn.training.checkpoint import MONITOR, Checkpoint
+from vidattn.training.label_agreement import check_labelled, count_as_checkpoint, names_in_checkpoint
 from vidattn.training.module import VideoModule
-from vidattn.training.names import check_labelled, count_as_checkpoint, names_in
 from vidattn.training.predictions import PredictionWriter
-from vidattn.training.run_weights import best_beside, check_checkpoint, refuse_other_weights
+from vidattn.training.run_weights import check_checkpoint, checkpoint_to_answer_with
 from vidattn.training.scorecard import Scorecard
 from vidattn.training.skipped import SkippedVideos
 from vidattn.training.summary import Summary
 from vidattn.training.threads import CoresForDecoding
 from vidattn.training.video_classifier import VideoClassifier
-
-RUN_VARIABLE = "VIDATTN_RUN"  # the number of the run, for the processes that Lightning starts
-
-
-TRANSFORMER = public_path(VideoTransformerConfig)
 
 
 class ProgressBar(TQDMProgressBar):
@@ -52,52 +41,6 @@ class ProgressBar(TQDMProgressBar):
     def get_metrics(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> dict[str, Any]:
         """What stands behind the bar."""
         return {name: value for name, value in super().get_metrics(trainer, pl_module).items() if name != "v_num"}
-
-
-_read_yaml = get_loader("yaml")
-set_loader("yaml", lambda text: nested(_read_yaml(renewed(text))), exceptions=(yaml.YAMLError,))
-
-
-class Parser(LightningArgumentParser):
-    """Lightning's, but arguments that are wrong are a `ValueError` like any other mistake, without screens of usage,
-    and one that is cut short is wrong: `TrainerCLI` looks for some by their names."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, allow_abbrev=False, **kwargs)
-
-    def dump(self, *args: Any, **kwargs: Any) -> str:
-        """The configuration as text; a video transformer's fields stand directly below `network`, as by hand."""
-        text = super().dump(*args, **kwargs)
-        values = yaml.safe_load(text)
-        model = values.get("model") if isinstance(values, dict) else None
-        task = model.get("init_args", model) if isinstance(model, dict) else {}
-        network = task.get("network")
-        if not (isinstance(network, dict) and network.get("class_path") == TRANSFORMER):
-            return text
-        task["network"] = network.get("init_args", {})
-        return yaml.safe_dump(values, allow_unicode=True, sort_keys=False, width=float("inf"))
-
-    def error(self, message: str, ex: Exception | None = None) -> NoReturn:
-        """Raises:
-        ValueError: where Lightning's would print the usage and exit.
-        """
-        if not self.exit_on_error:
-            super().error(message, ex)
-        raise Mistake(message + class_meant(message) + key_meant(message)) from ex
-
-
-def class_meant(message: str) -> str:
-    """What to add to a message of jsonargparse's about a misspelt class of ours.
-
-    >>> class_meant("Expected a dot import path string: WarmupCosin")
-    '; did you mean WarmupCosine?'
-    >>> class_meant("unrecognized arguments: --model.shedule")
-    ''
-    """
-    known = [name for room in (objective, schedule) for name, value in vars(room).items() if isinstance(value, type)]
-    written = re.search(r"(?:Expected a dot import path string: |has no attribute ')(\w+)(?:'.*)?$", message)
-    near = get_close_matches(written[1], known, n=1) if written else []
-    return f"; did you mean {near[0]}?" if near else ""
 
 
 class TrainerCLI(LightningCLI):
@@ -174,14 +117,10 @@ class TrainerCLI(LightningCLI):
         return self._get(self.config_init, "predictions").skipped
 
     def parse_arguments(self, parser: LightningArgumentParser, args: Any) -> None:
-        """Parse, then settle which checkpoint is used.
-
-        Only a training may start from nothing. The other commands take, first of all, what stands on the command line,
-        then the best checkpoint of the run whose `config.yaml` is given (whatever that run itself started from), then,
-        where that is of no run, `ckpt_path` or `model.weights` of the configuration.
+        """Parse, then settle which checkpoint is used: see `checkpoint_to_answer_with`; a training may have none.
 
         Raises:
-            ValueError: there is neither; or checkpoints are switched off.
+            ValueError: there are no weights to answer with; or checkpoints are switched off.
             WeightsError: the checkpoint cannot be used.
         """
         super().parse_arguments(parser, nested_words(map(renewed, args)))
@@ -193,22 +132,10 @@ class TrainerCLI(LightningCLI):
                 "checkpoint.save_top_k and last_checkpoint.save_top_k to 0"
             )
         if command != "fit":
-            options = {word.partition("=")[0] for word in args}
-            if "--ckpt_path" not in options:
-                if options & {"--model.weights", "--model.init_args.weights"}:
-                    config.ckpt_path = None
-                elif best := best_beside(map(str, config.config or [])):
-                    config.ckpt_path = str(best)
-                    rank_zero_info(f"Weights: {best}, the best of the run whose configuration this is")
-                else:
-                    refuse_other_weights(map(str, config.config or []))
-                    if named := config.ckpt_path or self._task(config).get("weights"):
-                        rank_zero_info(f"Weights: {named}, which the configuration names")
-            if not config.ckpt_path and not self._task(config).get("weights"):
-                raise Mistake(
-                    "there are no weights to answer with; give --ckpt_path RUN/checkpoints/best.ckpt (or --config "
-                    "RUN/config.yaml of a run that has it), or --model.weights for weights from elsewhere"
-                )
+            files = [str(file) for file in config.config or []]
+            config.ckpt_path = checkpoint_to_answer_with(
+                args, files, config.ckpt_path, self._task(config).get("weights")
+            )
         if config.ckpt_path:
             check_checkpoint(str(config.ckpt_path))
 
@@ -217,6 +144,15 @@ class TrainerCLI(LightningCLI):
         config = self.config[self.subcommand]
         if config.ckpt_path and "weights" in self._task(config):
             self._task(config)["weights"] = None
+
+    def instantiate_classes(self) -> None:
+        """Builds task, data and trainer. What the parser wraps into an error of its own, a task's refusal is."""
+        try:
+            super().instantiate_classes()
+        except ValueError as error:
+            if isinstance(error.__cause__, Mistake):
+                raise error.__cause__ from None
+            raise
 
     def _task(self, config: Any) -> Any:
         """The arguments of the task."""
@@ -231,6 +167,7 @@ class TrainerCLI(LightningCLI):
             callbacks = [*callbacks, ProgressBar(refresh_rate=10)]
         if self.subcommand == "fit" and self._get(self.config_init, "trainer.enable_model_summary") is not False:
             callbacks = [*callbacks, Summary()]
+        kwargs["enable_model_summary"] = False  # Lightning's own
         kwargs["callbacks"] = callbacks
         if self._get(self.config_init, "trainer.logger") in (None, True):
             run, is_ours = next_run(Path(root), "run" if self.subcommand == "fit" else str(self.subcommand))
@@ -275,7 +212,7 @@ class TrainerCLI(LightningCLI):
 
     def _count_as_checkpoint(self, split: Split) -> None:
         checkpoint = self._get(self.config_init, "ckpt_path")
-        names = names_in(str(checkpoint)) if checkpoint else self.model.class_names
+        names = names_in_checkpoint(str(checkpoint)) if checkpoint else self.model.class_names
         if self.model.needs_labels and self.datamodule.make is None:  # whose names are the run's
             count_as_checkpoint(self.datamodule, split, names, rank_zero_warn)
 
@@ -296,79 +233,6 @@ class TrainerCLI(LightningCLI):
         # The best of a resumed run's past may have been deleted since.
         there = [path for path in (best, *kept) if path and ("://" in path or os.path.exists(path))]
         self.trainer.test(self.model, self.datamodule, ckpt_path=next(iter(there), None), verbose=False)
-
-
-def names_task(words: Sequence[str]) -> bool:
-    """Whether the arguments, or a configuration that they name, say by its class which task the model is.
-
-    >>> names_task(["fit", "--model", "my_package.MyTask"]), names_task(["fit", "--model.network.depth", "2"])
-    (True, False)
-    """
-    for option, value in given(words):
-        if option == "--model.class_path" or (option == "--model" and is_class(value)):
-            return True
-        if option in ("--config", "-c") and is_class((read_yaml(value) or {}).get("model")):
-            return True
-    return False
-
-
-def given(words: Sequence[str]) -> list[tuple[str, str]]:
-    """Options and what is said of them, written as two words or as one."""
-    pairs = [(option, value) for option, _, value in (word.partition("=") for word in words) if value]
-    return [*pairwise(words), *pairs]
-
-
-def is_class(model: Any) -> bool:
-    """Whether what stands for the model names its class: by itself, in a mapping, or in a file of one."""
-    if isinstance(model, str):
-        within = read_yaml(model)
-        return "class_path" in within if within is not None else True
-    return isinstance(model, Mapping) and "class_path" in model
-
-
-def read_yaml(text: str) -> Mapping[str, Any] | None:
-    """A mapping out of a file, or out of the text itself; None where it is none, which the parser then says."""
-    try:
-        values = yaml.safe_load(Path(text).read_text() if os.path.isfile(text) else text)
-    except (OSError, ValueError, yaml.YAMLError):
-        return None
-    return values if isinstance(values, Mapping) else None
-
-
-def remove_if_nothing_came(folder: Path) -> None:
-    """Remove the folder of a failed run that holds no more than its configuration and the heads of its logs."""
-    files = [path for path in folder.rglob("*") if path.is_file()]
-    if all(path.name in ("config.yaml", "hparams.yaml") or "tfevents" in path.name for path in files):
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def next_run(root: Path, kind: str) -> tuple[str, bool]:
-    """`<kind>_<n>` with the first n above all folders of that kind in `root`, the same for all processes of a run; and
-    whether this process has made the folder.
-
-    Two runs that start together do not get the same one. Processes that something else starts side by side (torchrun,
-    SLURM) make none: they must come to the same number by themselves.
-
-    Raises:
-        ValueError: the folder cannot be made.
-    """
-    if RUN_VARIABLE in os.environ:
-        return os.environ[RUN_VARIABLE], False
-    numbers = [path.name.removeprefix(f"{kind}_") for path in root.glob(f"{kind}_*")]
-    number = max((int(n) for n in numbers if n.isdigit()), default=-1) + 1
-    makes = "RANK" not in os.environ and "SLURM_PROCID" not in os.environ
-    while makes:
-        try:
-            (root / f"{kind}_{number}").mkdir(parents=True)
-            break
-        except FileExistsError:
-            number += 1
-        except OSError as error:
-            raise Mistake(
-                f"trainer.default_root_dir={root}: cannot make a folder there ({error.strerror}); give another"
-            ) from error
-    os.environ[RUN_VARIABLE] = f"{kind}_{number}"
-    return os.environ[RUN_VARIABLE], makes
 
 
 def fit(words: list[str]) -> None:

@@ -129,7 +129,10 @@ def crossovers(
         outlines[scheme] = Outline(network_on_meta(config))
     rows = []
     for size in sizes:
-        costs = {name: [outline.macs(length, *pair(size)) for length in lengths] for name, outline in outlines.items()}
+        costs = {
+            name: [outline.macs(length, *height_width(size)) for length in lengths]
+            for name, outline in outlines.items()
+        }
         rows += _turning_points(costs, lengths, "frames", f"{_plain(size)} px")
     for length in frames:
         costs = {name: [outline.macs(length, side, side) for side in sides] for name, outline in outlines.items()}
@@ -156,18 +159,18 @@ def _config(base: VideoTransformerConfig | None, **changes: Any) -> VideoTransfo
     return replace(base or preset("B"), **changes)
 
 
-def pair(size: Size) -> tuple[int, int]:
+def height_width(size: Size) -> tuple[int, int]:
     """Height and width."""
     return (size, size) if isinstance(size, int) else size
 
 
 def area(size: Size) -> int:
     """Height times width."""
-    height, width = pair(size)
+    height, width = height_width(size)
     return height * width
 
 
 def _plain(size: Size) -> int | str:
     """A square's side, `"224x320"` of another."""
-    height, width = pair(size)
+    height, width = height_width(size)
     return height if height == width else f"{height}x{width}"

@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 import yaml
 
 from vidattn.attention.imported import imported
-from vidattn.checkpoints.names import WeightsError
 from vidattn.checkpoints.read import read_checkpoint
+from vidattn.checkpoints.renaming import WeightsError
 from vidattn.data.flat_keys import nested
 from vidattn.mistakes import Mistake
 from vidattn.models.config import VideoTransformerConfig

@@ -32,8 +32,8 @@ if TYPE_CHECKING:  # for mypy and editors, which know no table
         MotionSet as MotionSet,
         SyntheticSet as SyntheticSet,
     )
-    from vidattn.data.parts import Decoding as Decoding, Lists as Lists, Loading as Loading, Views as Views
     from vidattn.data.readers import READERS as READERS, VideoReader as VideoReader, open_video as open_video
+    from vidattn.data.sections import Decoding as Decoding, Lists as Lists, Loading as Loading, Views as Views
     from vidattn.data.videos.manifest import (
         Manifest as Manifest,
         ManifestError as ManifestError,
@@ -60,7 +60,7 @@ __all__, __getattr__, __dir__ = hand_on(
         "vidattn.data.datamodule": ["VideoDataModule"],
         "vidattn.data.errors": ["VideoDecodeError"],
         "vidattn.data.made.videos": ["AppearanceSet", "MotionSet", "SyntheticSet"],
-        "vidattn.data.parts": ["Decoding", "Lists", "Loading", "Views"],
+        "vidattn.data.sections": ["Decoding", "Lists", "Loading", "Views"],
         "vidattn.data.readers": ["READERS", "VideoReader", "open_video"],
         "vidattn.data.videos.manifest": ["Manifest", "ManifestError", "Video", "read_manifest", "write_manifest"],
         "vidattn.data.write_video": ["write_mp4"],

@@ -10,14 +10,14 @@ from torch.utils.data import DataLoader
 
 from vidattn.data.clips.balance import Balance
 from vidattn.data.clips.dataset import TestViews, TrainClips
-from vidattn.data.clips.loader import EpochSampler, OnceEachSampler, Order, ResumableLoader
+from vidattn.data.clips.order import EpochSampler, OnceEachSampler, Order, ResumableLoader
 from vidattn.data.clips.sampling import Sampler
 from vidattn.data.clips.shard_order import ShardOrder
 from vidattn.data.clips.target import ClassLabel, ClassLabels, TargetEncoder
 from vidattn.data.flat_keys import by_part
 from vidattn.data.made.videos import SyntheticSet
-from vidattn.data.parts import Decoding, Lists, Loading, Views, check_together
 from vidattn.data.readers.quarantine import Quarantine
+from vidattn.data.sections import Decoding, Lists, Loading, Views, check_together
 from vidattn.data.videos.manifest import Manifest
 from vidattn.data.videos.splits import Split
 from vidattn.preprocessing import Preprocessing, SamplingRule

@@ -6,14 +6,13 @@ Configurations of before 0.2 have no parts, and on a command line and in Python 
 import json
 import re
 from collections.abc import Iterable, Mapping
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from vidattn.mistakes import Mistake
-from vidattn.wording import did_you_mean
+from vidattn.wording import did_you_mean, nearest_word
 
 PARTS = {
     "lists": ("train", "val", "test", "predict", "root", "class_names", "folder_fps", "multi_label"),
@@ -117,8 +116,8 @@ def key_meant(message: str) -> str:
     """
     written = re.search(r"(?:arguments: --|does not accept option ')data\.(?:\w+\.)?(\w+)", message)
     known = [*PART_OF, *PARTS, *WHOLE]
-    near = get_close_matches(written[1], known, n=1) if written else []
-    return f"; did you mean 'data.{_in_part(near[0])}'?" if near else ""
+    near = nearest_word(written[1], known) if written else None
+    return f"; did you mean 'data.{_in_part(near)}'?" if near else ""
 
 
 def _in_part(name: str) -> str:

@@ -208,13 +208,13 @@ class Walk:
     def nudged(self, step: VideoAttention, name: str, rows: Tensor) -> Tensor | None:
         """`(I + W)`, normalised, of a step that has no weights; None where it would take too long."""
         if not isinstance(step, PerFrame) and rows.shape[1] > MAX_NUDGES:
-            self.notes.append(f"{name}: {described(step)} mixes by no attention weights; left out of the map")
+            self.notes.append(f"{name}: {step_name(step)} mixes by no attention weights; left out of the map")
             return None
-        self.notes.append(f"{name}: {described(step)} mixes by no attention weights; measured by nudging tokens")
+        self.notes.append(f"{name}: {step_name(step)} mixes by no attention weights; measured by nudging tokens")
         factor = torch.eye(rows.shape[1]).to(rows) + measured(step, self.visits[step]).float()
         return factor / factor.sum(-1, keepdim=True)
 
 
-def described(step: VideoAttention) -> str:
+def step_name(step: VideoAttention) -> str:
     """The name of a step's class, of the image block in it where there is one."""
     return f"PerFrame({type(step.block).__name__})" if isinstance(step, PerFrame) else type(step).__name__

@@ -20,7 +20,7 @@ from vidattn.models.network import Network, NetworkConfig
 
 
 @dataclass(frozen=True)
-class Parts:
+class MacsByUse:
     """Multiply-accumulates of one clip, by what they are for.
 
     Attributes:
@@ -60,7 +60,7 @@ class BlockCount:
     name: str
     runs: int
     parameters: int
-    parts: Parts
+    parts: MacsByUse
     activation_bytes: int
 
     @property
@@ -92,7 +92,7 @@ class Count:
     height: int
     width: int
     parameters: int
-    parts: Parts
+    parts: MacsByUse
     batch: int
     dtype: str
     activation_bytes: int
@@ -202,9 +202,9 @@ def count_outline(
     """
     blocks = _blocks(outline, frames, height, width, batch, check)
     patch, between, head = outline.ends.end_macs(frames, height, width)
-    body = Parts(patch_embedding=patch.total, convolution=between.total, head=head.total)
+    body = MacsByUse(patch_embedding=patch.total, convolution=between.total, head=head.total)
     for block in blocks:
-        body = Parts(**{name: own + getattr(block.parts, name) for name, own in asdict(body).items()})
+        body = MacsByUse(**{name: own + getattr(block.parts, name) for name, own in asdict(body).items()})
     kept = ends.activation_bytes + sum(block.activation_bytes for block in blocks)
     if config.gradient_checkpointing:
         kept -= _recomputed_bytes(outline, blocks, frames, height, width, batch)
@@ -247,10 +247,10 @@ def _blocks(outline: Outline, frames: int, height: int, width: int, batch: int, 
     return tuple(rows)
 
 
-def _parts(block: Block, runs: int, grid: Grid) -> Parts:
+def _parts(block: Block, runs: int, grid: Grid) -> MacsByUse:
     steps = runs * sum((step.macs(grid) for step in block.steps), Macs())  # type: ignore[operator]
     mlp = runs * block.mlp.macs(grid.num_tokens)
-    return Parts(projections=steps.linear, attention=steps.attention, convolution=steps.convolution, mlp=mlp.total)
+    return MacsByUse(projections=steps.linear, attention=steps.attention, convolution=steps.convolution, mlp=mlp.total)
 
 
 def _recomputed_bytes(

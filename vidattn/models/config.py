@@ -12,6 +12,7 @@ from vidattn.attention.base import VideoAttention
 from vidattn.attention.parts import QKV_BIASES, Parts
 from vidattn.attention.query_key import QUERY_KEYS
 from vidattn.attention.scheme import Scheme, parse_scheme, takes_parts
+from vidattn.checks import check_positive, check_rate
 from vidattn.grid import Grid
 from vidattn.mistakes import Mistake
 from vidattn.models.keep import Kept, Tokens
@@ -102,12 +103,16 @@ class VideoTransformerConfig(NetworkConfig):
 
     def __post_init__(self) -> None:
         self._check_types()
-        for name in ("num_classes", "num_frames", "patch_size", "embed_dim", "depth", "num_heads", "tubelet_size"):
-            if getattr(self, name) < 1:
-                raise Mistake(f"{name}={getattr(self, name)} must be at least 1")
-        for name in ("dropout", "drop_path"):
-            if not 0 <= getattr(self, name) < 1:
-                raise Mistake(f"{name}={getattr(self, name)} is not a probability below 1")
+        check_positive(
+            num_classes=self.num_classes,
+            num_frames=self.num_frames,
+            patch_size=self.patch_size,
+            embed_dim=self.embed_dim,
+            depth=self.depth,
+            num_heads=self.num_heads,
+            tubelet_size=self.tubelet_size,
+        )
+        check_rate(dropout=self.dropout, drop_path=self.drop_path)
         if self.embed_dim % self.num_heads:
             near = self.embed_dim // self.num_heads * self.num_heads
             choices = " and ".join(str(size) for size in (near, near + self.num_heads) if size)

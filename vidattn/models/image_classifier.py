@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from vidattn.attention.base import VideoAttention
 from vidattn.attention.parts import linear
 from vidattn.attention.scheme import parse_scheme
+from vidattn.checks import check_positive, check_rate
 from vidattn.grid import Grid
 from vidattn.macs import Macs
 from vidattn.mistakes import Mistake
@@ -54,11 +55,10 @@ class ImageClassifierConfig:
     def __post_init__(self) -> None:
         if not self.widths or len(self.widths) != len(self.depths):
             raise Mistake(f"widths={self.widths} and depths={self.depths} must have one number for each stage")
-        if not 0 <= self.drop_path < 1:
-            raise Mistake(f"drop_path={self.drop_path} is not a probability below 1")
-        for name in ("num_classes", "channels", "patch_size", "head_dim"):
-            if getattr(self, name) < 1:
-                raise Mistake(f"{name}={getattr(self, name)} must be at least 1")
+        check_rate(drop_path=self.drop_path)
+        check_positive(
+            num_classes=self.num_classes, channels=self.channels, patch_size=self.patch_size, head_dim=self.head_dim
+        )
         if len(self.schemes) != len(self.widths):
             raise Mistake(f"attention={self.attention} names {len(self.schemes)} schemes for {len(self.widths)} stages")
         for scheme in self.schemes:
@@ -89,8 +89,8 @@ class ImageClassifier(nn.Module):
         self.stages = nn.ModuleList()
         for index, (scheme, width, depth) in enumerate(zip(config.schemes, config.widths, config.depths, strict=True)):
             shrink = Shrink(inputs[index], width, 2 if index else config.patch_size)
-            blocks = [build_block(config, scheme, width, next(rates), block) for block in range(depth)]
-            self.stages.append(Stage(shrink, blocks))
+            blocks = [image_block(config, scheme, width, next(rates), block) for block in range(depth)]
+            self.stages.append(ImageStage(shrink, blocks))
         self.norm = nn.LayerNorm(config.widths[-1], eps=1e-6)
         self.head = linear(config.widths[-1], config.num_classes)
 
@@ -113,13 +113,13 @@ class ImageClassifier(nn.Module):
         """Cost of one image of `height x width` pixels."""
         total = Macs(linear=self.head.weight.numel())
         for stage in self.stages:
-            assert isinstance(stage, Stage)
+            assert isinstance(stage, ImageStage)
             height, width = stage.shrink.size(height, width)
             total += stage.macs(height, width)
         return total
 
 
-class Stage(nn.Module):
+class ImageStage(nn.Module):
     """Fewer, wider tokens, then blocks of attention and MLP on them."""
 
     def __init__(self, shrink: "Shrink", blocks: Sequence[Block]) -> None:
@@ -166,7 +166,7 @@ class Shrink(nn.Module):
         return Macs(convolution=height * width * self.conv.weight.numel())
 
 
-def build_block(config: ImageClassifierConfig, scheme: str, width: int, drop_path: float, index: int) -> Block:
+def image_block(config: ImageClassifierConfig, scheme: str, width: int, drop_path: float, index: int) -> Block:
     """The stage's block with this index, at this width: the video models' own, on a clip of one frame and no prefix."""
     heads = max(1, width // config.head_dim)
     steps = [step.build(width, heads, index) for step in parse_scheme(scheme).steps]

@@ -59,7 +59,7 @@ class Kept(ABC):
         return out.argsort(dim=1, descending=True, stable=True)[:, : whole.num_video_tokens - seen.shape[1]]
 
     def embed(self, patch: PatchEmbedding | TubeletEmbedding, video: Tensor) -> Tensor:
-        """Clips `(B, 3, T, H, W)` through the patch embedding, laid out as `grid` says; only what is kept is computed."""
+        """Clips `(B, 3, T, H, W)` through the patch embedding, laid out as `grid` says; of what is kept only."""
         return patch.project(self.take(patch.cut(video)))
 
     def take_table(self, table: Tensor, whole: Grid) -> Tensor:

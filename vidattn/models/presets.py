@@ -1,5 +1,6 @@
 """Sizes and settings that papers use, by name."""
 
+import fnmatch
 from dataclasses import replace
 from typing import Any
 
@@ -38,6 +39,15 @@ PRESETS: dict[str, VideoTransformerConfig] = {
     "videomae-h": replace(VIDEOMAE, embed_dim=1280, depth=32, num_heads=16),
 }
 """Complete configurations, with divided attention unless a paper has another, and the 400 classes of Kinetics."""
+
+
+def list_presets(filter: str = "*") -> list[str]:
+    """The names of `PRESETS` that a pattern fits, as in a shell.
+
+    >>> list_presets("videomae-*")
+    ['videomae-s', 'videomae-b', 'videomae-l', 'videomae-h']
+    """
+    return fnmatch.filter(PRESETS, filter)
 
 
 def preset(name: str, **changes: Any) -> VideoTransformerConfig:

@@ -6,6 +6,7 @@ from vidattn.public import hand_on
 
 if TYPE_CHECKING:  # for mypy and editors, which know no table
     from vidattn.training.freezing import FrozenBackbone as FrozenBackbone
+    from vidattn.training.masked_autoencoder import MaskedAutoencoder as MaskedAutoencoder
     from vidattn.training.metrics import ViewAccuracy as ViewAccuracy, ViewPrecision as ViewPrecision
     from vidattn.training.mixing import Mixing as Mixing
     from vidattn.training.module import VideoModule as VideoModule
@@ -18,6 +19,7 @@ if TYPE_CHECKING:  # for mypy and editors, which know no table
         WarmupCosine as WarmupCosine,
     )
     from vidattn.training.scorecard import Scorecard as Scorecard
+    from vidattn.training.simmim import SimMIM as SimMIM
     from vidattn.training.skipped import SkippedVideos as SkippedVideos
     from vidattn.training.threads import CoresForDecoding as CoresForDecoding
     from vidattn.training.video_classifier import VideoClassifier as VideoClassifier
@@ -26,6 +28,7 @@ __all__, __getattr__, __dir__ = hand_on(
     __name__,
     {
         "vidattn.training.freezing": ["FrozenBackbone"],
+        "vidattn.training.masked_autoencoder": ["MaskedAutoencoder"],
         "vidattn.training.metrics": ["ViewAccuracy", "ViewPrecision"],
         "vidattn.training.mixing": ["Mixing"],
         "vidattn.training.module": ["VideoModule"],
@@ -33,6 +36,7 @@ __all__, __getattr__, __dir__ = hand_on(
         "vidattn.training.predictions": ["PredictionWriter"],
         "vidattn.training.schedule": ["Constant", "Schedule", "Steps", "WarmupCosine"],
         "vidattn.training.scorecard": ["Scorecard"],
+        "vidattn.training.simmim": ["SimMIM"],
         "vidattn.training.skipped": ["SkippedVideos"],
         "vidattn.training.threads": ["CoresForDecoding"],
         "vidattn.training.video_classifier": ["VideoClassifier"],

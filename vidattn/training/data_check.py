@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from vidattn.mistakes import Mistake
-from vidattn.training.names import check_count, check_labelled, check_names
+from vidattn.training.label_agreement import check_count, check_labelled, check_same_names
 
 SPLITS = {"fit": "val", "validate": "val", "test": "test", "predict": "predict"}
 """What is evaluated, by the words of the command line."""
@@ -60,4 +60,4 @@ def check_data(data: Any, stage: str, processes: int = 1, labels: Labels | None 
             f"{'' if several else ', or data.multi_label to true if a video may have several'}"
         )
     if stage != "fit":
-        check_names(data.class_names, labels.names)
+        check_same_names(data.class_names, labels.names)

@@ -1,5 +1,6 @@
 """Pre-training by a masked autoencoder: the encoder sees a tenth of a clip, and a decoder paints the rest."""
 
+import pytorch_lightning as pl
 import torch
 import torch.nn.functional as F
 from pytorch_lightning.cli import OptimizerCallable
@@ -15,6 +16,7 @@ from vidattn.models.network import Features, NetworkConfig
 from vidattn.models.pixel_decoder import Decoder
 from vidattn.training.masked_prediction import MaskedPrediction
 from vidattn.training.module import Normalization
+from vidattn.training.reconstructions import Reconstructions
 from vidattn.training.schedule import Constant, Schedule
 
 
@@ -57,7 +59,9 @@ class MaskedAutoencoder(MaskedPrediction):
         try:
             network.check_keeps(mask.keep(network.native_grid, [0]))
         except Mistake as error:
-            raise Mistake(f"{error}; vidattn.SimMIM hides places behind a token instead, in every scheme and with every mask") from None
+            raise Mistake(
+                f"{error}; vidattn.SimMIM hides places behind a token instead, in every scheme and with every mask"
+            ) from None
         super().__init__(network, mask, optimizer, schedule, normalization, weights, normalize_patches)
         self.decoder = decoder.build(network, self.network.num_features)
         self.take_beside()
@@ -66,6 +70,10 @@ class MaskedAutoencoder(MaskedPrediction):
     def sharded(self) -> list[nn.Module]:
         """The network and its decoder."""
         return [self.network, self.decoder]
+
+    def configure_callbacks(self) -> list[pl.Callback]:
+        """Beside those of every task, a picture an epoch."""
+        return [*super().configure_callbacks(), Reconstructions()]
 
     def seen(self, keep: Kept, grid: Grid) -> Kept:
         """What the mask leaves."""

@@ -1,30 +1,27 @@
 """What trainings that paint hidden patches share: masks, targets, and what is measured of them."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
 
 import torch
 from pytorch_lightning.cli import OptimizerCallable
 from pytorch_lightning.utilities.rank_zero import rank_zero_info
-from torch import Tensor, nn
+from torch import Tensor
 
 from vidattn.checkpoints.pretrained import Pretrained
-from vidattn.checkpoints.saved import UNLEARNT
-from vidattn.data.clips.loader import stable_seed
+from vidattn.checkpoints.saved import LABELLED_PARTS
+from vidattn.data.clips.order import stable_seed
 from vidattn.grid import Grid
 from vidattn.mistakes import Mistake
 from vidattn.models.config import VideoTransformerConfig
 from vidattn.models.keep import Kept
 from vidattn.models.masks import Mask
 from vidattn.models.network import Features, NetworkConfig
-from vidattn.models.pixel_decoder import patch_statistics, patches_of
+from vidattn.models.pixel_decoder import patch_statistics, patches_of, video_of
 from vidattn.training.module import Batch, Normalization, VideoModule
 from vidattn.training.schedule import Constant, Schedule
 from vidattn.training.spread import Spread
-
-NOT_SAVED = tuple(f"network.{part}" for part in UNLEARNT)
 
 
 class Painted(NamedTuple):
@@ -51,8 +48,8 @@ class MaskedPrediction(VideoModule, ABC):
     A clip's mask depends on the data's seed, the epoch, the video and the number of the clip within it: not on the
     batch that it is in, nor on the number of processes. In evaluation it is always the same one.
 
-    The read-out and the head of the network take no part: they are frozen, and checkpoints leave them out, so that
-    `--model.weights` of a fine-tuning begins with a fresh head.
+    The read-out and the head of the network take no part: they are frozen, and whoever loads the network from a
+    checkpoint gets fresh ones.
 
     Args:
         network: see `VideoModule`, as for the others.
@@ -92,7 +89,8 @@ class MaskedPrediction(VideoModule, ABC):
         self.normalize_patches = normalize_patches
         for part in (self.network.readout, self.network.head):
             part.requires_grad_(False)
-        self.spreads = nn.ModuleDict({f"{split}_spread": Spread(self.network.num_features) for split in ("val", "test")})
+        self.val_spread = Spread(self.network.num_features)
+        self.test_spread = Spread(self.network.num_features)
 
     def take_over(self, loaded: Pretrained) -> None:
         """Keep what the weights hold beside the network until the parts are there that it belongs to."""
@@ -137,6 +135,18 @@ class MaskedPrediction(VideoModule, ABC):
             wanted = pixels.take_along_dim(keep.hidden(grid)[:, :, None], dim=1)
         return Painted(self.paint(features, keep, grid), wanted, keep, grid, features)
 
+    def pixels(self, painted: Painted, video: Tensor) -> Tensor:
+        """What was painted as clips `(B, 3, T, H, W)` from 0 to 1, the rest as it was: normalised patches are put back
+        to the mean and deviation that they had, as in VideoMAE's own pictures."""
+        whole = patches_of(video.float() / 255, painted.grid)
+        places = painted.keep.hidden(painted.grid)[:, :, None]
+        patches = painted.patches.float()
+        if self.normalize_patches:
+            mean, deviation = (one.take_along_dim(places, dim=1) for one in patch_statistics(whole))
+            patches = patches * deviation + mean
+        whole = whole.scatter(1, places.expand_as(patches), patches)
+        return video_of(whole, painted.grid, *video.shape[2:])
+
     def draw(self, batch: Batch, epoch: int) -> Kept:
         """What is seen of each clip of the batch in this epoch; -1 for that of all evaluations."""
         seed = getattr(getattr(self.trainer, "datamodule", None), "seed", 0)
@@ -173,24 +183,16 @@ class MaskedPrediction(VideoModule, ABC):
         painted = self(batch["video"], self.draw(batch, -1))
         loss = self.error(painted.patches.float(), painted.wanted)
         blind = self.error(painted.wanted.mean((0, 1)).expand_as(painted.wanted), painted.wanted)
-        spread = self.spreads[f"{split}_spread"]
+        spread = self.val_spread if split == "val" else self.test_spread
         spread.update(painted.features.video.float().mean((1, 2, 3)))
         over: dict[str, Any] = {"batch_size": len(painted.wanted), "sync_dist": True, "on_epoch": True}
         self.log_dict({f"{split}/loss": loss, f"{split}/share": loss / blind}, **over)
         self.log(f"{split}/spread", spread, on_epoch=True)
 
-    # What goes into checkpoints.
-
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """As every task, without read-out and head."""
+        """As every task; whoever reads the network is told that its read-out and head are not trained."""
         super().on_save_checkpoint(checkpoint)
-        state = checkpoint["state_dict"]
-        checkpoint["state_dict"] = {name: value for name, value in state.items() if not name.startswith(NOT_SAVED)}
-
-    def load_state_dict(self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False) -> Any:
-        """As every task; read-out and head stay as they are where the weights have none."""
-        own = {name: value for name, value in self.state_dict().items() if name.startswith(NOT_SAVED)}
-        return super().load_state_dict({**own, **state_dict}, strict, assign)
+        checkpoint["vidattn"]["unlearnt"] = list(LABELLED_PARTS)
 
 
 def check_paintable(config: NetworkConfig, mask: Mask) -> None:

@@ -11,7 +11,7 @@ from vidattn.mistakes import Mistake
 class Mixing(nn.Module):
     """Mixup or cutmix, one drawn per batch. https://arxiv.org/abs/1710.09412 and https://arxiv.org/abs/1905.04899.
 
-    A clip is mixed with one of another video, where the batch has several.
+    A clip is mixed with one of another video, unless most clips of the batch are its own video's.
 
     Args:
         num_classes: width of the label vectors.
@@ -50,10 +50,13 @@ class Mixing(nn.Module):
 
 def apart(video_ids: Tensor) -> Tensor:
     """An order in which the clip before each one (the last before the first) is of another video: the transforms mix
-    such neighbours. First clips of all videos, then second ones; distinct videos stay as they are.
+    such neighbours. Distinct videos stay as they are. A video with more than half of the clips meets itself.
 
-    >>> apart(torch.tensor([4, 4, 9, 9, 7, 7]))
-    tensor([0, 2, 4, 1, 3, 5])
+    >>> apart(torch.tensor([4, 4, 9, 9, 7, 7])), apart(torch.tensor([4, 9, 4, 7]))
+    (tensor([0, 2, 4, 1, 3, 5]), tensor([0, 1, 2, 3]))
     """
     alike = video_ids[:, None] == video_ids
-    return alike.tril(-1).sum(1).argsort(stable=True)
+    counts, first = alike.sum(1), alike.int().argmax(1)
+    grouped = (first - len(video_ids) * counts).argsort(stable=True)  # video by video, that of most clips first
+    # Clips of one video stand at most `counts.max()` apart there, so that strides of that length never meet it twice.
+    return grouped[(torch.arange(len(grouped), device=grouped.device) % counts.max()).argsort(stable=True)]

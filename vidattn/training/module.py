@@ -17,7 +17,7 @@ from torch.distributed.fsdp import FSDPModule, fully_shard, register_fsdp_forwar
 from vidattn.checkpoints.loading import load_weights
 from vidattn.checkpoints.pretrained import Pretrained
 from vidattn.checkpoints.saved import description
-from vidattn.data.clips.loader import stable_seed
+from vidattn.data.clips.order import stable_seed
 from vidattn.data.clips.target import TargetEncoder
 from vidattn.mistakes import Mistake, NotFiniteError
 from vidattn.models.config import VideoTransformerConfig
@@ -25,8 +25,8 @@ from vidattn.models.network import Network, NetworkConfig
 from vidattn.models.normalize import NORMALIZATIONS, Normalize
 from vidattn.preprocessing import Preprocessing
 from vidattn.training.data_check import Labels, check_data
+from vidattn.training.label_agreement import check_same_names
 from vidattn.training.length import length_in_epochs
-from vidattn.training.names import check_names
 from vidattn.training.parameter_groups import parameter_groups
 from vidattn.training.past_optimizer import without_empty_parameter
 from vidattn.training.report import Report
@@ -241,7 +241,7 @@ class VideoModule(pl.LightningModule, ABC):
         if self.normalizes_as_saved and preprocessing.mean and preprocessing.std:
             self.normalize = Normalize(preprocessing.mean, preprocessing.std).to(self.device)
         names = list(saved.get("class_names", []))
-        check_names(self.class_names, names)
+        check_same_names(self.class_names, names)
         self.class_names = names
         if self.preprocessing == Preprocessing():  # no labelled data has told
             self.preprocessing = preprocessing

@@ -1,11 +1,51 @@
 """The checkpoint that a command answers with: found beside a run's configuration, and looked at before it is used."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from pytorch_lightning.utilities.rank_zero import rank_zero_info
+
 from vidattn.checkpoints.files import read_weights
-from vidattn.checkpoints.names import WeightsError
-from vidattn.checkpoints.nearby import checkpoints_in, nearest
+from vidattn.checkpoints.nearby import checkpoints_in, nearest_path
+from vidattn.checkpoints.renaming import WeightsError
+from vidattn.mistakes import Mistake
+
+
+def checkpoint_to_answer_with(
+    words: Iterable[str], configs: Sequence[str], checkpoint: str | None, weights: str | None
+) -> str | None:
+    """The checkpoint that a command other than `fit` uses; None where the task's `weights` are to answer.
+
+    What stands on the command line comes first; then the best checkpoint of the run whose `config.yaml` is given,
+    whatever that run itself started from; then, where the configuration is of no run, what it names.
+
+    Args:
+        words: of the command line.
+        configs: the configurations that these name.
+        checkpoint: `ckpt_path`, of the command line or of a configuration.
+        weights: the task's, likewise.
+
+    Raises:
+        ValueError: there are no weights to answer with.
+        WeightsError: the run of a configuration has checkpoints, but no best one.
+    """
+    options = {word.partition("=")[0] for word in words}
+    if "--ckpt_path" not in options:
+        if options & {"--model.weights", "--model.init_args.weights"}:
+            checkpoint = None
+        elif best := best_beside(configs):
+            rank_zero_info(f"Weights: {best}, the best of the run whose configuration this is")
+            return str(best)
+        else:
+            refuse_other_weights(configs)
+            if named := checkpoint or weights:
+                rank_zero_info(f"Weights: {named}, which the configuration names")
+    if not checkpoint and not weights:
+        raise Mistake(
+            "there are no weights to answer with; give --ckpt_path RUN/checkpoints/best.ckpt (or --config "
+            "RUN/config.yaml of a run that has it), or --model.weights for weights from elsewhere"
+        )
+    return checkpoint
 
 
 def best_beside(configs: Iterable[str | Path]) -> Path | None:
@@ -55,7 +95,7 @@ def check_checkpoint(name: str) -> None:
 
 
 def _next_move(path: Path) -> str:
-    if near := nearest(path):
+    if near := nearest_path(path):
         return f"did you mean {near}?"
     if not path.parent.is_dir():
         return f"nor does its folder {path.parent}"

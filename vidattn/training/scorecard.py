@@ -14,9 +14,9 @@ from rich.table import Table
 
 from vidattn.data.readers import reader_version
 from vidattn.training.module import VideoModule
-from vidattn.training.pictures import write_picture
 from vidattn.training.report import Report
 from vidattn.training.skipped import SkippedVideos, run_folder
+from vidattn.training.write_picture import write_picture
 
 
 class Scorecard(pl.Callback):

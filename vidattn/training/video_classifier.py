@@ -13,9 +13,9 @@ from vidattn.mistakes import Mistake
 from vidattn.models.config import VideoTransformerConfig
 from vidattn.models.network import NetworkConfig
 from vidattn.training.data_check import Labels
+from vidattn.training.label_agreement import head_by_name
 from vidattn.training.mixing import Mixing
 from vidattn.training.module import Batch, Normalization, VideoModule
-from vidattn.training.names import head_by_name
 from vidattn.training.objective import Objective, OneLabel
 from vidattn.training.report import Report
 from vidattn.training.schedule import Constant, Schedule

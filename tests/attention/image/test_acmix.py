@@ -71,7 +71,7 @@ def test_has_the_reference_parameters_and_macs():
 
 
 def test_says_what_is_wrong():
-    with pytest.raises(ValueError, match="attention_kernel=6 and conv_kernel=3 must be odd"):
+    with pytest.raises(ValueError, match="attention_kernel=6 must be odd"):
         ACmix(32, attention_kernel=6)
     with pytest.raises(ValueError, match="dim=32 is not a multiple of num_heads=3"):
         ACmix(32, num_heads=3)

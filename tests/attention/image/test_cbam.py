@@ -48,5 +48,5 @@ def test_the_channel_gate_sees_maxima_and_not_means_alone():
 
 
 def test_an_even_kernel_is_refused():
-    with pytest.raises(ValueError, match=r"kernel_size=6 is even; take 5 or 7"):
+    with pytest.raises(ValueError, match=r"kernel_size=6 must be odd, such as 7"):
         CBAM(8, kernel_size=6)

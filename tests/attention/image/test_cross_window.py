@@ -91,5 +91,5 @@ def test_bad_arguments_are_named():
         CrossShapedWindowAttention(48, num_heads=3)
     with pytest.raises(ValueError, match="dim=30 is not a multiple of num_heads=4"):
         CrossShapedWindowAttention(30, num_heads=4)
-    with pytest.raises(ValueError, match="stripe_width=0 is below 1"):
+    with pytest.raises(ValueError, match="stripe_width=0 must be at least 1"):
         CrossShapedWindowAttention(32, 0)

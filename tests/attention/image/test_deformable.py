@@ -79,9 +79,9 @@ def test_has_the_reference_parameters_and_macs():
 def test_says_what_is_wrong():
     with pytest.raises(ValueError, match="num_heads=4 is not a multiple of num_groups=3"):
         DeformableAttention(32, num_groups=3, num_heads=4)
-    with pytest.raises(ValueError, match="kernel_size=4 is even"):
+    with pytest.raises(ValueError, match="kernel_size=4 must be odd"):
         DeformableAttention(32, kernel_size=4)
-    with pytest.raises(ValueError, match="reduction=0 is below 1"):
+    with pytest.raises(ValueError, match="reduction=0 must be at least 1"):
         DeformableAttention(32, reduction=0)
     with pytest.raises(ValueError, match="dim=32 is not a multiple of num_heads=3"):
         DeformableAttention(32, num_heads=3)

@@ -2,7 +2,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from vidattn.attention.image.graph import GraphAttention, nearest
+from vidattn.attention.image.graph import GraphAttention, nearest_points
 
 
 def build(**arguments) -> GraphAttention:
@@ -40,10 +40,10 @@ def test_is_a_loop_over_the_nearest_neighbours(num_heads):
 def test_a_small_nudge_reaches_those_that_have_the_pixel_as_neighbour():
     block = build(num_neighbors=4)
     x = torch.randn(1, 12, 5, 6, dtype=torch.float64)
-    graph = nearest(x.flatten(2).mT, 4)
+    graph = nearest_points(x.flatten(2).mT, 4)
     nudged = x.clone()
     nudged[0, :, 2, 3] += 1e-4 * torch.randn(12)
-    assert torch.equal(nearest(nudged.flatten(2).mT, 4), graph)
+    assert torch.equal(nearest_points(nudged.flatten(2).mT, 4), graph)
 
     moved = (block(nudged) - block(x)).abs().amax(1).flatten() > 1e-9
 
@@ -55,21 +55,21 @@ def test_neighbours_are_found_across_blocks_of_rows():
     torch.manual_seed(0)
     points = torch.randn(2, 1500, 3, dtype=torch.float64)
     expected = torch.cdist(points, points, compute_mode="donot_use_mm_for_euclid_dist").topk(6, largest=False)
-    assert torch.equal(nearest(points, 6), expected.indices)
+    assert torch.equal(nearest_points(points, 6), expected.indices)
 
 
 def test_far_from_the_origin_fp32_still_tells_neighbours_apart():
     torch.manual_seed(0)
     points = torch.randn(1, 100, 3) + 1024
-    assert torch.equal(nearest(points, 4), nearest(points.double(), 4))
+    assert torch.equal(nearest_points(points, 4), nearest_points(points.double(), 4))
 
 
 def test_autocast_does_not_blur_the_neighbours():
     torch.manual_seed(0)
     points = torch.randn(1, 200, 8) + 3
-    exact = nearest(points, 4)
+    exact = nearest_points(points, 4)
     with torch.autocast("cpu", torch.bfloat16):
-        assert torch.equal(nearest(points, 4), exact)
+        assert torch.equal(nearest_points(points, 4), exact)
 
 
 def test_has_the_papers_parameters_and_counts_the_distances():
@@ -79,7 +79,7 @@ def test_has_the_papers_parameters_and_counts_the_distances():
 
 
 def test_says_what_is_wrong():
-    with pytest.raises(ValueError, match="num_neighbors=0 leaves nothing to attend to"):
+    with pytest.raises(ValueError, match="num_neighbors=0 must be at least 1"):
         GraphAttention(32, num_neighbors=0)
     with pytest.raises(ValueError, match="dim=32 is not a multiple of num_heads=3"):
         GraphAttention(32, num_heads=3)

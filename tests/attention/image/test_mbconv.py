@@ -38,5 +38,5 @@ def test_it_follows_a_shift_away_from_the_border():
 
 
 def test_an_even_kernel_is_refused():
-    with pytest.raises(ValueError, match=r"kernel_size=2 is even; take 1 or 3"):
+    with pytest.raises(ValueError, match=r"kernel_size=2 must be odd, such as 3"):
         MBConv(8, kernel_size=2)

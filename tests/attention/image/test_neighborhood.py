@@ -111,9 +111,9 @@ def test_no_intermediate_holds_a_window_per_pixel():
 
 
 def test_bad_arguments_are_named():
-    with pytest.raises(ValueError, match="kernel_size=4 has no middle; use an odd size such as 5"):
+    with pytest.raises(ValueError, match="kernel_size=4 must be odd, such as 5"):
         NeighborhoodAttention(32, 4)
-    with pytest.raises(ValueError, match="dilation=0 is below 1"):
+    with pytest.raises(ValueError, match="dilation=0 must be at least 1"):
         NeighborhoodAttention(32, 3, 0)
     with pytest.raises(ValueError, match="dim=32 is not a multiple of num_heads=5"):
         NeighborhoodAttention(32, num_heads=5)

@@ -41,5 +41,5 @@ def test_it_follows_a_shift_away_from_the_border():
 
 
 def test_an_even_kernel_is_refused():
-    with pytest.raises(ValueError, match=r"kernel_size=4 is even; take 3 or 5"):
+    with pytest.raises(ValueError, match=r"kernel_size=4 must be odd, such as 5"):
         PositionalEncodingGenerator(8, kernel_size=4)

@@ -69,7 +69,7 @@ def test_moves_with_the_image_away_from_the_border():
 
 
 def test_bad_arguments_are_named():
-    with pytest.raises(ValueError, match="kernel_size=4 has no middle; use an odd size such as 5"):
+    with pytest.raises(ValueError, match="kernel_size=4 must be odd, such as 5"):
         StandAloneAttention(32, 4)
     with pytest.raises(ValueError, match=r"dim=9 is not a multiple of 2 \* num_heads=6"):
         StandAloneAttention(9, 3, 3)

@@ -73,7 +73,7 @@ def test_has_the_papers_macs_and_the_two_stages_parameters():
 
 
 def test_says_what_is_wrong():
-    with pytest.raises(ValueError, match="window=0 holds no pixel"):
+    with pytest.raises(ValueError, match="window=0 must be at least 1"):
         LocallyGroupedAttention(32, window=0)
     with pytest.raises(ValueError, match="dim=32 is not a multiple of num_heads=3"):
         LocallyGroupedAttention(32, num_heads=3)

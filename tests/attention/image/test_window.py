@@ -92,5 +92,5 @@ def test_moves_with_the_image_by_whole_windows(block_class, shifted):
 def test_bad_arguments_are_named(block_class, shifted):
     with pytest.raises(ValueError, match="dim=32 is not a multiple of num_heads=5"):
         block_class(32, 7, 5)
-    with pytest.raises(ValueError, match="window_size=0 is below 1"):
+    with pytest.raises(ValueError, match="window_size=0 must be at least 1"):
         block_class(32, 0)

@@ -9,7 +9,7 @@ from safetensors.torch import load_file, save_file
 from small_networks import SMALL
 
 from vidattn.checkpoints.loading import load
-from vidattn.checkpoints.names import WeightsError
+from vidattn.checkpoints.renaming import WeightsError
 from vidattn.classify.preparation import preparation_of
 
 transformers = pytest.importorskip("transformers", reason="transformers is a test dependency")

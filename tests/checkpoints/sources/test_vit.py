@@ -8,7 +8,7 @@ from safetensors.torch import save_file
 from small_networks import logits
 
 from vidattn.checkpoints.loading import load
-from vidattn.checkpoints.names import WeightsError
+from vidattn.checkpoints.renaming import WeightsError
 
 timm = pytest.importorskip("timm", reason="timm is a test dependency")
 transformers = pytest.importorskip("transformers", reason="transformers is a test dependency")

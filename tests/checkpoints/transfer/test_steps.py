@@ -5,7 +5,7 @@ from small_networks import SMALL
 from vidattn.attention.base import Role
 from vidattn.attention.per_frame import PerFrame
 from vidattn.attention.scheme import STEPS, parse_scheme
-from vidattn.checkpoints.transfer.steps import match, role
+from vidattn.checkpoints.transfer.steps import role, weight_sources
 from vidattn.grid import Grid
 
 GRID = Grid(frames=4, height=4, width=4)
@@ -87,4 +87,4 @@ def test_a_role_names_layers_of_attention_that_the_step_has(name):
     ],
 )
 def test_where_a_steps_weights_come_from(trained, wanted, sources):
-    assert [tuple(found) for found in match(steps(trained), steps(wanted))] == sources
+    assert [tuple(found) for found in weight_sources(steps(trained), steps(wanted))] == sources

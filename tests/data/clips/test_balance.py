@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from vidattn.data.clips.balance import ClassBalanced, Weighted
-from vidattn.data.clips.loader import EpochSampler
+from vidattn.data.clips.order import EpochSampler
 from vidattn.data.videos.manifest import Video
 
 VIDEOS = [Video(f"{label}/{i}.mp4", label) for label, count in enumerate((60, 30, 7, 3)) for i in range(count)]

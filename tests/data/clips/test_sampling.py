@@ -6,19 +6,20 @@ import pytest
 import torch
 
 from vidattn.data.clips.sampling import OfficialSampling, SecondsSampling, StrideSampling, UniformSampling, VideoTimes
+from vidattn.data.segment import Segment
 
 ALL = [StrideSampling(8, 32), SecondsSampling(8, 1.0), UniformSampling(8), OfficialSampling(8, 32)]
 
 
 def ten_seconds(fps=30.0, **segment):
-    return VideoTimes(round(10 * fps), fps, **segment)
+    return VideoTimes(round(10 * fps), fps, segment=Segment(**segment))
 
 
 @pytest.mark.parametrize("sampling", ALL, ids=lambda sampling: type(sampling).__name__)
 @pytest.mark.parametrize("num_frames", [1, 2, 7, 100, 301])
 def test_clips_stay_in_the_segment_and_ascend(sampling, num_frames):
     whole = VideoTimes(num_frames, fps=30)
-    part = VideoTimes(num_frames + 60, fps=30, start=1.0, end=1.0 + num_frames / 30)
+    part = VideoTimes(num_frames + 60, fps=30, segment=Segment(1.0, 1.0 + num_frames / 30))
     for video in [whole, part]:
         clips = [sampling.train(video, torch.Generator().manual_seed(seed)) for seed in range(20)]
         for clip in clips + sampling.test(video, 3):
@@ -31,7 +32,7 @@ def test_clips_stay_in_the_segment_and_ascend(sampling, num_frames):
 @pytest.mark.parametrize("sampling", ALL, ids=lambda sampling: type(sampling).__name__)
 def test_a_segment_is_sampled_as_a_file_of_its_own(sampling):
     alone = VideoTimes(120, fps=30)
-    inside = VideoTimes(600, fps=30, start=5.0, end=9.0)
+    inside = VideoTimes(600, fps=30, segment=Segment(5.0, 9.0))
 
     assert inside.first == 150
     for clips in [1, 3]:
@@ -100,7 +101,7 @@ def test_seconds_take_the_nearest_frame_of_a_variable_rate_file():
 
 
 def test_a_segment_follows_the_clock_of_a_variable_rate_file():
-    video = VideoTimes(5, fps=1, times=[0.0, 0.1, 0.2, 3.0, 4.0], start=0.1, end=4.0)
+    video = VideoTimes(5, fps=1, times=[0.0, 0.1, 0.2, 3.0, 4.0], segment=Segment(0.1, 4.0))
 
     assert (video.first, video.stop) == (1, 4)
 
@@ -133,11 +134,11 @@ def test_uniform_takes_a_video_without_spare_frames_as_it_is(length, expected):
 
 
 def test_a_segment_counted_in_frames_is_cut_to_the_file():
-    video = VideoTimes(100, fps=30, start_frame=90, end_frame=120)
+    video = VideoTimes(100, fps=30, segment=Segment(start_frame=90, end_frame=120))
 
     assert StrideSampling(4, 3).test(video, 1) == [[90, 93, 96, 99]]
     with pytest.raises(ValueError, match="from frame 100 to 120: the 100 frames"):
-        VideoTimes(100, fps=30, start_frame=100, end_frame=120)
+        VideoTimes(100, fps=30, segment=Segment(start_frame=100, end_frame=120))
 
 
 def test_uniform_test_clips_are_spread_within_the_parts():
@@ -178,10 +179,10 @@ def test_official_counts_frames_at_thirty_a_second():
 @pytest.mark.parametrize(
     ("build", "message"),
     [
-        (lambda: StrideSampling(8, 0), "frame_stride=0 must be more than 0"),
+        (lambda: StrideSampling(8, 0), "frame_stride=0 must be at least 1"),
         (lambda: SecondsSampling(8, -1.0), "seconds_between=-1.0 must be more than 0"),
-        (lambda: UniformSampling(0), "num_frames=0 must be more than 0"),
-        (lambda: StrideSampling(8, 1).test(ten_seconds(), 0), "num_clips=0 must be more than 0"),
+        (lambda: UniformSampling(0), "num_frames=0 must be at least 1"),
+        (lambda: StrideSampling(8, 1).test(ten_seconds(), 0), "num_clips=0 must be at least 1"),
         (lambda: VideoTimes(0, fps=30), "no frames"),
         (lambda: ten_seconds(start=12.0), r"segment from 12.0 to None seconds: the 300 frames end at 9.97 seconds"),
         (lambda: ten_seconds(start=5.0, end=5.0), "segment from 5.0 to 5.0"),

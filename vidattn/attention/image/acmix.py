@@ -7,8 +7,8 @@ from vidattn.attention.base import ImageAttention, Role
 from vidattn.attention.heads import heads_of
 from vidattn.attention.image.pixel_windows import centred, local_attention
 from vidattn.attention.parts import VIT, Parts
+from vidattn.checks import check_odd
 from vidattn.macs import Macs
-from vidattn.mistakes import Mistake
 
 
 class ACmix(ImageAttention):
@@ -43,8 +43,7 @@ class ACmix(ImageAttention):
     ) -> None:
         super().__init__()
         self.num_heads = heads_of(dim, num_heads)
-        if attention_kernel % 2 == 0 or conv_kernel % 2 == 0:
-            raise Mistake(f"{attention_kernel=} and {conv_kernel=} must be odd; only odd kernels have a centre")
+        check_odd(attention_kernel=attention_kernel, conv_kernel=conv_kernel)
         self.dim, self.attention_kernel, self.conv_kernel = dim, attention_kernel, conv_kernel
         width, taps = dim // self.num_heads, conv_kernel**2
         self.qkv = parts.linear(dim, 3 * dim)

@@ -4,8 +4,8 @@ import torch
 from torch import Tensor, nn
 
 from vidattn.attention.base import ImageAttention
+from vidattn.checks import check_odd
 from vidattn.macs import Macs
-from vidattn.mistakes import Mistake
 
 
 class ChannelAttention(ImageAttention):
@@ -51,8 +51,7 @@ class SpatialGate(ImageAttention):
 
     def __init__(self, dim: int, kernel_size: int = 7) -> None:
         super().__init__()
-        if kernel_size % 2 == 0:
-            raise Mistake(f"kernel_size={kernel_size} is even; take {kernel_size - 1} or {kernel_size + 1}")
+        check_odd(kernel_size=kernel_size)
         self.kernel_size = kernel_size
         self.conv = nn.Conv2d(2, 1, kernel_size, padding=kernel_size // 2, bias=False)
         self.norm = nn.BatchNorm2d(1)

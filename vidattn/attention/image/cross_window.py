@@ -5,8 +5,9 @@ from einops import rearrange
 from torch import Tensor, nn
 
 from vidattn.attention.base import ImageAttention, Role
-from vidattn.attention.heads import attend
+from vidattn.attention.heads import attend, heads_of
 from vidattn.attention.parts import VIT, Parts
+from vidattn.checks import check_positive
 from vidattn.macs import Macs
 from vidattn.mistakes import Mistake
 
@@ -33,13 +34,10 @@ class CrossShapedWindowAttention(ImageAttention):
 
     def __init__(self, dim: int, stripe_width: int = 7, num_heads: int | None = None, *, parts: Parts = VIT) -> None:
         super().__init__()
-        num_heads = num_heads or 2 * max(1, dim // 128)
+        num_heads = heads_of(dim, num_heads or 2 * max(1, dim // 128))
         if num_heads % 2:
             raise Mistake(f"num_heads={num_heads} is odd; half of the heads take rows and half columns")
-        if dim % num_heads:
-            raise Mistake(f"dim={dim} is not a multiple of num_heads={num_heads}")
-        if stripe_width < 1:
-            raise Mistake(f"stripe_width={stripe_width} is below 1; CSWin takes 1, 2, 7 and 7")
+        check_positive(stripe_width=stripe_width)
         self.dim = dim
         self.stripe_width = stripe_width
         self.qkv = parts.linear(dim, 3 * dim)

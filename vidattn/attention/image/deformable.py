@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from vidattn.attention.base import ImageAttention, Role
 from vidattn.attention.heads import attend, heads_of
 from vidattn.attention.parts import VIT, Parts
+from vidattn.checks import check_odd, check_positive
 from vidattn.macs import Macs
 from vidattn.mistakes import Mistake
 
@@ -51,10 +52,8 @@ class DeformableAttention(ImageAttention):
         self.num_heads = heads_of(dim, num_heads)
         if self.num_heads % num_groups:
             raise Mistake(f"num_heads={self.num_heads} is not a multiple of num_groups={num_groups}")
-        if kernel_size % 2 == 0:
-            raise Mistake(f"kernel_size={kernel_size} is even; only an odd kernel has a centre")
-        if reduction < 1:
-            raise Mistake(f"reduction={reduction} is below 1; points are 1 pixel apart or more")
+        check_odd(kernel_size=kernel_size)
+        check_positive(reduction=reduction)
         self.dim, self.num_groups, self.kernel_size = dim, num_groups, kernel_size
         self.reduction, self.offset_range = reduction, offset_range
         width = dim // num_groups

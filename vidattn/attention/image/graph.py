@@ -8,8 +8,8 @@ from torch import Tensor, nn
 
 from vidattn.attention.base import ImageAttention, Role
 from vidattn.attention.heads import heads_of
+from vidattn.checks import check_positive
 from vidattn.macs import Macs
-from vidattn.mistakes import Mistake
 
 
 class GraphAttention(ImageAttention):
@@ -33,8 +33,7 @@ class GraphAttention(ImageAttention):
 
     def __init__(self, dim: int, num_neighbors: int = 9, num_heads: int | None = None) -> None:
         super().__init__()
-        if num_neighbors < 1:
-            raise Mistake(f"num_neighbors={num_neighbors} leaves nothing to attend to; take 1 or more")
+        check_positive(num_neighbors=num_neighbors)
         self.num_heads = heads_of(dim, num_heads)
         self.dim = dim
         self.num_neighbors = num_neighbors
@@ -48,7 +47,7 @@ class GraphAttention(ImageAttention):
     def forward(self, x: Tensor) -> Tensor:
         """`(B, D, H, W)` -> `(B, D, H, W)`."""
         pixels = x.flatten(2).transpose(1, 2)  # (B, N, D)
-        neighbors = nearest(pixels, min(self.num_neighbors, pixels.shape[1])).unsqueeze(1)  # (B, 1, N, k)
+        neighbors = nearest_points(pixels, min(self.num_neighbors, pixels.shape[1])).unsqueeze(1)  # (B, 1, N, k)
         values = self.project(pixels).unflatten(-1, (self.num_heads, -1)).transpose(1, 2)  # (B, h, N, d)
         own, others = torch.einsum("bhnd,shd->sbhn", values, self.score)
         image = torch.arange(x.shape[0], device=x.device).view(-1, 1, 1, 1)
@@ -68,7 +67,7 @@ class GraphAttention(ImageAttention):
 
 
 @torch.no_grad()
-def nearest(points: Tensor, k: int) -> Tensor:
+def nearest_points(points: Tensor, k: int) -> Tensor:
     """Indices `(B, N, k)` of the k nearest of `(B, N, D)` points to each, itself included, nearest first.
 
     A block of rows at a time, so that a large map's `N x N` distances are never held at once; in fp32 at least and

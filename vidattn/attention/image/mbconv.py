@@ -3,8 +3,8 @@
 from torch import Tensor, nn
 
 from vidattn.attention.base import ImageAttention
+from vidattn.checks import check_odd
 from vidattn.macs import Macs
-from vidattn.mistakes import Mistake
 
 
 class MBConv(ImageAttention):
@@ -25,8 +25,7 @@ class MBConv(ImageAttention):
 
     def __init__(self, dim: int, expansion: int = 4, kernel_size: int = 3) -> None:
         super().__init__()
-        if kernel_size % 2 == 0:
-            raise Mistake(f"kernel_size={kernel_size} is even; take {kernel_size - 1} or {kernel_size + 1}")
+        check_odd(kernel_size=kernel_size)
         self.dim = dim
         self.inner = expansion * dim
         self.kernel_size = kernel_size

@@ -7,8 +7,8 @@ from vidattn.attention.base import ImageAttention, Role
 from vidattn.attention.heads import heads_of
 from vidattn.attention.image.pixel_windows import inward, local_attention
 from vidattn.attention.parts import VIT, Parts
+from vidattn.checks import check_odd, check_positive
 from vidattn.macs import Macs
-from vidattn.mistakes import Mistake
 
 
 class NeighborhoodAttention(ImageAttention):
@@ -39,10 +39,8 @@ class NeighborhoodAttention(ImageAttention):
     ) -> None:
         super().__init__()
         self.num_heads = heads_of(dim, num_heads)
-        if kernel_size % 2 == 0 or kernel_size < 1:
-            raise Mistake(f"kernel_size={kernel_size} has no middle; use an odd size such as {kernel_size + 1}")
-        if dilation < 1:
-            raise Mistake(f"dilation={dilation} is below 1; dilation=1 is the plain neighborhood")
+        check_odd(kernel_size=kernel_size)
+        check_positive(dilation=dilation)
         self.dim = dim
         self.kernel_size = kernel_size
         self.dilation = dilation

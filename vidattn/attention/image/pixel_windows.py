@@ -91,7 +91,7 @@ def local_attention(
     keys, values = (
         _line_up(x).index_select(0, rows.line).index_select(2, columns.line).to(lined.dtype) for x in (k, v)
     )
-    scores = WindowScores.apply(lined, keys, *steps).unflatten(0, lined.shape[:3])  # (H, B * heads, W, k, k)
+    scores = PixelWindowScores.apply(lined, keys, *steps).unflatten(0, lined.shape[:3])  # (H, B * heads, W, k, k)
     if bias is not None:
         bias = bias.expand(shape[0], -1, -1, -1, -1, -1).to(scores.dtype)
         scores = scores + _line_up(bias.transpose(-2, -1))  # here the columns of the window come first
@@ -99,7 +99,7 @@ def local_attention(
         seen = rows.seen[:, None, None, None, :] & columns.seen[None, None, :, :, None]
         scores = scores.masked_fill(~seen, -torch.inf)
     weights = scores.flatten(3).softmax(dim=-1).to(values.dtype).view(-1, *scores.shape[3:])
-    mixed = WindowSums.apply(weights, values, lined.shape, *steps)
+    mixed = PixelWindowSums.apply(weights, values, lined.shape, *steps)
     return mixed.unflatten(1, shape[:2]).permute(1, 2, 0, 3, 4)
 
 
@@ -120,7 +120,7 @@ def _runs(keys: Tensor, height: int, width: int, down: int, right: int, kernel: 
 # gradients of one are the other two; automatic ones would build the gradient of each window.
 
 
-class WindowScores(torch.autograd.Function):
+class PixelWindowScores(torch.autograd.Function):
     """Queries `(H, m, W, d)` times the keys of their windows, of maps with margins -> `(pixels, k, k)`."""
 
     @staticmethod
@@ -137,11 +137,11 @@ class WindowScores(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:  # noqa: D102
         q, keys = ctx.saved_tensors
-        grad_q = WindowSums.apply(grad, keys, q.shape, *ctx.steps)
-        return grad_q, WindowGifts.apply(grad, q, keys.shape, *ctx.steps), None, None, None
+        grad_q = PixelWindowSums.apply(grad, keys, q.shape, *ctx.steps)
+        return grad_q, PixelWindowGifts.apply(grad, q, keys.shape, *ctx.steps), None, None, None
 
 
-class WindowSums(torch.autograd.Function):
+class PixelWindowSums(torch.autograd.Function):
     """Weights `(pixels, k, k)` times the values of the windows, of maps with margins -> `(H, m, W, d)`."""
 
     @staticmethod
@@ -161,11 +161,11 @@ class WindowSums(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:  # noqa: D102
         weights, values = ctx.saved_tensors
-        grad_values = WindowGifts.apply(weights, grad, values.shape, *ctx.steps)
-        return WindowScores.apply(grad, values, *ctx.steps), grad_values, None, None, None, None
+        grad_values = PixelWindowGifts.apply(weights, grad, values.shape, *ctx.steps)
+        return PixelWindowScores.apply(grad, values, *ctx.steps), grad_values, None, None, None, None
 
 
-class WindowGifts(torch.autograd.Function):
+class PixelWindowGifts(torch.autograd.Function):
     """What each key receives from the pixels in whose windows it lies: weights, `(H, m, W, d)` -> maps with margins."""
 
     @staticmethod
@@ -192,5 +192,5 @@ class WindowGifts(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:  # noqa: D102
         weights, q = ctx.saved_tensors
-        grad_q = WindowSums.apply(weights, grad, q.shape, *ctx.steps)
-        return WindowScores.apply(q, grad, *ctx.steps), grad_q, None, None, None, None
+        grad_q = PixelWindowSums.apply(weights, grad, q.shape, *ctx.steps)
+        return PixelWindowScores.apply(q, grad, *ctx.steps), grad_q, None, None, None, None

@@ -4,8 +4,10 @@ import torch
 from torch import Tensor, nn
 
 from vidattn.attention.base import ImageAttention
+from vidattn.attention.heads import heads_of
 from vidattn.attention.image.pixel_windows import centred, local_attention
 from vidattn.attention.parts import VIT, Parts
+from vidattn.checks import check_odd
 from vidattn.macs import Macs
 from vidattn.mistakes import Mistake
 
@@ -30,11 +32,10 @@ class StandAloneAttention(ImageAttention):
 
     def __init__(self, dim: int, kernel_size: int = 7, num_heads: int | None = None, *, parts: Parts = VIT) -> None:
         super().__init__()
-        self.num_heads = num_heads or max(1, dim // 64)
+        self.num_heads = heads_of(dim, num_heads)
         if dim % (2 * self.num_heads):
             raise Mistake(f"dim={dim} is not a multiple of 2 * num_heads={2 * self.num_heads}: row and column halves")
-        if kernel_size % 2 == 0 or kernel_size < 1:
-            raise Mistake(f"kernel_size={kernel_size} has no middle; use an odd size such as {kernel_size + 1}")
+        check_odd(kernel_size=kernel_size)
         self.dim = dim
         self.kernel_size = kernel_size
         half = dim // self.num_heads // 2

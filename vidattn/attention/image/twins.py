@@ -11,8 +11,8 @@ from vidattn.attention.base import ImageAttention, Role
 from vidattn.attention.heads import attend, heads_of
 from vidattn.attention.image.pyramid import SpatialReductionAttention
 from vidattn.attention.parts import VIT, Parts
+from vidattn.checks import check_positive
 from vidattn.macs import Macs
-from vidattn.mistakes import Mistake
 
 
 class LocallyGroupedAttention(ImageAttention):
@@ -36,8 +36,7 @@ class LocallyGroupedAttention(ImageAttention):
 
     def __init__(self, dim: int, window: int = 7, num_heads: int | None = None, *, parts: Parts = VIT) -> None:
         super().__init__()
-        if window < 1:
-            raise Mistake(f"window={window} holds no pixel; windows are 1 pixel wide or more")
+        check_positive(window=window)
         self.num_heads = heads_of(dim, num_heads)
         self.dim = dim
         self.window = window

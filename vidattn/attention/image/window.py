@@ -8,8 +8,8 @@ from torch import Tensor, nn
 from vidattn.attention.base import ImageAttention, Role
 from vidattn.attention.heads import attend, heads_of
 from vidattn.attention.parts import VIT, Parts
+from vidattn.checks import check_positive
 from vidattn.macs import Macs
-from vidattn.mistakes import Mistake
 
 
 class WindowAttention(ImageAttention):
@@ -83,8 +83,7 @@ class _Windows(nn.Module):
     def __init__(self, dim: int, window_size: int, num_heads: int | None, parts: Parts) -> None:
         super().__init__()
         self.num_heads = heads_of(dim, num_heads)
-        if window_size < 1:
-            raise Mistake(f"window_size={window_size} is below 1; Swin's is 7")
+        check_positive(window_size=window_size)
         self.dim = dim
         self.window_size = window_size
         self.qkv = parts.linear(dim, 3 * dim)

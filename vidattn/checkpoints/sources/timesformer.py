@@ -3,8 +3,8 @@
 import torch
 from torch import Tensor
 
-from vidattn.checkpoints.names import Names, WeightsError, renamed
 from vidattn.checkpoints.native import Sides, native_map
+from vidattn.checkpoints.renaming import Names, WeightsError, renamed
 from vidattn.checkpoints.saved import Saved
 from vidattn.models.config import VideoTransformerConfig
 from vidattn.models.presets import build_network

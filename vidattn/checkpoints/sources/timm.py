@@ -6,10 +6,10 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from vidattn.checkpoints.folder import mlp_ratio
 from vidattn.checkpoints.foreign import Foreign
-from vidattn.checkpoints.names import Names, WeightsError, renamed, without
+from vidattn.checkpoints.hf_config import mlp_ratio
 from vidattn.checkpoints.native import Sides, native_map
+from vidattn.checkpoints.renaming import Names, WeightsError, renamed, without
 from vidattn.checkpoints.saved import Saved
 from vidattn.checkpoints.sources import timesformer
 from vidattn.checkpoints.sources.vit import PIXELS

@@ -5,10 +5,10 @@ from collections.abc import Collection
 import torch
 from torch import Tensor
 
-from vidattn.checkpoints.folder import HARMLESS, activation, mlp_ratio, num_classes, patch_side, prefixed
 from vidattn.checkpoints.foreign import Foreign
-from vidattn.checkpoints.names import Names, WeightsError, renamed, without
+from vidattn.checkpoints.hf_config import HARMLESS, activation, mlp_ratio, num_classes, patch_side, prefixed
 from vidattn.checkpoints.native import floored, floored_sides
+from vidattn.checkpoints.renaming import Names, WeightsError, renamed, without
 from vidattn.checkpoints.saved import Saved
 from vidattn.models.config import VideoTransformerConfig
 from vidattn.models.pixel_decoder import Decoder

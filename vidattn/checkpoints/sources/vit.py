@@ -8,10 +8,10 @@ from collections.abc import Collection
 import torch
 from torch import Tensor
 
-from vidattn.checkpoints.folder import HARMLESS, activation, mlp_ratio, num_classes, patch_side, prefixed
 from vidattn.checkpoints.foreign import Foreign
-from vidattn.checkpoints.names import Names, renamed, without
+from vidattn.checkpoints.hf_config import HARMLESS, activation, mlp_ratio, num_classes, patch_side, prefixed
 from vidattn.checkpoints.native import floored_sides
+from vidattn.checkpoints.renaming import Names, renamed, without
 from vidattn.checkpoints.saved import Saved
 from vidattn.models.config import VideoTransformerConfig
 from vidattn.models.presets import build_network

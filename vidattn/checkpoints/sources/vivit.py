@@ -3,10 +3,10 @@
 import torch
 from torch import Tensor
 
-from vidattn.checkpoints.folder import HARMLESS, activation, mlp_ratio, num_classes, prefixed
 from vidattn.checkpoints.foreign import Foreign
-from vidattn.checkpoints.names import WeightsError, renamed, without
+from vidattn.checkpoints.hf_config import HARMLESS, activation, mlp_ratio, num_classes, prefixed
 from vidattn.checkpoints.native import floored, floored_sides
+from vidattn.checkpoints.renaming import WeightsError, renamed, without
 from vidattn.checkpoints.saved import Saved
 from vidattn.checkpoints.sources.vit import hf_names
 from vidattn.models.config import VideoTransformerConfig

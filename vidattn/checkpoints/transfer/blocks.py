@@ -4,9 +4,9 @@ import torch
 from torch import Tensor, nn
 
 from vidattn.checkpoints.transfer.account import Account, late_depth
-from vidattn.checkpoints.transfer.compare import told
-from vidattn.checkpoints.transfer.steps import differ_by_output_layer, kind, match, role
-from vidattn.checkpoints.transfer.tables import resized_map
+from vidattn.checkpoints.transfer.position_tables import resized_map
+from vidattn.checkpoints.transfer.same_function import told
+from vidattn.checkpoints.transfer.steps import differ_by_output_layer, kind, role, weight_sources
 
 
 def carry_blocks(account: Account, network: nn.Module) -> None:
@@ -19,7 +19,7 @@ def carry_blocks(account: Account, network: nn.Module) -> None:
             account.layer(theirs + layer, ours + layer)
         trained = list(source.get_submodule(f"{theirs}steps").children())
         wanted = list(network.get_submodule(f"{ours}steps").children())
-        matches = match(trained, wanted)
+        matches = weight_sources(trained, wanted)
         for place, (step, found) in enumerate(zip(wanted, matches, strict=True)):
             if found.source is not None:
                 account.layer(f"{theirs}norms.{found.source}", f"{ours}norms.{place}")

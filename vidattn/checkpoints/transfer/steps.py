@@ -26,7 +26,7 @@ def differ_by_output_layer(one: nn.Module, other: nn.Module) -> bool:
     )
 
 
-class Match(NamedTuple):
+class WeightSource(NamedTuple):
     """Where a step's weights come from.
 
     Args:
@@ -40,7 +40,7 @@ class Match(NamedTuple):
     silent: bool
 
 
-def match(trained: list[nn.Module], wanted: list[nn.Module]) -> list[Match]:
+def weight_sources(trained: list[nn.Module], wanted: list[nn.Module]) -> list[WeightSource]:
     """For each wanted step of a block: which of the trained block's steps its weights come from.
 
     First, steps of the same kind, in order, then those that differ in one linear layer. Then main attentions take the
@@ -49,29 +49,29 @@ def match(trained: list[nn.Module], wanted: list[nn.Module]) -> list[Match]:
     keeps silent at first where it can.
     """
     free = list(range(len(trained)))
-    found: list[Match | None] = [None] * len(wanted)
+    found: list[WeightSource | None] = [None] * len(wanted)
     for index, step in enumerate(wanted):
         same = next((one for one in free if kind(trained[one]) is kind(step)), None)
         if same is not None:
             free.remove(same)
-            found[index] = Match(same, True, False)
+            found[index] = WeightSource(same, True, False)
     for index, step in enumerate(wanted):
         if found[index] is None:
             alike = next((one for one in free if differ_by_output_layer(trained[one], step)), None)
             if alike is not None:
                 free.remove(alike)
-                found[index] = Match(alike, False, False)
+                found[index] = WeightSource(alike, False, False)
     for index, step in enumerate(wanted):
         if found[index] is None and is_main(step):
             main = next((one for one in free if is_main(trained[one])), None)
             if main is not None:
                 free.remove(main)
-                found[index] = Match(main, False, False)
+                found[index] = WeightSource(main, False, False)
     any_main = next((one for one, step in enumerate(trained) if is_main(step)), None)
     for index, step in enumerate(wanted):
         if found[index] is None:
             copied = any_main if role(step).attention is not None else None
-            found[index] = Match(copied, False, bool(role(step).outputs))
+            found[index] = WeightSource(copied, False, bool(role(step).outputs))
     return [one for one in found if one is not None]
 
 

@@ -6,13 +6,13 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from vidattn.checkpoints.names import WeightsError
+from vidattn.checkpoints.renaming import WeightsError
 from vidattn.checkpoints.saved import Saved
 from vidattn.checkpoints.transfer.account import Account
 from vidattn.checkpoints.transfer.blocks import carry_blocks, carry_late_blocks
-from vidattn.checkpoints.transfer.compare import changed, check_sizes
+from vidattn.checkpoints.transfer.position_tables import carried_tables
+from vidattn.checkpoints.transfer.same_function import changed, check_sizes
 from vidattn.checkpoints.transfer.steps import role
-from vidattn.checkpoints.transfer.tables import carried_tables
 from vidattn.checkpoints.transfer.whole import carried_whole
 from vidattn.models.config import VideoTransformerConfig
 from vidattn.models.embeddings import average_frames, central_frame

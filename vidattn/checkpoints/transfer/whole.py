@@ -5,7 +5,7 @@ from dataclasses import fields
 import torch
 from torch import Tensor, nn
 
-from vidattn.checkpoints.names import WeightsError
+from vidattn.checkpoints.renaming import WeightsError
 from vidattn.checkpoints.saved import Saved
 from vidattn.models.network import NetworkConfig
 from vidattn.public import public_path

@@ -28,13 +28,13 @@ from torch import Tensor, nn
 from torch.utils.data import Dataset
 from torchvision import tv_tensors
 
-from vidattn.data.clips.loader import Order, stable_seed
+from vidattn.data.clips.order import Order, stable_seed
 from vidattn.data.clips.sampling import Sampler, VideoTimes
 from vidattn.data.clips.target import ClassLabel, Target, TargetEncoder
 from vidattn.data.clips.transforms import SpatialCrops
 from vidattn.data.errors import PassingError, VideoDecodeError
 from vidattn.data.readers.base import VideoReader, check_indices
-from vidattn.data.readers.foreign import foreign_errors, opening_errors
+from vidattn.data.readers.library_errors import library_errors, opening_errors
 from vidattn.data.readers.opening import VideoOpener
 from vidattn.data.readers.quarantine import QuarantinedError
 from vidattn.data.videos.manifest import Video
@@ -238,8 +238,7 @@ def _decode_clips(
     try:
         with _opened(video, opener) as opened:
             try:
-                segment = (video.start, video.end, video.start_frame, video.end_frame)
-                times = VideoTimes(opened.num_frames, opened.fps, opened.times, *segment)
+                times = VideoTimes(opened.num_frames, opened.fps, opened.times, video.segment)
             except ValueError as error:
                 raise VideoDecodeError(video.path, str(error)) from error
             chosen = choose(times)
@@ -272,7 +271,7 @@ def read_clips(
     """
     wanted = check_indices(reader.path, sorted({frame for clip in clips for frame in clip}), reader.num_frames)
     place = {frame: i for i, frame in enumerate(wanted)}
-    with foreign_errors(reader.path, "the reader"):
+    with library_errors(reader.path, "the reader"):
         if crops is None:
             cropped: Sequence[Tensor] = [reader.frames(wanted).permute(0, 3, 1, 2)]
         else:

@@ -14,6 +14,8 @@ from typing import Protocol
 import numpy as np
 import torch
 
+from vidattn.checks import check_above_zero, check_positive
+from vidattn.data.segment import WHOLE_FILE, Segment
 from vidattn.mistakes import Mistake
 
 
@@ -25,10 +27,7 @@ class VideoTimes:
         num_frames: frames in the file.
         fps: average frames per second; used where `times` is None.
         times: when each frame is shown, in seconds, ascending; None for a constant rate from 0.
-        start: first instant of the segment in seconds; None is the start of the file.
-        end: the segment stops before this instant; None is the end of the file.
-        start_frame: first frame of the segment; None is the first of the file.
-        end_frame: the segment stops before this frame; None, or a number beyond the last, is the end of the file.
+        segment: the part of it that is meant.
 
     Raises:
         ValueError: no frame is shown in the segment, or there are no frames at all.
@@ -37,18 +36,16 @@ class VideoTimes:
     num_frames: int
     fps: float
     times: Sequence[float] | np.ndarray | None = None
-    start: float | None = None
-    end: float | None = None
-    start_frame: int | None = None
-    end_frame: int | None = None
+    segment: Segment = WHOLE_FILE
 
     def __post_init__(self) -> None:
         if self.num_frames < 1:
             raise Mistake("the video has no frames")
         if not 0 <= self.first < self.stop <= self.num_frames:
-            frames = f" and from frame {self.start_frame} to {self.end_frame}" if self.start_frame is not None else ""
+            start, end, first, stop = self.segment
+            frames = f" and from frame {first} to {stop}" if first is not None else ""
             raise Mistake(
-                f"no frame in the segment from {self.start} to {self.end} seconds{frames}: "
+                f"no frame in the segment from {start} to {end} seconds{frames}: "
                 f"the {self.num_frames} frames end at {self.seconds(self.num_frames - 1):.2f} seconds"
             )
 
@@ -56,20 +53,22 @@ class VideoTimes:
     def first(self) -> int:
         """First frame of the segment.
 
-        >>> VideoTimes(100, fps=10, start=2.0, end=4.0).first
+        >>> VideoTimes(100, fps=10, segment=Segment(start=2.0, end=4.0)).first
         20
         """
-        return max(self.start_frame or 0, 0 if self.start is None else self._first_frame_from(self.start))
+        start, _, first, _ = self.segment
+        return max(first or 0, 0 if start is None else self._first_frame_from(start))
 
     @property
     def stop(self) -> int:
         """One past the last frame of the segment.
 
-        >>> VideoTimes(100, fps=10, start=2.0, end=4.0).stop
+        >>> VideoTimes(100, fps=10, segment=Segment(start=2.0, end=4.0)).stop
         40
         """
-        last = self.num_frames if self.end_frame is None else min(self.end_frame, self.num_frames)
-        return last if self.end is None else min(last, self._first_frame_from(self.end))
+        _, end, _, stop = self.segment
+        last = self.num_frames if stop is None else min(stop, self.num_frames)
+        return last if end is None else min(last, self._first_frame_from(end))
 
     def seconds(self, index: int) -> float:
         """When a frame is shown."""
@@ -124,7 +123,7 @@ class StrideSampling:
     frame_stride: int
 
     def __post_init__(self) -> None:
-        _check_positive(num_frames=self.num_frames, frame_stride=self.frame_stride)
+        check_positive(num_frames=self.num_frames, frame_stride=self.frame_stride)
 
     def train(self, video: VideoTimes, generator: torch.Generator) -> list[int]:
         """One clip at a random start."""
@@ -163,7 +162,8 @@ class SecondsSampling:
     seconds_between: float
 
     def __post_init__(self) -> None:
-        _check_positive(num_frames=self.num_frames, seconds_between=self.seconds_between)
+        check_positive(num_frames=self.num_frames)
+        check_above_zero(seconds_between=self.seconds_between)
 
     def train(self, video: VideoTimes, generator: torch.Generator) -> list[int]:
         """One clip at a random instant."""
@@ -203,7 +203,7 @@ class UniformSampling:
     num_frames: int
 
     def __post_init__(self) -> None:
-        _check_positive(num_frames=self.num_frames)
+        check_positive(num_frames=self.num_frames)
 
     def train(self, video: VideoTimes, generator: torch.Generator) -> list[int]:
         """A random frame of each part: ascending, and none twice where there are enough."""
@@ -214,7 +214,7 @@ class UniformSampling:
 
     def test(self, video: VideoTimes, num_clips: int) -> list[list[int]]:
         """`num_clips` clips that all span the video; clip k of K takes each part at (k + 1/2) / K."""
-        _check_positive(num_clips=num_clips)
+        check_positive(num_clips=num_clips)
         parts = self._parts(video)
         return [
             [low + (high - low) * (2 * clip + 1) // (2 * num_clips) for low, high in parts] for clip in range(num_clips)
@@ -250,7 +250,7 @@ class OfficialSampling:
     frame_stride: int
 
     def __post_init__(self) -> None:
-        _check_positive(num_frames=self.num_frames, frame_stride=self.frame_stride)
+        check_positive(num_frames=self.num_frames, frame_stride=self.frame_stride)
 
     def train(self, video: VideoTimes, generator: torch.Generator) -> list[int]:
         """One clip at a random start."""
@@ -258,7 +258,7 @@ class OfficialSampling:
 
     def test(self, video: VideoTimes, num_clips: int) -> list[list[int]]:
         """Clip k of K starts at k / K of the way to the last start that fits."""
-        _check_positive(num_clips=num_clips)
+        check_positive(num_clips=num_clips)
         return [self._clip(video, clip / num_clips) for clip in range(num_clips)]
 
     def _clip(self, video: VideoTimes, place: float) -> list[int]:
@@ -276,11 +276,5 @@ def _places(num_clips: int) -> list[Fraction]:
     >>> [str(place) for place in _places(1) + _places(4)]
     ['1/2', '0', '1/3', '2/3', '1']
     """
-    _check_positive(num_clips=num_clips)
+    check_positive(num_clips=num_clips)
     return [Fraction(clip, num_clips - 1) for clip in range(num_clips)] if num_clips > 1 else [Fraction(1, 2)]
-
-
-def _check_positive(**values: float) -> None:
-    for name, value in values.items():
-        if not value > 0:
-            raise Mistake(f"{name}={value} must be more than 0")

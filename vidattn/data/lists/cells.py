@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
-from vidattn.data.lists.names import is_number, spelling
+from vidattn.data.lists.class_names import is_number, spelling
 from vidattn.data.lists.row import bad_rows
 
 BETWEEN = ";|,"

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from vidattn.data.lists.names import is_number, twins
+from vidattn.data.lists.class_names import is_number, twins
 from vidattn.data.lists.row import ManifestError, bad_rows, parse_json
 from vidattn.data.lists.text import check_readable, read_text
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from vidattn.data.lists.cells import labels_of
 from vidattn.data.lists.row import Listing, ManifestError, Row, bad_rows, csv_rows, is_video, located
+from vidattn.data.segment import Segment
 
 _WORDS = {
     "path": "path paths video videos file files filename filenames file_name file_path filepath video_path video_file "
@@ -70,12 +71,11 @@ def read(source: Path, text: str, root: Path, multi_label: bool = False, known: 
         try:
             if None in line or not value["path"]:
                 raise ValueError
-            seconds = [float(value[name]) if value.get(name) else None for name in ("start", "end")]
-            frames = [int(value[name]) if value.get(name) else None for name in ("start_frame", "end_frame")]
+            segment = Segment.of_cells(value)
         except ValueError:
             bad.append(where)
             continue
-        rows.append(Row(where, located(root, value["path"]), (), *seconds, *frames))  # type: ignore[arg-type]
+        rows.append(Row(where, located(root, value["path"]), (), segment))
         cells.append((where, value.get("label", "")))
         splits.add(value.get("split", ""))
     if bad:

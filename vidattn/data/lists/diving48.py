@@ -5,6 +5,7 @@ from pathlib import Path
 
 from vidattn.data.lists.row import Listing, Row, bad_rows, parse_json
 from vidattn.data.lists.text import read_text
+from vidattn.data.segment import Segment
 
 VOCABULARY = "Diving48_vocab.json"
 
@@ -20,7 +21,7 @@ def read(source: Path, text: str, root: Path) -> Listing:
         try:
             first, last = int(entry["start_frame"]), int(entry["end_frame"])
             path = os.path.join(root, f"{entry['vid_name']}.mp4")
-            row = Row(where, path, (str(int(entry["label"])),), start_frame=first, end_frame=last)
+            row = Row(where, path, (str(int(entry["label"])),), Segment(start_frame=first, end_frame=last))
         except (KeyError, TypeError, ValueError):
             bad.append(where)
             continue

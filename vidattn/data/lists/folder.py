@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from vidattn.data.lists.pictures import holds_pictures
+from vidattn.data.lists.picture_folder import holds_pictures
 from vidattn.data.lists.row import (
     VIDEO_EXTENSIONS,
     Listing,

@@ -6,8 +6,9 @@ from collections.abc import Collection
 from pathlib import Path
 
 from vidattn.data.lists.cells import Cell, labels_of
-from vidattn.data.lists.pictures import holds_pictures
+from vidattn.data.lists.picture_folder import holds_pictures
 from vidattn.data.lists.row import Listing, Row, bad_rows, is_video, located
+from vidattn.data.segment import Segment
 
 _RAWFRAMES = re.compile(r"^(?P<path>.+?)\s+(?P<total>\d+)\s+(?P<labels>\d+(?:\s+\d+)*)$")
 _NAMED = re.compile(r"^(?P<path>.+?)\s+(?P<total>\d+)\s+(?P<labels>\S.*)$")
@@ -39,7 +40,7 @@ def read(source: Path, text: str, root: Path, multi_label: bool = False, known: 
         where = f"line {number}: {line.strip()!r}"
         match = _RAWFRAMES.match(line.strip()) or _NAMED.match(line.strip())
         if match:
-            rows.append(Row(where, located(root, match["path"]), (), end_frame=int(match["total"])))
+            rows.append(Row(where, located(root, match["path"]), (), Segment(end_frame=int(match["total"]))))
             cells.append((where, match["labels"]))
         if line.strip() and (match is None or int(match["total"]) == 0):
             bad.append(where)

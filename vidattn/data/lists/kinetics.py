@@ -4,8 +4,9 @@ import csv
 import os
 from pathlib import Path
 
-from vidattn.data.lists.names import spelling
+from vidattn.data.lists.class_names import spelling
 from vidattn.data.lists.row import Listing, ManifestError, Row, bad_rows, csv_rows, videos_below
+from vidattn.data.segment import Segment
 
 
 def read(source: Path, text: str, root: Path) -> Listing:
@@ -39,7 +40,7 @@ def read(source: Path, text: str, root: Path) -> Listing:
         if trimmed in found:
             rows.append(Row(where, _in_class_folder(found[trimmed], label), labels))
         elif name in found:
-            rows.append(Row(where, _in_class_folder(found[name], label), labels, start, end))
+            rows.append(Row(where, _in_class_folder(found[name], label), labels, Segment(start, end)))
         else:
             rows.append(Row(where, os.path.join(root, label or "", f"{trimmed}.mp4"), labels))
     if bad:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from vidattn.data.lists.cells import Cell, labels_of
 from vidattn.data.lists.columns import columns_of, looks_like_header
-from vidattn.data.lists.pictures import holds_pictures
+from vidattn.data.lists.picture_folder import holds_pictures
 from vidattn.data.lists.row import EXTENSION, VIDEO_EXTENSIONS, Listing, ManifestError, Row, bad_rows, is_video, located
 
 # The path ends with a video extension; what follows is the label. So both may hold spaces and commas.

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from vidattn.data.segment import WHOLE_FILE, Segment
 from vidattn.mistakes import Mistake
 
 VIDEO_EXTENSIONS = (
@@ -37,19 +38,13 @@ class Row(NamedTuple):
         where: the row, for messages: "line 3: 'a.mp4 dance'".
         path: the file, or the folder of pictures.
         labels: the classes as written there, names or numbers; empty where the list has none.
-        start: first instant of the segment in seconds.
-        end: the segment stops before this instant, in seconds.
-        start_frame: first frame of the segment.
-        end_frame: the segment stops before this frame.
+        segment: the part of it that is meant.
     """
 
     where: str
     path: str
     labels: tuple[str, ...] = ()
-    start: float | None = None
-    end: float | None = None
-    start_frame: int | None = None
-    end_frame: int | None = None
+    segment: Segment = WHOLE_FILE
 
 
 class Listing(NamedTuple):

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from vidattn.data.lists.row import Listing, Row, bad_rows, csv_rows
+from vidattn.data.segment import Segment
 
-COLUMNS = ("path", "labels", "start", "end", "start_frame", "end_frame")
+COLUMNS = ("path", "labels", *Segment._fields)
 BETWEEN = ";"  # the labels of one video; a name that holds it stands in quotes
 
 
@@ -19,12 +20,11 @@ def read(source: Path, text: str, root: Path) -> Listing:
     table = csv.DictReader(io.StringIO(text, newline=""))  # not splitlines(): a name may hold a line separator
     for where, line in csv_rows(source, table):
         try:
-            seconds = [float(line[name]) if line[name] else None for name in ("start", "end")]
-            frames = [int(line[name]) if line[name] else None for name in ("start_frame", "end_frame")]
+            segment = Segment.of_cells({name: line[name] for name in Segment._fields})
             labels = next(csv.reader([line["labels"]], delimiter=BETWEEN), [])
             multi_label |= len(labels) > 1
             path = os.path.join(root, line["path"])
-            rows.append(Row(where, path, tuple(filter(None, labels)), *seconds, *frames))  # type: ignore[arg-type]
+            rows.append(Row(where, path, tuple(filter(None, labels)), segment))
         except (AttributeError, TypeError, ValueError, csv.Error):
             bad.append(where)
     if bad:
@@ -41,7 +41,7 @@ def write(path: Path, rows: Iterable[Row], multi_label: bool) -> None:
         writer = csv.writer(stream)
         writer.writerow(COLUMNS)
         for row in rows:
-            writer.writerow([row.path, _cell(row.labels, multi_label), *row[3:]])
+            writer.writerow([row.path, _cell(row.labels, multi_label), *row.segment])
 
 
 def _cell(labels: Sequence[str], multi_label: bool) -> str:

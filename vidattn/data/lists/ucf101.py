@@ -4,7 +4,7 @@ import os
 import re
 from pathlib import Path
 
-from vidattn.data.lists.names import ClassNames
+from vidattn.data.lists.class_names import ClassNames
 from vidattn.data.lists.row import Listing, Row, bad_rows
 from vidattn.data.lists.text import read_text
 

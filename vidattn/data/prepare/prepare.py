@@ -10,15 +10,14 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+from vidattn.checks import check_above_zero
 from vidattn.data.clips.sampling import StrideSampling, VideoTimes
-from vidattn.data.lists import table as list_table
 from vidattn.data.lists.class_files import write_class_file
-from vidattn.data.lists.row import Row
 from vidattn.data.prepare.prepared import PreparedFolder, content_identity
 from vidattn.data.prepare.transcode import Transcoding
 from vidattn.data.prepare.transcode_all import transcode_all
 from vidattn.data.readers.opening import open_file
-from vidattn.data.videos.manifest import Manifest, Video, read_manifest
+from vidattn.data.videos.manifest import Manifest, Video, read_manifest, write_table
 from vidattn.data.videos.shards import by_bytes, by_count, refuse_shards, write_shards
 from vidattn.mistakes import Mistake
 from vidattn.wording import counted
@@ -58,8 +57,7 @@ def prepare(
     for name, value in (("shards", shards), ("shard_mb", shard_mb), ("workers", workers)):
         if value < 0:
             raise Mistake(f"{name}={value} must be 0, for none, or more")
-    if not folder_fps > 0:
-        raise Mistake(f"folder_fps={folder_fps} must be more than 0 frames per second")
+    check_above_zero(folder_fps=folder_fps)
     refuse_shards(data)
     manifest = read_manifest(data, root, folder_fps=folder_fps)
     has_folders = any(video.folder_fps is not None for video in manifest.videos)
@@ -121,15 +119,9 @@ def _targets(videos: Sequence[Video], folder: Path) -> dict[Video, Path]:
 
 def _write_list(folder: Path, manifest: Manifest, videos: Sequence[Video]) -> None:
     """`manifest.csv`, relative to its own folder so that it can be moved, and `classes.txt`."""
-    names = manifest.class_names
-    rows = []
-    for video in videos:
-        labels = video.labels or (() if video.label is None else (video.label,))
-        segment = (video.start, video.end, video.start_frame, video.end_frame)
-        rows.append(Row("", os.path.relpath(video.path, folder), tuple(names[label] for label in labels), *segment))
-    list_table.write(folder / "manifest.csv", rows, manifest.multi_label)
-    if names:
-        write_class_file(folder / "classes.txt", names)
+    write_table(folder / "manifest.csv", manifest, videos, lambda path: os.path.relpath(path, folder))
+    if manifest.class_names:
+        write_class_file(folder / "classes.txt", manifest.class_names)
 
 
 def _gains(good: dict[Video, Path]) -> dict[str, float]:

@@ -7,10 +7,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from vidattn.data.readers.agreement import check_agreement
+from vidattn.data.readers.against_pyav import check_agreement
 from vidattn.data.readers.base import Keep, Source, VideoReader, check_indices, load_source
 from vidattn.data.readers.filled_clip import FilledClip
-from vidattn.data.readers.foreign import foreign_errors
+from vidattn.data.readers.library_errors import library_errors
 from vidattn.mistakes import Mistake
 
 _ADVICE = "use reader=pyav for this file"
@@ -40,7 +40,7 @@ class ComparedReader(VideoReader):
         self.path, self._source = load_source(source)
         self._backend = backend
         self._video: Any = None
-        with foreign_errors(self.path, backend, _ADVICE):
+        with library_errors(self.path, backend, _ADVICE):
             self.num_frames, self.fps, self.times = check_agreement(
                 self._source, backend, codecs, self._count, self._read, same
             )
@@ -65,7 +65,7 @@ class ComparedReader(VideoReader):
         if self._video is None:
             raise Mistake(f"{self.path}: the reader is closed; open the video again")
         checked = check_indices(self.path, indices, self.num_frames)
-        with foreign_errors(self.path, self._backend, _ADVICE):
+        with library_errors(self.path, self._backend, _ADVICE):
             if keep is None:
                 return self._read(checked)
             clip = FilledClip(self.path, checked, keep)

@@ -9,7 +9,7 @@ from PIL import Image
 from torch import Tensor
 
 from vidattn.data.errors import PassingError, VideoDecodeError
-from vidattn.data.lists.pictures import PICTURE
+from vidattn.data.lists.picture_folder import PICTURE
 from vidattn.data.readers.base import Keep, VideoReader, check_indices, first_line
 from vidattn.data.readers.filled_clip import FilledClip
 from vidattn.mistakes import Mistake

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from vidattn.checks import check_above_zero
 from vidattn.data.readers.base import Keep, VideoReader, check_indices
 from vidattn.mistakes import Mistake
 
@@ -31,8 +32,7 @@ class FramesReader(VideoReader):
             raise Mistake(f"frames of shape {shape}; wanted (T, H, W, 3), one video at a time (or a list of them)")
         if kind != "uint8":
             raise Mistake(f"frames of type {kind}; wanted uint8 RGB, 0 to 255, not normalised")
-        if not fps > 0:
-            raise Mistake(f"fps={fps} must be more than 0 frames per second")
+        check_above_zero(fps=fps)
         # As an array, for torch takes no negative strides (`frames[..., ::-1]`) and warns of read-only memory.
         self._frames = frames.numpy(force=True) if isinstance(frames, Tensor) else np.asarray(frames)
         self.num_frames = len(self._frames)

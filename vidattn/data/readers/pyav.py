@@ -16,8 +16,8 @@ from vidattn.data.readers.base import REENCODE, Keep, Source, VideoReader, avera
 from vidattn.data.readers.container import open_container
 from vidattn.data.readers.declared import declared_seconds
 from vidattn.data.readers.filled_clip import FilledClip
-from vidattn.data.readers.foreign import foreign_errors
 from vidattn.data.readers.known import NOTHING, Known, pack, unpack
+from vidattn.data.readers.library_errors import library_errors
 from vidattn.data.readers.orientation import display_matrix, is_quarter_turn, upright
 from vidattn.data.readers.packets import PacketIndex, demux
 from vidattn.data.readers.rgb import to_rgb
@@ -69,7 +69,7 @@ class PyAVReader(VideoReader):
         self._matrix_known = False
         self._kept: list[VideoFrame] = []  # every frame, not yet RGB, where counting decoded them and they are small
         try:
-            with foreign_errors(self.path, "pyav"):
+            with library_errors(self.path, "pyav"):
                 self._open(known)
         except BaseException:
             self.close()
@@ -147,7 +147,7 @@ class PyAVReader(VideoReader):
         checked = check_indices(self.path, indices, self.num_frames)
         if not checked:
             raise Mistake(f"{self.path}: no frame index was given; ask for one frame or more")
-        with foreign_errors(self.path, "pyav"):
+        with library_errors(self.path, "pyav"):
             return self._frames(checked, keep)
 
     def _frames(self, checked: list[int], keep: Keep | None) -> Tensor:
@@ -185,7 +185,7 @@ class PyAVReader(VideoReader):
         if any(first >= second for first, second in pairwise(checked)):
             raise Mistake(f"{self.path}: the frames of a stream must ascend; sort them, each once")
         done = 0
-        with foreign_errors(self.path, "pyav"):
+        with library_errors(self.path, "pyav"):
             for way in [self._by_seeking, self._by_counting] if self.seekable else [self._by_counting]:
                 for index, frame in way(checked[done:]):
                     yield index, self._to_rgb(frame)

@@ -3,7 +3,7 @@
 import os
 import re
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -21,7 +21,7 @@ from vidattn.data.lists import (
 )
 from vidattn.data.lists.cells import one_kind
 from vidattn.data.lists.class_files import ClassFile, read_class_file
-from vidattn.data.lists.names import ClassNames, is_number, numbers_alone, twins
+from vidattn.data.lists.class_names import ClassNames, is_number, numbers_alone, twins
 from vidattn.data.lists.row import (
     Listing,
     ManifestError,
@@ -30,6 +30,7 @@ from vidattn.data.lists.row import (
     is_video,
 )
 from vidattn.data.lists.text import check_readable, is_readable, read_text
+from vidattn.data.segment import Segment
 from vidattn.wording import counted, printable
 
 __all__ = ["Manifest", "ManifestError", "Video", "read_class_names", "read_manifest", "write_manifest"]
@@ -58,6 +59,11 @@ class Video:
     start_frame: int | None = None
     end_frame: int | None = None
     folder_fps: float | None = None
+
+    @property
+    def segment(self) -> Segment:
+        """The part of the file that is meant."""
+        return Segment(self.start, self.end, self.start_frame, self.end_frame)
 
 
 @dataclass(frozen=True)
@@ -121,7 +127,7 @@ def read_manifest(
     - A folder with one folder of videos per class; or a flat folder of videos, or one video file (no labels).
     - `path label` lists, separated by spaces, a comma or a tab; the label is a name or a number, or is left out in
       every row. Paths and names may hold spaces, and quotes as in CSV. Several numbers are several classes (mmaction2).
-      Tables with more columns say in their first row which is which. What a cell means: `vidattn.data.lists.names`.
+      Tables with more columns say in their first row which is which. Cells: `vidattn.data.lists.class_names`.
     - The official Kinetics lists (`label,youtube_id,time_start,time_end,split`; the test list without label). Clips
       are found anywhere below `root` as `{id}_{start:06d}_{end:06d}` or, uncut, as `{id}` (then the segment is kept).
     - The Something-Something v2 lists (JSON), and the answers to its test list; clips are `{root}/{id}.webm`.
@@ -159,13 +165,15 @@ def read_manifest(
 
 def write_manifest(path: str | Path, manifest: Manifest) -> None:
     """The videos and the names of their classes as a table, which `read_manifest` reads; paths become absolute."""
-    names = manifest.class_names
+    write_table(path, manifest, manifest.videos, os.path.abspath)
+
+
+def write_table(path: str | Path, manifest: Manifest, videos: Sequence[Video], written: Callable[[str], str]) -> None:
+    """Some of the manifest's videos as a table; `written` makes of a video's path the one that is to stand there."""
     rows = []
-    for video in manifest.videos:
-        labels = video.labels if manifest.multi_label else () if video.label is None else (video.label,)
-        where = os.path.abspath(video.path)
-        segment = (video.start, video.end, video.start_frame, video.end_frame)
-        rows.append(Row("", where, tuple(names[label] for label in labels), *segment))
+    for video in videos:
+        labels = tuple(manifest.class_names[label] for label in video.labels or (video.label,) if label is not None)
+        rows.append(Row("", written(video.path), labels, video.segment))
     table.write(Path(path), rows, manifest.multi_label)
 
 
@@ -273,9 +281,8 @@ def _manifest(source: Path, listing: Listing, class_names: Sequence[str] | None,
         if isdir or os.path.isfile(row.path):
             one = labels[0] if labels and not listing.multi_label else None
             several = labels if listing.multi_label else ()
-            segment = {"start_frame": row.start_frame, "end_frame": row.end_frame}
             fps = folder_fps if isdir else None
-            videos.append(Video(row.path, one, row.start, row.end, several, **segment, folder_fps=fps))
+            videos.append(Video(row.path, one, labels=several, **row.segment._asdict(), folder_fps=fps))
         else:
             missing.update([class_names[label] for label in labels] or ["unlabelled"])
             missing_paths.append(row.path)

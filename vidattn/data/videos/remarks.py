@@ -4,7 +4,7 @@ import os
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
-from vidattn.data.lists.names import numbers_alone, sound
+from vidattn.data.lists.class_names import numbers_alone, sound
 from vidattn.data.videos.manifest import Manifest, Video
 from vidattn.wording import counted, printable
 
@@ -60,7 +60,7 @@ def _alike(names: Sequence[str]) -> tuple[str, str] | None:
 def _key(video: Video) -> tuple[object, ...]:
     """What is the same in all lists, whatever the label: the file, and the part of it."""
     path = video.path if "://" in video.path else os.path.normpath(video.path)
-    return (path, video.start, video.end, video.start_frame, video.end_frame)
+    return (path, video.segment)
 
 
 def _labels(video: Video) -> tuple[int | None, ...]:

@@ -1,5 +1,7 @@
 """The lists of a run: which videos each split has, with the same labels in all of them."""
 
+import os
+import reprlib
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -11,8 +13,10 @@ from vidattn.data.videos.shards import is_shards, read_shards
 from vidattn.mistakes import Mistake
 
 Split = Literal["train", "val", "test", "predict"]
-Source = str | Manifest | Iterable[Video]
+Source = str | os.PathLike[str] | Manifest | Iterable[Video]
 """Where the videos of a split come from: what can be read, what has been read, or the videos themselves."""
+
+_WANTED = "the path of a list, a folder or a file, a Manifest, or videos such as [vidattn.data.Video('a.mp4', label=0)]"
 
 
 class Splits:
@@ -40,8 +44,7 @@ class Splits:
         warn: Callable[[str], object] = warnings.warn,
     ) -> None:
         self.sources: dict[Split, str | Manifest | None] = {
-            split: source if isinstance(source, str | Manifest | None) else in_memory(source, f"data.{split}")
-            for split, source in sources.items()
+            split: _told(source, f"data.{split}") for split, source in sources.items()
         }
         self.root = root
         self.folder_fps = folder_fps
@@ -157,16 +160,42 @@ def in_memory(videos: Iterable[Video], source: str) -> Manifest:
         source: what messages call them.
 
     Raises:
-        ManifestError: there are none.
+        ManifestError: there are none, or their labels are not of one kind, whole numbers from 0 up.
+        ValueError: they are no `Video`s.
     """
-    videos = list(videos)
+    videos = [_checked(video, source) for video in videos]
     if not videos:
         raise ManifestError(f"{source} holds no videos")
     several = any(video.labels for video in videos)
     labels = [label for video in videos for label in (video.label, *video.labels) if label is not None]
+    if labels and not several and (bare := next((one for one in videos if one.label is None), None)):
+        raise ManifestError(f"{source}: {bare.path} has no label, and others have one; give all of them one, or none")
     return Manifest(
         videos, [str(label) for label in range(max(labels, default=-1) + 1)], source, multi_label=several, numbered=True
     )
+
+
+def _told(source: Source | None, name: str) -> str | Manifest | None:
+    """What a split is read from, or has been."""
+    if isinstance(source, os.PathLike):
+        return os.fspath(source)
+    if isinstance(source, str | Manifest | None):
+        return source
+    if not isinstance(source, Iterable):
+        raise Mistake(f"{name}={reprlib.repr(source)} is no source of videos; wanted {_WANTED}")
+    return in_memory(source, name)
+
+
+def _checked(video: object, source: str) -> Video:
+    if not isinstance(video, Video):
+        raise Mistake(f"{source} holds {reprlib.repr(video)}, which is no Video; wanted {_WANTED}")
+    for label in (video.label, *video.labels):
+        if label is not None and (not isinstance(label, int) or label < 0):
+            raise ManifestError(
+                f"{source}: {video.path} has the label {label!r}; wanted a whole number from 0 up, whose name is in "
+                "data.class_names"
+            )
+    return replace(video, path=os.fspath(video.path))
 
 
 def _with_names(manifest: Manifest, names: Sequence[str] | None, several: bool) -> Manifest:

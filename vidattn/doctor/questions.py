@@ -81,7 +81,7 @@ for name, question in json.loads(sys.argv[1]).items():
 
 
 @dataclass(frozen=True)
-class Answer:
+class Reply:
     """What came back.
 
     Args:
@@ -95,12 +95,12 @@ class Answer:
     absent: bool = False
 
 
-def ask(names: Iterable[str]) -> dict[str, Answer]:
+def ask(names: Iterable[str]) -> dict[str, Reply]:
     """The answers of several libraries, asked at the same time."""
     names = list(names)
     groups = [[name for name in names if name in TOGETHER], *([name] for name in names if name not in TOGETHER)]
     running = [(group, _start(group)) for group in groups if group]
-    answers: dict[str, Answer] = {}
+    answers: dict[str, Reply] = {}
     for group, process in running:
         answers |= _answers(group, process)
         while left := [name for name in group if name not in answers]:
@@ -114,7 +114,7 @@ def _start(names: list[str]) -> "subprocess.Popen[str]":
     return subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
-def _answers(names: list[str], process: "subprocess.Popen[str]") -> dict[str, Answer]:
+def _answers(names: list[str], process: "subprocess.Popen[str]") -> dict[str, Reply]:
     """The answers of the first of these libraries, up to one that fails; at least one answer."""
     hangs = ""
     try:
@@ -124,10 +124,10 @@ def _answers(names: list[str], process: "subprocess.Popen[str]") -> dict[str, An
         output, complaint = process.communicate()
         hangs = f"importing it takes more than {_SECONDS} seconds"
     found = [json.loads(line.removeprefix(_MARK)) for line in output.splitlines() if line.startswith(_MARK)]
-    answers = {name: Answer(facts, facts.pop("error", ""), facts.pop("absent", False)) for name, facts in found}
+    answers = {name: Reply(facts, facts.pop("error", ""), facts.pop("absent", False)) for name, facts in found}
     left = [name for name in names if name not in answers]
     if left and not any(answer.error and not answer.absent for answer in answers.values()):  # it did not stop by itself
         last = (complaint.strip().splitlines() or ["nothing said"])[-1]
         cause = f"signal {-process.returncode}" if process.returncode < 0 else f"status {process.returncode}"
-        answers[left[0]] = Answer({}, hangs or f"importing it ends Python ({cause}): {last}")
+        answers[left[0]] = Reply({}, hangs or f"importing it ends Python ({cause}): {last}")
     return answers

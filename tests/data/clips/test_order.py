@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.utils.data import DataLoader
 
-from vidattn.data.clips.loader import EpochSampler, OnceEachSampler, ResumableLoader
+from vidattn.data.clips.order import EpochSampler, OnceEachSampler, ResumableLoader
 
 
 class Echo(torch.utils.data.Dataset):

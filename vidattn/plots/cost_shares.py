@@ -9,7 +9,9 @@ HATCHES = ["", "///", "...", "xx", "\\\\\\", "++"]
 GREYS = ["0.85", "tab:blue", "tab:orange", "0.65", "tab:green", "0.3"]
 
 
-def plot_parts(panels: Mapping[str, Mapping[str, Mapping[str, float]]], xlabel: str, title: str, part: str) -> Figure:
+def plot_cost_shares(
+    panels: Mapping[str, Mapping[str, Mapping[str, float]]], xlabel: str, title: str, part: str
+) -> Figure:
     """A panel for each clip, a bar for each candidate, stacked from its parts, with the share of one of them behind it.
 
     Parts differ in hatching too, so that a print without colour can be read.

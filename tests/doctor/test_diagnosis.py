@@ -10,9 +10,9 @@ from types import SimpleNamespace
 import pytest
 
 from vidattn.cli import main
-from vidattn.doctor import probes
-from vidattn.doctor.findings import disk_finding, ffmpeg_finding, findings, shared_memory_finding
-from vidattn.doctor.probes import QUESTIONS, ask
+from vidattn.doctor import questions
+from vidattn.doctor.diagnosis import diagnose, disk_finding, ffmpeg_finding, shared_memory_finding
+from vidattn.doctor.questions import QUESTIONS, ask
 
 CPU_TORCH = """
 __version__ = "2.15.0+cpu"
@@ -63,7 +63,7 @@ def machine(tmp_path, monkeypatch):
 
 
 def report(has_nvidia=False):
-    return {finding.name: finding for finding in findings(ask(QUESTIONS), has_nvidia)}
+    return {finding.name: finding for finding in diagnose(ask(QUESTIONS), has_nvidia)}
 
 
 def test_a_healthy_machine_has_no_trouble_and_every_version(machine):
@@ -196,7 +196,7 @@ def test_a_library_that_prints_is_understood(machine):
 
 def test_a_library_that_hangs_is_given_up(machine, monkeypatch):
     machine(decord="import time; time.sleep(60)")
-    monkeypatch.setattr(probes, "_SECONDS", 1)
+    monkeypatch.setattr(questions, "_SECONDS", 1)
 
     assert ask(["decord"])["decord"].error == "importing it takes more than 1 seconds"
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from vidattn.doctor.probes import Answer
+from vidattn.doctor.questions import Reply
 
 State = Literal["ok", "note", "trouble"]
 _WHEELS = "https://download.pytorch.org/whl"
@@ -35,7 +35,7 @@ class Finding:
     mend: str = ""
 
 
-def findings(answers: Mapping[str, Answer], has_nvidia: bool) -> list[Finding]:
+def diagnose(answers: Mapping[str, Reply], has_nvidia: bool) -> list[Finding]:
     """The report on the libraries.
 
     Args:
@@ -57,7 +57,7 @@ def findings(answers: Mapping[str, Answer], has_nvidia: bool) -> list[Finding]:
     ]
 
 
-def torch_finding(torch: Answer) -> Finding:
+def torch_finding(torch: Reply) -> Finding:
     """Nothing but this report works without it."""
     if torch.error:
         return Finding(
@@ -68,7 +68,7 @@ def torch_finding(torch: Answer) -> Finding:
     return Finding("torch", "ok", torch.facts["version"], f"networks; {kind}, {threads}")
 
 
-def cuda_finding(torch: Answer, has_nvidia: bool) -> Finding:
+def cuda_finding(torch: Reply, has_nvidia: bool) -> Finding:
     """Whether networks run on a GPU."""
     if torch.error:
         return Finding("CUDA", "note", "", "unknown without torch")
@@ -86,7 +86,7 @@ def cuda_finding(torch: Answer, has_nvidia: bool) -> Finding:
     )
 
 
-def torchvision_finding(vision: Answer, torch: Answer) -> Finding:
+def torchvision_finding(vision: Reply, torch: Reply) -> Finding:
     """The pair of torch and torchvision must be of the same build and of versions made for one another."""
     wanted = vision.facts.get("wanted", [])
     if not vision.error:
@@ -117,7 +117,7 @@ def torchvision_finding(vision: Answer, torch: Answer) -> Finding:
     return Finding("torchvision", "trouble", "", vision.error, "pip install --force-reinstall --no-deps torchvision")
 
 
-def lightning_finding(lightning: Answer, vision: Answer) -> Finding:
+def lightning_finding(lightning: Reply, vision: Reply) -> Finding:
     """Needed for training only; it fails with torchvision, which torchmetrics loads."""
     if not lightning.error:
         return Finding("Lightning", "ok", lightning.facts["version"], "training: vidattn fit, test, predict")
@@ -126,7 +126,7 @@ def lightning_finding(lightning: Answer, vision: Answer) -> Finding:
     return Finding("Lightning", "trouble", "", f"{lightning.error}; no training", "pip install pytorch-lightning")
 
 
-def pyav_finding(av: Answer) -> Finding:
+def pyav_finding(av: Reply) -> Finding:
     """The default reader."""
     if av.error:
         return Finding("PyAV", "trouble", "", f"{av.error}; videos cannot be read", "pip install --force-reinstall av")
@@ -137,7 +137,7 @@ def pyav_finding(av: Answer) -> Finding:
     return Finding("PyAV", "ok", av.facts["version"], f"reading videos (the default); {libavcodec} is in it")
 
 
-def decord_finding(decord: Answer) -> Finding:
+def decord_finding(decord: Reply) -> Finding:
     """A second reader."""
     if not decord.error:
         return Finding("decord", "ok", decord.facts["version"], "reading videos where reader=decord is asked for")
@@ -149,7 +149,7 @@ def decord_finding(decord: Answer) -> Finding:
     return Finding("decord", "note", "", f"has no wheels for {where}; reader=pyav is used")
 
 
-def torchcodec_finding(codec: Answer) -> Finding:
+def torchcodec_finding(codec: Reply) -> Finding:
     """A third reader."""
     if not codec.error:
         return Finding(
@@ -161,14 +161,14 @@ def torchcodec_finding(codec: Answer) -> Finding:
     return Finding("torchcodec", "note", "", f"{text}; reader=pyav is used")
 
 
-def matplotlib_finding(matplotlib: Answer) -> Finding:
+def matplotlib_finding(matplotlib: Reply) -> Finding:
     """Draws all plots; it comes with vidattn."""
     if not matplotlib.error:
         return Finding("matplotlib", "ok", matplotlib.facts["version"], "plots, strips of frames, attention maps")
     return Finding("matplotlib", "trouble", "", f"{matplotlib.error}; nothing can be plotted", "pip install matplotlib")
 
 
-def optional_finding(name: str, answer: Answer, use: str) -> Finding:
+def optional_finding(name: str, answer: Reply, use: str) -> Finding:
     """A library that one thing (`use`) needs, and nothing else does."""
     if answer.error:
         return Finding(name, "note", "", f"{answer.error}; needed for {use} only", f"pip install {name}")
@@ -193,8 +193,8 @@ def disk_finding(folder: str) -> Finding:
     free = shutil.disk_usage(folder).free
     if free < _LOW_DISK:
         text = f"little room in {folder}; checkpoints may not fit"
-        return Finding("disk", "trouble", size(free), text, "--trainer.default_root_dir ANOTHER_FOLDER")
-    return Finding("disk", "ok", f"{size(free)} free", f"{folder}: checkpoints and results")
+        return Finding("disk", "trouble", bytes_text(free), text, "--trainer.default_root_dir ANOTHER_FOLDER")
+    return Finding("disk", "ok", f"{bytes_text(free)} free", f"{folder}: checkpoints and results")
 
 
 def shared_memory_finding(total: int | None, workers: int) -> Finding:
@@ -209,9 +209,13 @@ def shared_memory_finding(total: int | None, workers: int) -> Finding:
     if total < _LOW_SHARED:
         text = "too little for batches of several workers: they will end with a bus error"
         return Finding(
-            "shared memory", "trouble", size(total), text, "docker run --shm-size 8g ...   (or --data.num_workers 0)"
+            "shared memory",
+            "trouble",
+            bytes_text(total),
+            text,
+            "docker run --shm-size 8g ...   (or --data.num_workers 0)",
         )
-    return Finding("shared memory", "ok", size(total), f"{workers} workers pass batches on")
+    return Finding("shared memory", "ok", bytes_text(total), f"{workers} workers pass batches on")
 
 
 def machine_findings(folder: str = ".") -> list[Finding]:
@@ -221,10 +225,10 @@ def machine_findings(folder: str = ".") -> list[Finding]:
     return [disk_finding(os.path.abspath(folder)), shared_memory_finding(shared, workers)]
 
 
-def size(count: int) -> str:
+def bytes_text(count: int) -> str:
     """Bytes for people.
 
-    >>> size(64 << 20), size(3 << 30)
+    >>> bytes_text(64 << 20), bytes_text(3 << 30)
     ('64 MiB', '3.0 GiB')
     """
     return f"{count / 2**30:.1f} GiB" if count >= 2**30 else f"{count / 2**20:.0f} MiB"

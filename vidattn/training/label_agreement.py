@@ -9,13 +9,13 @@ import torch
 from torch import nn
 
 from vidattn.attention.parts import VIT_STD
-from vidattn.data.lists.names import ClassNames, numbers_alone, spelling
+from vidattn.data.lists.class_names import ClassNames, numbers_alone, spelling
 from vidattn.data.videos.remarks import unused_classes
 from vidattn.mistakes import Mistake
 from vidattn.wording import counted
 
 
-def check_names(data: Sequence[str], checkpoint: Sequence[str]) -> None:
+def check_same_names(data: Sequence[str], checkpoint: Sequence[str]) -> None:
     """Compare the names of the classes, as far as both have any.
 
     Raises:
@@ -59,7 +59,7 @@ def check_labelled(data: Any, split: str) -> None:
     raise Mistake(f"data.{split}={source} has no labels, {need}")
 
 
-def names_in(checkpoint: str | None) -> list[str]:
+def names_in_checkpoint(checkpoint: str | None) -> list[str]:
     """The names of the classes in a checkpoint of `vidattn fit`; none where it has none, or lies elsewhere."""
     if checkpoint is None or not zipfile.is_zipfile(checkpoint):
         return []

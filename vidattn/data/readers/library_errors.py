@@ -8,13 +8,13 @@ from vidattn.data.readers.base import REENCODE, first_line
 
 
 @contextmanager
-def foreign_errors(path: str, reader: str, advice: str = REENCODE) -> Iterator[None]:
+def library_errors(path: str, reader: str, advice: str = REENCODE) -> Iterator[None]:
     """Every exception from within becomes a VideoDecodeError; ours, interrupts and a missing backend pass as they are.
 
     Decoders are large and old, and files come from anywhere: nobody can list what they raise. So only calls of theirs
     belong within, after our own checks of what the caller wants.
 
-    >>> with foreign_errors("clips/a.mp4", "pyav"):
+    >>> with library_errors("clips/a.mp4", "pyav"):
     ...     raise ValueError("29 is not a valid Type")
     Traceback (most recent call last):
     vidattn.data.errors.VideoDecodeError: clips/a.mp4: pyav failed (ValueError: 29 is not a valid Type); re-encode...
@@ -54,5 +54,5 @@ def opening_errors(path: str) -> Iterator[None]:
     except ValueError:
         raise
     except Exception:
-        with foreign_errors(path, "the reader"):
+        with library_errors(path, "the reader"):
             raise

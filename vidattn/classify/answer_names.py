@@ -7,7 +7,7 @@ from pathlib import Path
 from torch import nn
 
 from vidattn.data.lists.class_files import read_class_file
-from vidattn.data.lists.names import ClassNames
+from vidattn.data.lists.class_names import ClassNames
 from vidattn.mistakes import Mistake
 from vidattn.wording import counted
 

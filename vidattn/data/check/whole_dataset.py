@@ -79,7 +79,7 @@ def look_at(manifests: dict[str, Manifest], min_frames: int, num_workers: int, t
     return findings(manifests, probes)
 
 
-def write(result: Findings, folder: Path) -> None:
+def write_findings(result: Findings, folder: Path) -> None:
     """`report.json`, `index.json`, `quarantine.csv` and `clean/<split>.csv`."""
     (folder / "clean").mkdir(parents=True, exist_ok=True)
     report = {

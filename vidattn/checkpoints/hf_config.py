@@ -91,7 +91,7 @@ def num_classes(weights: dict[str, Tensor]) -> tuple[int, list[str]]:
     return (weights["classifier.weight"].shape[0], []) if "classifier.weight" in weights else (400, ["head"])
 
 
-def class_names(config: Foreign, num_classes: int) -> tuple[list[str], list[str]]:
+def names_by_id(config: Foreign, num_classes: int) -> tuple[list[str], list[str]]:
     """The labels of `id2label` in order, and a line where it cannot be names: weights are loaded all the same.
 
     Neither where there is none, or only HF's placeholders.

@@ -12,7 +12,8 @@ The page for users is notebooks/data.md.
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
-from difflib import get_close_matches
+
+from vidattn.wording import nearest_word
 
 _NAMED_BY_NUMBER = re.compile(r"(?:LABEL_|class )?(?P<number>\d+)")
 
@@ -89,7 +90,7 @@ class ClassNames:
     def near(self, label: str) -> str | None:
         """The name that an unknown label is most likely meant for."""
         alike = [name for name in self.names if sound(name) == sound(label)]
-        return next(iter(alike or get_close_matches(label, self.names, n=1, cutoff=0.5)), None)
+        return alike[0] if alike else nearest_word(label, self.names, cutoff=0.5)
 
     def hint(self, label: str) -> str:
         """What to say of an unknown label, behind a semicolon.

@@ -5,7 +5,7 @@ from typing import NamedTuple
 from torch import Tensor
 
 
-class Views(NamedTuple):
+class ClipViews(NamedTuple):
     """The clips of one video, cropped, as the network gets them but for the normalisation.
 
     Args:

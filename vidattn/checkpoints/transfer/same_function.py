@@ -4,10 +4,10 @@ from dataclasses import asdict
 
 from torch import nn
 
-from vidattn.checkpoints.names import WeightsError
+from vidattn.checkpoints.renaming import WeightsError
 from vidattn.checkpoints.saved import Saved
 from vidattn.checkpoints.transfer.account import late_depth
-from vidattn.checkpoints.transfer.steps import Match, differ_by_output_layer, kind
+from vidattn.checkpoints.transfer.steps import WeightSource, differ_by_output_layer, kind
 from vidattn.models.config import VideoTransformerConfig
 
 FIXED = ("embed_dim", "depth", "num_heads", "mlp_ratio", "patch_size")
@@ -50,7 +50,7 @@ def told(
     new: VideoTransformerConfig,
     trained: list[nn.Module],
     wanted: list[nn.Module],
-    matches: list[Match],
+    matches: list[WeightSource],
 ) -> list[str]:
     """What became of the steps of a block, a line each, and whether the network still computes the same.
 
@@ -81,10 +81,10 @@ def told(
         for place, step in enumerate(trained)
         if place not in taken
     ]
-    return [*lines, verdict(old, new, matches)]
+    return [*lines, first_outputs(old, new, matches)]
 
 
-def verdict(old: VideoTransformerConfig, new: VideoTransformerConfig, matches: list[Match]) -> str:
+def first_outputs(old: VideoTransformerConfig, new: VideoTransformerConfig, matches: list[WeightSource]) -> str:
     """Whether a network with another scheme computes at first what the old one did."""
     change = f"attention: {old.attention} -> {new.attention}, "
     image = old.scheme.is_space_only  # knows nothing of time
@@ -103,7 +103,7 @@ def verdict(old: VideoTransformerConfig, new: VideoTransformerConfig, matches: l
     return f"{change}computes something else at first: train it further"
 
 
-def _same_steps(old: VideoTransformerConfig, new: VideoTransformerConfig, matches: list[Match]) -> bool:
+def _same_steps(old: VideoTransformerConfig, new: VideoTransformerConfig, matches: list[WeightSource]) -> bool:
     """Whether the steps that are heard at first are the old ones, in their order."""
     trained = [step.without_output_layer() for step in old.scheme.steps]
     heard = [

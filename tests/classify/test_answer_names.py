@@ -1,6 +1,6 @@
 import pytest
 
-from vidattn.classify.names import names_for
+from vidattn.classify.answer_names import names_for
 
 
 @pytest.mark.parametrize("numbers", [(2, 0, 1), ("2", "0", "1")])

@@ -17,8 +17,8 @@ from vidattn.data.clips.transforms import SpatialCrops
 from vidattn.data.errors import PassingError, VideoDecodeError
 from vidattn.data.readers import open_video, orientation
 from vidattn.data.readers.base import VideoReader
-from vidattn.data.readers.foreign import foreign_errors
 from vidattn.data.readers.impostors import impostor
+from vidattn.data.readers.library_errors import library_errors
 from vidattn.data.videos.manifest import Video
 
 
@@ -87,9 +87,9 @@ def test_every_reader_names_the_file_over_whatever_its_library_raises(tiny_video
 
 
 def test_short_memory_and_a_refusing_system_are_not_the_files_fault():
-    with pytest.raises(PassingError, match=r"^a\.mp4: there was not enough memory"), foreign_errors("a.mp4", "pyav"):
+    with pytest.raises(PassingError, match=r"^a\.mp4: there was not enough memory"), library_errors("a.mp4", "pyav"):
         raise MemoryError
-    with pytest.raises(PassingError, match=r"^a\.mp4: cannot read it \(Input/out"), foreign_errors("a.mp4", "pyav"):
+    with pytest.raises(PassingError, match=r"^a\.mp4: cannot read it \(Input/out"), library_errors("a.mp4", "pyav"):
         raise OSError(5, "Input/output error")
 
 

@@ -7,7 +7,7 @@ from torch import nn
 
 from vidattn.data import VideoDataModule
 from vidattn.data.clips.sampling import StrideSampling
-from vidattn.training.names import check_count, count_as_checkpoint, head_by_name, names_in
+from vidattn.training.label_agreement import check_count, count_as_checkpoint, head_by_name, names_in_checkpoint
 from vidattn.training.permuted import explained_by_order
 
 NAMES = ["ant", "bee", "cat", "dog"]
@@ -131,8 +131,12 @@ def test_the_names_in_a_checkpoint_are_found_and_other_files_have_none(tmp_path)
     torch.save([1, 2], tmp_path / "b.ckpt")
     (tmp_path / "c.ckpt").write_text("no checkpoint")
 
-    assert names_in(str(tmp_path / "a.ckpt")) == NAMES
-    assert [names_in(path) for path in (str(tmp_path / "b.ckpt"), str(tmp_path / "c.ckpt"), None)] == [[], [], []]
+    assert names_in_checkpoint(str(tmp_path / "a.ckpt")) == NAMES
+    assert [names_in_checkpoint(path) for path in (str(tmp_path / "b.ckpt"), str(tmp_path / "c.ckpt"), None)] == [
+        [],
+        [],
+        [],
+    ]
 
 
 @pytest.mark.parametrize("classes", [2, 5, 40])

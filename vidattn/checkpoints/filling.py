@@ -1,0 +1,110 @@
+"""A network filled from a checkpoint, and all that is known of it then: what `Pretrained` is made of."""
+
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Any, Literal, NamedTuple, get_args
+
+from torch import Tensor, nn
+
+from vidattn.checkpoints.read import read_checkpoint
+from vidattn.checkpoints.renaming import WeightsError
+from vidattn.checkpoints.saved import Saved
+from vidattn.checkpoints.transfer.transfer import Inflation, transferred
+from vidattn.mistakes import Mistake
+from vidattn.models.config import VideoTransformerConfig
+from vidattn.models.network import NetworkConfig
+from vidattn.preprocessing import Preprocessing, SamplingRule
+from vidattn.wording import did_you_mean
+
+Resize = Literal["smooth", "official"]
+
+
+class Filled(NamedTuple):
+    """What was loaded; see `Pretrained` for the first five.
+
+    Args:
+        head: the head's weights as they were loaded: while they stay the same, nobody has trained it.
+        beside: what the source holds beside the network: the decoder of a pre-training.
+    """
+
+    network: nn.Module
+    class_names: list[str]
+    preprocessing: Preprocessing
+    report: list[str]
+    source: str
+    head: Tensor
+    beside: dict[str, Tensor]
+
+
+def built_and_filled(
+    source: str | Path, resize: Resize, inflation: Inflation, revision: str | None, changes: dict[str, Any]
+) -> Filled:
+    """The network that `source` holds, with the changes; arguments and errors are `load`'s."""
+    _check_options(resize, inflation)
+    changes = {name: tuple(value) if isinstance(value, list) else value for name, value in changes.items()}
+    saved = read_checkpoint(source, revision, _sides(changes.get("image_size")))
+    _check_fields(type(saved.config), changes)
+    if saved.is_image:
+        changes = {"attention": VideoTransformerConfig.attention} | changes
+    config: NetworkConfig = replace(saved.config, **changes)  # type: ignore[type-var]
+    return _filled(config.build(), config, saved, source, resize, inflation)
+
+
+def filled(
+    network: nn.Module, config: NetworkConfig, source: str | Path, resize: Resize, inflation: Inflation
+) -> Filled:
+    """`network`, filled from `source`; arguments and errors are `load_weights`'s."""
+    _check_options(resize, inflation)
+    return _filled(network, config, read_checkpoint(source, asked=config.size), source, resize, inflation)
+
+
+def preprocessing_for(config: NetworkConfig, saved: Saved) -> Preprocessing:
+    """The checkpoint's preprocessing, at the frames and the picture that `config` has."""
+    found = saved.preprocessing
+    if config.size != saved.config.size:
+        found = replace(found, image_size=config.picture, short_side=None)
+    if config.num_frames != saved.config.num_frames and found.sampling is not None:
+        arguments = {**found.sampling.init_args, "num_frames": config.num_frames}
+        found = replace(found, sampling=SamplingRule(found.sampling.class_path, arguments))
+    return found
+
+
+def _check_fields(kind: type[NetworkConfig], changes: dict[str, Any]) -> None:
+    """Raise unless each of the changes is a field of the configuration."""
+    known = [field.name for field in fields(kind)]  # type: ignore[arg-type]
+    for name in changes:
+        if name not in known:
+            meant = did_you_mean(name, known, f"; there are {', '.join(known)}")
+            raise Mistake(f"{name}={changes[name]!r}: a network has no such field{meant}")
+
+
+def _sides(size: Any) -> tuple[int, int] | None:
+    """Height and width of an image size; None where there is none, or none that a configuration will take."""
+    pair = size if isinstance(size, tuple) else (size, size)
+    return pair if len(pair) == 2 and all(isinstance(side, int) and side > 0 for side in pair) else None
+
+
+def _check_options(resize: str, inflation: str) -> None:
+    for name, given, known in (("resize", resize, get_args(Resize)), ("inflation", inflation, get_args(Inflation))):
+        if given not in known:
+            raise Mistake(f"{name}={given!r} is unknown; choose one of {', '.join(known)}")
+
+
+def _filled(
+    network: nn.Module,
+    config: NetworkConfig,
+    saved: Saved,
+    source: str | Path,
+    resize: Resize,
+    inflation: Inflation,
+) -> Filled:
+    try:
+        state, report = transferred(saved, network, config, resize == "official", inflation)
+    except WeightsError as error:
+        raise WeightsError(f"{source} holds a {saved.config.title} network: {error}") from None
+    same_head = "head.weight" in saved.state and config.num_classes == saved.config.num_classes
+    names = saved.class_names if same_head else []
+    preprocessing = preprocessing_for(config, saved)
+    network.load_state_dict(state)
+    head = state["head.weight"].clone()
+    return Filled(network, names, preprocessing, [*saved.notes, *report], str(source), head, saved.beside)

@@ -1,0 +1,112 @@
+"""`vidattn features`: a vector of each video, in one file."""
+
+import signal
+import sys
+from argparse import Namespace
+from collections.abc import Iterator
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import track
+
+from vidattn.classify.feature_extractor import FeatureExtractor
+from vidattn.classify.sources import Skipped, expand
+from vidattn.classify.video_features import VideoFeatures, VideoVector, check_ending
+from vidattn.commands.options import Parser
+from vidattn.commands.video_options import add_video_options, video_arguments
+from vidattn.data.errors import VideoDecodeError
+from vidattn.mistakes import Mistake
+from vidattn.wording import counted
+from vidattn.writable import check_place
+
+
+def features(words: list[str]) -> None:
+    """Write the vectors of the videos that the words name.
+
+    Leaves with status 1 where some video could not be read, 2 where nothing could be done, and 130 after Ctrl-C (the
+    vectors so far are written).
+    """
+    options = _parser().parse_args(words)
+    _check(options)
+    try:
+        found = expand(options.files)
+        if not found.videos:
+            raise VideoDecodeError(*found.skipped[0])
+        extractor = FeatureExtractor.from_pretrained(options.weights, **video_arguments(options))
+        for note in extractor.notes:
+            print(f"vidattn features: {note}", file=sys.stderr)
+        done, skipped, end = _collected(extractor.stream(found.videos), len(found.videos))
+    except KeyboardInterrupt:
+        print("vidattn features: interrupted", file=sys.stderr)
+        sys.exit(128 + signal.SIGINT)
+    skipped = [*found.skipped, *skipped]
+    for path, reason in skipped:
+        print(f"vidattn features: {path}: {reason}", file=sys.stderr)
+    if done:
+        _write(VideoFeatures.of(done), options.out)
+    if isinstance(end, Exception):
+        raise end
+    if end is not None:
+        print(f"vidattn features: interrupted after {len(done)} of {len(found.videos)} videos", file=sys.stderr)
+        sys.exit(128 + signal.SIGINT)
+    if skipped:
+        sys.exit(1 if done else 2)
+
+
+def _collected(
+    answers: Iterator[VideoVector | Skipped], count: int
+) -> tuple[list[VideoVector], list[Skipped], BaseException | None]:
+    """The vectors, what could not be read, and what broke them off; what does so before the first is raised."""
+    done: list[VideoVector] = []
+    skipped: list[Skipped] = []
+    console = Console(stderr=True)
+    quiet = count < 2 or not console.is_terminal
+    try:
+        for one in track(answers, "Reading features", count, console=console, transient=True, disable=quiet):
+            if isinstance(one, VideoVector):
+                done.append(one)
+            else:
+                skipped.append(one)
+    except (KeyboardInterrupt, Exception) as end:
+        if not done:
+            raise
+        return done, skipped, end
+    return done, skipped, None
+
+
+def _write(vectors: VideoFeatures, file: Path) -> None:
+    try:
+        vectors.save(file)
+    except OSError as error:
+        raise Mistake(
+            f"{file}: cannot write it ({error.strerror or error}); name another place, or make room"
+        ) from error
+    print(f"wrote {file}: {counted(len(vectors), 'video')}, {vectors.vectors.shape[1]} numbers each")
+
+
+def _check(options: Namespace) -> None:
+    """Say before anything runs that the file could not be written, or would be lost."""
+    check_ending(options.out)
+    check_place(options.out, folder=False)
+    if options.out.exists() and not options.overwrite:
+        raise Mistake(f"{options.out} exists already; name another file, or add --overwrite")
+
+
+def _parser() -> Parser:
+    parser = Parser(
+        "vidattn features",
+        description="A vector of each video: what the network knows of it before its head.",
+        epilog="status: 0 all read, 1 some video could not be, 2 nothing could be done, 130 interrupted. "
+        "In Python, vidattn.classify.VideoFeatures.load(FILE) gives paths and vectors back.",
+    )
+    add_video_options(parser)
+    parser.add_argument(
+        "--out",
+        type=Path,
+        required=True,
+        metavar="FILE",
+        help=".npz: arrays paths and features; .safetensors: features, and paths as JSON in its metadata; "
+        ".csv: a line for each video",
+    )
+    parser.add_argument("--overwrite", action="store_true", help="also if there is such a file")
+    return parser
