@@ -12,7 +12,8 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from vidattn.bench.rivals import WAYS, RivalClips, Way, official, official_pixels, torchcodec, torchvision_pixels
-from vidattn.data.clips.dataset import TrainClips, collate
+from vidattn.data.clips.dataset import TrainClips
+from vidattn.data.clips.items import collate
 from vidattn.data.clips.sampling import Sampler, StrideSampling, UniformSampling, VideoTimes
 from vidattn.data.clips.transforms import default_train_transforms
 from vidattn.data.readers import open_video

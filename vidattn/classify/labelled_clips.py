@@ -9,7 +9,8 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 
 from vidattn.classify.preparation import Preparation
-from vidattn.data.clips.dataset import TestViews, collate
+from vidattn.data.clips.dataset import TestViews
+from vidattn.data.clips.items import collate
 from vidattn.data.readers.opening import VideoOpener
 from vidattn.data.videos.manifest import read_manifest
 from vidattn.data.videos.shards import refuse_shards

@@ -9,7 +9,7 @@ import torch
 from vidattn.checkpoints.renaming import WeightsError
 from vidattn.checks import check_positive
 from vidattn.classify.clip_views import ClipViews
-from vidattn.data.clips.dataset import read_clips
+from vidattn.data.clips.reading import read_clips
 from vidattn.data.clips.sampling import (
     OfficialSampling,
     Sampler,

@@ -25,7 +25,7 @@ from vidattn.public import public_path
 
 
 class VideoDataModule(pl.LightningDataModule):
-    """Loaders of clips for training, validation, test and prediction; see `vidattn.data.clips.dataset` for a batch.
+    """Loaders of clips for training, validation, test and prediction; see `vidattn.data.clips.items` for a batch.
 
     Every other name that a part has may also stand here by itself, `batch_size=8` for `loading=Loading(batch_size=8)`,
     as in the YAMLs of before there were parts; see `vidattn.data.flat_keys`.

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import nn
 
-from vidattn.data.clips.dataset import OnError, collate
+from vidattn.data.clips.dataset import OnError
+from vidattn.data.clips.items import collate
 from vidattn.data.clips.transforms import default_train_transforms
 from vidattn.data.made.videos import SyntheticSet
 from vidattn.data.readers import READERS

@@ -11,7 +11,8 @@ from torch.utils.data import DataLoader
 from torchvision.transforms import v2
 
 from vidattn.data.clips.balance import Weighted
-from vidattn.data.clips.dataset import TestViews, TrainClips, collate
+from vidattn.data.clips.dataset import TestViews, TrainClips
+from vidattn.data.clips.items import collate
 from vidattn.data.clips.sampling import StrideSampling, UniformSampling
 from vidattn.data.errors import DecoderKilledError, VideoDecodeError
 from vidattn.data.readers import opening

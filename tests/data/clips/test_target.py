@@ -4,7 +4,8 @@ from torch.utils.data import DataLoader
 from torchvision import tv_tensors
 from torchvision.transforms import v2
 
-from vidattn.data.clips.dataset import TestViews, TrainClips, collate
+from vidattn.data.clips.dataset import TestViews, TrainClips
+from vidattn.data.clips.items import collate
 from vidattn.data.clips.sampling import StrideSampling
 from vidattn.data.clips.target import ClassLabel, ClassLabels, TargetEncoder
 from vidattn.data.clips.transforms import ShortSide, ShortSideJitter

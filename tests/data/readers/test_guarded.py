@@ -15,7 +15,7 @@ import torch
 from encode import encode_video, numbered_frames
 
 from vidattn.data.errors import VideoDecodeError
-from vidattn.data.readers import guarded, open_video
+from vidattn.data.readers import guarded, helper_process, open_video
 from vidattn.data.readers.base import VideoReader
 
 pytestmark = pytest.mark.skipif(not guarded.AVAILABLE, reason="forks and kernel timers: Linux only")
@@ -219,7 +219,7 @@ def test_one_helper_serves_many_videos_and_keeps_no_file_open(watch, tiny_video)
 
 
 def test_frames_larger_than_the_shared_memory_arrive_whole(watch, tiny_video, monkeypatch):
-    monkeypatch.setattr(guarded, "_SHARED_BYTES", 4096)
+    monkeypatch.setattr(helper_process, "_SHARED_BYTES", 4096)
 
     assert torch.equal(watch(seconds=30).open(str(tiny_video)).frames([5, 6]), open_video(tiny_video).frames([5, 6]))
 

@@ -11,7 +11,8 @@ from encode import encode_video, numbered_frames
 
 from vidattn.classify.sources import open_source
 from vidattn.data.check.probe import probe
-from vidattn.data.clips.dataset import TestViews, TrainClips, read_clips
+from vidattn.data.clips.dataset import TestViews, TrainClips
+from vidattn.data.clips.reading import read_clips
 from vidattn.data.clips.sampling import UniformSampling
 from vidattn.data.clips.transforms import SpatialCrops
 from vidattn.data.errors import PassingError, VideoDecodeError

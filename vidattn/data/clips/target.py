@@ -16,7 +16,7 @@ class TargetEncoder(ABC):
     """From a video of the list to the targets of its clips, and from the targets of several clips to a batch.
 
     The base of one's own: boxes, directions, pictures of a teacher. Entries have names that the batch does not use yet
-    (see `vidattn.data.clips.dataset`); `label` is that of classification.
+    (see `vidattn.data.clips.items`); `label` is that of classification.
     """
 
     on_picture: ClassVar[bool] = True

@@ -1,12 +1,11 @@
 """The default reader: PyAV, exact on every file that FFmpeg decodes, and faster than decoding everything."""
 
-from collections.abc import Collection, Container, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from fractions import Fraction
 from itertools import pairwise
 
 import av
 import numpy as np
-from av.packet import Packet
 from av.video.frame import VideoFrame
 from av.video.reformatter import VideoReformatter
 from torch import Tensor
@@ -21,14 +20,12 @@ from vidattn.data.readers.library_errors import library_errors
 from vidattn.data.readers.orientation import display_matrix, is_quarter_turn, upright
 from vidattn.data.readers.packets import PacketIndex, demux
 from vidattn.data.readers.rgb import to_rgb
+from vidattn.data.readers.seeking import frames_by_seeking
 from vidattn.data.readers.unsafe import is_unsafe, remember_unsafe
 from vidattn.mistakes import Mistake
 
 # Codecs in which a decoder may start at a keyframe: elsewhere we have not seen it proven, and decode from the start.
 _SEEKABLE = frozenset({"h264", "hevc"})
-# Codecs in which a picture marked "not for reference" is needed by no other (H.264: nal_ref_idc = 0). In HEVC the mark
-# holds within one temporal layer only, so higher layers may need the picture.
-_SKIPPABLE = frozenset({"h264"})
 _KEPT_BYTES = 128 << 20
 
 
@@ -212,55 +209,7 @@ class PyAVReader(VideoReader):
         return index
 
     def _by_seeking(self, indices: Collection[int]) -> Iterator[tuple[int, VideoFrame]]:
-        """The frames `indices` in ascending order from the groups of pictures that hold them; ends early where anything
-        is not as expected."""
-        wanted = {self._index.pts[frame]: frame for frame in indices}
-        try:
-            for run in self._index.runs(wanted.values()):
-                first_shown = self._index.packets[run.start].pts
-                assert first_shown is not None  # the index is a trusted one
-                before: int | None = None
-                for frame in self._decode_run(run, wanted):
-                    if frame.pts is None or (before is not None and frame.pts <= before):
-                        return  # the decoder's order is another than that of the timestamps
-                    if frame.is_corrupt and frame.pts >= first_shown:
-                        return  # the keyframe was none; only frames shown before it may lack their past
-                    before = frame.pts
-                    if frame.pts in wanted:
-                        yield wanted[frame.pts], frame
-        except av.FFmpegError:
-            return  # decoding from the start tells whether the file or the seeking is at fault
-
-    def _decode_run(self, run: range, wanted: Container[int | None]) -> Iterator[VideoFrame]:
-        """What the decoder makes of one stretch of packets, in its order; nothing where the seek missed."""
-        context = self._stream.codec_context
-        skippable = self.codec in _SKIPPABLE
-        context.flush_buffers()
-        packets = self._index.kept[run.start : run.stop] if self._index.kept else self._seek(run)
-        for packet in packets:
-            context.skip_frame = "NONREF" if skippable and packet.pts not in wanted else "DEFAULT"
-            yield from context.decode(packet)
-        context.skip_frame = "DEFAULT"
-        yield from context.decode(None)
-
-    def _seek(self, run: range) -> Iterator[Packet]:
-        """The packets of a stretch from the file; fewer where they do not come in the order of the index."""
-        packets = self._index.packets
-        key = packets[run.start]
-        # Containers look up one of the two times; the smaller one never lands behind the keyframe.
-        target = min(t for t in (key.pts, key.dts) if t is not None)
-        self._container.seek(target, stream=self._stream)
-        position = None
-        for packet in demux(self._container, self._stream):
-            if position is None and packet.pts == key.pts:
-                position = run.start
-            if not packet.size or (position is not None and packet.pts != packets[position].pts):
-                return
-            if position is not None:
-                yield packet
-                position += 1
-                if position == run.stop:
-                    return
+        return frames_by_seeking(self._container, self._stream, self._index, indices)
 
     def _decode_all(self) -> Iterator[VideoFrame]:
         """Every frame from the start, plainly: the reference."""

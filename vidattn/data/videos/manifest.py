@@ -3,22 +3,12 @@
 import os
 import re
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from vidattn.data.lists import (
-    columns,
-    diving48,
-    folder,
-    frame_folders,
-    hmdb51,
-    kinetics,
-    path_label,
-    something,
-    table,
-    ucf101,
-)
+from vidattn.data.lists import table
+from vidattn.data.lists.any_list import read_listing
 from vidattn.data.lists.cells import one_kind
 from vidattn.data.lists.class_files import ClassFile, read_class_file
 from vidattn.data.lists.class_names import ClassNames, is_number, numbers_alone, twins
@@ -27,9 +17,8 @@ from vidattn.data.lists.row import (
     ManifestError,
     Row,
     bad_rows,
-    is_video,
 )
-from vidattn.data.lists.text import check_readable, is_readable, read_text
+from vidattn.data.lists.text import is_readable
 from vidattn.data.segment import Segment
 from vidattn.wording import counted, printable
 
@@ -156,7 +145,7 @@ def read_manifest(
         given = read_class_file(Path(names).expanduser())
         names = given.names
     known = frozenset(names or ())
-    listing = _listing(source, Path(root).expanduser() if root is not None else None, multi_label, known)
+    listing = read_listing(source, Path(root).expanduser() if root is not None else None, multi_label, known)
     listing = listing._replace(multi_label=listing.multi_label or multi_label)
     if given is not None and given.first:
         _check_counting(source, listing.rows, class_names, given)
@@ -206,53 +195,6 @@ def recounted(source: str, videos: Sequence[Video], names: Sequence[str], classe
         one = None if video.label is None else there[0]
         moved.append(replace(video, label=one, labels=there if video.label is None else ()))
     return moved
-
-
-def _listing(source: Path, root: Path | None, multi_label: bool, known: Collection[str]) -> Listing:
-    """Tell what kind of list it is, and read it."""
-    if not source.exists():
-        splits, _, part = str(source).rpartition("#")
-        if splits and hmdb51.is_splits(Path(splits)):
-            return hmdb51.read(Path(splits), part, root or Path(splits).parent)
-        hint = "" if source.is_absolute() else f"; run vidattn elsewhere than in {Path.cwd()}, or give the whole path"
-        raise ManifestError(f"{source} does not exist; expected a list of videos, a folder or one video file{hint}")
-    base = root if root is not None else source.parent
-    if source.is_dir():
-        return hmdb51.read(source, "", base) if hmdb51.is_splits(source) else folder.read(source)
-    if is_video(source):
-        return Listing([Row(str(source), str(source))])
-    text = read_text(source)
-    if _words(text) == table.COLUMNS:  # ours, which may name classes by the bytes of folders
-        return table.read(source, text, base)
-    listing = _text_listing(source, text, base, multi_label, known)
-    for row in listing.rows:
-        check_readable(source, row.where, "".join(row.labels))
-    return listing
-
-
-def _text_listing(source: Path, text: str, base: Path, multi_label: bool, known: Collection[str]) -> Listing:
-    first = text.lstrip().partition("\n")[0].strip()
-    header = _words(text)
-    if text.lstrip().startswith("["):
-        return (diving48 if '"vid_name"' in text else something).read(source, text, base)
-    if "youtube_id" in header:
-        return kinetics.read(source, text, base)
-    if header == frame_folders.HEADER:
-        return frame_folders.read_frame_list(source, text, base)
-    if re.match(r"\d+;", first):
-        return something.read_answers(source, text, base)
-    if re.match(r"(train|test)list0", source.name) and (source.parent / ucf101.CLASSES).is_file():
-        return ucf101.read(source, text, base)
-    if (named := columns.columns_of(first)) and not columns.is_path_label(named):
-        return columns.read(source, text, base, multi_label, known)
-    if frame_folders.is_rawframes(text, base):
-        return frame_folders.read(source, text, base, multi_label, known)
-    return path_label.read(source, text, base, multi_label, known)
-
-
-def _words(text: str) -> tuple[str, ...]:
-    """The first line, as a header would be read."""
-    return tuple(re.split(r'[",\s]+', text.lstrip().partition("\n")[0].strip()))
 
 
 def _manifest(source: Path, listing: Listing, class_names: Sequence[str] | None, folder_fps: float) -> Manifest:
