@@ -7,7 +7,6 @@ import math
 import os
 import re
 import warnings
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -17,7 +16,6 @@ from tiny_run import CLASSES, SIZE, SPLITS, add_broken, column, config, write_co
 
 from vidattn import load
 from vidattn.cli import main
-from vidattn.commands.run_folders import RUN_VARIABLE, next_run
 from vidattn.data.clips.dataset import TestViews
 from vidattn.data.clips.sampling import StrideSampling
 from vidattn.data.videos.manifest import read_manifest
@@ -622,20 +620,3 @@ def test_weights_under_names_in_another_order_are_scored_by_name(trained, videos
     newest = max(trained.parent.glob("test_*"), key=lambda folder: int(folder.name.rpartition("_")[2]))
     again = json.loads((newest / "scorecard.json").read_text())
     assert again["video_top1"] == before["video_top1"]
-
-
-def test_two_runs_that_start_together_have_folders_of_their_own(tmp_path, monkeypatch):
-    monkeypatch.delenv(RUN_VARIABLE, raising=False)
-    glob = Path.glob
-
-    def late(self, pattern):
-        """Another run makes its folder right after this one has looked."""
-        found = list(glob(self, pattern))
-        (tmp_path / "run_0").mkdir()
-        return found
-
-    monkeypatch.setattr(Path, "glob", late)
-
-    assert next_run(tmp_path, "run") == ("run_1", True)
-    assert next_run(tmp_path, "run") == ("run_1", False)  # a process that the first one starts
-    os.environ.pop(RUN_VARIABLE)  # not by monkeypatch, which would put it back for all tests that follow

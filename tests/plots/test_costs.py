@@ -1,3 +1,5 @@
+from drawn_text import check_text
+
 from vidattn.plots.costs import plot_costs
 
 
@@ -42,3 +44,14 @@ def test_many_lines_have_a_legend_of_differing_styles():
     (axes,) = figure.axes
     assert not axes.texts
     assert len({(line.get_color(), line.get_linestyle()) for line in axes.lines}) == 40
+
+
+def test_a_size_is_marked_with_a_text_that_lies_over_no_other():
+    lines = {"joint": {2: 36.0, 64: 3973.0}, "divided": {2: 49.0, 64: 1579.0}}
+    for at in (4, 11, 50):
+        marks = {"GMACs": (at, f"divided costs less\nfrom {at} frames")}
+        figure = plot_costs({"GMACs": lines, "other": lines}, "frames", "title", [*lines], marks)
+        check_text(figure)
+        left, right = figure.axes
+        assert [*left.lines[-1].get_xdata()] == [at, at]
+        assert len(right.lines) == 2

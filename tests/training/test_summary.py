@@ -32,6 +32,7 @@ def test_the_command_says_what_is_trained_and_advertises_nothing(tiny_set, tmp_p
     assert table["network"] == "divided, 4x32x32"
     assert table["trained"] == f"{16 * 3 + 3 + 2 * 16}: norm, head"
     assert table["MACs per clip"] == f"{network.build().macs(4, 32, 32).total:,} (1 MAC = 2 FLOPs)"
+    assert " for 4 clips (weights " in table["memory of a step"]
     said = shown.out + shown.err + caplog.text
     assert "GPU available" in said  # what Lightning says of the run is still said
     for word in ("Tip", "litlogger", "litmodels", "Total FLOPs", "already configured with model summary"):
@@ -59,4 +60,6 @@ def test_numbers_are_those_of_the_network():
     )
 
     freeze(task.network)
-    assert rows(task, 8, torch.float32)["trained"] == f"{16 * 400 + 400 + 2 * 16:,}: norm, head"
+    frozen = rows(task, 8, torch.float32)
+    assert frozen["trained"] == f"{16 * 400 + 400 + 2 * 16:,}: norm, head"
+    assert "activations 0 MiB" in frozen["memory of a step"]

@@ -114,7 +114,7 @@ def run(options: argparse.Namespace, base: VideoTransformerConfig, name: str, _:
     if options.out:
         from vidattn.commands.compare_figures import draw
 
-        written += draw(rows, Path(options.out), name, accuracy)
+        written += draw(rows, Path(options.out), name, accuracy, points)
     if written:
         console.print(f"wrote {', '.join(map(str, written))}")
 

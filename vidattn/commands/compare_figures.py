@@ -24,7 +24,13 @@ PARTS = {
 """Parts of a count by the names that a figure has for them."""
 
 
-def draw(rows: Rows, folder: Path, name: str, accuracy: Mapping[str, Mapping[str, tuple[float, float]]]) -> list[Path]:
+def draw(
+    rows: Rows,
+    folder: Path,
+    name: str,
+    accuracy: Mapping[str, Mapping[str, tuple[float, float]]],
+    points: Rows = (),
+) -> list[Path]:
     """Write those figures that the rows are enough for; return their paths.
 
     Args:
@@ -32,17 +38,21 @@ def draw(rows: Rows, folder: Path, name: str, accuracy: Mapping[str, Mapping[str
         folder: where the PNGs go.
         name: of the network, for the titles.
         accuracy: set -> scheme -> accuracy and half its interval, of schemes of the rows (see `of_schemes`).
+        points: as `crossovers` gives them; marked where there are two schemes, as more would cover each other's.
     """
     names = short_names(dict.fromkeys(row["attention"] for row in rows))
     rows = [dict(row) | {"attention": names[row["attention"]]} for row in rows]
     accuracy = {title: {names[scheme]: values for scheme, values in known.items()} for title, known in accuracy.items()}
+    points = [dict(point) | {end: names[point[end]] for end in ("cheaper", "dearer")} for point in points]
     frames, sizes = (list(dict.fromkeys(row[key] for row in rows)) for key in ("frames", "size"))
     figures: dict[str, Figure] = {}
     if len(frames) > 1:
-        figures["frames"] = growth(rows, "frames", "size", "GMACs per clip of {} px", f"{name}: cost against length")
+        figures["frames"] = growth(
+            rows, "frames", "size", "GMACs per clip of {} px", f"{name}: cost against length", points
+        )
     if len(sizes) > 1 and all(isinstance(size, int) for size in sizes):  # those of squares lie on one axis
         title = f"{name}: cost against resolution"
-        figures["resolution"] = growth(rows, "size", "frames", "GMACs per clip of {} frames", title)
+        figures["resolution"] = growth(rows, "size", "frames", "GMACs per clip of {} frames", title, points)
     figures["parts"] = parts(rows, name)
     if accuracy:
         figures["pareto"] = pareto(rows, name, accuracy)
@@ -54,13 +64,21 @@ def draw(rows: Rows, folder: Path, name: str, accuracy: Mapping[str, Mapping[str
     return [folder / f"{stem}.png" for stem in figures]
 
 
-def growth(rows: Rows, along: str, panel: str, label: str, title: str) -> Figure:
-    """Cost against the column `along`, a panel for each value of the column `panel`."""
+def growth(rows: Rows, along: str, panel: str, label: str, title: str, points: Rows = ()) -> Figure:
+    """Cost against the column `along`, a panel for each value of the column `panel`; of two schemes, where one becomes
+    the cheaper."""
     panels: dict[str, dict[str, dict[int, float]]] = {}
     for row in rows:
         panels.setdefault(label.format(row[panel]), {}).setdefault(row["attention"], {})[row[along]] = row["gmacs"]
-    xlabel = {"size": "height and width, px"}.get(along, along)
-    return plot_costs(panels, xlabel, title, [row["attention"] for row in first_clip(rows)])
+    xlabel, unit = ("height and width, px", "px") if along == "size" else ("frames", "frames")
+    schemes = [row["attention"] for row in first_clip(rows)]
+    drawn = range(min(row[along] for row in rows), max(row[along] for row in rows) + 1) if points else ()
+    marks = {}
+    for point in points if len(schemes) == 2 else ():
+        where = label.format(str(point["at"]).split()[0])
+        if where in panels and point["axis"] == unit and point["beyond"] in drawn and not point["always"]:
+            marks[where] = (point["beyond"], f"{point['cheaper']} costs less\nfrom {point['beyond']} {unit}")
+    return plot_costs(panels, xlabel, title, schemes, marks)
 
 
 def parts(rows: Rows, name: str) -> Figure:

@@ -16,22 +16,28 @@ MESSAGES = (
 )
 """Warnings, by their words."""
 
+SAID = (
+    "💡 Tip: For seamless cloud",  # advertisements: to install litlogger, litmodels
+    "The following callbacks returned in `LightningModule.configure_callbacks` will override",  # as meant
+)
+"""What Lightning says beside warnings, by how it begins."""
+
 LIGHTNING = "pytorch_lightning.utilities.rank_zero"
-"""The logger through which Lightning speaks in the first process."""
+"""The logger through which it says so."""
 
 
 def quiet() -> None:
-    """Leave out such warnings, and Lightning's advertisements."""
+    """Leave them out."""
     for message in MESSAGES:
         warnings.filterwarnings("ignore", message=message)
-    logging.getLogger(LIGHTNING).addFilter(is_no_advertisement)
+    logging.getLogger(LIGHTNING).addFilter(is_for_users)
 
 
-def is_no_advertisement(record: logging.LogRecord) -> bool:
-    """Whether what Lightning says is more than a tip to install another product of its makers (litlogger, litmodels).
+def is_for_users(record: logging.LogRecord) -> bool:
+    """Whether what Lightning says is none of `SAID`.
 
     >>> said = "💡 Tip: For seamless cloud uploads and versioning, try installing [litmodels](https://pypi.org/...)"
-    >>> [is_no_advertisement(logging.makeLogRecord({"msg": text})) for text in (said, "GPU available: False")]
+    >>> [is_for_users(logging.makeLogRecord({"msg": text})) for text in (said, "GPU available: False")]
     [False, True]
     """
-    return not record.getMessage().startswith("💡 Tip: For seamless cloud")
+    return not record.getMessage().startswith(SAID)

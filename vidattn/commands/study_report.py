@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from matplotlib.figure import Figure
+
 from vidattn.plots.seeds import Line, plot_seeds
 from vidattn.plots.short_names import short_names
 from vidattn.tables import markdown, write_rows
@@ -90,6 +92,17 @@ def write_report(results: Sequence[Mapping[str, Any]], folder: str | Path) -> Pa
     write_rows([{key: None if value != value else value for key, value in row.items()} for row in rows],
                folder / "study.json")  # JSON knows no nan  # fmt: skip
     path.write_text(markdown([_readable(row, results) for row in rows]) + "\n")
+    study_figure(results).savefig(folder / "study.png", dpi=110)
+    return path
+
+
+def study_figure(results: Sequence[Mapping[str, Any]]) -> Figure:
+    """Every run, with the mean of each scheme and its interval: a panel for each set.
+
+    Args:
+        results: as for `summary`; one row at least.
+    """
+    rows = summary(results)
     panels: dict[str, dict[str, Line]] = {}
     chance = {}
     names = short_names(row["attention"] for row in rows)
@@ -100,9 +113,8 @@ def write_report(results: Sequence[Mapping[str, Any]], folder: str | Path) -> Pa
         panels.setdefault(title, {})[label] = Line(_scores(row, results), spread)
         chance[title] = row["chance"]
     most = max(row["seeds"] for row in rows)
-    title = f"video top-1, {most} seed(s); square: mean with 95% t interval; 1 MAC = 2 FLOPs"
-    plot_seeds(panels, title, chance).savefig(folder / "study.png", dpi=110)
-    return path
+    square = "ring: a run; square: mean with 95% t interval" if most > 1 else "one run each"
+    return plot_seeds(panels, f"video top-1; {square}; 1 MAC = 2 FLOPs", chance)
 
 
 def _scores(row: Mapping[str, Any], results: Sequence[Mapping[str, Any]]) -> list[float]:

@@ -28,12 +28,14 @@ def overlay(frames: np.ndarray, shares: np.ndarray, min_side: int = 224) -> np.n
     peak = max(float(shares.max()), 1e-30)
     heat = np.stack(
         [
-            np.asarray(Image.fromarray(np.float32(share / peak)).resize(size, Image.Resampling.BILINEAR))
+            np.asarray(Image.fromarray(np.float32(share / peak)).resize(size, Image.Resampling.BICUBIC))
             for share in shares
         ]
-    )[..., None]
+    )[..., None].clip(0, 1)  # bicubic swings past both ends
     grey = large.mean(-1, keepdims=True) * 0.9
-    return (grey * (1 - 0.7 * heat) + 255 * 0.7 * heat * COLOURS(heat[..., 0])[..., :3]).astype(np.uint8)
+    opacity = 0.85 * heat**0.7  # so that half the heat is still seen
+    colour = 255 * COLOURS(0.35 + 0.5 * heat[..., 0])[..., :3]  # darker ones are like the frames, lighter ones pale
+    return (grey * (1 - opacity) + colour * opacity).astype(np.uint8)
 
 
 def enlarged(frames: np.ndarray, min_side: int) -> np.ndarray:

@@ -14,7 +14,11 @@ MOST_NAMES = 10
 
 
 def plot_costs(
-    panels: Mapping[str, Mapping[str, Mapping[int, float]]], xlabel: str, title: str, highlight: Sequence[str]
+    panels: Mapping[str, Mapping[str, Mapping[int, float]]],
+    xlabel: str,
+    title: str,
+    highlight: Sequence[str],
+    marks: Mapping[str, tuple[int, str]] | None = None,
 ) -> Figure:
     """A panel for each kind of cost, a line for each candidate, the chosen ones with their name at the end, or in a
     legend below where they are many.
@@ -24,6 +28,7 @@ def plot_costs(
         xlabel: what the sizes are.
         title: above all panels.
         highlight: candidates with colour and name; the others are thin and grey.
+        marks: name of the cost -> a size that is marked, and what is said of it.
     """
     figure = Figure(figsize=(5.2 * len(panels), 5.4), layout="constrained")
     figure.suptitle(title)
@@ -50,7 +55,18 @@ def plot_costs(
         axes.set_xlim(sizes[0] * 0.9, sizes[-1] / 0.9)
         if beside and shown:
             _label(axes, shown, {name: str(styles[name]["color"]) for name in shown})
+        if marks and ylabel in marks:
+            _mark(axes, *marks[ylabel])
     return figure
+
+
+def _mark(axes: Axes, size: int, text: str) -> None:
+    """A dotted line at a size, and its text at the lower end, on the side that has more room."""
+    left, right = np.log10(axes.get_xlim())
+    early = np.log10(size) < (left + right) / 2
+    axes.axvline(size, color="0.3", linestyle=":", linewidth=1, zorder=0)
+    axes.annotate(text, (size, 0), (5 if early else -5, 6), xycoords=("data", "axes fraction"),
+                  textcoords="offset points", ha="left" if early else "right", fontsize=9, color="0.2")  # fmt: skip
 
 
 def _style(index: int) -> dict[str, str | float]:

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.transforms import Bbox
 
 MARKERS = ["o", "s", "^", "D", "v", "P", "X", "<", ">", "*"]
 
@@ -62,16 +63,24 @@ def plot_pareto(
 
 
 def _name(axes: Axes, points: Mapping[str, Point]) -> None:
-    """Names right of the points, a line lower where a name would cover another."""
-    taken: list[tuple[float, float]] = []  # in printer's points
+    """Names beside the points, where they lie within the frame and over no other name and no point."""
+    dot = axes.figure.dpi / 72  # a printer's point in pixels
+    marks = axes.transData.transform([(point.cost, 100 * point.accuracy) for point in points.values()])
+    taken = [Bbox.from_extents(x - 4 * dot, y - 4 * dot, x + 4 * dot, y + 4 * dot) for x, y in marks]
+    frame = axes.get_window_extent()
+    rows = sorted(range(-len(points), len(points) + 1), key=lambda row: (abs(row), row))
+    places = [(side, 12 * row) for row in rows for side in ("left", "right")]
     colours = {candidate: f"C{index % 10}" for index, candidate in enumerate(points)}
     for candidate, point in sorted(points.items(), key=lambda item: -item[1].accuracy):
-        place = (point.cost, 100 * point.accuracy)
-        x, y = axes.transData.transform(place) * 72 / axes.figure.dpi
-        lines = (5 - 12 * line for line in range(len(points) + 1))
-        free = next(dy for dy in lines if all(abs(x - a) > 70 or abs(y + dy - b) > 11 for a, b in taken))
-        taken.append((x, y + free))
-        axes.annotate(candidate, place, (7, free), textcoords="offset points", fontsize=9, color=colours[candidate])
+        name = axes.annotate(candidate, (point.cost, 100 * point.accuracy), (0, 0), textcoords="offset points",
+                             va="center", fontsize=9, color=colours[candidate])  # fmt: skip
+        for side, dy in places:
+            name.set(ha=side, position=(8 if side == "left" else -8, dy))
+            box = name.get_window_extent()
+            inside = frame.x0 < box.x0 and box.x1 < frame.x1 and frame.y0 < box.y0 and box.y1 < frame.y1
+            if inside and not any(box.overlaps(other) for other in taken):
+                break
+        taken.append(box)
 
 
 def front(points: Mapping[str, Point]) -> list[str]:

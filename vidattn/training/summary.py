@@ -10,7 +10,9 @@ from rich.table import Table
 from torch import nn
 
 from vidattn.flops.counting import count
+from vidattn.models.network import Network
 from vidattn.training.module import VideoModule
+from vidattn.wording import counted
 
 
 class Summary(ModelSummary):
@@ -24,7 +26,7 @@ class Summary(ModelSummary):
         task: VideoModule = pl_module  # type: ignore[assignment]
         if not trainer.is_global_zero:
             return
-        batch = getattr(getattr(trainer, "datamodule", None), "batch_size", 1)
+        batch = getattr(getattr(getattr(trainer, "datamodule", None), "loading", None), "batch_size", 1)
         half = str(trainer.precision).startswith(("16", "bf16"))
         table = Table(title=type(task).__name__, show_header=False, title_justify="left")
         for name, value in rows(task, batch, torch.bfloat16 if half else torch.float32).items():
@@ -44,14 +46,15 @@ def rows(task: VideoModule, batch: int, dtype: torch.dtype) -> dict[str, str]:
     parameters = sum(parameter.numel() for parameter in task.parameters())
     trained = sum(parameter.numel() for parameter in task.parameters() if parameter.requires_grad)
     cost = count(config, batch=batch, dtype=dtype, check=False)
+    activations = cost.activation_bytes if trains_backbone(task.network) else 0  # what is frozen keeps none
     # Weights and gradients stay in single precision, also where autocast computes in half.
-    held = {"weights": 4 * parameters, "gradients": 4 * trained, "activations": cost.activation_bytes}
+    held = {"weights": 4 * parameters, "gradients": 4 * trained, "activations": activations}
     return {
         "network": f"{config.title}, {cost.frames}x{cost.height}x{cost.width}",
         "parameters": f"{parameters:,}",
         "trained": "all of them" if trained == parameters else f"{trained:,}: {', '.join(trained_parts(task.network))}",
         "MACs per clip": f"{cost.macs:,} (1 MAC = 2 FLOPs)",
-        "memory of a step": f"{gigabytes(sum(held.values()))} for {batch} clips ("
+        "memory of a step": f"{gigabytes(sum(held.values()))} for {counted(batch, 'clip')} ("
         + ", ".join(f"{name} {gigabytes(size)}" for name, size in held.items())
         + "), the optimizer's aside",
     }
@@ -65,6 +68,12 @@ def trained_parts(network: nn.Module) -> list[str]:
     ['head']
     """
     return [name for name, part in network.named_children() if any(one.requires_grad for one in part.parameters())]
+
+
+def trains_backbone(network: Network) -> bool:
+    """Whether anything before the read-out is trained."""
+    ends = {id(parameter) for part in network.ends() for parameter in part.parameters()}
+    return any(parameter.requires_grad and id(parameter) not in ends for parameter in network.parameters())
 
 
 def gigabytes(size: int) -> str:
