@@ -11,6 +11,11 @@ if TYPE_CHECKING:  # for mypy and editors, which know no table
     from vidattn.training.mixing import Mixing as Mixing
     from vidattn.training.module import VideoModule as VideoModule
     from vidattn.training.objective import MultiLabel as MultiLabel, Objective as Objective, OneLabel as OneLabel
+    from vidattn.training.parameter_groups import (
+        LayerDecay as LayerDecay,
+        OneRate as OneRate,
+        ParameterGroups as ParameterGroups,
+    )
     from vidattn.training.predictions import PredictionWriter as PredictionWriter
     from vidattn.training.schedule import (
         Constant as Constant,
@@ -33,6 +38,7 @@ __all__, __getattr__, __dir__ = hand_on(
         "vidattn.training.mixing": ["Mixing"],
         "vidattn.training.module": ["VideoModule"],
         "vidattn.training.objective": ["MultiLabel", "Objective", "OneLabel"],
+        "vidattn.training.parameter_groups": ["LayerDecay", "OneRate", "ParameterGroups"],
         "vidattn.training.predictions": ["PredictionWriter"],
         "vidattn.training.schedule": ["Constant", "Schedule", "Steps", "WarmupCosine"],
         "vidattn.training.scorecard": ["Scorecard"],

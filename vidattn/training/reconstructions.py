@@ -32,7 +32,7 @@ class Reconstructions(pl.Callback):
 
     def on_train_batch_start(self, trainer: pl.Trainer, pl_module: Any, batch: Any, batch_idx: int) -> None:
         """Keep clips, where there is no validation."""
-        if not self.batch and not trainer.num_val_batches:
+        if not self.batch and not any(trainer.num_val_batches):
             self._keep(batch)
 
     def on_validation_batch_end(
