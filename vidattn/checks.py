@@ -1,5 +1,7 @@
 """Checks of numbers that a user gives; the message names the argument."""
 
+from numbers import Integral
+
 from vidattn.mistakes import Mistake
 
 
@@ -49,3 +51,12 @@ def check_rate(**rates: float) -> None:
     for name, rate in rates.items():
         if not 0 <= rate < 1:
             raise Mistake(f"{name}={rate} is not a probability below 1")
+
+
+def is_whole(value: object) -> bool:
+    """Whether it is a whole number, and not True or False.
+
+    >>> is_whole(3), is_whole(3.0), is_whole(True)
+    (True, False, False)
+    """
+    return isinstance(value, Integral) and not isinstance(value, bool)

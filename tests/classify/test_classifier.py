@@ -504,3 +504,15 @@ def test_a_clip_costs_decoding_and_the_forward_pass_and_little_more(shared_video
     ratio = np.median([whole / needed for whole, needed in pairs])
     print(f"CPU time of an answer over that of decoding and the forward pass: {ratio:.3f}")
     assert ratio < 1.25
+
+
+@pytest.mark.parametrize(("length", "views"), [(3, "1 view"), (12, "3 views")])
+def test_views_that_would_be_the_same_are_answered_once(tmp_path, length, views):
+    path = plain_video(tmp_path / "a.mp4", [30] * length)
+    several = Classifier.from_pretrained(write_checkpoint(tmp_path / "a.ckpt"), num_clips=10)
+
+    answer = several(path)
+
+    assert f"{views} instead of 10: the others would be the same" in str(answer)
+    assert answer.num_views == int(views.split()[0])
+    assert ("the mean over" in str(answer)) == (answer.num_views > 1)

@@ -3,6 +3,7 @@ import io
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -312,3 +313,46 @@ def test_a_checkpoint_without_names_says_so_below_the_table(videos, tmp_path, ca
     main(["classify", f"{videos}/*30*", "--weights", str(nameless)])
 
     assert "the checkpoint names no classes" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("number", "status", "word"), [(signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 143, "terminated")]
+)
+def test_what_a_timeline_has_answered_is_kept(videos, checkpoint, tmp_path, capsys, monkeypatch, number, status, word):
+    long = plain_video(tmp_path / "long.mp4", [30] * 40 + [220] * 60)  # 10 seconds
+    rows = Classifier.probabilities
+    answered = []
+
+    def interrupted(self, clips):
+        answered.append(len(clips))
+        if len(answered) == 5:
+            os.kill(os.getpid(), number)
+        return rows(self, clips)
+
+    monkeypatch.setattr(Classifier, "probabilities", interrupted)
+    out = {ending: tmp_path / f"answers.{ending}" for ending in ("csv", "json")}
+    files = ["--csv", str(out["csv"]), "--json", str(out["json"])]
+    windows = ["--timeline", "--window", "1", "--step", "1", "--batch-size", "1"]
+    with pytest.raises(SystemExit) as exit:
+        main(["classify", str(long), "--weights", str(checkpoint), *windows, *files])
+
+    assert exit.value.code == status
+    shown = capsys.readouterr()
+    assert f"{word} after 0 of 1 videos and 0:04.0 of 0:10.0 of {long}" in shown.err
+    assert "interrupted after 0:04.0 of 0:10.0" in shown.out
+    (kept,) = json.loads(out["json"].read_text())
+    assert [window["end"] for window in kept["windows"]] == pytest.approx([1, 2, 3, 4])
+    with out["csv"].open() as stream:
+        assert float(list(csv.DictReader(stream))[-1]["end"]) == pytest.approx(4)
+    assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+
+
+def test_a_timeline_that_is_interrupted_at_once_keeps_nothing(videos, checkpoint, capsys, monkeypatch):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Classifier, "probabilities", interrupted)
+    with pytest.raises(SystemExit) as exit:
+        main(["classify", f"{videos}/level <30>.mp4", "--weights", str(checkpoint), "--timeline"])
+    assert exit.value.code == 130
+    assert capsys.readouterr().err == "vidattn classify: interrupted\n"

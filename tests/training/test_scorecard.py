@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import torch
 
+from vidattn.data.sections import Views
 from vidattn.plots.confusion import plot_confusion
 from vidattn.training.report import Report
 from vidattn.training.scorecard import Scorecard, print_card
@@ -14,6 +15,7 @@ from vidattn.training.write_picture import write_picture
 def test_brackets_in_paths_are_shown(capsys):
     card = {
         "clips_per_second": 0.5,
+        "videos_with_fewer_views": 2,
         **dict.fromkeys(("videos", "videos_skipped", "parameters", "macs_per_clip", "seed"), 1),
         **dict.fromkeys(("views", "attention", "input", "device", "reader"), "x"),
         "classify": "vidattn classify VIDEO --weights run [v2]/run_0",
@@ -25,17 +27,21 @@ def test_brackets_in_paths_are_shown(capsys):
     assert "scorecard.json is in run [v2]/run_0\n" in output
     assert "50.0%" in output
     assert "1 of 1 videos, 1 skipped" in output
+    assert "x; 2 videos have fewer (short or square)" in output
     assert "--weights run [v2]/run_0\n" in output
 
 
 def test_the_first_batch_which_was_decoded_before_the_clock_ran_does_not_count(tmp_path):
-    trainer, scorecard = SimpleNamespace(log_dir=str(tmp_path)), Scorecard()
+    data = SimpleNamespace(views=Views(num_test_clips=2, num_test_crops=1))
+    trainer, scorecard = SimpleNamespace(log_dir=str(tmp_path), datamodule=data), Scorecard()
     for clips, counted in (([4], 4), ([4, 4, 3], 7)):
         scorecard.on_test_start(trainer, None)
         for count in clips:
             scorecard.on_test_batch_start(trainer)
-            scorecard.on_test_batch_end(trainer, None, None, {"video": torch.zeros(count)})
+            batch = {"video": torch.zeros(count), "video_id": torch.arange(count) // 2}
+            scorecard.on_test_batch_end(trainer, None, None, batch)
         assert scorecard.views == counted
+    assert scorecard.short_of_views == 1  # of three, one is alone with its number
 
 
 @pytest.mark.parametrize("name", ["caf\udce9", "two\nlines", "$x_1$", "\u8d70", "", "_hidden", "\x00\x07", "a" * 300])

@@ -3,6 +3,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 
+from vidattn.data.sections import Loading
 from vidattn.training import threads
 from vidattn.training.threads import CoresForDecoding
 
@@ -16,7 +17,8 @@ def _threads_as_they_were():
 
 def trainer(workers, device="cpu", processes=1):
     strategy = SimpleNamespace(root_device=torch.device(device))
-    return SimpleNamespace(strategy=strategy, num_devices=processes, datamodule=SimpleNamespace(num_workers=workers))
+    data = SimpleNamespace(loading=Loading(num_workers=workers))
+    return SimpleNamespace(strategy=strategy, num_devices=processes, datamodule=data)
 
 
 @pytest.mark.parametrize(

@@ -105,10 +105,16 @@ class ImageAttention(nn.Module, ABC):
     what all of them add to a residual stream.
 
     Attributes:
+        sees: which pixels one pixel sees: k is a window's side, w a window's or stripe's width, R a reduction.
+        cost: multiply-accumulates but for the projections, which are `O(N C^2)`, of a map of N pixels in C channels.
+        paper: a short name, and the number on arxiv.org.
         role: what its weights mean to other classes; names are the block's own.
         weights_of: the class whose weights these are, where several classes take turns with the same ones.
     """
 
+    sees: ClassVar[str] = ""
+    cost: ClassVar[str] = ""
+    paper: ClassVar[str] = ""
     role: ClassVar[Role] = Role()
     weights_of: ClassVar[type[nn.Module] | None] = None
 

@@ -12,9 +12,11 @@ from torch import Tensor
 from torch.profiler import ProfilerActivity, profile
 
 from vidattn.attention.base import ImageAttention
+from vidattn.attention.image_table import image_table
 from vidattn.attention.scheme import IMAGE_STEPS, Step, parse_scheme
 from vidattn.bench.timing import interleaved
 from vidattn.mistakes import Mistake
+from vidattn.tables import markdown
 
 HIGHLIGHT = [
     "map",
@@ -87,6 +89,10 @@ def measured_cells(
     return cells
 
 
+LEGEND = """What one pixel sees of each block. N is the number of pixels, C of channels, k a window's side, w a window's
+or stripe's width, R and r reductions; costs leave out the projections, `O(N C^2)` in all."""
+
+
 def write_cells(cells: list[Cell], title: str, folder: Path) -> None:
     """Write `image_blocks.csv`, `.md` and `.png` into a folder, which is made."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -94,7 +100,9 @@ def write_cells(cells: list[Cell], title: str, folder: Path) -> None:
         rows = csv.writer(file, lineterminator="\n")
         rows.writerow(Cell._fields)
         rows.writerows(cells)
-    (folder / "image_blocks.md").write_text(f"{title}\n\n{cells_markdown(cells)}\n")
+    (folder / "image_blocks.md").write_text(
+        f"{title}\n\n{cells_markdown(cells)}\n\n{LEGEND}\n\n{markdown(image_table())}\n"
+    )
     _plot(cells, title, folder / "image_blocks.png")
 
 

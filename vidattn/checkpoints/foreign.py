@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from vidattn.checkpoints.renaming import WeightsError
+from vidattn.checks import is_whole
 
 MOST = 10**6
 """Above it, a number is a mistake, and a network of that size would be built for ever."""
@@ -42,8 +43,8 @@ class Foreign:
     def whole(self, key: str, default: int, least: int = 1, most: int = MOST) -> int:
         """A whole number of at least `least`, and no more than a network can be built of."""
         value = self._value(key, default)
-        if not _is_whole(value) or not least <= value <= most:
-            above = f" and at most {most}" if _is_whole(value) and value > most else ""
+        if not is_whole(value) or not least <= value <= most:
+            above = f" and at most {most}" if is_whole(value) and value > most else ""
             raise self.error(key, f"a whole number of at least {least}{above}")
         return value
 
@@ -71,11 +72,11 @@ class Foreign:
     def sides(self, key: str, default: int | tuple[int, int]) -> tuple[int, int]:
         """Height and width: one whole number for both, or a pair."""
         value = self._value(key, default)
-        pair = [value, value] if _is_whole(value) else value
+        pair = [value, value] if is_whole(value) else value
         if (
             not isinstance(pair, list | tuple)
             or len(pair) != 2
-            or not all(_is_whole(one) and 0 < one <= MOST for one in pair)
+            or not all(is_whole(one) and 0 < one <= MOST for one in pair)
         ):
             raise self.error(key, "a whole number above 0, or height and width")
         return pair[0], pair[1]
@@ -135,10 +136,6 @@ class Foreign:
     def _value(self, key: str, default: Any) -> Any:
         self._read.add(key)
         return self._values.get(key, default)
-
-
-def _is_whole(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def _is_number(value: Any) -> bool:

@@ -16,6 +16,7 @@ from vidattn.checkpoints.renaming import WeightsError
 from vidattn.checks import check_positive
 from vidattn.classify.answer_names import Given, check_names, classes_of, names_for
 from vidattn.classify.clip_views import ClipViews
+from vidattn.classify.compiled import Compiled
 from vidattn.classify.device import usable_device
 from vidattn.classify.feature_extractor import FeatureExtractor
 from vidattn.classify.in_batches import in_batches
@@ -27,10 +28,11 @@ from vidattn.classify.show.strip import Strip, StripPicker
 from vidattn.classify.sources import Many, One, Skipped, expand, open_source
 from vidattn.classify.spare_memory import SpareMemory
 from vidattn.classify.temporal_probe import TemporalProbe, temporal_probe
-from vidattn.classify.timeline import Timeline
+from vidattn.classify.timeline import Timeline, TimelineInterrupted
 from vidattn.classify.video_features import VideoFeatures
-from vidattn.classify.windows import clips_in, sliding_windows, stream_clips
-from vidattn.data.clips.sampling import Sampler, VideoTimes
+from vidattn.classify.view_means import means, means_in_batches
+from vidattn.classify.windows import WindowedVideo
+from vidattn.data.clips.sampling import Sampler
 from vidattn.data.readers.in_memory import FramesReader
 from vidattn.data.readers.pyav import PyAVReader
 from vidattn.explain.explanation import Explanation, explain
@@ -81,8 +83,7 @@ class Classifier:
         self.device = usable_device(device)
         self.dtype = torch.bfloat16 if precision == "bf16" else torch.float32
         self.network = network.to(self.device, self.dtype).eval()
-        if compile:
-            self.network.compile()
+        self._compiled = Compiled(self.network) if compile else self.network
         self.normalize = Normalize(preparation.mean, preparation.std).to(self.device)
         self.class_names = list(class_names)
         self.preparation = preparation
@@ -223,24 +224,28 @@ class Classifier:
         Raises:
             VideoDecodeError: the video cannot be read.
             ValueError: windows would leave gaps.
+            TimelineInterrupted: at Ctrl-C, with what was answered until then, if anything was.
         """
         with open_source(source, "pyav", fps) as reader:
             assert isinstance(reader, (PyAVReader, FramesReader))
-            times = VideoTimes(reader.num_frames, reader.fps, reader.times)
-            duration = times.seconds(times.num_frames - 1) + 1 / times.fps
-            window = self.preparation.natural_window(times.fps) if window is None else window
-            windows = sliding_windows(duration, window, window / 2 if step is None else step)
-            clips = clips_in(windows, times, self.preparation.sampling)
-            picker = StripPicker(times, clips)
-            views = stream_clips(reader, clips, self.preparation.crops)
-            label = f"{escape(printable(Path(reader.path).name))}, {duration:.0f} s"
-            watched = track(picker.watch(clips, views), label, total=len(clips), disable=not progress)
+            video = WindowedVideo(reader, self.preparation, window, step)
+            picker = StripPicker(video.times, video.clips)
+            label = f"{escape(printable(Path(reader.path).name))}, {video.duration:.0f} s"
+            crops = track(picker.watch(video.clips, video.crops()), label, len(video.clips), disable=not progress)
             # One block for all: thousands of small arrays between the large ones of the network would tear memory up.
-            rows = np.empty((len(windows), len(self.class_names)))
-            for place, row in enumerate(self._rows(watched)):
-                rows[place] = row
-            notes = [*self.notes, *repeats(clips, "window"), *cut_off(reader)]
-        return Timeline(reader.path, self.class_names, windows, rows, picker.strip(), notes)
+            rows = np.empty((len(video.windows), len(self.class_names)))
+            notes = [*self.notes, *repeats(video.clips, "window"), *cut_off(reader)]
+            answered = 0
+            try:
+                for answered, row in enumerate(means_in_batches(self.probabilities, crops, self.batch_size), 1):
+                    rows[answered - 1] = row
+            except KeyboardInterrupt as end:
+                if not answered:
+                    raise
+                part = video.windows[:answered], rows[:answered]
+                timeline = Timeline(reader.path, self.class_names, *part, picker.strip(), notes)
+                raise TimelineInterrupted(timeline, video.duration) from end
+        return Timeline(reader.path, self.class_names, video.windows, rows, picker.strip(), notes)
 
     def explain(
         self, source: One, class_name: str | None = None, gradients: bool = True, fps: float = 30.0
@@ -304,7 +309,7 @@ class Classifier:
             ValueError: one is NaN: the weights are damaged, or numbers overflow. Or there are too few or many names.
         """
         batches = video.split(self.batch_size)
-        logits = torch.cat([self.network(self.normalize(batch.to(self.device)).to(self.dtype)) for batch in batches])
+        logits = torch.cat([self._compiled(self.normalize(batch.to(self.device)).to(self.dtype)) for batch in batches])
         probabilities = (logits.float().sigmoid() if self.multi_label else logits.float().softmax(-1)).cpu()
         check_names(self.class_names, probabilities.shape[1])  # the network may have no head that tells
         check_numbers(probabilities, self.network)
@@ -312,7 +317,7 @@ class Classifier:
 
     def _answer(self, several: Sequence[ClipViews]) -> list[Prediction]:
         """One prediction for each video, whose views go through the network together."""
-        rows = self._means([views.video for views in several])
+        rows = means(self.probabilities, [views.video for views in several])
         self._spare_memory.answered(len(several))
         return [
             Prediction(
@@ -325,20 +330,3 @@ class Classifier:
             )
             for views, row in zip(several, rows, strict=True)
         ]
-
-    def _rows(self, windows: Iterable[Tensor]) -> Iterator[np.ndarray]:
-        """Probabilities `(K,)` of each window from its crops `(C, 3, T, S, S)`, while the windows come."""
-        waiting: list[Tensor] = []
-        for views in windows:
-            waiting.append(views)
-            if len(waiting) * len(views) >= self.batch_size:
-                yield from self._means(waiting)
-                waiting = []
-        yield from self._means(waiting)
-
-    def _means(self, groups: Sequence[Tensor]) -> list[np.ndarray]:
-        """The mean probabilities `(K,)` of each group of views `(V, 3, T, S, S)`."""
-        if not groups:
-            return []
-        probabilities = self.probabilities(torch.cat(list(groups))).split([len(group) for group in groups])
-        return [rows.double().mean(0).numpy() for rows in probabilities]

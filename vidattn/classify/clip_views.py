@@ -10,7 +10,7 @@ class ClipViews(NamedTuple):
 
     Args:
         path: the file, "<bytes>" or "<array>".
-        video: uint8 `(V, 3, T, S, S)`, RGB, clip by clip: view `clip * num_crops + crop`.
+        video: uint8 `(V, 3, T, S, S)`, RGB, clip by clip; no view is there twice.
         seconds: when each frame of each clip is shown, `num_clips` lists of T.
         notes: what was done about a video that is too short, and the like.
     """

@@ -17,6 +17,7 @@ from vidattn.data.clips.sampling import (
     StrideSampling,
     UniformSampling,
     VideoTimes,
+    distinct,
 )
 from vidattn.data.clips.transforms import SpatialCrops
 from vidattn.data.readers.base import VideoReader
@@ -28,6 +29,7 @@ from vidattn.models.network import NetworkConfig
 from vidattn.old_names import renewed
 from vidattn.preprocessing import Preprocessing, SamplingRule
 from vidattn.public import public_path
+from vidattn.wording import counted
 
 _OURS = (OfficialSampling, SecondsSampling, StrideSampling, UniformSampling)
 SAMPLINGS = {public_path(rule): rule for rule in _OURS}
@@ -73,15 +75,16 @@ class Preparation:
         return SpatialCrops(self.image_size, self.num_crops, self.short_side, self.rounding)
 
     def views(self, reader: VideoReader) -> ClipViews:
-        """Every crop of every clip of an open video; each frame is decoded once."""
+        """Every crop of every clip of an open video, none twice; each frame is decoded once."""
         times = VideoTimes(reader.num_frames, reader.fps, reader.times)
         if isinstance(reader, FramesReader) and reader.num_frames == self.sampling.num_frames:
-            clips = [list(range(reader.num_frames))] * self.num_clips  # somebody has sampled them already
+            clips = [list(range(reader.num_frames))]  # somebody has sampled them already
         else:
-            clips = self.sampling.test(times, self.num_clips)
+            clips = distinct(self.sampling.test(times, self.num_clips))
         video = [view.transpose(0, 1) for view in read_clips(reader, clips, self.crops)]
         seconds = [[times.seconds(frame) for frame in clip] for clip in clips]
-        return ClipViews(reader.path, torch.stack(video), seconds, [*cut_off(reader), *repeats(clips, "video")])
+        notes = [*cut_off(reader), *repeats(clips, "video"), *fewer(len(video), self.num_clips * self.num_crops)]
+        return ClipViews(reader.path, torch.stack(video), seconds, notes)
 
     def natural_window(self, fps: float) -> float:
         """Seconds that one clip of the rule spans; 4 where it spans any video (a Something-Something clip lasts 4).
@@ -194,6 +197,18 @@ def cut_off(reader: VideoReader) -> list[str]:
     if not is_cut_off(end, declared):
         return []
     return [f"the file ends after {end:.1f} of the {declared:.1f} seconds that it declares: it was cut off"]
+
+
+def fewer(num_views: int, wanted: int) -> list[str]:
+    """A sentence where a video has fewer views than were asked for; no sentence where it has all.
+
+    >>> fewer(1, 10)
+    ['1 view instead of 10: the others would be the same, of a video that is so short (or square)']
+    """
+    if num_views == wanted:
+        return []
+    views = counted(num_views, "view")
+    return [f"{views} instead of {wanted}: the others would be the same, of a video that is so short (or square)"]
 
 
 def averaged(num_views: int) -> list[str]:

@@ -5,7 +5,7 @@ import csv
 import io
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -194,6 +194,20 @@ class Timeline:
 
     def _repr_html_(self) -> str:
         return self.to_html()
+
+
+class TimelineInterrupted(KeyboardInterrupt):
+    """Ctrl-C within a timeline.
+
+    Attributes:
+        timeline: what was answered until then.
+    """
+
+    def __init__(self, timeline: Timeline, duration: float) -> None:
+        reached = f"{clock(timeline.duration)} of {clock(duration)}"
+        super().__init__(f"{reached} of {printable(timeline.path)}")
+        note = f"interrupted after {reached}"
+        self.timeline = replace(timeline, notes=[note, *timeline.notes])
 
 
 _COLUMNS = ("path", "start", "end", "class", "probability")

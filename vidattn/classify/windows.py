@@ -7,12 +7,48 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from vidattn.classify.preparation import Preparation
 from vidattn.data.clips.sampling import Sampler, VideoTimes
 from vidattn.data.clips.transforms import SpatialCrops
 from vidattn.data.readers.in_memory import FramesReader
 from vidattn.data.readers.pyav import PyAVReader
 from vidattn.data.segment import Segment
 from vidattn.mistakes import Mistake
+
+
+class WindowedVideo:
+    """Windows that slide over an open video, and the middle clip of each.
+
+    Args:
+        reader: an open video.
+        preparation: which frames make a clip, and how they are cropped.
+        window: seconds; by default as long as a clip in training.
+        step: seconds from one window to the next; half a window by default.
+
+    Attributes:
+        times: when each frame is shown.
+        duration: seconds.
+        windows: start and end of each in seconds.
+        clips: the frames of each window's clip.
+
+    Raises:
+        ValueError: windows would leave gaps.
+    """
+
+    def __init__(
+        self, reader: PyAVReader | FramesReader, preparation: Preparation, window: float | None, step: float | None
+    ) -> None:
+        self.reader = reader
+        self.preparation = preparation
+        self.times = times = VideoTimes(reader.num_frames, reader.fps, reader.times)
+        self.duration = times.seconds(times.num_frames - 1) + 1 / times.fps
+        window = preparation.natural_window(times.fps) if window is None else window
+        self.windows = sliding_windows(self.duration, window, window / 2 if step is None else step)
+        self.clips = clips_in(self.windows, times, preparation.sampling)
+
+    def crops(self) -> Iterator[Tensor]:
+        """The crops of each clip in turn, uint8 `(C, 3, T, S, S)`; the file is decoded once."""
+        return stream_clips(self.reader, self.clips, self.preparation.crops)
 
 
 def sliding_windows(duration: float, window: float, step: float) -> list[tuple[float, float]]:

@@ -1,7 +1,6 @@
 """`vidattn classify`: the classifier in the shell."""
 
 import os
-import signal
 import sys
 from argparse import Namespace
 from collections.abc import Iterator, Sequence
@@ -14,8 +13,9 @@ from rich.progress import Progress
 from vidattn.classify.classifier import Classifier
 from vidattn.classify.prediction import Prediction
 from vidattn.classify.sources import One, Skipped, expand, name_of
-from vidattn.classify.timeline import Timeline
+from vidattn.classify.timeline import Timeline, TimelineInterrupted
 from vidattn.commands.classify_files import check_answer_files, write_files
+from vidattn.commands.ending import Ended, sigterm_interrupts
 from vidattn.commands.options import Parser
 from vidattn.commands.video_options import add_video_options, video_arguments
 from vidattn.data.errors import VideoDecodeError
@@ -26,9 +26,14 @@ def classify(words: list[str]) -> None:
     """Classify what the words name, show a table for each video as it comes, and write the files that are asked for.
 
     Leaves with status 1 where some video could not be read or a file not be written, 2 where nothing could be done, and
-    130 after Ctrl-C (the answers so far are written).
+    130 after Ctrl-C, 143 after SIGTERM (the answers so far are written).
     """
     options = _parser().parse_args(words)
+    with sigterm_interrupts() as ended:
+        _classify(options, ended)
+
+
+def _classify(options: Namespace, ended: Ended) -> None:
     console = AnswerConsole(soft_wrap=not sys.stdout.isatty())  # no lines broken where a program reads them
     try:
         _check(options)
@@ -48,13 +53,18 @@ def classify(words: list[str]) -> None:
         if isinstance(end, Exception):
             raise end
     except KeyboardInterrupt:
-        print("vidattn classify: interrupted", file=sys.stderr)
-        sys.exit(128 + signal.SIGINT)
+        print(f"vidattn classify: {ended.word}", file=sys.stderr)
+        sys.exit(ended.status)
     for path, reason in skipped:
         print(f"vidattn classify: {path}: {reason}", file=sys.stderr)
     if end is not None:
-        print(f"vidattn classify: interrupted after {len(done)} of {len(found.videos)} videos", file=sys.stderr)
-        sys.exit(128 + signal.SIGINT)
+        within = isinstance(end, TimelineInterrupted)
+        more = f" and {end}" if within else ""
+        print(
+            f"vidattn classify: {ended.word} after {len(done) - within} of {len(found.videos)} videos{more}",
+            file=sys.stderr,
+        )
+        sys.exit(ended.status)
     if skipped or not complete:
         sys.exit(1 if done else 2)
 
@@ -102,6 +112,9 @@ def _timelines(classifier: Classifier, videos: Sequence[One], options: Namespace
             )
         except VideoDecodeError as error:
             yield Skipped(name_of(video), error.reason)
+        except TimelineInterrupted as end:
+            yield end.timeline
+            raise
 
 
 def _check(options: Namespace) -> None:
@@ -124,7 +137,7 @@ def _parser() -> Parser:
         "vidattn classify",
         description="What is happening in these videos? A table for each.",
         epilog="status: 0 all answered, 1 some video could not be read or a file not be written, "
-        "2 nothing could be done, 130 interrupted",
+        "2 nothing could be done, 130 interrupted, 143 terminated",
     )
     add_video_options(parser)
     add = parser.add_argument

@@ -10,6 +10,7 @@ from torch.utils.data import DataLoader
 
 from vidattn.data.clips.balance import Balance
 from vidattn.data.clips.dataset import TestViews, TrainClips
+from vidattn.data.clips.handing_over import Waiting, check_shared_memory
 from vidattn.data.clips.order import EpochSampler, OnceEachSampler, Order, ResumableLoader
 from vidattn.data.clips.sampling import Sampler
 from vidattn.data.clips.shard_order import ShardOrder
@@ -140,7 +141,11 @@ class VideoDataModule(pl.LightningDataModule):
             self.make.write()
 
     def setup(self, stage: str) -> None:
-        """Reads the lists of the stage ("fit", "validate", "test" or "predict"), so that mistakes in them show now."""
+        """Reads the lists of the stage ("fit", "validate", "test" or "predict"), so that mistakes in them show now.
+
+        Raises:
+            ValueError: a list cannot be used, or its batches do not fit into the machine's shared memory.
+        """
         stages: dict[str, list[Split]] = {
             "fit": ["train", "val"],
             "validate": ["val"],
@@ -150,6 +155,9 @@ class VideoDataModule(pl.LightningDataModule):
         for split in stages[stage]:
             if split != "val" or stage == "validate" or self.sources["val"]:
                 self.manifest(split)
+        used = [split for split in stages[stage] if self.sources[split]]
+        processes = self.trainer.num_devices if self.trainer is not None else 1
+        check_shared_memory([self._waiting(split) for split in used], self.loading.num_workers, processes)
 
     def train_dataloader(self) -> DataLoader:
         """Batches of `batch_size` random clips; see `EpochSampler` for their order."""
@@ -220,6 +228,17 @@ class VideoDataModule(pl.LightningDataModule):
         sampler = OnceEachSampler(len(videos), *self._processes())
         # Lightning rebuilds this loader for prediction, and for that needs its arguments by name.
         return DataLoader(views, batch_size=self.loading.eval_batch_size, sampler=sampler, **self.loading.options())
+
+    def _waiting(self, split: Split) -> Waiting:
+        """What the split's loader may have ready, where pixels are uint8 as decoded."""
+        views, loading = self.views, self.loading
+        clips, videos = {
+            "train": (loading.clips_per_video, loading.videos_per_batch),
+            "val": (views.num_val_clips * views.num_val_crops, loading.eval_batch_size),
+        }.get(split, (views.num_test_clips * views.num_test_crops, loading.eval_batch_size))
+        there = self.num_videos(split)
+        clip = 3 * self.sampling.num_frames * self.image_size**2
+        return Waiting(min(videos, there) * clips * clip, -(-there // videos))
 
     def _balanced_order(self) -> Order | None:
         return partial(self.balance.draw, self.manifest("train").videos) if self.balance is not None else None

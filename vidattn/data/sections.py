@@ -4,7 +4,7 @@ Each is the section of the same name under `data` in a YAML, and checks what it 
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +12,8 @@ import torch
 from torch import nn
 
 from vidattn.data.clips.dataset import OnError
-from vidattn.data.clips.items import collate
+from vidattn.data.clips.handing_over import handed_over
+from vidattn.data.clips.items import Item, collate
 from vidattn.data.clips.transforms import default_train_transforms
 from vidattn.data.made.videos import SyntheticSet
 from vidattn.data.readers import READERS
@@ -192,13 +193,17 @@ class Loading:
     def options(self) -> dict[str, Any]:
         """What every `DataLoader` of the run is given."""
         return {
-            "collate_fn": collate,
+            "collate_fn": _collate,
             "num_workers": self.num_workers,
             "persistent_workers": self.num_workers > 0,
             "pin_memory": torch.cuda.is_available(),
             # Without its own generator a loader draws from the global one, and would shift the model's dropout.
             "generator": torch.Generator(),
         }
+
+
+def _collate(items: Sequence[Item]) -> Any:
+    return handed_over(collate(items))
 
 
 def check_together(decoding: Decoding, loading: Loading) -> None:

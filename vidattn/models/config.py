@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from functools import cached_property
-from numbers import Integral, Real
+from numbers import Real
 
 from torch import nn
 
@@ -12,9 +12,10 @@ from vidattn.attention.base import VideoAttention
 from vidattn.attention.parts import QKV_BIASES, Parts
 from vidattn.attention.query_key import QUERY_KEYS
 from vidattn.attention.scheme import Scheme, parse_scheme, takes_parts
-from vidattn.checks import check_positive, check_rate
+from vidattn.checks import check_positive, check_rate, is_whole
 from vidattn.grid import Grid
 from vidattn.mistakes import Mistake
+from vidattn.models.fitting_sizes import check_divisible, check_frames
 from vidattn.models.keep import Kept, Tokens
 from vidattn.models.layers import ACTIVATIONS, Activation, activation_named
 from vidattn.models.network import Network, NetworkConfig
@@ -147,10 +148,10 @@ class VideoTransformerConfig(NetworkConfig):
         for field in fields(self):
             value = getattr(self, field.name)
             if field.name == "image_size":
-                pair = isinstance(value, tuple) and len(value) == 2 and all(_is_whole(side) for side in value)
-                known, wanted = _is_whole(value) or pair, "a whole number, or (height, width)"
+                pair = isinstance(value, tuple) and len(value) == 2 and all(is_whole(side) for side in value)
+                known, wanted = is_whole(value) or pair, "a whole number, or (height, width)"
             elif field.type is int:
-                known, wanted = _is_whole(value), "a whole number"
+                known, wanted = is_whole(value), "a whole number"
             elif field.type is float:
                 known, wanted = isinstance(value, Real) and not isinstance(value, bool), "a number"
             else:
@@ -276,40 +277,3 @@ class VideoTransformerConfig(NetworkConfig):
     def drop_path_of(self, block: int) -> float:
         """Drop path of the block with this index: linear from 0 to `drop_path`."""
         return self.drop_path * block / max(self.depth - 1, 1)
-
-
-def _is_whole(value: object) -> bool:
-    return isinstance(value, Integral) and not isinstance(value, bool)
-
-
-def check_divisible(size: tuple[int, int], patch_size: int, name: str) -> None:
-    """Raise a `ValueError` that names the nearest fitting sizes unless the patch divides height and width.
-
-    >>> check_divisible((225, 224), 16, "image_size")
-    Traceback (most recent call last):
-    vidattn.mistakes.Mistake: image_size=225x224: 225 is not a multiple of patch_size=16; nearest sizes are 224 and 240
-    """
-    for side in size:
-        if side % patch_size or side < patch_size:
-            below = max(side, 0) // patch_size * patch_size
-            nearest = " and ".join(str(fit) for fit in (below, below + patch_size) if fit)
-            kind = "multiple" if side > 0 else "positive multiple"
-            raise Mistake(
-                f"{name}={size[0]}x{size[1]}: {side} is not a {kind} of patch_size={patch_size}; "
-                f"nearest sizes are {nearest}"
-            )
-
-
-def check_frames(frames: int, tubelet_size: int, name: str) -> None:
-    """Raise a `ValueError` that names the nearest fitting lengths unless tubelets fill the clip.
-
-    >>> check_frames(9, 2, "num_frames")
-    Traceback (most recent call last):
-    vidattn.mistakes.Mistake: num_frames=9 is not a multiple of tubelet_size=2; nearest lengths are 8 and 10
-    """
-    if frames % tubelet_size or frames < tubelet_size:
-        below = frames // tubelet_size * tubelet_size
-        nearest = " and ".join(str(fit) for fit in (below, below + tubelet_size) if fit)
-        raise Mistake(
-            f"{name}={frames} is not a multiple of tubelet_size={tubelet_size}; nearest lengths are {nearest}"
-        )

@@ -17,6 +17,7 @@ from vidattn.training.module import VideoModule
 from vidattn.training.report import Report
 from vidattn.training.skipped import SkippedVideos, run_folder
 from vidattn.training.write_picture import write_picture
+from vidattn.wording import counted
 
 
 class Scorecard(pl.Callback):
@@ -25,7 +26,7 @@ class Scorecard(pl.Callback):
     def on_test_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Forget earlier tests."""
         self.folder = run_folder(trainer)
-        self.batches = self.views = 0
+        self.batches = self.views = self.short_of_views = 0
         self.began = math.nan
 
     def on_test_batch_start(self, trainer: pl.Trainer, *_: Any) -> None:
@@ -36,6 +37,9 @@ class Scorecard(pl.Callback):
     def on_test_batch_end(self, trainer: pl.Trainer, pl_module: Any, outputs: Any, batch: Any, *_: Any) -> None:
         """Count the clips seen after the first batch, which takes the start of the workers as well."""
         self.views = len(batch["video"]) + (self.views if self.batches > 1 else 0)
+        views = trainer.datamodule.views  # type: ignore[attr-defined]
+        of_each = torch.bincount(batch["video_id"].unique(return_inverse=True)[1])
+        self.short_of_views += int((of_each < views.num_test_clips * views.num_test_crops).sum())
         if not self.batches:
             self.began_after_first = time.perf_counter()
         self.batches += 1
@@ -46,12 +50,12 @@ class Scorecard(pl.Callback):
         seconds = time.perf_counter() - (self.began_after_first if self.batches > 1 else self.began)
         callbacks: list[pl.Callback] = trainer.callbacks  # type: ignore[attr-defined]
         noted = sum(len(callback.skipped) for callback in callbacks if isinstance(callback, SkippedVideos))
-        counts = torch.tensor([self.views, noted], device=pl_module.device, dtype=torch.float64)
-        views, skipped = trainer.strategy.reduce(counts, reduce_op="sum").tolist()
+        counts = torch.tensor([self.views, noted, self.short_of_views], device=pl_module.device, dtype=torch.float64)
+        views, skipped, fewer = trainer.strategy.reduce(counts, reduce_op="sum").tolist()
         if not trainer.is_global_zero:
             return
         report = task.report()
-        card = self._card(trainer, task, report, views / seconds, int(skipped))
+        card = self._card(trainer, task, report, views / seconds, int(skipped), int(fewer))
         folder = self.folder
         folder.mkdir(parents=True, exist_ok=True)
         written = {name: None if value != value else value for name, value in card.items()}  # JSON knows no nan
@@ -63,7 +67,7 @@ class Scorecard(pl.Callback):
             write_picture(draw, folder / name)
 
     def _card(
-        self, trainer: pl.Trainer, task: VideoModule, report: Report, clips_per_second: float, skipped: int
+        self, trainer: pl.Trainer, task: VideoModule, report: Report, clips_per_second: float, skipped: int, fewer: int
     ) -> dict[str, Any]:
         data: Any = trainer.datamodule  # type: ignore[attr-defined]
         frames, size = data.sampling.num_frames, data.image_size
@@ -71,6 +75,7 @@ class Scorecard(pl.Callback):
         return {
             **report.numbers,
             "views": data.view_spec,
+            "videos_with_fewer_views": fewer,
             "videos_evaluated": report.videos,
             "videos": data.num_videos("test"),
             "videos_skipped": skipped,
@@ -89,6 +94,17 @@ class Scorecard(pl.Callback):
         }
 
 
+def told_fewer(videos: int) -> str:
+    """What stands behind the number of views where some videos had fewer.
+
+    >>> told_fewer(0), told_fewer(2)
+    ('', '; 2 videos have fewer (short or square)')
+    """
+    if not videos:
+        return ""
+    return f"; {counted(videos, 'video')} {'has' if videos == 1 else 'have'} fewer (short or square)"
+
+
 def shortest(checkpoint: Path) -> Path:
     """What stands for a checkpoint in a command: a run's folder for its best.
 
@@ -104,7 +120,7 @@ def print_card(card: dict[str, Any], report: Report, folder: Path) -> None:
     of_all = "" if report.videos is None else f"{report.videos} of "
     rows = {
         **report.rows,
-        "views (clips x crops)": card["views"],
+        "views (clips x crops)": card["views"] + told_fewer(card["videos_with_fewer_views"]),
         "evaluated": f"{of_all}{card['videos']} videos, {card['videos_skipped']} skipped",
         "attention, input": f"{card['attention']}, {card['input']}",
         "parameters": f"{card['parameters']:,}",

@@ -23,7 +23,7 @@ class CoresForDecoding(pl.Callback):
         if trainer.strategy.root_device.type != "cpu" or self._before is not None:
             return
         self._before = torch.get_num_threads()
-        workers = getattr(getattr(trainer, "datamodule", None), "num_workers", 0)
+        workers = getattr(getattr(getattr(trainer, "datamodule", None), "loading", None), "num_workers", 0)
         torch.set_num_threads(min(self._before, max(1, usable_cores() // trainer.num_devices - workers)))
 
     def teardown(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:

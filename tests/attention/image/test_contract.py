@@ -215,3 +215,15 @@ def test_serves_as_the_space_step_of_a_video_model(case):
         grid.split(update)[1][:, 1].permute(0, 3, 1, 2), block.update(frame), rtol=1e-4, atol=1e-5
     )
     assert not update[:, :1].any()
+
+
+@cases
+def test_one_export_serves_every_batch(case):
+    block = build(case)
+    with torch.no_grad():
+        exported = torch.export.export(
+            block, (torch.randn(2, DIM, 4, 5),), dynamic_shapes=({0: torch.export.Dim.DYNAMIC},)
+        )
+        for batch in (1, 3):
+            x = torch.randn(batch, DIM, 4, 5)
+            torch.testing.assert_close(exported.module()(x), block(x), rtol=1e-4, atol=1e-4)

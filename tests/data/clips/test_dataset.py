@@ -316,3 +316,18 @@ def test_transforms_that_do_not_end_at_the_image_size_are_an_error(folder):
         ValueError, match=r"left 3x64x96 but image_size=64 needs 3x64x64; end them with RandomCrop\(64\)"
     ):
         train_clips([Video(str(folder / "wide.mp4"), 0)])[0]
+
+
+def test_views_that_would_be_the_same_are_there_once(folder):
+    frames = [numbered_frames(12, SIZE, width) for width in (SIZE, 80)]
+    square, wide = (encode_video(folder / f"{name}.mp4", one) for name, one in zip("sw", frames, strict=True))
+    videos = [Video(str(square), 0), Video(str(wide), 0)]
+
+    views = TestViews(videos, StrideSampling(4, 4), num_clips=10, num_crops=3, image_size=SIZE)  # longer than the video
+    assert [len(views[number]["video"]) for number in (0, 1)] == [1, 3]
+    assert [len(value) for value in views[1].values() if isinstance(value, torch.Tensor)] == [3] * 4
+
+    views = TestViews(videos, StrideSampling(4, 3), num_clips=10, num_crops=3, image_size=SIZE)  # three places
+    item = views[1]
+    assert len(item["video"]) == 9
+    assert len({view.numpy().tobytes() for view in item["video"]}) == 9

@@ -30,6 +30,7 @@ class ACmix(ImageAttention):
         ValueError: a kernel is even, or `dim` is not a multiple of `num_heads`.
     """
 
+    sees, cost, paper = "k x k pixels, by attention and by convolution", "N k^2 C", "ACmix 2111.14556"
     role = Role(None, ("alpha", "beta"), optional=True)
 
     def __init__(

@@ -22,6 +22,7 @@ class AxialAttention(ImageAttention):
         parts: what the layers are made of.
     """
 
+    sees, cost, paper = "its row, then every row of its column", "N (H + W) C", "1912.12180, 2003.07853"
     role = Role(None, ("columns.proj",), optional=True)
 
     def __init__(self, dim: int, num_heads: int | None = None, *, parts: Parts = VIT) -> None:
@@ -56,6 +57,8 @@ class CrissCrossAttention(ImageAttention):
     Raises:
         ValueError: `dim` is not a multiple of `reduction`.
     """
+
+    sees, cost, paper = "its row and column", "N (H + W) C", "CCNet 1811.11721"
 
     def __init__(self, dim: int, reduction: int = 8, *, parts: Parts = VIT) -> None:
         super().__init__()

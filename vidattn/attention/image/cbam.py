@@ -19,6 +19,8 @@ class ChannelAttention(ImageAttention):
         reduction: the MLP's hidden layer has `C / reduction` units, at least one; "r" in the paper.
     """
 
+    sees, cost, paper = "the map's mean and maximum, as a gate", "C^2 / r", "CBAM 1807.06521"
+
     def __init__(self, dim: int, reduction: int = 16) -> None:
         super().__init__()
         self.dim = dim
@@ -48,6 +50,8 @@ class SpatialGate(ImageAttention):
     Raises:
         ValueError: `kernel_size` is even.
     """
+
+    sees, cost, paper = "k x k pixels, as a gate of pixels", "k^2 N", "CBAM 1807.06521"
 
     def __init__(self, dim: int, kernel_size: int = 7) -> None:
         super().__init__()
@@ -80,6 +84,8 @@ class CBAM(ImageAttention):
     Raises:
         ValueError: `kernel_size` is even.
     """
+
+    sees, cost, paper = "both gates", "C^2 / r + k^2 N", "CBAM 1807.06521"
 
     def __init__(self, dim: int, reduction: int = 16, kernel_size: int = 7) -> None:
         super().__init__()

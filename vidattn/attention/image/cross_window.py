@@ -30,6 +30,7 @@ class CrossShapedWindowAttention(ImageAttention):
         ValueError: `stripe_width` is below 1, `num_heads` odd, or `dim` not a multiple of `num_heads`.
     """
 
+    sees, cost, paper = "stripes of w rows and of w columns", "N w (H + W) C", "CSWin 2107.00652"
     role = Role("", ("proj",), optional=True)
 
     def __init__(self, dim: int, stripe_width: int = 7, num_heads: int | None = None, *, parts: Parts = VIT) -> None:

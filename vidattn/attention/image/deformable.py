@@ -35,6 +35,7 @@ class DeformableAttention(ImageAttention):
         ValueError: `kernel_size` is even, `reduction` is below 1, or heads or groups do not divide.
     """
 
+    sees, cost, paper = "N / R^2 points that the image moves", "N^2 C / R^2", "DAT 2201.00520"
     role = Role(None, ("proj",), optional=True)
 
     def __init__(

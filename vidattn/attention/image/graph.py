@@ -29,6 +29,7 @@ class GraphAttention(ImageAttention):
         ValueError: `num_neighbors` is below 1, or `dim` is not a multiple of `num_heads`.
     """
 
+    sees, cost, paper = "the k pixels with the most similar features", "N^2 C + N k C", "1710.10903, 2206.00272"
     role = Role(None, ("project",), optional=True)
 
     def __init__(self, dim: int, num_neighbors: int = 9, num_heads: int | None = None) -> None:

@@ -40,6 +40,7 @@ class LargeKernelAttention(ImageAttention):
         ValueError: `kernel_size` and `dilation` ask for an even number of taps.
     """
 
+    sees, cost, paper = "about 21 x 21 pixels, by convolutions", "74 N C", "VAN 2202.09741"
     role = Role(None, ("proj_out",), optional=True)
 
     def __init__(self, dim: int, kernel_size: int = 21, dilation: int = 3) -> None:
@@ -81,6 +82,8 @@ class MultiScaleLargeKernelAttention(ImageAttention):
     Raises:
         ValueError: `dim` is below 3.
     """
+
+    sees, cost, paper = "pixels at three scales, at most 39 x 39, by convolutions", "107 N C", "MAN 2209.14145"
 
     DILATIONS = (2, 3, 4)  # the paper's 3-5-1, 5-7-1 and 7-9-1: 2d - 1 taps, 2d + 1 taps spread by d, and the 1x1
 

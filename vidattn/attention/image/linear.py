@@ -24,6 +24,7 @@ class LinearAttention(ImageAttention):
         ValueError: `dim` is not a multiple of `num_heads`.
     """
 
+    sees, cost, paper = "the map, through sums of all keys", "N C^2 / heads", "2006.16236"
     role = Role("", ("proj",), optional=True)
 
     def __init__(self, dim: int, num_heads: int | None = None, *, parts: Parts = VIT) -> None:

@@ -23,6 +23,8 @@ class MBConv(ImageAttention):
         ValueError: `kernel_size` is even.
     """
 
+    sees, cost, paper = "k x k pixels, by convolution", "e k^2 N C", "CoAtNet 2106.04803"
+
     def __init__(self, dim: int, expansion: int = 4, kernel_size: int = 3) -> None:
         super().__init__()
         check_odd(kernel_size=kernel_size)

@@ -32,6 +32,7 @@ class NeighborhoodAttention(ImageAttention):
         ValueError: `kernel_size` is even, `dilation` below 1, or `dim` not a multiple of `num_heads`.
     """
 
+    sees, cost, paper = "the k x k nearest pixels, also dilated", "N k^2 C", "2204.07143, 2209.15001"
     role = Role("", ("proj",), optional=True)
 
     def __init__(

@@ -61,6 +61,7 @@ class NonLocal(ImageAttention):
         ValueError: `dim` is odd.
     """
 
+    sees, cost, paper = "the map", "N^2 C", "1711.07971"
     role = Role(None, ("gather.norm",), optional=True)
 
     def __init__(self, dim: int) -> None:
@@ -93,6 +94,7 @@ class PooledNonLocal(ImageAttention):
         ValueError: `dim` is odd.
     """
 
+    sees, cost, paper = "the map, max-pooled by 2 x 2", "N^2 C / 4", "1711.07971"
     role = Role(None, ("gather.norm",), optional=True)
 
     def __init__(self, dim: int) -> None:

@@ -22,6 +22,7 @@ class PositionalEncodingGenerator(ImageAttention):
         ValueError: `kernel_size` is even.
     """
 
+    sees, cost, paper = "k x k pixels, by convolution", "k^2 N C", "CPVT 2102.10882"
     role = Role(None, ("conv",), optional=True)
 
     def __init__(self, dim: int, kernel_size: int = 3) -> None:

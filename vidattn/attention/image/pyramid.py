@@ -29,6 +29,7 @@ class SpatialReductionAttention(ImageAttention):
         ValueError: `reduction` is below 2, or `dim` is not a multiple of `num_heads`.
     """
 
+    sees, cost, paper = "the map, reduced by R in each direction", "N^2 C / R^2", "PVT 2102.12122"
     role = Role(None, ("proj",), optional=True)
 
     def __init__(self, dim: int, reduction: int = 2, num_heads: int | None = None, *, parts: Parts = VIT) -> None:

@@ -29,6 +29,7 @@ class RelativeAttention(ImageAttention):
         ValueError: `dim` is not a multiple of `num_heads`.
     """
 
+    sees, cost, paper = "the map, biased by offset", "N^2 C", "CoAtNet 2106.04803"
     role = Role("", ("proj",), optional=True)
 
     def __init__(

@@ -20,6 +20,7 @@ class MapAttention(ImageAttention):
         parts: what the layers are made of.
     """
 
+    sees, cost, paper = "the map", "N^2 C", "ViT 2010.11929"
     role = Role("attn.", ("attn.proj",), optional=True)
 
     def __init__(self, dim: int, num_heads: int | None = None, *, parts: Parts = VIT) -> None:

@@ -17,6 +17,8 @@ class SqueezeExcite(ImageAttention):
         reduction: the gate's hidden layer has `C / reduction` units, at least one; "r" in the paper.
     """
 
+    sees, cost, paper = "the map's mean, as a gate of channels", "C^2 / r", "SE 1709.01507"
+
     def __init__(self, dim: int, reduction: int = 16) -> None:
         super().__init__()
         self.dim = dim

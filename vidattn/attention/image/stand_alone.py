@@ -30,6 +30,8 @@ class StandAloneAttention(ImageAttention):
         ValueError: `kernel_size` is even, or `dim` is not a multiple of `2 * num_heads`.
     """
 
+    sees, cost, paper = "the k x k pixels around it", "N k^2 C", "1906.05909"
+
     def __init__(self, dim: int, kernel_size: int = 7, num_heads: int | None = None, *, parts: Parts = VIT) -> None:
         super().__init__()
         self.num_heads = heads_of(dim, num_heads)

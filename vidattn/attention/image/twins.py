@@ -32,6 +32,7 @@ class LocallyGroupedAttention(ImageAttention):
         ValueError: `window` is below 1, or `dim` is not a multiple of `num_heads`.
     """
 
+    sees, cost, paper = "its w x w window, no position bias", "N w^2 C", "Twins 2104.13840"
     role = Role("", ("proj",), optional=True)
 
     def __init__(self, dim: int, window: int = 7, num_heads: int | None = None, *, parts: Parts = VIT) -> None:
@@ -91,6 +92,7 @@ class TwoStageAttention(ImageAttention):
         parts: what the layers are made of.
     """
 
+    sees, cost, paper = "its window, then the map reduced by R", "N (w^2 + N/R^2) C", "Twins 2104.13840"
     role = Role(None, ("grouped.proj", "subsampled.proj"), optional=True)
 
     def __init__(

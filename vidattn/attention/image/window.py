@@ -29,6 +29,7 @@ class WindowAttention(ImageAttention):
         ValueError: `window_size` is below 1, or `dim` is not a multiple of `num_heads`.
     """
 
+    sees, cost, paper = "its w x w window", "N w^2 C", "Swin 2103.14030"
     role = Role("attn.", ("attn.proj",), optional=True)
 
     def __init__(self, dim: int, window_size: int = 7, num_heads: int | None = None, *, parts: Parts = VIT) -> None:
@@ -61,6 +62,7 @@ class ShiftedWindowAttention(ImageAttention):
         ValueError: `window_size` is below 1, or `dim` is not a multiple of `num_heads`.
     """
 
+    sees, cost, paper = "its w x w window, shifted by half of it", "N w^2 C", "Swin 2103.14030"
     role = Role("attn.", ("attn.proj",), optional=True)
     weights_of = WindowAttention
 

@@ -78,16 +78,24 @@ class StripPicker:
             if instant - latest > 0.5 * times.seconds(times.num_frames - 1) / count:  # not twice nearly the same
                 self._seconds[frame] = latest = instant
         self._pictures: dict[int, Tensor] = {}
+        self._first: tuple[int, Tensor, float] | None = None  # for what is broken off before the first that is wanted
+        self._times = times
 
     def watch(self, clips: Iterable[Sequence[int]], views: Iterable[Tensor]) -> Iterator[Tensor]:
         """`views` as they come, each uint8 `(C, 3, T, S, S)`; the middle crop of the wanted frames is kept."""
         for clip, crops in zip(clips, views, strict=True):
+            if self._first is None:
+                self._first = clip[0], crops[len(crops) // 2, :, 0].clone(), self._times.seconds(clip[0])
             for place, frame in enumerate(clip):
                 if frame in self._seconds and frame not in self._pictures:
                     self._pictures[frame] = crops[len(crops) // 2, :, place].clone()
             yield crops
 
     def strip(self) -> Strip:
-        """The strip, once all clips have gone by."""
+        """The strip of the clips that have gone by: one at least."""
+        if not self._pictures:
+            assert self._first is not None
+            _, picture, seconds = self._first
+            return Strip.of(picture[:, None], [seconds])
         frames = sorted(self._pictures)
         return Strip.of(torch.stack([self._pictures[f] for f in frames], dim=1), [self._seconds[f] for f in frames])

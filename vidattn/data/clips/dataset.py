@@ -16,7 +16,7 @@ from torchvision import tv_tensors
 from vidattn.data.clips.items import Item, empty_item, item
 from vidattn.data.clips.order import Order, stable_seed
 from vidattn.data.clips.reading import decode_clips, size_of
-from vidattn.data.clips.sampling import Sampler, VideoTimes
+from vidattn.data.clips.sampling import Sampler, VideoTimes, distinct
 from vidattn.data.clips.target import ClassLabel, Target, TargetEncoder
 from vidattn.data.clips.transforms import SpatialCrops
 from vidattn.data.errors import VideoDecodeError
@@ -128,7 +128,8 @@ class TrainClips(Dataset[Item]):
 
 
 class TestViews(Dataset[Item]):
-    """Every view of each video, always the same: `num_clips` over time, `num_crops` of each.
+    """Every view of each video, always the same: `num_clips` over time, `num_crops` of each, or fewer where some would
+    be the same (of a video that is short, or square).
 
     The frames of all clips are decoded together, each once, and shared by the crops. Under "skip" a video that cannot
     be decoded is an item without views, listed under `skipped`.
@@ -174,7 +175,7 @@ class TestViews(Dataset[Item]):
             chosen, views, size = decode_clips(
                 video,
                 self.opener,
-                lambda times: self.sampling.test(times, self.num_clips),
+                lambda times: distinct(self.sampling.test(times, self.num_clips)),
                 self.crops,
                 self.target.on_picture,
             )
@@ -184,15 +185,15 @@ class TestViews(Dataset[Item]):
         targets = [
             target | moved
             for target in (self.target.encode(video, frames, size) for frames in chosen)
-            for moved in self._cropped(_moving(target))
+            for moved in self._cropped(_moving(target), len(views) // len(chosen))
         ]
         return item(views, self.target.batch(targets), video, index, [])
 
-    def _cropped(self, moving: Target) -> list[Target]:
-        """Boxes and masks of a clip in each of its crops."""
+    def _cropped(self, moving: Target, count: int) -> list[Target]:
+        """Boxes and masks of a clip in each of its `count` crops."""
         crops = [self.crops.follow(value) for value in moving.values()]
         return [dict(zip(moving, values, strict=True)) for values in zip(*crops, strict=True)] or [
-            {} for _ in range(self.crops.num_crops)
+            {} for _ in range(count)
         ]
 
 

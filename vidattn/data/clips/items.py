@@ -7,7 +7,7 @@ V counts the views (clips, or crops of clips) in the item or batch:
 | `video` | uint8 `(V, 3, T, S, S)`, RGB |
 | `label` | int64 `(V,)`, -1 where unknown; of a multi-label list float32 `(V, K)`, 1 for each class of the video |
 | `video_id` | int64 `(V,)`, index into the list of videos |
-| `view` | int64 `(V,)`, number of the view within its video, clip by clip: `clip * num_crops + crop` |
+| `view` | int64 `(V,)`, number of the view within its video, clip by clip |
 | `path` | `list[str]`, the file of each video that has views here, in their order |
 | `skipped` | `list[tuple[str, str]]`, file and reason of each video that could not be decoded |
 | `broken` | `list[str]`, those files of `skipped` that are at fault themselves, and not what they were read with |

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from vidattn.data.clips.sampling import VideoTimes
+from vidattn.data.clips.transforms import SpatialCrops
 from vidattn.data.errors import PassingError, VideoDecodeError
 from vidattn.data.readers.base import VideoReader, check_indices
 from vidattn.data.readers.library_errors import library_errors, opening_errors
@@ -18,7 +19,7 @@ def decode_clips(
     video: Video,
     opener: VideoOpener,
     choose: Callable[[VideoTimes], list[list[int]]],
-    crops: Callable[[Tensor], list[Tensor]] | None = None,
+    crops: SpatialCrops | None = None,
     sized: bool = False,
 ) -> tuple[list[list[int]], list[Tensor], tuple[int, int]]:
     """The frames of the clips that `choose` picks; the clips, as `read_clips` gives them; and height and width of the
@@ -45,17 +46,15 @@ def _opened(video: Video, opener: VideoOpener) -> VideoReader:
         return opener(video)
 
 
-def read_clips(
-    reader: VideoReader, clips: Sequence[Sequence[int]], crops: Callable[[Tensor], list[Tensor]] | None = None
-) -> list[Tensor]:
+def read_clips(reader: VideoReader, clips: Sequence[Sequence[int]], crops: SpatialCrops | None = None) -> list[Tensor]:
     """Clips of an open video, uint8 `(T, 3, H, W)`, each followed by its crops; every frame is decoded once.
 
-    Frames are cropped as they are decoded: memory is taken for the crops, not for the pictures that they are cut from.
+    Frames are resized and cut as they are decoded: memory is taken for what the crops cover, not for whole pictures.
 
     Args:
         reader: an open video.
         clips: the frames of each clip.
-        crops: from frames `(n, 3, H, W)` to several views of them, one size all; the frames as they are by default.
+        crops: of each clip; the frames as they are by default.
 
     Raises:
         IndexError: a clip leaves the video.
@@ -64,28 +63,25 @@ def read_clips(
     wanted = check_indices(reader.path, sorted({frame for clip in clips for frame in clip}), reader.num_frames)
     place = {frame: i for i, frame in enumerate(wanted)}
     with library_errors(reader.path, "the reader"):
-        if crops is None:
-            cropped: Sequence[Tensor] = [reader.frames(wanted).permute(0, 3, 1, 2)]
-        else:
-            cropped = reader.frames(wanted, CroppedPicture(crops)).unbind(1)
-    return [crop[[place[frame] for frame in clip]] for clip in clips for crop in cropped]
+        frames = reader.frames(wanted).permute(0, 3, 1, 2) if crops is None else reader.frames(wanted, CropStrip(crops))
+    chosen = (frames[[place[frame] for frame in clip]] for clip in clips)
+    return [crop for clip in chosen for crop in ([clip] if crops is None else crops.cut(clip))]
 
 
-class CroppedPicture:
-    """Keeps the crops `(C, 3, S, S)` of a picture `(H, W, 3)`; see `VideoReader.frames`.
+class CropStrip:
+    """Keeps what the crops of a picture cover together; see `VideoReader.frames`.
 
-    Args:
-        crops: from frames `(1, 3, H, W)` to C views of them.
+    Not the crops: where they overlap, as three of a 4:3 picture do, they take twice the memory, and time to copy it.
     """
 
-    def __init__(self, crops: Callable[[Tensor], list[Tensor]]) -> None:
+    def __init__(self, crops: SpatialCrops) -> None:
         self.crops = crops
 
     def __call__(self, image: np.ndarray) -> np.ndarray:
-        """uint8 `(H, W, 3)` -> `(C, 3, S, S)`."""
+        """uint8 `(H, W, 3)` -> `(3, H', W')`."""
         # A picture that is turned upright is a view that goes backwards, which torch does not take.
         owned = image if image.flags.c_contiguous and image.flags.writeable else image.copy()
-        return torch.cat(self.crops(torch.from_numpy(owned).permute(2, 0, 1)[None])).numpy()
+        return self.crops.strip(torch.from_numpy(owned).permute(2, 0, 1)[None])[0].contiguous().numpy()
 
 
 def size_of(frames: Tensor) -> tuple[int, int]:

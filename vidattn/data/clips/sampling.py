@@ -270,6 +270,15 @@ class OfficialSampling:
         return (video.first + indices).tolist()
 
 
+def distinct(clips: Sequence[Sequence[int]]) -> list[list[int]]:
+    """The clips, each once: a video no longer than a clip has but one, however many are asked for.
+
+    >>> distinct([[0, 1, 1], [0, 1, 1], [1, 1, 1]])
+    [[0, 1, 1], [1, 1, 1]]
+    """
+    return [list(clip) for clip in dict.fromkeys(map(tuple, clips))]
+
+
 def _places(num_clips: int) -> list[Fraction]:
     """Evenly from 0 to 1, exactly; a single one is in the middle.
 

@@ -62,11 +62,12 @@ class ShortSideJitter(v2.Transform):
 class SpatialCrops(nn.Module):
     """The test crops: short side to `size`, then squares spread evenly along the long side.
 
-    One crop is the centre; three are left, centre and right (top, centre and bottom of an upright video).
+    One crop is the centre; three are left, centre and right (top, centre and bottom of an upright video). Of a square
+    video there is one, however many are asked for: no two are the same.
 
     Args:
         size: side of a crop in pixels.
-        num_crops: how many.
+        num_crops: how many, where there are so many.
         short_side: of the frames before the crops, where that is more than `size` (ViViT: 256 for 224).
         rounding: of half pixels: up, as in TimeSformer's uniform_crop. Hugging Face's processors round down.
     """
@@ -89,13 +90,23 @@ class SpatialCrops(nn.Module):
         self.short_side = ShortSide(short_side or size)
 
     def forward(self, clip: Tensor) -> list[Tensor]:
-        """uint8 `(T, 3, H, W)` -> `num_crops` views of `(T, 3, size, size)`."""
-        clip = self.short_side(clip)
+        """uint8 `(T, 3, H, W)` -> `num_crops` views of `(T, 3, size, size)`, or fewer."""
+        return self.cut(self.strip(clip))
+
+    def strip(self, frames: Tensor) -> Tensor:
+        """uint8 `(T, 3, H, W)` -> `(T, 3, H', W')`: resized, and no more of it than the crops cover together."""
+        frames = self.short_side(frames)
+        corners = self._corners(*frames.shape[-2:])
+        (top, left), (bottom, right) = corners[0], corners[-1]
+        return frames[..., top : bottom + self.size, left : right + self.size]
+
+    def cut(self, strip: Tensor) -> list[Tensor]:
+        """The crops of a strip: views of `(T, 3, size, size)`."""
         size = self.size
-        return [clip[..., top : top + size, left : left + size] for top, left in self._corners(*clip.shape[-2:])]
+        return [strip[..., top : top + size, left : left + size] for top, left in self._corners(*strip.shape[-2:])]
 
     def follow(self, boxes: tv_tensors.TVTensor) -> list[tv_tensors.TVTensor]:
-        """Boxes or masks on the frames, as they lie in each of the `num_crops` views."""
+        """Boxes or masks on the frames, as they lie in each of the views."""
         resized = self.short_side(boxes)
         height, width = v2.functional.get_size(resized)
         crops = [(top, left, self.size, self.size) for top, left in self._corners(height, width)]
@@ -105,7 +116,7 @@ class SpatialCrops(nn.Module):
         """Top and left of each crop."""
         across = self.rounding((min(height, width) - self.size) / 2)
         along = self._offsets(max(height, width))
-        return [(across, offset) if width >= height else (offset, across) for offset in along]
+        return [(across, offset) if width >= height else (offset, across) for offset in dict.fromkeys(along)]
 
     def _offsets(self, length: int) -> list[int]:
         room = length - self.size
