@@ -38,10 +38,9 @@ def painting_rows(path: str, frames: int, height: int, width: int) -> list[dict[
     parser.add_subclass_arguments(VideoModule, "model")
     with torch.device("meta"):
         parsed = parser.parse_object({"model": {**model, "init_args": arguments}})
-        built = parser.instantiate_classes(parsed).model
-    if not isinstance(built, MaskedPrediction):
+        task = parser.instantiate_classes(parsed).model
+    if not isinstance(task, MaskedPrediction):
         return []
-    task: Any = built  # both kinds say their price in two parts
     whole = task.network.features_macs(frames, height, width).total
     grid = task.config.grid(frames, height, width)
     keep = task.mask.keep(grid, [0])

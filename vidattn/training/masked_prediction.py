@@ -13,6 +13,7 @@ from vidattn.checkpoints.pretrained import Pretrained
 from vidattn.checkpoints.saved import LABELLED_PARTS
 from vidattn.data.clips.order import stable_seed
 from vidattn.grid import Grid
+from vidattn.macs import Macs
 from vidattn.mistakes import Mistake
 from vidattn.models.config import VideoTransformerConfig
 from vidattn.models.keep import Kept
@@ -121,6 +122,10 @@ class MaskedPrediction(VideoModule, ABC):
     @abstractmethod
     def error(self, painted: Tensor, wanted: Tensor) -> Tensor:
         """The loss, of `(B, M - m, n)` both; a scalar."""
+
+    @abstractmethod
+    def macs(self, frames: int, height: int, width: int) -> tuple[Macs, Macs]:
+        """Cost of painting one clip, forward: that of the network on what it sees, and that of what paints the rest."""
 
     def forward(self, video: Tensor, keep: Kept) -> Painted:
         """uint8 clips `(B, 3, T, H, W)` of which `keep` is seen -> what is painted, and what was wanted."""
