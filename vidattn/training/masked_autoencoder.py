@@ -1,6 +1,5 @@
 """Pre-training by a masked autoencoder: the encoder sees a tenth of a clip, and a decoder paints the rest."""
 
-import pytorch_lightning as pl
 import torch
 import torch.nn.functional as F
 from pytorch_lightning.cli import OptimizerCallable
@@ -16,7 +15,6 @@ from vidattn.models.network import Features, NetworkConfig
 from vidattn.models.pixel_decoder import Decoder
 from vidattn.training.masked_prediction import MaskedPrediction
 from vidattn.training.module import Normalization
-from vidattn.training.reconstructions import Reconstructions
 from vidattn.training.schedule import Constant, Schedule
 
 
@@ -70,10 +68,6 @@ class MaskedAutoencoder(MaskedPrediction):
     def sharded(self) -> list[nn.Module]:
         """The network and its decoder."""
         return [self.network, self.decoder]
-
-    def configure_callbacks(self) -> list[pl.Callback]:
-        """Beside those of every task, a picture an epoch."""
-        return [*super().configure_callbacks(), Reconstructions()]
 
     def seen(self, keep: Kept, grid: Grid) -> Kept:
         """What the mask leaves."""

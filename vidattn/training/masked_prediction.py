@@ -4,6 +4,7 @@ from abc import ABC, abstractmethod
 from dataclasses import replace
 from typing import Any, NamedTuple
 
+import pytorch_lightning as pl
 import torch
 from pytorch_lightning.cli import OptimizerCallable
 from pytorch_lightning.utilities.rank_zero import rank_zero_info
@@ -21,6 +22,7 @@ from vidattn.models.masks import Mask
 from vidattn.models.network import Features, NetworkConfig
 from vidattn.models.pixel_decoder import patch_statistics, patches_of, video_of
 from vidattn.training.module import Batch, Normalization, VideoModule
+from vidattn.training.reconstructions import Reconstructions
 from vidattn.training.schedule import Constant, Schedule
 from vidattn.training.spread import Spread
 
@@ -110,6 +112,12 @@ class MaskedPrediction(VideoModule, ABC):
                 f"{'not there' if other[0] not in beside else tuple(beside[other[0]].shape)}, "
                 f"wanted {tuple(own[other[0]].shape)})"
             )
+
+    def configure_callbacks(self) -> list[pl.Callback]:
+        """Beside those of every task, a picture an epoch."""
+        before: list[pl.Callback] = self.trainer.callbacks  # type: ignore[attr-defined]
+        drawn = any(isinstance(callback, Reconstructions) for callback in before)
+        return [*super().configure_callbacks(), *([] if drawn else [Reconstructions()])]
 
     @abstractmethod
     def seen(self, keep: Kept, grid: Grid) -> Kept:

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import pytorch_lightning as pl
 import torch
 from pytorch_lightning.cli import OptimizerCallable
-from pytorch_lightning.strategies import FSDPStrategy
+from pytorch_lightning.strategies import FSDPStrategy, ModelParallelStrategy
 from pytorch_lightning.utilities.rank_zero import rank_zero_info
 from torch import Tensor, nn
 from torch.distributed.fsdp import FSDPModule, fully_shard, register_fsdp_forward_method
@@ -28,10 +28,10 @@ from vidattn.training.data_check import Labels, check_data
 from vidattn.training.label_agreement import check_same_names
 from vidattn.training.length import length_in_epochs
 from vidattn.training.parameter_groups import OneRate, ParameterGroups
-from vidattn.training.past_optimizer import without_empty_parameter
+from vidattn.training.past_optimizer import moments_by_name
 from vidattn.training.report import Report
 from vidattn.training.schedule import Constant, Schedule
-from vidattn.training.sharding import GatherToEvaluate, distributed_as, gathered, weights_alone
+from vidattn.training.sharding import GatherToEvaluate, distributed_as, gathered, read_as_others_do, weights_alone
 
 Batch = dict[str, Any]
 
@@ -90,6 +90,7 @@ class VideoModule(pl.LightningModule, ABC):
         self.class_names: list[str] = []
         self.preprocessing = Preprocessing()
         self.head_is_fresh = False
+        self._written: list[str] = []  # names of the weights in the checkpoint that a training goes on from
         if weights is not None:
             loaded = load_weights(self.network, network, weights)
             for line in loaded.report:
@@ -177,10 +178,13 @@ class VideoModule(pl.LightningModule, ABC):
                 fully_shard(network, mesh=mesh["data_parallel"])
                 if isinstance(network, Network):  # tasks without a head call it by this name
                     register_fsdp_forward_method(network, "features")
+        if isinstance(self.trainer.strategy, ModelParallelStrategy):
+            read_as_others_do(self.trainer.strategy)
 
     def configure_callbacks(self) -> list[pl.Callback]:
         """What must watch over every run of ours, also under a plain `pl.Trainer`."""
-        return [GatherToEvaluate()]
+        before: list[pl.Callback] = self.trainer.callbacks  # type: ignore[attr-defined]
+        return [] if any(isinstance(callback, GatherToEvaluate) for callback in before) else [GatherToEvaluate()]
 
     def setup(self, stage: str) -> None:
         """Check the data against the task, tell it what is to be learnt, and take its preprocessing.
@@ -196,6 +200,14 @@ class VideoModule(pl.LightningModule, ABC):
             data.target = self.target_encoder
         if stage != "predict":
             self.preprocessing = data.preprocessing
+
+    def on_fit_start(self) -> None:
+        """Let moments of a checkpoint find their parameters, whose order may have changed since."""
+        for optimizer in self.trainer.optimizers:
+            optimizer.register_load_state_dict_pre_hook(self._moments_here)
+
+    def _moments_here(self, optimizer: torch.optim.Optimizer, saved: dict[str, Any]) -> dict[str, Any] | None:
+        return moments_by_name(saved, self._written, optimizer, self) if self._written else None
 
     def on_train_start(self) -> None:
         """From now on the head is no longer a fresh one."""
@@ -249,9 +261,7 @@ class VideoModule(pl.LightningModule, ABC):
         self.class_names = names
         if self.preprocessing == Preprocessing():  # no labelled data has told
             self.preprocessing = preprocessing
-        trained = sum(parameter.requires_grad for parameter in self.parameters())
-        for state in checkpoint.get("optimizer_states", []):
-            without_empty_parameter(state, trained)
+        self._written = list(checkpoint.get("state_dict", []))
         # FSDP2's strategy has loaded the weights by now and takes them out; averaged weights look for them here.
         checkpoint.setdefault("state_dict", self.state_dict())
 

@@ -1,6 +1,5 @@
 """Pre-training by mask tokens: for schemes that must see the whole map."""
 
-import pytorch_lightning as pl
 import torch
 import torch.nn.functional as F
 from pytorch_lightning.cli import OptimizerCallable
@@ -16,7 +15,6 @@ from vidattn.models.network import Features, NetworkConfig
 from vidattn.models.pixel_decoder import pixels_of_a_patch
 from vidattn.training.masked_prediction import MaskedPrediction
 from vidattn.training.module import Normalization
-from vidattn.training.reconstructions import Reconstructions
 from vidattn.training.schedule import Constant, Schedule
 
 
@@ -52,10 +50,6 @@ class SimMIM(MaskedPrediction):
         self.mask_token = nn.Parameter(nn.init.trunc_normal_(torch.empty(width), std=0.02))
         self.painter = linear(width, pixels_of_a_patch(network))
         self.take_beside()
-
-    def configure_callbacks(self) -> list[pl.Callback]:
-        """Beside those of every task, a picture an epoch."""
-        return [*super().configure_callbacks(), Reconstructions()]
 
     def seen(self, keep: Kept, grid: Grid) -> Kept:
         """The whole map, hidden places replaced."""
