@@ -9,7 +9,6 @@ from encode import encode_video, numbered_frames
 from vidattn.cli import main
 from vidattn.data.prepare import transcode_all as pool_module
 from vidattn.data.prepare.transcode import Transcoding
-from vidattn.data.videos.manifest import Video
 
 
 @pytest.fixture
@@ -51,27 +50,3 @@ def test_a_process_that_dies_over_a_video_costs_that_video_only(dataset, tmp_pat
     assert set(report["failed"]) == {str(dataset / "b" / name) for name in ("2.mp4", "broken.mp4")}
     assert "its process died" in report["failed"][str(dataset / "b" / "2.mp4")]
     assert report["videos"] == 5
-
-
-def test_only_what_was_at_work_when_a_process_died_is_tried_alone(monkeypatch):
-    todo = {Video(name, None): Path(name) for name in "abcdef"}
-    killer = Video("c", None)
-    rounds = []
-
-    def few(todo, transcoding, workers):
-        """A round of so many processes: a video more than those is done before the killer's turn ends it."""
-        rounds.append(("".join(video.path for video in todo), workers))
-        if killer in todo:
-            at_work = [killer, *(video for video in todo if video.path > "c")][:workers]
-            done = [video for video in todo if video.path < "c"]
-            yield from [(video, None) for video in done] + [(video, pool_module._DIED) for video in at_work]
-        else:
-            yield from [(video, None) for video in todo]
-
-    monkeypatch.setattr(pool_module, "_round", few)
-    finished = []
-    failures = pool_module.transcode_all(todo, Transcoding(), 2, finished.append)
-
-    assert failures == {killer: pool_module._DIED}
-    assert rounds == [("abcdef", 2), ("cd", 1), ("d", 1), ("ef", 2)]
-    assert len(finished) == 5
