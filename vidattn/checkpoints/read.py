@@ -93,7 +93,8 @@ def _read_file(path: Path, asked: Sides | None) -> Saved:
         state = tensors_of(found)
         prefix = "network."  # of what Lightning writes; beside it there may be more
         ours = {name.removeprefix(prefix): value for name, value in state.items() if name.startswith(prefix)}
-        return saved_of(found["vidattn"], ours or state)
+        others = {name: value for name, value in state.items() if ours and not name.startswith(prefix)}
+        return saved_of(found["vidattn"], ours or state, others)
     weights = tensors_of(found)
     official = (isinstance(found, dict) and "model_state" in found) or "time_embed" in weights
     beside = path.parent / CONFIG

@@ -71,9 +71,9 @@ def renamed(
     return state
 
 
-def fitting(weights: Mapping[str, Tensor], network: nn.Module) -> dict[str, Tensor]:
+def fitting(weights: Mapping[str, Tensor], network: nn.Module, absent: Collection[str] = ()) -> dict[str, Tensor]:
     """The state dict of `network`, taken from `weights` by our own names; see `renamed`."""
-    return renamed(weights, {name: name for name in network.state_dict()}, network)
+    return renamed(weights, {name: name for name in network.state_dict()}, network, absent)
 
 
 def without(weights: Mapping[str, Tensor], prefixes: Sequence[str], what: str) -> tuple[dict[str, Tensor], list[str]]:

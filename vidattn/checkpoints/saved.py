@@ -15,6 +15,9 @@ from vidattn.public import public_path
 
 FORMAT = 1
 
+LABELLED_PARTS = ("head.", "readout.")
+"""Parts of a network that only a task with labels trains."""
+
 
 @dataclass(frozen=True)
 class Saved:
@@ -28,6 +31,8 @@ class Saved:
         notes: what was left out, or assumed because the file does not say it; a line each.
         is_image: the weights are an image model's, so that time is not in them.
         heads_assumed: the file does not say how many heads there are.
+        beside: weights that the file holds beside the network's, by the names of the task that trained them: the
+            decoder of pre-training, say.
     """
 
     config: NetworkConfig
@@ -37,6 +42,7 @@ class Saved:
     notes: list[str] = field(default_factory=list)
     is_image: bool = False
     heads_assumed: bool = False
+    beside: dict[str, Tensor] = field(default_factory=dict)
 
 
 def description(
@@ -56,8 +62,10 @@ def description(
     }
 
 
-def saved_of(ours: dict[str, Any], state: dict[str, Tensor]) -> Saved:
+def saved_of(ours: dict[str, Any], state: dict[str, Tensor], beside: dict[str, Tensor] | None = None) -> Saved:
     """What `description` and the weights were made of.
+
+    What stands under `unlearnt` are the beginnings of names whose weights nobody has trained: they are left out.
 
     Raises:
         WeightsError: a newer vidattn wrote this, it is damaged, or the weights are not the network's.
@@ -84,7 +92,12 @@ def saved_of(ours: dict[str, Any], state: dict[str, Tensor]) -> Saved:
     except ValueError as error:
         raise WeightsError(f"its preprocessing has {error}") from None
     with torch.device("meta"):
-        return Saved(config, fitting(state, config.build()), names, preprocessing, [*notes, *faults])
+        built = config.build()
+    unlearnt = tuple(str(part) for part in ours.get("unlearnt", ()))
+    learnt = {name: value for name, value in state.items() if not (unlearnt and name.startswith(unlearnt))}
+    absent = {name.rpartition(".")[0] for name in state.keys() - learnt.keys()}
+    found = fitting(learnt, built, absent)
+    return Saved(config, found, names, preprocessing, [*notes, *faults], beside=beside or {})
 
 
 def kind_of(ours: dict[str, Any]) -> type[NetworkConfig]:

@@ -150,6 +150,15 @@ class TrainerCLI(LightningCLI):
         if config.ckpt_path and "weights" in self._task(config):
             self._task(config)["weights"] = None
 
+    def instantiate_classes(self) -> None:
+        """Builds task, data and trainer. What the parser wraps into an error of its own, a task's refusal is."""
+        try:
+            super().instantiate_classes()
+        except ValueError as error:
+            if isinstance(error.__cause__, Mistake):
+                raise error.__cause__ from None
+            raise
+
     def _task(self, config: Any) -> Any:
         """The arguments of the task."""
         return config.model.init_args if self.subclass_mode_model else config.model

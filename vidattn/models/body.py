@@ -116,7 +116,7 @@ def frames_of(
 ) -> Frames:
     """Normalised clips `(B, 3, T, H, W)` as tokens, frame by frame."""
     whole = clip_grid(video, config, keep)
-    tokens = patch(video) if keep is None else patch.project(keep.take(patch.cut(video)))
+    tokens = patch(video) if keep is None else keep.embed(patch, video)
     row_keep = keep.per_frame(whole.frames) if isinstance(keep, Columns) else None
     return Frames(tokens.flatten(0, 1).unsqueeze(1), whole, row_keep)
 

@@ -8,7 +8,7 @@ from vidattn.grid import Grid
 from vidattn.macs import Macs
 from vidattn.models.body import Body, frames_of, patch_embedding
 from vidattn.models.config import VideoTransformerConfig
-from vidattn.models.keep import Kept, kept
+from vidattn.models.keep import Kept, grid_of, kept
 from vidattn.models.network import EndMacs, Features, Network, Stage
 from vidattn.models.positions import NoTable
 from vidattn.models.readout import ReadOut
@@ -52,14 +52,14 @@ class SpaceOnlyTransformer(Body, Network):
         rows = frame.join(prefix, features.video.flatten(0, 1).unsqueeze(1))
         return self.norm(self.readout(rows).unflatten(0, (-1, frames)).mean(1))
 
-    def layout(self, frames: int, height: int, width: int) -> list[Stage]:
+    def layout(self, frames: int, height: int, width: int, keep: Kept | None = None) -> list[Stage]:
         """One stage, once for each frame of tokens."""
-        grid = self.config.grid(frames, height, width)
+        grid = grid_of(self.config.grid(frames, height, width), keep)
         return [Stage(self.blocks, grid.frame(), grid.frames, self.readout)]
 
-    def end_macs(self, frames: int, height: int, width: int) -> EndMacs:
+    def end_macs(self, frames: int, height: int, width: int, keep: Kept | None = None) -> EndMacs:
         """Cost of everything but the blocks, of one clip."""
-        grid = self.config.grid(frames, height, width)
+        grid = grid_of(self.config.grid(frames, height, width), keep)
         head = grid.frames * self.readout.macs(grid.frame()) + Macs(linear=self.head.weight.numel())
         between = grid.frames * self.conditional_macs(grid.frame())
         return EndMacs(self.patch.macs(grid.num_video_tokens), between, head)

@@ -12,9 +12,10 @@ from pytorch_lightning.cli import OptimizerCallable
 from pytorch_lightning.strategies import FSDPStrategy, ModelParallelStrategy
 from pytorch_lightning.utilities.rank_zero import rank_zero_info
 from torch import Tensor, nn
-from torch.distributed.fsdp import FSDPModule, fully_shard
+from torch.distributed.fsdp import FSDPModule, fully_shard, register_fsdp_forward_method
 
 from vidattn.checkpoints.loading import load_weights
+from vidattn.checkpoints.pretrained import Pretrained
 from vidattn.checkpoints.saved import description
 from vidattn.data.clips.order import stable_seed
 from vidattn.data.clips.target import TargetEncoder
@@ -26,7 +27,7 @@ from vidattn.preprocessing import Preprocessing
 from vidattn.training.data_check import Labels, check_data
 from vidattn.training.label_agreement import check_same_names
 from vidattn.training.length import length_in_epochs
-from vidattn.training.parameter_groups import parameter_groups
+from vidattn.training.parameter_groups import OneRate, ParameterGroups
 from vidattn.training.past_optimizer import moments_by_name
 from vidattn.training.report import Report
 from vidattn.training.schedule import Constant, Schedule
@@ -54,6 +55,7 @@ class VideoModule(pl.LightningModule, ABC):
         network: the network's configuration; another kind than a video transformer's by its `class_path`.
         optimizer: makes an optimizer from parameter groups; weight decay applies to weights of layers only.
         schedule: learning rate over the epochs; set at every step.
+        groups: which parameters decay, and which learn more slowly (`vidattn.training.LayerDecay`).
         normalization: mean and std of the pixels, by name: see `vidattn.models.normalize.NORMALIZATIONS`. None: those
             of the checkpoint or of `weights`, and TimeSformer's without either.
         weights: what to start from: all that `vidattn.load` reads. A head of another size is reset.
@@ -75,6 +77,7 @@ class VideoModule(pl.LightningModule, ABC):
         normalization: Normalization | None = None,
         weights: str | None = None,
         compile: bool = False,
+        groups: ParameterGroups = OneRate(),  # noqa: B008  (frozen)
     ) -> None:
         super().__init__()
         self.config = network
@@ -83,6 +86,7 @@ class VideoModule(pl.LightningModule, ABC):
         self.normalizes_as_saved = normalization is None
         self.make_optimizer = optimizer
         self.schedule = schedule
+        self.groups = groups
         self.class_names: list[str] = []
         self.preprocessing = Preprocessing()
         self.head_is_fresh = False
@@ -93,10 +97,14 @@ class VideoModule(pl.LightningModule, ABC):
                 rank_zero_info(f"{weights}: {line}")
             self.class_names = list(loaded.class_names)
             self.head_is_fresh = loaded.head_is_fresh
+            self.take_over(loaded)
             if self.normalizes_as_saved:
                 self.normalize = Normalize(*loaded.preprocessing.pixels)
         if compile:
             self.network.compile()
+
+    def take_over(self, loaded: Pretrained) -> None:
+        """Called with what `weights` holds, as soon as the network is filled: for tasks that train more than that."""
 
     # What others ask a task.
 
@@ -168,6 +176,8 @@ class VideoModule(pl.LightningModule, ABC):
                 for block in network.all_blocks() if isinstance(network, Network) else ():
                     fully_shard(block, mesh=mesh["data_parallel"])
                 fully_shard(network, mesh=mesh["data_parallel"])
+                if isinstance(network, Network):  # tasks without a head call it by this name
+                    register_fsdp_forward_method(network, "features")
         if isinstance(self.trainer.strategy, ModelParallelStrategy):
             read_as_others_do(self.trainer.strategy)
 
@@ -216,12 +226,13 @@ class VideoModule(pl.LightningModule, ABC):
         for optimizer in self.trainer.optimizers:
             for group in optimizer.param_groups:
                 group["lr"] = group["initial_lr"] * factor
-                self.log("lr", group["lr"])
+            self.log("lr", max(group["lr"] for group in optimizer.param_groups))
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
-        """The optimizer over two groups; the schedule works on its learning rate at every step."""
-        optimizer = self.make_optimizer(parameter_groups(self))
+        """The optimizer over the groups of parameters; the schedule works on their learning rates at every step."""
+        optimizer = self.make_optimizer(self.groups.groups(self))
         for group in optimizer.param_groups:
+            group["lr"] *= group.get("lr_scale", 1.0)
             group.setdefault("initial_lr", group["lr"])
         return optimizer
 
