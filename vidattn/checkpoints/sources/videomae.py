@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from vidattn.checkpoints.foreign import Foreign
-from vidattn.checkpoints.hf_config import HARMLESS, activation, num_classes, patch_side, prefixed, vit_sizes
+from vidattn.checkpoints.hf_config import HARMLESS, activation, mlp_ratio, num_classes, patch_side, prefixed, vit_sizes
 from vidattn.checkpoints.native import floored, floored_sides
 from vidattn.checkpoints.renaming import Names, WeightsError, renamed, without
 from vidattn.checkpoints.saved import Saved
