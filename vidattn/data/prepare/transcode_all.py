@@ -12,7 +12,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from vidattn.data.errors import VideoDecodeError
 from vidattn.data.prepare.transcode import Transcoding
 from vidattn.data.videos.manifest import Video
+from vidattn.mistakes import Mistake
 from vidattn.processes import live_with_parent, processes, without_interrupts
+from vidattn.writable import no_room, refused
 
 _TRIES = 2  # of a video over which a process dies: the first time its neighbour may be at fault
 _DIED = "its process died: the decoder or encoder crashed, or memory ran out; drop the file from the list"
@@ -25,6 +27,9 @@ def transcode_all(
 
     A process that dies takes only the video that killed it: what was being done then is done again, one by one, before
     the others go on. Ctrl-C leaves neither processes nor half-written files.
+
+    Raises:
+        ValueError: there is no room for a file, or the place is read-only: that ends the work at once.
 
     Args:
         todo: the videos, and the files to write.
@@ -104,7 +109,9 @@ def _one(transcoding: Transcoding, video: Video, target: Path) -> str | None:
     except VideoDecodeError as error:
         _part(target).unlink(missing_ok=True)
         return error.reason
-    except Exception as error:  # whatever decoder and encoder raise; a full disk
+    except Exception as error:  # whatever decoder and encoder raise
         _part(target).unlink(missing_ok=True)
+        if isinstance(error, OSError) and no_room(error):
+            raise Mistake(refused(error, target)) from error  # so it would be for all others
         return f"{type(error).__name__}: {error}"
     return None
