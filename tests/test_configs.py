@@ -8,7 +8,9 @@ import yaml
 from jsonargparse import ArgumentParser
 
 from vidattn.cli import main
+from vidattn.comparison.source import task_arguments
 from vidattn.data.datamodule import VideoDataModule
+from vidattn.training.module import VideoModule
 from vidattn.training.video_classifier import VideoClassifier
 
 CONFIGS = sorted((Path(__file__).parents[1] / "configs").glob("*.yaml"))
@@ -20,16 +22,21 @@ def test_the_command_line_takes_it(path, capsys):
     with pytest.raises(SystemExit) as end:
         main(["fit", "--config", str(path), "--print_config"])
     assert end.value.code == 0, capsys.readouterr().err
-    taken = yaml.safe_load(capsys.readouterr().out)
-    written = yaml.safe_load(path.read_text())
-    assert taken["model"]["network"] | written["model"]["network"] == taken["model"]["network"]
+    taken, written = (
+        task_arguments(yaml.safe_load(text)["model"])["network"] for text in (capsys.readouterr().out, path.read_text())
+    )
+    taken = taken.get("init_args", taken)
+    assert taken | written == taken
 
 
 @configs
 def test_it_builds_and_network_and_data_agree(path):
     written = yaml.safe_load(path.read_text())
     parser = ArgumentParser()
-    parser.add_class_arguments(VideoClassifier, "model")
+    if "class_path" in written["model"]:
+        parser.add_subclass_arguments(VideoModule, "model")
+    else:
+        parser.add_class_arguments(VideoClassifier, "model")
     parser.add_class_arguments(VideoDataModule, "data")
     with torch.device("meta"):
         built = parser.instantiate_classes(parser.parse_object({key: written[key] for key in ("model", "data")}))

@@ -18,6 +18,10 @@ from torch.distributed.tensor import DTensor
 CLASSES = ["dark", "grey", "light"]
 SIZE = 32
 SPLITS = {"train": 12, "val": 5, "test": 8}
+FSDP2 = {
+    "class_path": "ModelParallelStrategy",
+    "init_args": {"data_parallel_size": 2, "tensor_parallel_size": 1, "save_distributed_checkpoint": False},
+}
 REPOSITORY = Path(__file__).parents[1]
 
 

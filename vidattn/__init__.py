@@ -29,7 +29,9 @@ if TYPE_CHECKING:  # for mypy and editors, which know no table
         preset as preset,
     )
     from vidattn.models.video_transformer import VideoTransformer as VideoTransformer
+    from vidattn.training.masked_autoencoder import MaskedAutoencoder as MaskedAutoencoder
     from vidattn.training.module import VideoModule as VideoModule
+    from vidattn.training.simmim import SimMIM as SimMIM
     from vidattn.training.video_classifier import VideoClassifier as VideoClassifier
 
 __all__, __getattr__, __dir__ = hand_on(
@@ -48,7 +50,9 @@ __all__, __getattr__, __dir__ = hand_on(
         "vidattn.models.config": ["VideoTransformerConfig"],
         "vidattn.models.presets": ["PRESETS", "build_network", "list_presets", "preset"],
         "vidattn.models.video_transformer": ["VideoTransformer"],
+        "vidattn.training.masked_autoencoder": ["MaskedAutoencoder"],
         "vidattn.training.module": ["VideoModule"],
+        "vidattn.training.simmim": ["SimMIM"],
         "vidattn.training.video_classifier": ["VideoClassifier"],
     },
 )

@@ -5,7 +5,7 @@ from torch import Tensor
 from vidattn.attention.base import ImageAttention, VideoAttention
 from vidattn.attention.joint import JointAttention
 from vidattn.attention.per_frame import PerFrame
-from vidattn.attention.scheme import IMAGE_STEPS, parse_scheme
+from vidattn.attention.scheme import IMAGE_STEPS, list_attentions, parse_scheme
 from vidattn.grid import Grid
 from vidattn.macs import Macs
 
@@ -139,3 +139,9 @@ def test_what_an_image_block_adds_to_the_stream_holds_the_input_once():
 def test_a_wrong_spec_says_what_is_wrong(spec, message):
     with pytest.raises(ValueError, match=message):
         parse_scheme(spec)
+
+
+def test_every_attention_that_is_listed_is_a_scheme():
+    assert {"time", "space", "joint", "cbam", "swin", "divided", "space|time"} <= {*list_attentions()}
+    assert set(list_attentions("image_*")) <= set(list_attentions())
+    assert all(parse_scheme(name).steps for name in list_attentions())

@@ -3,13 +3,11 @@ import pickle
 
 import pytest
 import torch
-import torch.nn.functional as F
 from small_networks import logits, randomised
 
 from vidattn.checkpoints.loading import load, load_weights
 from vidattn.checkpoints.renaming import WeightsError
 from vidattn.checkpoints.sources import timesformer
-from vidattn.checkpoints.transfer.position_tables import resized_map_as_official
 from vidattn.models.config import VideoTransformerConfig
 from vidattn.models.presets import build_network
 from vidattn.preprocessing import Preprocessing, SamplingRule
@@ -133,40 +131,6 @@ def test_another_number_of_frames_and_size_resizes_the_tables_alone(tmp_path):
             assert torch.equal(value, network.state_dict()[name]), name
 
 
-def test_resized_tables_do_what_the_network_does_at_run_time(tmp_path):
-    """Tables resized once, while loading, and tables resized in every forward pass give the same logits."""
-    network, wanted = randomised(config()), config(num_frames=6, image_size=48)
-    target = build_network(wanted).eval()
-    load_weights(target, wanted, our_file(tmp_path / "ours.ckpt", network))
-
-    torch.testing.assert_close(logits(target, 6, 48), logits(network, 6, 48))
-
-
-def test_the_class_tokens_position_is_kept_and_rows_are_not_columns(tmp_path):
-    network, wanted = randomised(config()), config(image_size=(32, 64))
-    with torch.no_grad():
-        rows = torch.arange(4.0).view(4, 1).expand(4, 4)
-        network.position.table[0, 1:, 0] = rows.flatten()
-    target = build_network(wanted)
-
-    load_weights(target, wanted, our_file(tmp_path / "ours.ckpt", network))
-
-    assert torch.equal(target.position.table[:, 0], network.position.table[:, 0])
-    torch.testing.assert_close(target.position.table[0, 1:, 0].view(4, 8), torch.arange(4.0).view(4, 1).expand(4, 8))
-
-
-def test_a_longer_time_table_lies_between_its_neighbours(tmp_path):
-    network, wanted = randomised(config()), config(num_frames=8)
-    target = build_network(wanted)
-
-    load_weights(target, wanted, our_file(tmp_path / "ours.ckpt", network))
-
-    old, new = network.time.table[0], target.time.table[0]
-    torch.testing.assert_close(new[1], 0.75 * old[0] + 0.25 * old[1])
-    torch.testing.assert_close(new[2], 0.25 * old[0] + 0.75 * old[1])
-    assert not torch.equal(new[1], F.interpolate(old.T[None], 8, mode="nearest")[0].T[1])
-
-
 @pytest.fixture(scope="module")
 def bad_files(tmp_path_factory):
     folder = tmp_path_factory.mktemp("bad")
@@ -272,33 +236,6 @@ def test_an_official_file_leaves_the_number_of_heads_to_the_user(tmp_path):
     model = load(official_file(tmp_path / "official.pyth", network, "divided"), num_heads=4)
 
     assert torch.equal(logits(model.network), logits(network))
-
-
-def test_the_official_rules_take_the_nearest_vector_in_a_row(tmp_path):
-    network, wanted = randomised(config()), config(num_frames=6, image_size=64)
-    target = build_network(wanted)
-
-    report = load_weights(target, wanted, our_file(tmp_path / "ours.ckpt", network), resize="official").report
-
-    assert report == [
-        "position.table: resized, (4, 4) -> (8, 8), nearest, in a row",
-        "time.table: resized, 4 frames -> 6, nearest",
-    ]
-    places, times = network.position.table[0], network.time.table[0]
-    assert torch.equal(target.position.table[0, 0], places[0])
-    for place in range(64):
-        assert torch.equal(target.position.table[0, 1 + place], places[1 + place * 16 // 64])
-    assert [int((times == row).all(1).nonzero()) for row in target.time.table[0]] == [0, 0, 1, 2, 2, 3]
-
-
-def test_the_official_rules_lose_the_place_of_most_vectors():
-    """14 x 14 -> 28 x 28: only 7.1% come from the place that 2-D nearest would take them from."""
-    table = torch.arange(197.0).view(1, 197, 1)
-
-    row = resized_map_as_official(table, (14, 14), (28, 28))[0, 1:, 0]
-
-    plane = F.interpolate(table[0, 1:, 0].view(1, 1, 14, 14), (28, 28), mode="nearest").flatten()
-    assert (row == plane).float().mean().item() == pytest.approx(0.071, abs=5e-4)
 
 
 @pytest.mark.parametrize(

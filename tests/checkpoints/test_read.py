@@ -1,5 +1,3 @@
-"""Which file is read, and the shape of a map of positions that no file tells."""
-
 import json
 
 import pytest
@@ -199,54 +197,6 @@ def test_convert_takes_height_and_width(tmp_path):
     main(["convert", str(tmp_path / "x.pyth"), "--out", str(tmp_path / "out"), "--image-size", "16x40"])
 
     assert load(tmp_path / "out").config.size == (16, 40)
-
-
-def test_a_timm_file_alone_says_that_its_square_was_assumed(tmp_path):
-    timm = pytest.importorskip("timm", reason="timm is a test dependency")
-    wide = timm.models.VisionTransformer((16, 64), 8, embed_dim=64, depth=1, num_heads=1, num_classes=5).eval()
-    torch.save(wide.state_dict(), tmp_path / "vit.pth")
-    picture = torch.randn(2, 3, 16, 64)
-
-    assert "image_size: assumed square, 32x32; the file does not say" in load(tmp_path / "vit.pth").report
-    ours = load(tmp_path / "vit.pth", image_size=(16, 64), attention="space")
-    with torch.no_grad():
-        torch.testing.assert_close(ours.network(picture[:, :, None]), wide(picture), atol=1e-5, rtol=1e-5)
-
-
-@pytest.mark.parametrize("registers", [0, 4])
-def test_dinov2s_own_file_is_read(tmp_path, registers):
-    """Its names for what timm calls otherwise, written here from timm's model; the mask token is left out."""
-    timm = pytest.importorskip("timm", reason="timm is a test dependency")
-    model = timm.models.VisionTransformer(
-        32,
-        8,
-        embed_dim=64,
-        depth=2,
-        num_heads=1,
-        num_classes=0,
-        init_values=1.0,
-        reg_tokens=registers,
-        no_embed_class=bool(registers),
-    ).eval()
-    for parameter in model.parameters():
-        torch.nn.init.normal_(parameter, std=0.2)
-    state = dict(model.state_dict())
-    if registers:  # theirs: a position for the class token, none for registers
-        state["register_tokens"] = state.pop("reg_token")
-        position = torch.randn(1, 1, 64)
-        state["pos_embed"] = torch.cat((position, state["pos_embed"]), dim=1)
-        state["cls_token"] = state["cls_token"] - position
-    state["mask_token"] = torch.zeros(1, 64)
-    torch.save(state, tmp_path / "dinov2.pth")
-    picture = torch.randn(2, 3, 32, 32)
-
-    ours = load(tmp_path / "dinov2.pth", attention="space")
-
-    assert "the token for hidden patches: left out, 1 tensors" in ours.report
-    with torch.no_grad():
-        wanted = model.forward_features(picture)[:, 0]
-        ours.network.head = torch.nn.Identity()
-        torch.testing.assert_close(ours.network(picture[:, :, None]), wanted, atol=1e-5, rtol=1e-5)
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])

@@ -1,6 +1,11 @@
+import numpy as np
 import pytest
+from foreseen import CONFIG, brightness_classifier, write_checkpoint
 
+from vidattn import Classifier
 from vidattn.classify.answer_names import names_for
+from vidattn.models.config import VideoTransformerConfig
+from vidattn.models.presets import build_network
 
 
 @pytest.mark.parametrize("numbers", [(2, 0, 1), ("2", "0", "1")])
@@ -91,3 +96,57 @@ def test_a_file_that_begins_with_a_header_is_no_list_with_a_class_more(tmp_path)
     (tmp_path / "names.csv").write_text("id,name\nrun\njump\n")
     with pytest.raises(ValueError, match="looks like the header of a table"):
         names_for(3, [], tmp_path / "names.csv")
+
+
+def test_a_checkpoint_without_names_numbers_its_classes_and_says_so(tmp_path, tiny_video):
+    nameless = write_checkpoint(tmp_path / "nameless.ckpt", names=[])
+    names = tmp_path / "names.txt"
+    names.write_text("a\nb\nc\n")
+
+    answer = Classifier.from_pretrained(nameless)(tiny_video)
+
+    assert sorted(one.name for one in answer.top()) == ["class 0", "class 1", "class 2"]
+    assert "names no classes" in str(answer)
+    assert Classifier.from_pretrained(nameless, class_names=names).class_names == ["a", "b", "c"]
+    with pytest.raises(ValueError, match="2 class names, but the network has 3 classes"):
+        Classifier.from_pretrained(nameless, class_names=["a", "b"])
+
+
+def test_four_hundred_unnamed_classes_are_kinetics_in_alphabetical_order(tmp_path):
+    config = VideoTransformerConfig(num_classes=400, image_size=32, patch_size=16, embed_dim=8, depth=1, num_heads=1)
+    classifier = Classifier.from_pretrained(write_checkpoint(tmp_path / "k.ckpt", config, names=[]))
+
+    assert len(classifier.class_names) == 400
+    assert classifier.class_names[6] == "arm wrestling"
+    assert any("Kinetics-400" in note for note in classifier.notes)
+
+
+def test_names_must_be_as_many_as_the_networks_classes():
+    classifier = brightness_classifier()
+    classifier.class_names = ["one"]
+
+    for ask in (classifier, classifier.timeline):
+        with pytest.raises(ValueError, match="1 class name, but the network has 3 classes"):
+            ask(np.zeros((8, 32, 32, 3), np.uint8))
+
+
+@pytest.mark.parametrize("names", ["abcdefg", "a", ""])
+def test_names_that_do_not_fit_the_head_are_refused_at_once(names):
+    with pytest.raises(ValueError, match=rf"{len(names)} class names?, but the network has 3 classes; give one for ea"):
+        Classifier(build_network(CONFIG), list(names), brightness_classifier().preparation)
+
+
+def test_stored_names_of_another_number_are_refused(tmp_path):
+    path = write_checkpoint(tmp_path / "two.ckpt", names=["run", "sit"])
+
+    with pytest.raises(ValueError, match="2 class names in the checkpoint, but the network has 3 classes; give them"):
+        Classifier.from_pretrained(path)
+
+    assert Classifier.from_pretrained(path, class_names=["a", "b", "c"]).class_names == ["a", "b", "c"]
+
+
+def test_stored_names_of_several_classes_are_told_apart(tmp_path, tiny_video):
+    classifier = Classifier.from_pretrained(write_checkpoint(tmp_path / "crane.ckpt", names=["crane", "jay", "crane"]))
+
+    assert classifier.class_names == ["crane (0)", "jay", "crane (2)"]
+    assert "the checkpoint calls several classes 'crane'" in str(classifier(tiny_video))

@@ -1,6 +1,5 @@
 import io
 import json
-import os
 import time
 from dataclasses import replace
 
@@ -8,17 +7,15 @@ import av
 import numpy as np
 import pytest
 import torch
-from encode import encode_video
 from foreseen import CONFIG, LEVELS, PREPROCESSING, brightness_classifier, plain_video, write_checkpoint
 from torchvision.transforms import v2
 
 from vidattn import Classifier, load, open_video, preset
 from vidattn.checkpoints.renaming import WeightsError
-from vidattn.classify.prediction import Prediction, Predictions
+from vidattn.classify.prediction import Predictions
 from vidattn.classify.preparation import preparation_of
 from vidattn.data.clips.sampling import StrideSampling, UniformSampling, VideoTimes
 from vidattn.data.errors import VideoDecodeError
-from vidattn.models.config import VideoTransformerConfig
 from vidattn.models.presets import build_network
 from vidattn.preprocessing import Preprocessing, SamplingRule
 
@@ -75,24 +72,6 @@ def test_classes_that_do_not_exclude_one_another_have_probabilities_of_their_own
     np.testing.assert_allclose(answer.probabilities, logits.sigmoid(), atol=1e-6)
 
 
-def test_views_are_averaged(checkpoint, tiny_video):
-    one = Classifier.from_pretrained(checkpoint)
-    classifier = Classifier.from_pretrained(checkpoint, num_clips=2, num_crops=3, batch_size=4)
-
-    answer = classifier(tiny_video)
-
-    views = classifier.views(tiny_video)
-    assert views.video.shape == (6, 3, 4, 32, 32)
-    assert views.video[0].ne(views.video[2]).any()
-    assert views.video[0].ne(views.video[3]).any()
-    alone = torch.cat([one.probabilities(view[None]) for view in views.video])
-    np.testing.assert_allclose(answer.probabilities, alone.mean(0).numpy(), atol=1e-6)
-    assert answer.num_views == 6
-    assert "the mean over 6 views; the frames are those of the middle one" in str(answer)
-    assert "the mean over 6 views" in answer.to_html()
-    assert "the mean over" not in str(one(tiny_video))
-
-
 def test_folder_glob_and_list_give_an_answer_for_each_video_in_order(tmp_path):
     (tmp_path / "deeper").mkdir()
     for name, level in (("b.mp4", 120), ("a.mkv", 30), ("deeper/c.MP4", 220)):
@@ -134,28 +113,6 @@ def test_of_several_the_broken_ones_are_named_and_the_others_answered(tmp_path, 
     assert answers.skipped[1][1] == f"no such file; did you mean {tmp_path}/30.mp4?"
     assert "skipped" in str(answers)
     assert str(broken) in answers._repr_html_()
-
-
-def test_the_strip_shows_the_very_frames_that_the_model_saw(tmp_path):
-    levels = list(range(20, 220, 5))  # 40 frames, each of its own grey
-    path = plain_video(tmp_path / "grey.mp4", levels)
-
-    strip = brightness_classifier(num_frames=4, frame_stride=5)(path).strip
-
-    frames = [12, 17, 22, 27]
-    assert strip.seconds == pytest.approx([frame / 10 for frame in frames])
-    assert strip.pictures().mean((1, 2, 3)) == pytest.approx([levels[frame] for frame in frames], abs=2)
-
-
-def test_a_long_clip_shows_sixteen_of_its_frames():
-    frames = np.arange(40, dtype=np.uint8)[:, None, None, None].repeat(32, 1).repeat(300, 2).repeat(3, 3)
-
-    strip = brightness_classifier(num_frames=40)(frames).strip
-
-    assert len(strip.jpegs) == 16
-    assert strip.num_frames == 40
-    assert strip.seconds[0] == 0
-    assert strip.seconds[-1] == pytest.approx(39 / 30)
 
 
 def test_frames_of_the_length_of_a_clip_are_the_clip(tmp_path):
@@ -207,44 +164,6 @@ def test_arrays_of_any_layout_are_taken(checkpoint, view, count):
     np.testing.assert_allclose(ours.probabilities, plain.probabilities, atol=1e-6)
 
 
-def test_a_video_shorter_than_a_clip_says_what_was_done(tmp_path):
-    answer = brightness_classifier(num_frames=4, frame_stride=4)(plain_video(tmp_path / "short.mp4", [120] * 6))
-
-    assert answer.name == "grey"
-    assert answer.notes == ["the video is shorter than a clip: 1 of its 4 frames repeat others"]
-    assert "1 of its 4 frames repeat" in str(answer)
-
-
-def test_a_phone_clip_is_seen_upright_and_by_its_own_clock(tmp_path):
-    frames = np.zeros((12, 64, 96, 3), np.uint8)
-    frames[:, :, :48] = 230  # the left half is light; turned by the display matrix, it is the lower or the upper one
-    ticks = [0, 1, 2, 3, 4, 5, 30, 31, 32, 33, 34, 60]
-    path = encode_video(
-        tmp_path / "phone.mp4",
-        frames,
-        codec="libx265",
-        options={"x265-params": "log-level=none"},
-        pts=ticks,
-        rotation=90,
-    )
-    classifier = brightness_classifier(num_frames=12, frame_stride=1)
-
-    views = classifier.views(path)
-
-    top, bottom, left, right = (
-        views.video[0][..., place[0], place[1]].float().mean()
-        for place in (
-            (slice(0, 8), slice(None)),
-            (slice(-8, None), slice(None)),
-            (slice(None), slice(0, 8)),
-            (slice(None), slice(-8, None)),
-        )
-    )
-    assert abs(top - bottom) > 180  # upright: light and dark lie above one another
-    assert abs(left - right) < 10
-    assert views.seconds[0] == pytest.approx([tick / 30 for tick in ticks], abs=1e-3)
-
-
 @pytest.mark.parametrize(
     "name", ["codecs/hevc.mp4", "odd/variable_frame_rate.mp4", "odd/rotation_90.mov", "codecs/av1.mkv"]
 )
@@ -271,65 +190,6 @@ def test_compiled_gives_the_same_answer(checkpoint, tiny_video, monkeypatch):
     assert compiled == [classifier.network]
 
 
-def test_results_convert(tmp_path):
-    path = plain_video(tmp_path / "a.mp4", [120] * 12)
-    answer = brightness_classifier()(path)
-    answers = brightness_classifier()([path, path, tmp_path / "none.mp4"], progress=False)
-
-    assert isinstance(answer, Prediction)
-    row = json.loads(answer.to_json(top=2))
-    assert (row["path"], row["views"], len(row["seconds"])) == (str(path), 1, 4)
-    assert [one["class"] for one in row["top"]] == ["grey", "light"] or [one["class"] for one in row["top"]] == [
-        "grey",
-        "dark",
-    ]
-    frame = answers.to_dataframe(top=3)
-    assert list(frame.columns) == ["path", "rank", "class", "probability"]
-    assert len(frame) == 6
-    assert frame.groupby("path")["probability"].sum().iloc[0] == pytest.approx(2)
-    assert json.loads(answers.to_json())[2]["error"].startswith("no such file")
-    assert repr(answers[1:]) == "<Predictions of 1 video, 0 skipped>"
-    answer.save(tmp_path / "new" / "answer.JSON")
-    assert json.loads((tmp_path / "new" / "answer.JSON").read_text())[0]["path"] == str(path)
-    names = [line.split()[0] for line in str(answer).splitlines()[-3:]]  # below the path, which may fill some lines
-    assert (names[0], sorted(names)) == ("grey", ["dark", "grey", "light"])
-    assert "grey" in repr(answer)
-
-
-def test_the_card_holds_names_bars_and_every_frame_and_escapes_what_it_shows(checkpoint, tmp_path):
-    path = plain_video(tmp_path / "a<b>.mp4", [120] * 40)
-
-    html = Classifier.from_pretrained(checkpoint)(path)._repr_html_()
-
-    assert html.count("data:image/jpeg;base64,") == 4
-    assert "jump &amp; land" in html
-    assert "a&lt;b&gt;.mp4" in html
-    assert "http" not in html
-
-
-def test_a_checkpoint_without_names_numbers_its_classes_and_says_so(tmp_path, tiny_video):
-    nameless = write_checkpoint(tmp_path / "nameless.ckpt", names=[])
-    names = tmp_path / "names.txt"
-    names.write_text("a\nb\nc\n")
-
-    answer = Classifier.from_pretrained(nameless)(tiny_video)
-
-    assert sorted(one.name for one in answer.top()) == ["class 0", "class 1", "class 2"]
-    assert "names no classes" in str(answer)
-    assert Classifier.from_pretrained(nameless, class_names=names).class_names == ["a", "b", "c"]
-    with pytest.raises(ValueError, match="2 class names, but the network has 3 classes"):
-        Classifier.from_pretrained(nameless, class_names=["a", "b"])
-
-
-def test_four_hundred_unnamed_classes_are_kinetics_in_alphabetical_order(tmp_path):
-    config = VideoTransformerConfig(num_classes=400, image_size=32, patch_size=16, embed_dim=8, depth=1, num_heads=1)
-    classifier = Classifier.from_pretrained(write_checkpoint(tmp_path / "k.ckpt", config, names=[]))
-
-    assert len(classifier.class_names) == 400
-    assert classifier.class_names[6] == "arm wrestling"
-    assert any("Kinetics-400" in note for note in classifier.notes)
-
-
 def test_a_checkpoint_that_says_nothing_is_prepared_as_its_kind_is_trained():
     kinetics = preparation_of(preset("timesformer-hr"), PIXELS)
     something = preparation_of(preset("timesformer", num_classes=174), PIXELS)
@@ -350,41 +210,10 @@ def test_another_size_and_length_than_the_networks_are_said():
         preparation_of(config, PREPROCESSING, image_size=225)
 
 
-@pytest.mark.parametrize("top", [0, -1])
-def test_less_than_one_class_is_refused(tmp_path, top):
-    frames = np.zeros((12, 48, 64, 3), np.uint8)
-    answer, timeline = brightness_classifier()(frames), brightness_classifier().timeline(frames)
-
-    saved = tmp_path / "answers.csv"
-    for ask in (answer.top, answer.to_html, lambda top: answer.save(saved, top), timeline.to_json, timeline.to_dict):
-        with pytest.raises(ValueError, match=f"top={top}: wanted at least one class"):
-            ask(top)
-    assert not saved.exists()
-
-
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
 def test_the_first_gpu_is_not_the_processor(checkpoint):
     with pytest.raises(ValueError, match=r"device=0: .*; take device=cpu"):
         Classifier.from_pretrained(checkpoint, device=0)
-
-
-def test_results_count_in_good_words():
-    frames = np.zeros((12, 48, 64, 3), np.uint8)
-
-    assert repr(brightness_classifier().timeline(frames, window=1)) == "<Timeline of <array>: 1 window, 1 segment>"
-    assert repr(brightness_classifier()([frames], progress=False)) == "<Predictions of 1 video, 0 skipped>"
-
-
-def test_a_name_that_is_no_utf8_prints_and_displays(tmp_path):
-    path = plain_video(tmp_path / os.fsdecode(b"bad\xff.mp4"), [30] * 12)
-    classifier = brightness_classifier()
-
-    for answer in (classifier(path), classifier.timeline(path)):
-        assert os.fsencode(answer.path) == os.fsencode(path)
-        assert all("bad\\udcff.mp4" in shown for shown in (str(answer), repr(answer), answer.to_html()))
-    several = classifier([path], progress=False)
-    assert "\\udcff" in str(several)
-    several._repr_html_().encode()
 
 
 def test_a_folder_of_hugging_face_is_taken_with_its_names_pixels_and_sizes(tmp_path, tiny_video):
@@ -446,37 +275,6 @@ def test_what_is_no_video_is_an_error_that_names_it(checkpoint, tmp_path):
     ):
         with pytest.raises(VideoDecodeError, match=message):
             classifier(source)
-
-
-def test_names_must_be_as_many_as_the_networks_classes():
-    classifier = brightness_classifier()
-    classifier.class_names = ["one"]
-
-    for ask in (classifier, classifier.timeline):
-        with pytest.raises(ValueError, match="1 class name, but the network has 3 classes"):
-            ask(np.zeros((8, 32, 32, 3), np.uint8))
-
-
-@pytest.mark.parametrize("names", ["abcdefg", "a", ""])
-def test_names_that_do_not_fit_the_head_are_refused_at_once(names):
-    with pytest.raises(ValueError, match=rf"{len(names)} class names?, but the network has 3 classes; give one for ea"):
-        Classifier(build_network(CONFIG), list(names), brightness_classifier().preparation)
-
-
-def test_stored_names_of_another_number_are_refused(tmp_path):
-    path = write_checkpoint(tmp_path / "two.ckpt", names=["run", "sit"])
-
-    with pytest.raises(ValueError, match="2 class names in the checkpoint, but the network has 3 classes; give them"):
-        Classifier.from_pretrained(path)
-
-    assert Classifier.from_pretrained(path, class_names=["a", "b", "c"]).class_names == ["a", "b", "c"]
-
-
-def test_stored_names_of_several_classes_are_told_apart(tmp_path, tiny_video):
-    classifier = Classifier.from_pretrained(write_checkpoint(tmp_path / "crane.ckpt", names=["crane", "jay", "crane"]))
-
-    assert classifier.class_names == ["crane (0)", "jay", "crane (2)"]
-    assert "the checkpoint calls several classes 'crane'" in str(classifier(tiny_video))
 
 
 def test_a_clip_costs_decoding_and_the_forward_pass_and_little_more(shared_videos):

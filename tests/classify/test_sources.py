@@ -1,5 +1,3 @@
-"""What may be classified, and what is said of everything else."""
-
 import io
 import os
 import shutil
@@ -7,11 +5,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from foreseen import plain_video
 
 from vidattn.classify.classifier import Classifier
-from vidattn.classify.prediction import Prediction
-from vidattn.classify.sources import Skipped, expand
+from vidattn.classify.sources import expand
 from vidattn.data.errors import VideoDecodeError
 from vidattn.data.videos.manifest import read_manifest
 
@@ -35,32 +31,6 @@ def test_an_empty_folder_among_several_is_skipped_and_the_others_answered(classi
         classifier(tmp_path / "empty")
 
 
-def test_answers_stream_in_order_with_what_was_skipped_between_them(classifier, tmp_path):
-    paths = [plain_video(tmp_path / f"{level}.mp4", [level] * 20) for level in (30, 120, 220)]
-    (tmp_path / "broken.mp4").write_bytes(b"no video" * 100)
-    videos = iter([paths[0], tmp_path / "broken.mp4", *paths[1:]])
-
-    answers = list(classifier.stream(videos))
-
-    assert [type(answer) for answer in answers] == [Prediction, Skipped, Prediction, Prediction]
-    assert [answer.path for answer in answers] == [str(paths[0]), str(tmp_path / "broken.mp4"), *map(str, paths[1:])]
-
-
-def test_one_path_is_no_stream_of_letters(classifier, tiny_video):
-    with pytest.raises(ValueError, match=r"tiny\.mp4 is one video; stream takes many: give a list"):
-        list(classifier.stream(str(tiny_video)))
-
-
-def test_a_stream_holds_no_more_videos_than_a_batch(checkpoint, tiny_video):
-    classifier = Classifier.from_pretrained(checkpoint, batch_size=2)
-    taken = []
-
-    stream = classifier.stream(taken.append(i) or tiny_video for i in range(10))
-
-    next(stream)
-    assert len(taken) == 2
-
-
 def test_a_file_object_serves_again_and_from_anywhere(classifier, tiny_video):
     with tiny_video.open("rb") as stream:
         stream.read(100)
@@ -76,14 +46,6 @@ def test_whatever_gives_bytes_is_a_stream(classifier, tiny_video):
             return bytearray(tiny_video.read_bytes())
 
     assert (classifier(Reads()).probabilities == classifier(tiny_video).probabilities).all()
-
-
-def test_one_binary_stream_is_no_stream_of_lines(classifier, tiny_video):
-    with (
-        tiny_video.open("rb") as stream,
-        pytest.raises(ValueError, match="<bytes> is one video; stream takes many: give a list"),
-    ):
-        next(classifier.stream(stream))
 
 
 @pytest.mark.parametrize("kind", [bytearray, memoryview])

@@ -1,13 +1,9 @@
-"""The commands, end to end on the tiny run: fit, then test, validate and predict with what it left behind."""
-
 import csv
-import errno
 import json
 import math
 import os
 import re
 import warnings
-from types import SimpleNamespace
 
 import pytest
 import torch
@@ -19,7 +15,6 @@ from vidattn.cli import main
 from vidattn.data.clips.dataset import TestViews
 from vidattn.data.clips.sampling import StrideSampling
 from vidattn.data.videos.manifest import read_manifest
-from vidattn.training.predictions import PredictionWriter, show_account, show_answers
 from vidattn.training.video_classifier import VideoClassifier
 
 EMA = {"class_path": "EMAWeightAveraging", "init_args": {"decay": 0.5}}
@@ -214,41 +209,6 @@ def test_predict_takes_a_folder_and_names_what_it_skips(trained, videos, tmp_pat
     assert [row["path"] for row in rows] == [str(folder / "val0.mp4"), str(folder / "val1.mp4")]
     assert [len(row["top"]) for row in rows] == [2, 2]
     assert str(folder / "broken_test.mp4") in (run / "skipped.csv").read_text()
-
-
-def test_a_long_name_is_folded_not_cut(capsys):
-    path = "videos/" * 12 + "again.mp4"
-    show_answers([{"path": path, "top": [{"class": "dark", "probability": 1.0}]}])
-
-    rows = [line.split("│")[1].strip() for line in capsys.readouterr().out.splitlines() if "│" in line]
-    assert "".join(rows) == path
-
-
-def test_one_answer_is_of_one_video(tmp_path, capsys):
-    row = {"path": "a.mp4", "top": [{"class": "dark", "probability": 1.0}]}
-    show_answers([row])
-    show_account([row], {}, tmp_path / "p.csv")
-
-    shown = capsys.readouterr().out
-    assert shown.startswith("1 video ")
-    assert shown.endswith(f"Answers for 1 video are in {tmp_path / 'p.csv'}\n")
-
-
-def test_where_the_file_cannot_be_written_after_all_every_answer_is_shown(tmp_path, monkeypatch, capsys):
-    def full(*_):
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-    monkeypatch.setattr("vidattn.training.predictions.write_answers", full)
-    writer = PredictionWriter(str(tmp_path / "one.csv"))
-    writer.file = tmp_path / "one.csv"
-    writer.rows = [{"path": f"{i}.mp4", "top": [{"class": "dark", "probability": 1.0}]} for i in range(30)]
-
-    with pytest.raises(
-        ValueError, match=r"one\.csv: cannot write it \(No space left on device\); the answers stand in"
-    ):
-        writer.on_predict_end(SimpleNamespace(world_size=1, is_global_zero=True), None)
-
-    assert capsys.readouterr().out.count(".mp4") == 30
 
 
 def test_predict_skips_where_nothing_is_said_of_broken_videos(trained, videos):

@@ -8,7 +8,7 @@ import torch
 from small_networks import random_network
 from torch.utils.flop_counter import FlopCounterMode
 
-from vidattn.models.presets import PRESETS, build_network, preset
+from vidattn.models.presets import PRESETS, build_network, list_presets, preset
 from vidattn.models.space_only import SpaceOnlyTransformer
 
 FACTS = Path(__file__).parents[3] / "shared" / "facts" / "real_models_closed_form.json"
@@ -53,3 +53,14 @@ def test_space_is_the_same_network_however_it_is_spelt(spelling):
 def test_a_preset_changes_by_field():
     assert preset("videomae-b", num_classes=174).num_classes == 174
     assert preset("videomae-b", num_classes=174).position == "sine"
+
+
+def test_presets_are_listed_by_a_pattern():
+    assert list_presets() == [*PRESETS]
+    assert list_presets("timesformer*") == ["timesformer", "timesformer-hr", "timesformer-l"]
+    assert list_presets("resnet*") == []
+
+
+def test_an_unknown_preset_lists_the_known():
+    with pytest.raises(ValueError, match=r"preset 'XL' is unknown; choose one of Ti, S, B, L, timesformer"):
+        preset("XL")

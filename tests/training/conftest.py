@@ -1,5 +1,6 @@
 import pytest
 import torch
+from pair import Pair
 from tiny_run import write_set
 
 
@@ -16,3 +17,12 @@ def one_thread():
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(threads)
+
+
+@pytest.fixture(scope="session")
+def pair(tmp_path_factory):
+    """Two processes that wait for commands."""
+    made = Pair(tmp_path_factory.mktemp("pair"))
+    made.begin()
+    yield made
+    made.end()

@@ -6,7 +6,7 @@ import pytest
 import torch
 import yaml
 from own_task import Direction
-from tiny_run import column, config, run, write_config
+from tiny_run import column, config, write_config
 
 from vidattn import load
 from vidattn.cli import main
@@ -65,12 +65,12 @@ def test_it_is_tested_again_by_its_configuration_and_does_not_predict(one, tiny_
     assert "vidattn predict: Direction has no predict_step; vidattn predict is not for it" in capsys.readouterr().err
 
 
-def test_it_resumes_to_the_same_end_and_does_on_two_processes_what_it_does_on_one(one, tiny_set, tmp_path):
+def test_it_resumes_to_the_same_end_and_does_on_two_processes_what_it_does_on_one(one, tiny_set, tmp_path, pair):
     two = own_config(tiny_set, tmp_path, 2, "ddp")
     every = ("--last_checkpoint.filename", "{epoch}", "--last_checkpoint.save_top_k", "-1", "--test_after_fit", "false")
-    run("fit", "--config", two, *every)
+    pair.run("fit", "--config", two, *every)
     first = tmp_path / "run_0" / "checkpoints" / "epoch=0.ckpt"
-    run("fit", "--config", two, "--ckpt_path", first, "--test_after_fit", "false")
+    pair.run("fit", "--config", two, "--ckpt_path", first, "--test_after_fit", "false")
 
     ours, theirs = (
         torch.load(folder / "checkpoints" / "last.ckpt", weights_only=True)["state_dict"]
@@ -82,12 +82,16 @@ def test_it_resumes_to_the_same_end_and_does_on_two_processes_what_it_does_on_on
 
 def test_its_lists_need_no_labels(tiny_set, tmp_path):
     values = yaml.safe_load(own_config(tiny_set, tmp_path).read_text())
-    names = [line.partition(",")[0] for line in (tiny_set / "train.csv").read_text().splitlines()]
-    (tmp_path / "bare.csv").write_text("\n".join(str(tiny_set / name) for name in names) + "\n")
-    values["data"] |= {"train": str(tmp_path / "bare.csv"), "val": None, "test": None}
-    main(["fit", "--config", str(write_config(tmp_path / "config.yaml", values)), "--trainer.max_steps", "1"])
+    for split in ("train", "val", "test"):
+        names = [line.partition(",")[0] for line in (tiny_set / f"{split}.csv").read_text().splitlines()]
+        (tmp_path / f"{split}.csv").write_text("".join(f"{tiny_set / name}\n" for name in names))
+        values["data"][split] = str(tmp_path / f"{split}.csv")
+    main(["fit", "--config", str(write_config(tmp_path / "config.yaml", values)), "--trainer.max_epochs", "1"])
 
-    assert (tmp_path / "run_0" / "checkpoints" / "last.ckpt").is_file()
+    assert len(column(tmp_path / "run_0", "val/right")) == 1
+    card = json.loads((tmp_path / "run_0" / "scorecard.json").read_text())
+    assert card["videos"] == 8
+    assert 0 <= card["right"] <= 1
 
 
 def test_a_flat_word_on_the_command_line_reaches_the_task(tiny_set, tmp_path, capsys):

@@ -1,9 +1,13 @@
+from types import SimpleNamespace
+
 import pytest
 import torch
+from torch import nn
+from two_stage import TwoStageConfig
 
 from vidattn.models.config import VideoTransformerConfig
 from vidattn.models.presets import build_network
-from vidattn.training.parameter_groups import parameter_groups
+from vidattn.training.parameter_groups import LayerDecay, layer_numbers, parameter_groups
 
 
 def network(attention="divided"):
@@ -62,3 +66,86 @@ def test_only_the_decayed_group_shrinks_under_zero_gradients():
     torch.testing.assert_close(after["head.weight"], 0.95 * before["head.weight"])
     assert torch.equal(after["position.table"], before["position.table"])
     assert torch.equal(after["norm.weight"], before["norm.weight"])
+
+
+class Task(nn.Module):
+    """A network, and something beside it."""
+
+    def __init__(self, network):
+        super().__init__()
+        self.network, self.beside = network, nn.Linear(2, 2)
+
+
+def rates(task, factor=0.5):
+    """name -> (factor on the learning rate, whether it decays)."""
+    names = {id(parameter): name for name, parameter in task.named_parameters()}
+    return {
+        names[id(parameter)]: (group["lr_scale"], "weight_decay" not in group)
+        for group in LayerDecay(factor).groups(task)
+        for parameter in group["params"]
+    }
+
+
+def test_rates_fall_from_the_head_to_the_patches_by_videomaes_rule():
+    found = rates(Task(network()))
+    assert found["network.patch.weight"] == (0.125, True)
+    for name in ("prefix", "position.table", "time.table", "patch.bias"):
+        assert found[f"network.{name}"] == (0.125, False)
+    assert found["network.blocks.0.mlp.fc1.weight"] == (0.25, True)
+    assert found["network.blocks.1.steps.0.attn.qkv.weight"] == (0.5, True)
+    assert found["network.norm.weight"] == (1.0, False)
+    assert found["network.head.weight"] == found["beside.weight"] == (1.0, True)
+    assert len(found) == sum(1 for _ in Task(network()).parameters())
+
+
+def test_blocks_of_several_stages_are_counted_through():
+    found = rates(Task(network("space>time(3)")))
+    assert found["network.spatial.blocks.1.mlp.fc1.weight"][0] == 0.5**4
+    assert found["network.temporal.blocks.0.mlp.fc1.weight"][0] == 0.5**3
+    assert found["network.temporal.blocks.2.mlp.fc1.weight"][0] == 0.5
+    assert found["network.patch.weight"][0] == found["network.spatial.position.table"][0] == 0.5**6
+    assert found["network.spatial.norm.weight"][0] == found["network.temporal.position.table"][0] == 0.5**4
+    assert found["network.temporal.norm.weight"][0] == 1
+
+
+def test_a_network_of_a_users_own_is_counted_by_its_stages():
+    own = TwoStageConfig().build()
+    numbers, top = layer_numbers(own)
+    blocks = list(own.all_blocks())
+    assert top == len(blocks) + 1
+    assert [numbers[next(block.parameters())] for block in blocks] == list(range(1, top))
+    assert set(numbers) == set(own.parameters())
+    assert {numbers[parameter] for parameter in own.head.parameters()} == {top}
+
+
+def test_frozen_layers_are_in_no_group():
+    task = Task(network())
+    task.network.blocks.requires_grad_(False)
+    assert not any("blocks" in name for name in rates(task))
+
+
+@pytest.mark.parametrize("factor", [0, -1, 1.1, float("nan")])
+def test_a_factor_that_makes_no_sense_is_refused(factor):
+    with pytest.raises(ValueError, match=f"layer decay factor={factor} must be above 0 and at most 1"):
+        LayerDecay(factor)
+
+
+def test_the_task_steps_each_group_at_its_own_rate_and_logs_the_heads():
+    from vidattn.training.schedule import Constant
+    from vidattn.training.video_classifier import VideoClassifier
+
+    made = VideoClassifier(
+        network().config, optimizer=lambda groups: torch.optim.SGD(groups, lr=0.1), schedule=Constant(),
+        groups=LayerDecay(0.5), head_scale=0.001,
+    )  # fmt: skip
+    optimizer = made.configure_optimizers()
+    assert sorted({round(group["lr"], 6) for group in optimizer.param_groups}) == [0.0125, 0.025, 0.05, 0.1]
+    assert made.network.head.weight.abs().max() < 1e-4
+    logged = {}
+    made._trainer = SimpleNamespace(
+        optimizers=[optimizer], num_training_batches=1, current_epoch=0, max_epochs=1, max_steps=-1, datamodule=None,
+        global_rank=0,
+    )  # fmt: skip
+    made.log = logged.__setitem__
+    made.on_train_batch_start({}, 0)
+    assert logged == {"lr": 0.1}

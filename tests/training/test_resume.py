@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+from old_run import as_before
 from tiny_run import SIZE, Slow, column, config, start, write_config
 
 from vidattn.cli import main
@@ -89,6 +90,24 @@ def test_a_run_terminated_within_an_epoch_resumes_to_the_same_end(tiny_set, tmp_
     main(["fit", "--config", str(path), "--ckpt_path", str(last)])
 
     assert_same_end(tmp_path / "run_1", uninterrupted)
+
+
+@pytest.mark.parametrize("pooling", ["mean", "attentive", "class_token"])
+def test_a_run_of_before_whose_parameters_had_another_order_goes_on_to_the_same_end(tiny_set, tmp_path, pooling):
+    values = config(tiny_set, tmp_path) | {"test_after_fit": False}
+    values["model"]["network"]["pooling"] = pooling
+    values["last_checkpoint"] = {"filename": "{epoch}", "save_top_k": -1}
+    values["data"]["val"] = None
+    path = write_config(tmp_path / "config.yaml", values)
+    main(["fit", "--config", str(path)])
+    old = as_before(tmp_path / "run_0" / "checkpoints" / "epoch=0.ckpt", tmp_path / "old.ckpt")
+    main(["fit", "--config", str(path), "--ckpt_path", str(old)])
+
+    ours, theirs = (
+        torch.load(tmp_path / run / "checkpoints" / "epoch=1.ckpt", weights_only=True)["state_dict"]
+        for run in ("run_1", "run_0")
+    )
+    assert all(torch.equal(ours[name], weights) for name, weights in theirs.items())
 
 
 def test_a_resumed_run_knows_the_best_checkpoint_of_its_past(tmp_path):

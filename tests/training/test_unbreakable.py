@@ -102,6 +102,7 @@ def test_a_bad_file_under_two_processes_is_replaced_named_and_not_opened_again(t
 
     output = run("fit", "--config", path, **{MARK: str(tmp_path)})
 
+    assert [path.name for path in tmp_path.glob("run_*")] == ["run_0"]
     steps = (SPLITS["train"] + 1) // 4
     assert len(column(tmp_path / "run_0", "train/loss_step")) == 2 * steps  # neither process waited for the other
     rows = list(csv.reader(quarantine.open()))

@@ -24,6 +24,7 @@ class Filled(NamedTuple):
 
     Args:
         head: the head's weights as they were loaded: while they stay the same, nobody has trained it.
+        beside: what the source holds beside the network: the decoder of a pre-training.
     """
 
     network: nn.Module
@@ -32,6 +33,7 @@ class Filled(NamedTuple):
     report: list[str]
     source: str
     head: Tensor
+    beside: dict[str, Tensor]
 
 
 def built_and_filled(
@@ -104,4 +106,5 @@ def _filled(
     names = saved.class_names if same_head else []
     preprocessing = preprocessing_for(config, saved)
     network.load_state_dict(state)
-    return Filled(network, names, preprocessing, [*saved.notes, *report], str(source), state["head.weight"].clone())
+    head = state["head.weight"].clone()
+    return Filled(network, names, preprocessing, [*saved.notes, *report], str(source), head, saved.beside)

@@ -78,6 +78,22 @@ def mlp_ratio(hidden: int, dim: int) -> float:
     return hidden / dim if int(dim * (hidden / dim)) == hidden else (hidden + 0.5) / dim
 
 
+def vit_sizes(config: Foreign, norm_eps: float) -> dict[str, Any]:
+    """Width, depth, heads, MLP and norms, which HF's ViT, ViViT, VideoMAE and TimeSformer write under the same keys.
+
+    Args:
+        norm_eps: what the model's norms have where the configuration does not say.
+    """
+    dim = config.whole("hidden_size", 768)
+    return {
+        "embed_dim": dim,
+        "depth": config.whole("num_hidden_layers", 12, most=1000),
+        "num_heads": config.whole("num_attention_heads", 12),
+        "mlp_ratio": mlp_ratio(config.whole("intermediate_size", 3072), dim),
+        "norm_eps": config.number("layer_norm_eps", norm_eps),
+    }
+
+
 def prefixed(weights: dict[str, Tensor], model: str, *outside: str) -> dict[str, Tensor]:
     """The weights with `model.` before every name but those of the layers `outside`: a model saved without its head
     has names without it."""
@@ -92,7 +108,7 @@ def num_classes(weights: dict[str, Tensor]) -> tuple[int, list[str]]:
 
 
 def names_by_id(config: Foreign, num_classes: int) -> tuple[list[str], list[str]]:
-    """The labels of `id2label` in order, and a line where it cannot be names: weights are loaded all the same.
+    """The labels of `id2label` in order, and a line where they cannot be names (weights are loaded all the same).
 
     Neither where there is none, or only HF's placeholders.
     """

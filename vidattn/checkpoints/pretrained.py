@@ -50,6 +50,7 @@ class Pretrained(nn.Module, PyTorchModelHubMixin, library_name="vidattn", pipeli
         self.report = list(report)
         self.source = source
         self.loaded_head: Tensor | None = None  # set by `of`: when the head has moved, the network was trained
+        self.beside: dict[str, Tensor] = {}  # set by `of`: what a pre-training trained with the network
         self.normalize = Normalize(*preprocessing.pixels)
 
     @property
@@ -64,7 +65,7 @@ class Pretrained(nn.Module, PyTorchModelHubMixin, library_name="vidattn", pipeli
 
     @property
     def notes(self) -> list[str]:
-        """The report as it is saved: nothing once the head was trained, for then what was fresh has been learnt."""
+        """The report to save: empty once the head was trained, because nothing is fresh any more."""
         if self.loaded_head is None:
             return self.report
         head = self.network.state_dict().get("head.weight")  # somebody may have put another in its place
@@ -97,7 +98,7 @@ class Pretrained(nn.Module, PyTorchModelHubMixin, library_name="vidattn", pipeli
     def of(cls, filled: Filled) -> "Pretrained":
         """A network as it was filled from a checkpoint."""
         model = cls(*filled[:5])
-        model.loaded_head = filled.head
+        model.loaded_head, model.beside = filled.head, filled.beside
         return model
 
     def generate_model_card(self, title: str = "vidattn model") -> ModelCard:

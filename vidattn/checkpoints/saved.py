@@ -1,4 +1,4 @@
-"""What a checkpoint says, in our terms, whoever wrote it."""
+"""The content of a checkpoint in our terms, whoever wrote it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, is_dataclass
@@ -15,6 +15,9 @@ from vidattn.public import public_path
 
 FORMAT = 1
 
+LABELLED_PARTS = ("head.", "readout.")
+"""Parts of a network that only a task with labels trains."""
+
 
 @dataclass(frozen=True)
 class Saved:
@@ -28,6 +31,8 @@ class Saved:
         notes: what was left out, or assumed because the file does not say it; a line each.
         is_image: the weights are an image model's, so that time is not in them.
         heads_assumed: the file does not say how many heads there are.
+        beside: weights that the file holds beside the network's, by the names of the task that trained them: the
+            decoder of pre-training, say.
     """
 
     config: NetworkConfig
@@ -37,6 +42,7 @@ class Saved:
     notes: list[str] = field(default_factory=list)
     is_image: bool = False
     heads_assumed: bool = False
+    beside: dict[str, Tensor] = field(default_factory=dict)
 
 
 def description(
@@ -56,8 +62,10 @@ def description(
     }
 
 
-def saved_of(ours: dict[str, Any], state: dict[str, Tensor]) -> Saved:
-    """What `description` and the weights were made of.
+def saved_of(ours: dict[str, Any], state: dict[str, Tensor], beside: dict[str, Tensor] | None = None) -> Saved:
+    """The configuration, names and preprocessing of a `description`, with the weights.
+
+    What stands under `unlearnt` are the beginnings of names whose weights nobody has trained: they are left out.
 
     Raises:
         WeightsError: a newer vidattn wrote this, it is damaged, or the weights are not the network's.
@@ -84,11 +92,16 @@ def saved_of(ours: dict[str, Any], state: dict[str, Tensor]) -> Saved:
     except ValueError as error:
         raise WeightsError(f"its preprocessing has {error}") from None
     with torch.device("meta"):
-        return Saved(config, fitting(state, config.build()), names, preprocessing, [*notes, *faults])
+        built = config.build()
+    unlearnt = tuple(str(part) for part in ours.get("unlearnt", ()))
+    learnt = {name: value for name, value in state.items() if not (unlearnt and name.startswith(unlearnt))}
+    absent = {name.rpartition(".")[0] for name in state.keys() - learnt.keys()}
+    found = fitting(learnt, built, absent)
+    return Saved(config, found, names, preprocessing, [*notes, *faults], beside=beside or {})
 
 
 def kind_of(ours: dict[str, Any]) -> type[NetworkConfig]:
-    """The class of the configuration that a description holds; descriptions of before have a video transformer's.
+    """The class of the configuration in a description; older descriptions name none and mean a video transformer.
 
     Raises:
         WeightsError: it cannot be imported, or is no `NetworkConfig`.
@@ -104,7 +117,7 @@ def kind_of(ours: dict[str, Any]) -> type[NetworkConfig]:
 
 
 def _class_names(stored: Any) -> tuple[list[str], list[str]]:
-    """The names, and a line where they are none: weights are loaded all the same. Who answers checks their number."""
+    """The names, and a line where they cannot be names (weights are loaded all the same)."""
     if isinstance(stored, list) and all(isinstance(name, str) for name in stored):
         return stored, []
     return [], [

@@ -14,6 +14,7 @@ from rich.table import Table
 from vidattn.bench.side_by_side import side_by_side
 from vidattn.checks import check_positive
 from vidattn.commands.options import Parser, check_files, pixels, refuse
+from vidattn.commands.painting_cost import painting_rows, painting_table
 from vidattn.comparison.source import find_source, transformer_of
 from vidattn.console import plain_console
 from vidattn.flops.counting import BlockCount, Count, count
@@ -102,6 +103,9 @@ def run(options: argparse.Namespace) -> None:
             f"saved: what a training step with {cost.batch} clip(s) in {cost.dtype} keeps for its backward pass, "
             f"weights not included, attention fused{recomputed}"
         )
+        if painting := painting_rows(options.network, cost.frames, cost.height, cost.width):
+            console.print(painting_table(painting, f"A step of pre-training, forward, a clip of {clip}"))
+            rows += painting
         if options.measure:
             config = transformer_of(config, Path(source.name))
             config = replace(config, num_frames=cost.frames, image_size=(cost.height, cost.width))

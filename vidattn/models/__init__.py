@@ -14,7 +14,9 @@ if TYPE_CHECKING:  # for mypy and editors, which know no table
         ImageClassifierConfig as ImageClassifierConfig,
         lift as lift,
     )
+    from vidattn.models.masks import FrameMask as FrameMask, RandomMask as RandomMask, TubeMask as TubeMask
     from vidattn.models.normalize import NORMALIZATIONS as NORMALIZATIONS, Normalize as Normalize
+    from vidattn.models.pixel_decoder import Decoder as Decoder
     from vidattn.models.presets import (
         PRESETS as PRESETS,
         build_network as build_network,
@@ -39,7 +41,9 @@ __all__, __getattr__, __dir__ = hand_on(
         "vidattn.models.embeddings": ["PatchEmbedding", "TubeletEmbedding"],
         "vidattn.models.factorised_encoder": ["FactorisedEncoder"],
         "vidattn.models.image_classifier": ["ImageClassifier", "ImageClassifierConfig", "lift"],
+        "vidattn.models.masks": ["FrameMask", "RandomMask", "TubeMask"],
         "vidattn.models.normalize": ["NORMALIZATIONS", "Normalize"],
+        "vidattn.models.pixel_decoder": ["Decoder"],
         "vidattn.models.presets": ["PRESETS", "build_network", "list_presets", "preset"],
         "vidattn.models.readout": ["AttentivePooling", "ClassToken", "MeanPooling", "ReadOut", "RegisterTokens"],
         "vidattn.models.space_only": ["SpaceOnlyTransformer"],

@@ -1,5 +1,7 @@
 """A stream of tokens from the patches to the read-out: what the transformers of one width share."""
 
+from typing import NamedTuple
+
 import torch
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
@@ -11,7 +13,7 @@ from vidattn.mistakes import Mistake
 from vidattn.models.block import Block
 from vidattn.models.config import VideoTransformerConfig
 from vidattn.models.embeddings import PatchEmbedding, TubeletEmbedding
-from vidattn.models.keep import Kept
+from vidattn.models.keep import Columns, Kept
 from vidattn.models.positions import CONDITIONAL_POSITIONS
 
 
@@ -93,6 +95,30 @@ class Body(nn.Module):
     def conditional_macs(self, grid: Grid) -> Macs:
         """Cost of the conditional position encoding on one run."""
         return sum((encoding.macs(grid) for encoding in self.conditional), Macs())  # type: ignore[operator]
+
+
+class Frames(NamedTuple):
+    """The tokens of a clip, a row for each frame.
+
+    Args:
+        tokens: `(B * T, 1, h, w, D)`, of all patches, or of those that are kept.
+        whole: the grid of the clip, with all patches.
+        keep: which patches of a frame there are; None where all are, or where the same number of each frame is.
+    """
+
+    tokens: Tensor
+    whole: Grid
+    keep: Kept | None
+
+
+def frames_of(
+    video: Tensor, config: VideoTransformerConfig, patch: PatchEmbedding | TubeletEmbedding, keep: Kept | None
+) -> Frames:
+    """Normalised clips `(B, 3, T, H, W)` as tokens, frame by frame."""
+    whole = clip_grid(video, config, keep)
+    tokens = patch(video) if keep is None else keep.embed(patch, video)
+    row_keep = keep.per_frame(whole.frames) if isinstance(keep, Columns) else None
+    return Frames(tokens.flatten(0, 1).unsqueeze(1), whole, row_keep)
 
 
 def patch_embedding(config: VideoTransformerConfig) -> PatchEmbedding | TubeletEmbedding:

@@ -9,9 +9,9 @@ from vidattn.attention.scheme import parse_scheme
 from vidattn.grid import Grid
 from vidattn.macs import Macs
 from vidattn.mistakes import Mistake
-from vidattn.models.body import Body, clip_grid, patch_embedding
+from vidattn.models.body import Body, frames_of, patch_embedding
 from vidattn.models.config import VideoTransformerConfig
-from vidattn.models.keep import Columns, Kept, kept
+from vidattn.models.keep import Kept, grid_of, kept
 from vidattn.models.network import EndMacs, Features, Network, Stage
 from vidattn.models.positions import NoTable
 from vidattn.models.readout import ReadOut
@@ -58,25 +58,23 @@ class FactorisedEncoder(Network):
     def features(self, video: Tensor, keep: Kept | Tensor | None = None, normalized: bool = False) -> Features:
         """Normalised clips `(B, 3, T, H, W)` -> a token for each frame, behind the prefix, `(B, P + T, D)`."""
         keep = kept(keep)
-        whole = clip_grid(video, self.config, keep)
-        tokens = self.patch(video) if keep is None else self.patch.project(keep.take(self.patch.cut(video)))
-        row_keep = keep.per_frame(whole.frames) if isinstance(keep, Columns) else None
-        frames = self.spatial(tokens.flatten(0, 1).unsqueeze(1), whole.frame(), row_keep)
+        rows, whole, row_keep = frames_of(video, self.config, self.patch, keep)
+        frames = self.spatial(rows, whole.frame(), row_keep)
         frames = self.spatial.norm(self.spatial.readout(frames)).unflatten(0, (-1, whole.frames))
         tokens = self.temporal(frames[:, None, None], Grid(1, 1, whole.frames, whole.prefix))
         return Features(self.norm(tokens) if normalized else tokens, Grid(whole.frames, 1, 1, whole.prefix))
 
-    def layout(self, frames: int, height: int, width: int) -> list[Stage]:
+    def layout(self, frames: int, height: int, width: int, keep: Kept | None = None) -> list[Stage]:
         """The spatial stage, once for each frame of tokens, and the temporal one."""
-        grid = self.config.grid(frames, height, width)
+        grid = grid_of(self.config.grid(frames, height, width), keep)
         return [
             Stage(self.spatial.blocks, grid.frame(), grid.frames, self.spatial.readout),
             Stage(self.temporal.blocks, Grid(1, 1, grid.frames, grid.prefix), 1, self.temporal.readout),
         ]
 
-    def end_macs(self, frames: int, height: int, width: int) -> EndMacs:
+    def end_macs(self, frames: int, height: int, width: int, keep: Kept | None = None) -> EndMacs:
         """Cost of everything but the blocks, of one clip."""
-        spatial, temporal = self.layout(frames, height, width)
+        spatial, temporal = self.layout(frames, height, width, keep)
         head = spatial.runs * self.spatial.readout.macs(spatial.grid) + self.temporal.readout.macs(temporal.grid)
         return EndMacs(
             self.patch.macs(spatial.runs * spatial.grid.num_video_tokens),

@@ -2,12 +2,14 @@
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor
 
 from vidattn.grid import Grid
 from vidattn.mistakes import Mistake
+from vidattn.models.embeddings import PatchEmbedding, TubeletEmbedding
 
 
 @dataclass(frozen=True)
@@ -20,6 +22,9 @@ class Kept(ABC):
     Raises:
         ValueError: they are of another shape or type.
     """
+
+    leaves_out: ClassVar[bool] = True
+    """Whether the network's blocks see fewer tokens."""
 
     places: Tensor
 
@@ -41,6 +46,21 @@ class Kept(ABC):
         Raises:
             ValueError: a place lies outside the clip.
         """
+
+    @abstractmethod
+    def tokens(self, whole: Grid) -> Tensor:
+        """Numbers of the clip's tokens that are kept, `(B, m)`, counted along frames, then rows, then columns."""
+
+    def hidden(self, whole: Grid) -> Tensor:
+        """Numbers of the others, `(B, M - m)`, rising."""
+        seen = self.tokens(whole)
+        out = torch.ones(len(seen), whole.num_video_tokens, dtype=torch.int8, device=seen.device)
+        out = out.scatter(1, seen.long(), 0)
+        return out.argsort(dim=1, descending=True, stable=True)[:, : whole.num_video_tokens - seen.shape[1]]
+
+    def embed(self, patch: PatchEmbedding | TubeletEmbedding, video: Tensor) -> Tensor:
+        """Clips `(B, 3, T, H, W)` through the patch embedding, laid out as `grid` says; of what is kept only."""
+        return patch.project(self.take(patch.cut(video)))
 
     def take_table(self, table: Tensor, whole: Grid) -> Tensor:
         """What is added to all tokens, `(1, S, D)` or a number for all -> what is added to those that are kept."""
@@ -70,6 +90,11 @@ class Columns(Kept):
         """`(B, T, h, w, C)` -> `(B, T, 1, n, C)`."""
         return torch.take_along_dim(video.flatten(2, 3), self.places[:, None, :, None].long(), dim=2).unsqueeze(2)
 
+    def tokens(self, whole: Grid) -> Tensor:
+        """The places in every frame, frame by frame."""
+        frames = torch.arange(whole.frames, device=self.places.device) * whole.locations
+        return (frames[:, None] + self.places[:, None]).flatten(1)
+
     def grid(self, whole: Grid) -> Grid:
         """T frames of one row of n tokens."""
         self._check(whole.locations, "locations of a frame")
@@ -88,12 +113,62 @@ class Tokens(Kept):
         """`(B, T, h, w, C)` -> `(B, 1, 1, m, C)`."""
         return torch.take_along_dim(video.flatten(1, 3), self.places[:, :, None].long(), dim=1)[:, None, None]
 
+    def tokens(self, whole: Grid) -> Tensor:
+        """The places."""
+        return self.places
+
     def grid(self, whole: Grid) -> Grid:
         """One row of m tokens."""
         self._check(whole.num_video_tokens, "tokens of a clip")
         return Grid(1, 1, self.places.shape[1], whole.prefix, self._positions(whole))
 
 
+@dataclass(frozen=True)
+class MaskTokens(Kept):
+    """The whole grid, on which one learnt vector stands for every token that is not among `places`, counted as in
+    `Tokens`: for schemes that need the map.
+
+    SimMIM, https://arxiv.org/abs/2111.09886, section 3.1.
+
+    Args:
+        places: integers `(B, m)`, numbers of the tokens that the network sees.
+        token: `(D,)`, what stands for the others, before positions are added.
+    """
+
+    leaves_out: ClassVar[bool] = False
+
+    token: Tensor
+
+    def take(self, video: Tensor) -> Tensor:
+        """All of it."""
+        return video
+
+    def tokens(self, whole: Grid) -> Tensor:
+        """The places."""
+        return self.places
+
+    def grid(self, whole: Grid) -> Grid:
+        """The whole grid."""
+        self._check(whole.num_video_tokens, "tokens of a clip")
+        return whole
+
+    def embed(self, patch: PatchEmbedding | TubeletEmbedding, video: Tensor) -> Tensor:
+        """`(B, 3, T, H, W)` -> `(B, T, h, w, D)`, hidden tokens replaced."""
+        tokens = patch(video)
+        seen = torch.zeros(tokens.shape[0], tokens[0, ..., 0].numel(), dtype=torch.bool, device=tokens.device)
+        seen = seen.scatter(1, self.places.long(), True).view(tokens.shape[:-1])
+        return torch.where(seen[..., None], tokens, self.token.to(tokens.dtype))
+
+    def take_table(self, table: Tensor, whole: Grid) -> Tensor:
+        """All of it."""
+        return table
+
+
 def kept(keep: Kept | Tensor | None) -> Kept | None:
     """What is kept; a bare tensor `(B, n)` means columns."""
     return Columns(keep) if isinstance(keep, Tensor) else keep
+
+
+def grid_of(whole: Grid, keep: Kept | None) -> Grid:
+    """The grid of what is kept of a clip with the grid `whole`; that itself by default."""
+    return whole if keep is None else keep.grid(whole)

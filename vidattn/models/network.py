@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from vidattn.attention.parts import linear
 from vidattn.grid import Grid
 from vidattn.macs import Macs
+from vidattn.mistakes import Mistake
 from vidattn.models.block import Block
 from vidattn.models.keep import Kept
 from vidattn.models.readout import ReadOut
@@ -67,6 +68,12 @@ class NetworkConfig(ABC):
             width: in pixels.
             name: what the message calls the clip.
         """
+
+    def check_keeps(self, keep: Kept) -> None:
+        """Raise a `ValueError` unless the network can be given a part of a clip's tokens, `keep`; the tokens of those
+        that take any must have the values that they would have as a clip of their own."""
+        if keep.leaves_out:
+            raise Mistake(f"a network of {type(self).__name__} cannot leave places out")
 
     @abstractmethod
     def build(self) -> "Network":
@@ -175,11 +182,18 @@ class Network(nn.Module, ABC):
         """
 
     @abstractmethod
-    def layout(self, frames: int, height: int, width: int) -> list[Stage]:
-        """The stages that a clip of `frames` frames of `height x width` pixels goes through, in order."""
+    def layout(self, frames: int, height: int, width: int, keep: Kept | None = None) -> list[Stage]:
+        """The stages that a clip of `frames` frames of `height x width` pixels goes through, in order.
+
+        Args:
+            frames: of the clip.
+            height: in pixels.
+            width: in pixels.
+            keep: what the backbone sees of it; all by default. Asked only of networks whose `features` take it.
+        """
 
     @abstractmethod
-    def end_macs(self, frames: int, height: int, width: int) -> EndMacs:
+    def end_macs(self, frames: int, height: int, width: int, keep: Kept | None = None) -> EndMacs:
         """Cost of everything but the blocks, of one clip."""
 
     def read(self, features: Features) -> Tensor:
@@ -194,14 +208,23 @@ class Network(nn.Module, ABC):
         """
         return self.head(self.read(self.features(video)))
 
-    def macs(self, frames: int, height: int, width: int) -> Macs:
-        """Cost of one clip of `frames` frames of `height x width` pixels."""
-        patch, between, head = self.end_macs(frames, height, width)
-        total = patch + between + head
-        for stage in self.layout(frames, height, width):
+    def macs(self, frames: int, height: int, width: int, keep: Kept | None = None) -> Macs:
+        """Cost of one clip of `frames` frames of `height x width` pixels, or of what is kept of it."""
+        return self.features_macs(frames, height, width, keep) + self._ends(frames, height, width, keep).head
+
+    def features_macs(self, frames: int, height: int, width: int, keep: Kept | None = None) -> Macs:
+        """Cost of `features` of one clip: `macs` without read-out and head."""
+        patch, between, _ = self._ends(frames, height, width, keep)
+        total = patch + between
+        for stage in self.layout(frames, height, width) if keep is None else self.layout(frames, height, width, keep):
             for block in stage.blocks:
                 total += stage.runs * block.macs(stage.grid)  # type: ignore[operator]
         return total
+
+    def _ends(self, frames: int, height: int, width: int, keep: Kept | None) -> EndMacs:
+        # A network of a user's own need not know of `keep`, as long as nobody asks for it.
+        clip = (frames, height, width)
+        return self.end_macs(*clip) if keep is None else self.end_macs(*clip, keep)
 
     def all_blocks(self) -> Iterator[Block]:
         """The blocks of all stages, in order."""

@@ -6,9 +6,9 @@ from vidattn.attention.parts import linear
 from vidattn.attention.scheme import parse_scheme
 from vidattn.grid import Grid
 from vidattn.macs import Macs
-from vidattn.models.body import Body, clip_grid, patch_embedding
+from vidattn.models.body import Body, frames_of, patch_embedding
 from vidattn.models.config import VideoTransformerConfig
-from vidattn.models.keep import Columns, Kept, kept
+from vidattn.models.keep import Kept, grid_of, kept
 from vidattn.models.network import EndMacs, Features, Network, Stage
 from vidattn.models.positions import NoTable
 from vidattn.models.readout import ReadOut
@@ -36,10 +36,8 @@ class SpaceOnlyTransformer(Body, Network):
     def features(self, video: Tensor, keep: Kept | Tensor | None = None, normalized: bool = False) -> Features:
         """Normalised clips `(B, 3, T, H, W)` -> tokens `(B, T * (P + N), D)`, the prefixes of all frames first."""
         keep = kept(keep)
-        whole = clip_grid(video, self.config, keep)
-        tokens = self.patch(video) if keep is None else self.patch.project(keep.take(self.patch.cut(video)))
-        row_keep = keep.per_frame(whole.frames) if isinstance(keep, Columns) else None
-        rows, frame = self.embed(tokens.flatten(0, 1).unsqueeze(1), whole.frame(), row_keep)
+        rows, whole, row_keep = frames_of(video, self.config, self.patch, keep)
+        rows, frame = self.embed(rows, whole.frame(), row_keep)
         prefix, patches = frame.split(self.run(rows, frame))
         grid = (whole if keep is None else keep.grid(whole))._replace(prefix=whole.frames * frame.prefix)
         prefix = prefix.unflatten(0, (-1, grid.frames)).flatten(1, 2)
@@ -54,14 +52,14 @@ class SpaceOnlyTransformer(Body, Network):
         rows = frame.join(prefix, features.video.flatten(0, 1).unsqueeze(1))
         return self.norm(self.readout(rows).unflatten(0, (-1, frames)).mean(1))
 
-    def layout(self, frames: int, height: int, width: int) -> list[Stage]:
+    def layout(self, frames: int, height: int, width: int, keep: Kept | None = None) -> list[Stage]:
         """One stage, once for each frame of tokens."""
-        grid = self.config.grid(frames, height, width)
+        grid = grid_of(self.config.grid(frames, height, width), keep)
         return [Stage(self.blocks, grid.frame(), grid.frames, self.readout)]
 
-    def end_macs(self, frames: int, height: int, width: int) -> EndMacs:
+    def end_macs(self, frames: int, height: int, width: int, keep: Kept | None = None) -> EndMacs:
         """Cost of everything but the blocks, of one clip."""
-        grid = self.config.grid(frames, height, width)
+        grid = grid_of(self.config.grid(frames, height, width), keep)
         head = grid.frames * self.readout.macs(grid.frame()) + Macs(linear=self.head.weight.numel())
         between = grid.frames * self.conditional_macs(grid.frame())
         return EndMacs(self.patch.macs(grid.num_video_tokens), between, head)

@@ -6,7 +6,7 @@ from vidattn.attention.parts import linear
 from vidattn.macs import Macs
 from vidattn.models.body import Body, clip_grid, patch_embedding
 from vidattn.models.config import VideoTransformerConfig
-from vidattn.models.keep import Kept, kept
+from vidattn.models.keep import Kept, grid_of, kept
 from vidattn.models.network import EndMacs, Features, Network, Stage
 from vidattn.models.readout import ReadOut
 
@@ -34,17 +34,17 @@ class VideoTransformer(Body, Network):
         """Normalised clips `(B, 3, T, H, W)` -> tokens `(B, S, D)` and how they lie; see `Network.features`."""
         keep = kept(keep)
         whole = clip_grid(video, self.config, keep)
-        tokens = self.patch(video) if keep is None else self.patch.project(keep.take(self.patch.cut(video)))
+        tokens = self.patch(video) if keep is None else keep.embed(self.patch, video)
         tokens, grid = self.embed(tokens, whole, keep)
         tokens = self.run(tokens, grid)
         return Features(self.norm(tokens) if normalized else tokens, grid)
 
-    def layout(self, frames: int, height: int, width: int) -> list[Stage]:
+    def layout(self, frames: int, height: int, width: int, keep: Kept | None = None) -> list[Stage]:
         """One stage, once for each clip."""
-        return [Stage(self.blocks, self.config.grid(frames, height, width), 1, self.readout)]
+        return [Stage(self.blocks, grid_of(self.config.grid(frames, height, width), keep), 1, self.readout)]
 
-    def end_macs(self, frames: int, height: int, width: int) -> EndMacs:
+    def end_macs(self, frames: int, height: int, width: int, keep: Kept | None = None) -> EndMacs:
         """Cost of everything but the blocks, of one clip."""
-        grid = self.config.grid(frames, height, width)
+        grid = grid_of(self.config.grid(frames, height, width), keep)
         head = self.readout.macs(grid) + Macs(linear=self.head.weight.numel())
         return EndMacs(self.patch.macs(grid.num_video_tokens), self.conditional_macs(grid), head)

@@ -6,10 +6,16 @@ from vidattn.public import hand_on
 
 if TYPE_CHECKING:  # for mypy and editors, which know no table
     from vidattn.training.freezing import FrozenBackbone as FrozenBackbone
+    from vidattn.training.masked_autoencoder import MaskedAutoencoder as MaskedAutoencoder
     from vidattn.training.metrics import ViewAccuracy as ViewAccuracy, ViewPrecision as ViewPrecision
     from vidattn.training.mixing import Mixing as Mixing
     from vidattn.training.module import VideoModule as VideoModule
     from vidattn.training.objective import MultiLabel as MultiLabel, Objective as Objective, OneLabel as OneLabel
+    from vidattn.training.parameter_groups import (
+        LayerDecay as LayerDecay,
+        OneRate as OneRate,
+        ParameterGroups as ParameterGroups,
+    )
     from vidattn.training.predictions import PredictionWriter as PredictionWriter
     from vidattn.training.schedule import (
         Constant as Constant,
@@ -18,6 +24,7 @@ if TYPE_CHECKING:  # for mypy and editors, which know no table
         WarmupCosine as WarmupCosine,
     )
     from vidattn.training.scorecard import Scorecard as Scorecard
+    from vidattn.training.simmim import SimMIM as SimMIM
     from vidattn.training.skipped import SkippedVideos as SkippedVideos
     from vidattn.training.threads import CoresForDecoding as CoresForDecoding
     from vidattn.training.video_classifier import VideoClassifier as VideoClassifier
@@ -26,13 +33,16 @@ __all__, __getattr__, __dir__ = hand_on(
     __name__,
     {
         "vidattn.training.freezing": ["FrozenBackbone"],
+        "vidattn.training.masked_autoencoder": ["MaskedAutoencoder"],
         "vidattn.training.metrics": ["ViewAccuracy", "ViewPrecision"],
         "vidattn.training.mixing": ["Mixing"],
         "vidattn.training.module": ["VideoModule"],
         "vidattn.training.objective": ["MultiLabel", "Objective", "OneLabel"],
+        "vidattn.training.parameter_groups": ["LayerDecay", "OneRate", "ParameterGroups"],
         "vidattn.training.predictions": ["PredictionWriter"],
         "vidattn.training.schedule": ["Constant", "Schedule", "Steps", "WarmupCosine"],
         "vidattn.training.scorecard": ["Scorecard"],
+        "vidattn.training.simmim": ["SimMIM"],
         "vidattn.training.skipped": ["SkippedVideos"],
         "vidattn.training.threads": ["CoresForDecoding"],
         "vidattn.training.video_classifier": ["VideoClassifier"],

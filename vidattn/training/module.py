@@ -9,12 +9,13 @@ from typing import Any, Literal
 import pytorch_lightning as pl
 import torch
 from pytorch_lightning.cli import OptimizerCallable
-from pytorch_lightning.strategies import FSDPStrategy
+from pytorch_lightning.strategies import FSDPStrategy, ModelParallelStrategy
 from pytorch_lightning.utilities.rank_zero import rank_zero_info
 from torch import Tensor, nn
-from torch.distributed.fsdp import FSDPModule, fully_shard
+from torch.distributed.fsdp import FSDPModule, fully_shard, register_fsdp_forward_method
 
 from vidattn.checkpoints.loading import load_weights
+from vidattn.checkpoints.pretrained import Pretrained
 from vidattn.checkpoints.saved import description
 from vidattn.data.clips.order import stable_seed
 from vidattn.data.clips.target import TargetEncoder
@@ -26,11 +27,11 @@ from vidattn.preprocessing import Preprocessing
 from vidattn.training.data_check import Labels, check_data
 from vidattn.training.label_agreement import check_same_names
 from vidattn.training.length import length_in_epochs
-from vidattn.training.parameter_groups import parameter_groups
-from vidattn.training.past_optimizer import without_empty_parameter
+from vidattn.training.parameter_groups import OneRate, ParameterGroups
+from vidattn.training.past_optimizer import moments_by_name
 from vidattn.training.report import Report
 from vidattn.training.schedule import Constant, Schedule
-from vidattn.training.sharding import GatherToEvaluate, distributed_as, gathered, weights_alone
+from vidattn.training.sharding import GatherToEvaluate, distributed_as, gathered, read_as_others_do, weights_alone
 
 Batch = dict[str, Any]
 
@@ -54,6 +55,7 @@ class VideoModule(pl.LightningModule, ABC):
         network: the network's configuration; another kind than a video transformer's by its `class_path`.
         optimizer: makes an optimizer from parameter groups; weight decay applies to weights of layers only.
         schedule: learning rate over the epochs; set at every step.
+        groups: which parameters decay, and which learn more slowly (`vidattn.training.LayerDecay`).
         normalization: mean and std of the pixels, by name: see `vidattn.models.normalize.NORMALIZATIONS`. None: those
             of the checkpoint or of `weights`, and TimeSformer's without either.
         weights: what to start from: all that `vidattn.load` reads. A head of another size is reset.
@@ -75,6 +77,7 @@ class VideoModule(pl.LightningModule, ABC):
         normalization: Normalization | None = None,
         weights: str | None = None,
         compile: bool = False,
+        groups: ParameterGroups = OneRate(),  # noqa: B008  (frozen)
     ) -> None:
         super().__init__()
         self.config = network
@@ -83,19 +86,25 @@ class VideoModule(pl.LightningModule, ABC):
         self.normalizes_as_saved = normalization is None
         self.make_optimizer = optimizer
         self.schedule = schedule
+        self.groups = groups
         self.class_names: list[str] = []
         self.preprocessing = Preprocessing()
         self.head_is_fresh = False
+        self._written: list[str] = []  # names of the weights in the checkpoint that a training goes on from
         if weights is not None:
             loaded = load_weights(self.network, network, weights)
             for line in loaded.report:
                 rank_zero_info(f"{weights}: {line}")
             self.class_names = list(loaded.class_names)
             self.head_is_fresh = loaded.head_is_fresh
+            self.take_over(loaded)
             if self.normalizes_as_saved:
                 self.normalize = Normalize(*loaded.preprocessing.pixels)
         if compile:
             self.network.compile()
+
+    def take_over(self, loaded: Pretrained) -> None:
+        """Called with what `weights` holds, as soon as the network is filled: for tasks that train more than that."""
 
     # What others ask a task.
 
@@ -167,10 +176,15 @@ class VideoModule(pl.LightningModule, ABC):
                 for block in network.all_blocks() if isinstance(network, Network) else ():
                     fully_shard(block, mesh=mesh["data_parallel"])
                 fully_shard(network, mesh=mesh["data_parallel"])
+                if isinstance(network, Network):  # tasks without a head call it by this name
+                    register_fsdp_forward_method(network, "features")
+        if isinstance(self.trainer.strategy, ModelParallelStrategy):
+            read_as_others_do(self.trainer.strategy)
 
     def configure_callbacks(self) -> list[pl.Callback]:
         """What must watch over every run of ours, also under a plain `pl.Trainer`."""
-        return [GatherToEvaluate()]
+        before: list[pl.Callback] = self.trainer.callbacks  # type: ignore[attr-defined]
+        return [] if any(isinstance(callback, GatherToEvaluate) for callback in before) else [GatherToEvaluate()]
 
     def setup(self, stage: str) -> None:
         """Check the data against the task, tell it what is to be learnt, and take its preprocessing.
@@ -186,6 +200,14 @@ class VideoModule(pl.LightningModule, ABC):
             data.target = self.target_encoder
         if stage != "predict":
             self.preprocessing = data.preprocessing
+
+    def on_fit_start(self) -> None:
+        """Let moments of a checkpoint find their parameters, whose order may have changed since."""
+        for optimizer in self.trainer.optimizers:
+            optimizer.register_load_state_dict_pre_hook(self._moments_here)
+
+    def _moments_here(self, optimizer: torch.optim.Optimizer, saved: dict[str, Any]) -> dict[str, Any] | None:
+        return moments_by_name(saved, self._written, optimizer, self) if self._written else None
 
     def on_train_start(self) -> None:
         """From now on the head is no longer a fresh one."""
@@ -204,12 +226,13 @@ class VideoModule(pl.LightningModule, ABC):
         for optimizer in self.trainer.optimizers:
             for group in optimizer.param_groups:
                 group["lr"] = group["initial_lr"] * factor
-                self.log("lr", group["lr"])
+            self.log("lr", max(group["lr"] for group in optimizer.param_groups))
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
-        """The optimizer over two groups; the schedule works on its learning rate at every step."""
-        optimizer = self.make_optimizer(parameter_groups(self))
+        """The optimizer over the groups of parameters; the schedule works on their learning rates at every step."""
+        optimizer = self.make_optimizer(self.groups.groups(self))
         for group in optimizer.param_groups:
+            group["lr"] *= group.get("lr_scale", 1.0)
             group.setdefault("initial_lr", group["lr"])
         return optimizer
 
@@ -238,9 +261,7 @@ class VideoModule(pl.LightningModule, ABC):
         self.class_names = names
         if self.preprocessing == Preprocessing():  # no labelled data has told
             self.preprocessing = preprocessing
-        trained = sum(parameter.requires_grad for parameter in self.parameters())
-        for state in checkpoint.get("optimizer_states", []):
-            without_empty_parameter(state, trained)
+        self._written = list(checkpoint.get("state_dict", []))
         # FSDP2's strategy has loaded the weights by now and takes them out; averaged weights look for them here.
         checkpoint.setdefault("state_dict", self.state_dict())
 

@@ -1,42 +1,44 @@
-"""The optimizer states of older runs, whose networks had a parameter more: an empty one that never learnt anything."""
+"""The moments of an optimizer, given to the parameters that they are of, in whatever order these once were."""
 
+from collections.abc import Sequence
 from typing import Any
 
-from torch import Tensor
+from torch import nn
+from torch.optim import Optimizer
 
 EMPTY = "network.prefix"
-"""The tokens before those of the video, where a read-out has none: a buffer today."""
+"""The tokens before those of the video, where a read-out has none: once an empty parameter, a buffer today."""
 
 
-def without_empty_parameter(state: dict[str, Any], trained: int) -> None:
-    """Take the empty parameter out of an optimizer's state, in place, and count the others anew.
+def moments_by_name(
+    saved: dict[str, Any], written: Sequence[str], optimizer: Optimizer, module: nn.Module
+) -> dict[str, Any]:
+    """An optimizer's state as it was saved, its parameters in today's order.
 
-    It is the one whose moments have no elements or, where it never had a gradient and so has none, the first without
-    any among those that do not decay; but only where the state is of one parameter more than are trained.
+    Within each group a state counts parameters in the order in which the network had them when it was written. So do
+    the names of the weights beside it; a checkpoint holds no others. Where a group had one parameter more, that was
+    the empty one.
 
     Args:
-        state: `state_dict` of an optimizer: parameters by number, or by name under FSDP2.
-        trained: how many parameters are trained today.
+        saved: `state_dict` of an optimizer.
+        written: names of all weights in the checkpoint, in their order there.
+        optimizer: that the state is for.
+        module: whose parameters it trains.
     """
-    groups, moments = state["param_groups"], state["state"]
-    keys = [key for group in groups for key in group["params"]]
-    if len(keys) != trained + 1:
-        return
-    still = {key for group in groups if group.get("weight_decay") == 0 for key in group["params"]}
-    of_none = [key for key in keys if any(_is_empty(value) for value in moments.get(key, {}).values())]
-    candidates = [EMPTY] if EMPTY in keys else of_none or [key for key in keys if key in still and key not in moments]
-    if not candidates:
-        return
-    gone = candidates[0]
-    moments.pop(gone, None)
-    for group in groups:
-        group["params"] = [key for key in group["params"] if key != gone]
-    if isinstance(gone, int):
-        number = {key: new for new, key in enumerate(key for group in groups for key in group["params"])}
-        for group in groups:
-            group["params"] = [number[key] for key in group["params"]]
-        state["state"] = {number[key]: value for key, value in moments.items()}
-
-
-def _is_empty(value: Any) -> bool:
-    return isinstance(value, Tensor) and value.ndim > 0 and not value.numel()
+    names = {id(parameter): name for name, parameter in module.named_parameters()}
+    place = {name: number for number, name in enumerate(written)}
+    groups = []
+    for group, ours in zip(saved["param_groups"], optimizer.param_groups, strict=False):
+        today = [names[id(parameter)] for parameter in ours["params"]]
+        more = [EMPTY] if len(group["params"]) == len(today) + 1 and EMPTY in place and EMPTY not in today else []
+        then = sorted([*today, *more], key=lambda name: place.get(name, len(place)))
+        if len(then) != len(group["params"]):
+            return saved  # which torch refuses
+        key = dict(zip(then, group["params"], strict=True))
+        groups.append(group | {"params": [key[name] for name in today]})
+    groups += saved["param_groups"][len(groups) :]
+    known = {key for group in groups for key in group["params"]}
+    return saved | {
+        "param_groups": groups,
+        "state": {key: saved["state"][key] for key in saved["state"] if key in known},
+    }

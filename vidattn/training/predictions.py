@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from vidattn.answers import write_answers
+from vidattn.console import plain_console
 from vidattn.mistakes import Mistake
 from vidattn.training.skipped import run_folder
 from vidattn.wording import counted
@@ -111,6 +112,6 @@ def show_account(rows: list[dict[str, Any]], skipped: dict[str, str], file: Path
         lines += [f"  {path}: {reason}" for path, reason in list(skipped.items())[:most]]
         if len(skipped) > most:
             lines.append(f"  and {len(skipped) - most} more, see skipped.csv in the run's folder")
-    console = Console(markup=False, emoji=False)
+    console = plain_console()
     for line in lines:
-        console.print(line, highlight=False, soft_wrap=True)
+        console.print(line)

@@ -9,9 +9,9 @@ from typing import Any
 import pytorch_lightning as pl
 import torch
 from pytorch_lightning.utilities.rank_zero import rank_zero_warn
-from rich.console import Console
 from rich.table import Table
 
+from vidattn.console import plain_console
 from vidattn.data.readers import reader_version
 from vidattn.training.module import VideoModule
 from vidattn.training.report import Report
@@ -133,9 +133,9 @@ def print_card(card: dict[str, Any], report: Report, folder: Path) -> None:
     }
     for name, value in rows.items():
         table.add_row(name, value)
-    console = Console(soft_wrap=True, markup=False, emoji=False)
+    console = plain_console()
     console.print(table)
     files = ["scorecard.json", *report.figures]
-    console.print(f"{' and '.join(files)} {'is' if len(files) == 1 else 'are'} in {folder}", highlight=False)
+    console.print(f"{' and '.join(files)} {'is' if len(files) == 1 else 'are'} in {folder}")
     if card["classify"]:
-        console.print(f"Classify a file with this checkpoint:\n  {card['classify']}", highlight=False)
+        console.print(f"Classify a file with this checkpoint:\n  {card['classify']}")

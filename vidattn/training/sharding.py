@@ -2,12 +2,18 @@
 
 import copy
 from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytorch_lightning as pl
+import torch
+from pytorch_lightning.strategies import ModelParallelStrategy
 from torch import Tensor, nn
 from torch.distributed.fsdp import FSDPModule
 from torch.distributed.tensor import DTensor, distribute_tensor
+
+from vidattn.training.past_optimizer import moments_by_name
 
 
 class GatherToEvaluate(pl.Callback):
@@ -65,12 +71,55 @@ def gathered(state: Mapping[str, Any]) -> dict[str, Any]:
 
 def distributed_as(ours: Mapping[str, Any], state: Mapping[str, Any]) -> dict[str, Any]:
     """Whole weights cut into pieces where the weights of the same name in `ours` are."""
-    return {
-        name: distribute_tensor(value.to(here.device), here.device_mesh, here.placements)
-        if isinstance(here := ours.get(name), DTensor) and isinstance(value, Tensor) and not isinstance(value, DTensor)
-        else value
-        for name, value in state.items()
-    }
+    return {name: cut_as(ours.get(name), value) for name, value in state.items()}
+
+
+def cut_as(here: Any, value: Any) -> Any:
+    """`value` in pieces as `here`, where that is in pieces and `value` is a whole tensor of the same shape."""
+    whole = isinstance(value, Tensor) and not isinstance(value, DTensor)
+    if not (whole and isinstance(here, DTensor) and value.shape == here.shape):
+        return value
+    return distribute_tensor(value.to(here.device), here.device_mesh, here.placements)
+
+
+def read_as_others_do(strategy: ModelParallelStrategy) -> None:
+    """Let FSDP2 go on from any checkpoint in one file, also from one that a single process or DDP has written.
+
+    Lightning's way of reading takes the numbers under which an optimizer keeps its moments for places among all
+    parameters of the network. Those of ours are counted by group, decayed or not, so the moments would go to other
+    parameters; and it wants moments of every parameter, where a frozen one has none.
+    """
+    strategy.load_checkpoint = partial(load_checkpoint, strategy)  # type: ignore[method-assign]
+
+
+def load_checkpoint(
+    strategy: ModelParallelStrategy, checkpoint_path: Any, weights_only: bool | None = None
+) -> dict[str, Any]:
+    """What a checkpoint holds beside the weights; these and the moments of the optimizers are put where they belong.
+
+    Args:
+        strategy: set up, with its optimizers.
+        checkpoint_path: a file, or a folder that `save_distributed_checkpoint` has written.
+        weights_only: see `torch.load`.
+    """
+    path = Path(strategy.broadcast(checkpoint_path))
+    if path.is_dir():
+        return type(strategy).load_checkpoint(strategy, path, weights_only)
+    module: Any = strategy.lightning_module
+    checkpoint = torch.load(path, mmap=True, map_location="cpu", weights_only=weights_only)
+    weights = checkpoint.pop("state_dict")
+    module.load_state_dict(weights)
+    for optimizer, saved in zip(strategy.optimizers, checkpoint.get("optimizer_states", []), strict=False):
+        state = moments_by_name(saved, list(weights), optimizer, module)
+        keys = [key for group in state["param_groups"] for key in group["params"]]
+        ours = [parameter for group in optimizer.param_groups for parameter in group["params"]]
+        moments = {
+            key: {name: cut_as(parameter, value) for name, value in state["state"][key].items()}
+            for key, parameter in zip(keys, ours, strict=False)
+            if key in state["state"]
+        }
+        optimizer.load_state_dict(state | {"state": moments})
+    return checkpoint
 
 
 def weights_alone(module: nn.Module) -> nn.Module:

@@ -9,6 +9,7 @@ from pytorch_lightning.utilities.rank_zero import rank_zero_info
 from torch import Tensor
 from torchmetrics import Metric
 
+from vidattn.checks import check_above_zero
 from vidattn.mistakes import Mistake
 from vidattn.models.config import VideoTransformerConfig
 from vidattn.models.network import NetworkConfig
@@ -17,6 +18,7 @@ from vidattn.training.label_agreement import head_by_name
 from vidattn.training.mixing import Mixing
 from vidattn.training.module import Batch, Normalization, VideoModule
 from vidattn.training.objective import Objective, OneLabel
+from vidattn.training.parameter_groups import OneRate, ParameterGroups
 from vidattn.training.report import Report
 from vidattn.training.schedule import Constant, Schedule
 
@@ -25,7 +27,7 @@ class VideoClassifier(VideoModule):
     """Trains and evaluates a video network on batches of `VideoDataModule`, whose lists have labels.
 
     Args:
-        network: see `VideoModule`, as for `optimizer`, `schedule`, `normalization`, `weights` and `compile`.
+        network: see `VideoModule`, as for `optimizer`, `schedule`, `normalization`, `weights`, `compile` and `groups`.
         optimizer: makes an optimizer from parameter groups.
         schedule: learning rate over the epochs.
         normalization: mean and std of the pixels, by name; those of the checkpoint or of `weights` where None.
@@ -35,6 +37,9 @@ class VideoClassifier(VideoModule):
         cutmix_alpha: likewise cutmix; with both, one of the two is drawn per batch.
         weights: what to start from. A head of another size is reset.
         compile: run the network through `torch.compile`.
+        groups: which parameters decay, and which learn more slowly.
+        head_scale: factor on the weights of a head that starts fresh, so that a pre-trained network is not shaken at
+            first; VideoMAE's, https://arxiv.org/abs/2203.12602, is 0.001.
 
     Raises:
         ValueError: an argument is out of range, or does not go with another.
@@ -54,6 +59,8 @@ class VideoClassifier(VideoModule):
         cutmix_alpha: float = 0.0,
         weights: str | None = None,
         compile: bool = False,
+        groups: ParameterGroups = OneRate(),  # noqa: B008  (frozen)
+        head_scale: float = 1.0,
     ) -> None:
         if network.answers_blindly:
             raise Mistake(
@@ -62,7 +69,11 @@ class VideoClassifier(VideoModule):
                 "logits; take pooling=mean, or add a step such as space"
             )
         objective = smoothed(objective, label_smoothing)
-        super().__init__(network, optimizer, schedule, normalization, weights, compile)
+        check_above_zero(head_scale=head_scale)
+        super().__init__(network, optimizer, schedule, normalization, weights, compile, groups)
+        if weights is None or self.head_is_fresh:
+            with torch.no_grad():
+                self.network.head.weight.mul_(head_scale)
         self.objective = objective
         mixes = mixup_alpha or cutmix_alpha
         self.mixing = Mixing(network.num_classes, mixup_alpha, cutmix_alpha) if mixes else None

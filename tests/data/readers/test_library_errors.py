@@ -1,9 +1,3 @@
-"""Whatever a library raises over a file names the file, and ends nothing but that file."""
-
-import os
-import pickle
-import tracemalloc
-
 import numpy as np
 import pytest
 import torch
@@ -12,13 +6,11 @@ from encode import encode_video, numbered_frames
 from vidattn.classify.sources import open_source
 from vidattn.data.check.probe import probe
 from vidattn.data.clips.dataset import TestViews, TrainClips
-from vidattn.data.clips.reading import read_clips
 from vidattn.data.clips.sampling import UniformSampling
 from vidattn.data.clips.transforms import SpatialCrops
 from vidattn.data.errors import PassingError, VideoDecodeError
 from vidattn.data.readers import open_video, orientation
 from vidattn.data.readers.base import VideoReader
-from vidattn.data.readers.impostors import impostor
 from vidattn.data.readers.library_errors import library_errors
 from vidattn.data.videos.manifest import Video
 
@@ -109,57 +101,3 @@ def test_a_turn_is_read_the_same_from_the_angle_as_from_the_matrix(tmp_path, mon
     monkeypatch.setattr("vidattn.data.readers.pyav.display_matrix", orientation.display_matrix)
     with open_video(path) as video:
         assert torch.equal(video.frames([1]), expected)
-
-
-@pytest.mark.parametrize(
-    ("content", "kind"),
-    [
-        (b"version https://git-lfs.github.com/spec/v1\noid sha256:aa\nsize 12\n", "Git LFS pointer"),
-        (b"\n\n<!DOCTYPE HTML><html>Sign in</html>", "web page"),
-        (b'<?xml version="1.0"?><Error><Code>AccessDenied</Code></Error>', "XML text"),
-        (b"PK\x03\x04" + bytes(60), "zip archive"),
-    ],
-)
-@pytest.mark.parametrize("ending", ["mp4", "avi", "webm"])
-def test_what_is_no_video_is_called_by_its_name(tmp_path, content, kind, ending):
-    path = tmp_path / f"a.{ending}"
-    path.write_bytes(content)
-
-    for source in (path, content):
-        with pytest.raises(VideoDecodeError, match=f"this is a {kind}, not a video; "):
-            open_video(source)
-    assert probe(str(path), None, 8).problems == [kind]
-    assert impostor(b"\x00\x00\x00 ftypisom") is None
-
-
-def test_pipes_and_devices_are_named_as_such(tmp_path):
-    os.mkfifo(tmp_path / "a.mp4")
-    for path, kind in ((tmp_path / "a.mp4", "a pipe"), ("/dev/null", "a device")):
-        with pytest.raises(VideoDecodeError, match=f"this is {kind}, and a video is read more than once: write"):
-            open_video(path)
-
-
-@pytest.mark.parametrize("num_crops", [1, 3])
-def test_crops_made_while_decoding_are_those_of_all_frames_at_once(shared_videos, num_crops):
-    crops = SpatialCrops(112, num_crops)
-    for name in ("actions/kinetics_sample.mp4", "odd/rotation_90.mov", "odd/push_ups.gif"):
-        with open_video(shared_videos / name) as video:
-            clips = [[0, 1, 2, 2], [1, 1, 2, 0]]
-            got = read_clips(video, clips, crops)
-            whole = crops(video.frames([0, 1, 2]).permute(0, 3, 1, 2))
-        for one, wanted in zip(got, [crop[clip] for clip in clips for crop in whole], strict=True):
-            assert torch.equal(one, wanted)
-    assert pickle.loads(pickle.dumps(crops)).size == 112
-
-
-@pytest.mark.parametrize("reader", ["pyav", "decord"])
-def test_memory_is_taken_for_what_is_kept_of_pictures(tmp_path, reader):
-    path = encode_video(tmp_path / "a.mp4", numbered_frames(100, 240, 320), options={"g": "12"})
-    with open_video(path, reader) as video:
-        tracemalloc.start()
-        (kept,) = read_clips(video, [list(range(100))], SpatialCrops(32, 1))
-        peak = tracemalloc.get_traced_memory()[1]
-        tracemalloc.stop()
-
-    assert kept.shape == (100, 3, 32, 32)
-    assert peak < 5e6  # numpy's own; the pictures take 23 MB

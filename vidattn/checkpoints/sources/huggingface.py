@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from vidattn.checkpoints.foreign import Foreign
-from vidattn.checkpoints.hf_config import HARMLESS, activation, mlp_ratio, num_classes, patch_side, prefixed
+from vidattn.checkpoints.hf_config import HARMLESS, activation, num_classes, patch_side, prefixed, vit_sizes
 from vidattn.checkpoints.native import floored_sides
 from vidattn.checkpoints.renaming import Names, renamed
 from vidattn.checkpoints.saved import Saved
@@ -73,13 +73,9 @@ def read(config: Foreign, weights: dict[str, Tensor]) -> Saved:
         num_frames=config.whole("num_frames", 8),
         image_size=size,
         patch_size=patch,
-        embed_dim=config.whole("hidden_size", 768),
-        depth=config.whole("num_hidden_layers", 12, most=1000),
-        num_heads=config.whole("num_attention_heads", 12),
         activation=activation(config),
-        norm_eps=config.number("layer_norm_eps", 1e-6),
+        **vit_sizes(config, norm_eps=1e-6),
         qkv_bias="all" if config.switch("qkv_bias", True) else "none",
-        mlp_ratio=mlp_ratio(config.whole("intermediate_size", 3072), config.whole("hidden_size", 768)),
     )
     config.refuse_others(HARMLESS)
     with torch.device("meta"):

@@ -6,11 +6,12 @@ import torch
 from torch import Tensor
 
 from vidattn.checkpoints.foreign import Foreign
-from vidattn.checkpoints.hf_config import HARMLESS, activation, mlp_ratio, num_classes, patch_side, prefixed
+from vidattn.checkpoints.hf_config import HARMLESS, activation, mlp_ratio, num_classes, patch_side, prefixed, vit_sizes
 from vidattn.checkpoints.native import floored, floored_sides
 from vidattn.checkpoints.renaming import Names, WeightsError, renamed, without
 from vidattn.checkpoints.saved import Saved
 from vidattn.models.config import VideoTransformerConfig
+from vidattn.models.pixel_decoder import Decoder
 from vidattn.models.presets import build_network
 
 PIXELS = {"mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225]}
@@ -77,8 +78,9 @@ def read(config: Foreign, weights: dict[str, Tensor]) -> Saved:
             configuration is of another kind, or a key of it is not known.
     """
     weights = prefixed(weights, "videomae", "classifier", "fc_norm", *DECODER)
-    weights, notes = without(weights, DECODER, "the decoder of pre-training")
     weights = {name: value for name, value in weights.items() if not name.endswith(KEY_BIAS)}
+    painting = {name: value for name, value in weights.items() if name.startswith(DECODER)}
+    weights, notes = without(weights, DECODER, "the decoder of pre-training")
     classes, absent = num_classes(weights)
     if not config.switch("use_mean_pooling", True) and not absent:
         raise WeightsError("use_mean_pooling=false: it classifies by its first patch, which vidattn does not")
@@ -98,11 +100,7 @@ def read(config: Foreign, weights: dict[str, Tensor]) -> Saved:
         tubelet_size=tubelet,
         position="sine",
         pooling="mean",
-        embed_dim=config.whole("hidden_size", 768),
-        depth=config.whole("num_hidden_layers", 12, most=1000),
-        num_heads=config.whole("num_attention_heads", 12),
-        mlp_ratio=mlp_ratio(config.whole("intermediate_size", 3072), config.whole("hidden_size", 768)),
-        norm_eps=config.number("layer_norm_eps", 1e-12),
+        **vit_sizes(config, norm_eps=1e-12),
         activation=activation(config),
         qkv_bias="query_value" if config.switch("qkv_bias", newer) else "none",
     )
@@ -114,4 +112,36 @@ def read(config: Foreign, weights: dict[str, Tensor]) -> Saved:
     config.refuse_others(HARMLESS | OF_THE_DECODER)
     with torch.device("meta"):
         network = build_network(ours)
-    return Saved(ours, renamed(weights, names(weights), network, absent), notes=notes)
+    beside = decoder_of(config, painting, ours) if painting else {}
+    return Saved(ours, renamed(weights, names(weights), network, absent), notes=notes, beside=beside)
+
+
+def decoder_of(config: Foreign, weights: dict[str, Tensor], ours: VideoTransformerConfig) -> dict[str, Tensor]:
+    """The decoder's weights by the names of `vidattn.MaskedAutoencoder`.
+
+    Raises:
+        WeightsError: they do not fit what the configuration says of the decoder.
+    """
+    width = config.whole("decoder_hidden_size", 384)
+    numbers = Decoder(
+        width,
+        config.whole("decoder_num_hidden_layers", 4, least=0, most=1000),
+        config.whole("decoder_num_attention_heads", 6),
+        mlp_ratio(config.whole("decoder_intermediate_size", 1536), width),
+    )
+    with torch.device("meta"):
+        decoder = numbers.build(ours, ours.embed_dim)
+    old = any(name.endswith("q_bias") for name in weights)
+    layers = {
+        name: _of_the_decoder(found) for name, found in (OLD if old else NEW).items() if name.startswith("blocks.")
+    }
+    table = {**layers, "enter": "encoder_to_decoder", "mask_token": "mask_token"}
+    table |= {"norm": "decoder.norm", "head": "decoder.head"}
+    return {f"decoder.{name}": value for name, value in renamed(weights, table, decoder).items()}
+
+
+def _of_the_decoder(found: str | tuple[str, ...]) -> str | tuple[str, ...]:
+    """The names of a decoder's layer, from those of the encoder's like layer."""
+    if isinstance(found, tuple):
+        return tuple(name.replace("videomae.encoder.layer", "decoder.decoder_layers") for name in found)
+    return found.replace("videomae.encoder.layer", "decoder.decoder_layers")

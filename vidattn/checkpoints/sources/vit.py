@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from vidattn.checkpoints.foreign import Foreign
-from vidattn.checkpoints.hf_config import HARMLESS, activation, mlp_ratio, num_classes, patch_side, prefixed
+from vidattn.checkpoints.hf_config import HARMLESS, activation, num_classes, patch_side, prefixed, vit_sizes
 from vidattn.checkpoints.native import floored_sides
 from vidattn.checkpoints.renaming import Names, renamed, without
 from vidattn.checkpoints.saved import Saved
@@ -57,11 +57,7 @@ def read_huggingface(config: Foreign, weights: dict[str, Tensor]) -> Saved:
         num_classes=classes,
         image_size=size,
         patch_size=patch,
-        embed_dim=config.whole("hidden_size", 768),
-        depth=config.whole("num_hidden_layers", 12, most=1000),
-        num_heads=config.whole("num_attention_heads", 12),
-        mlp_ratio=mlp_ratio(config.whole("intermediate_size", 3072), config.whole("hidden_size", 768)),
-        norm_eps=config.number("layer_norm_eps", 1e-12),
+        **vit_sizes(config, norm_eps=1e-12),
         activation=activation(config),
         qkv_bias="all" if config.switch("qkv_bias", True) else "none",
     )

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from vidattn.checkpoints.foreign import Foreign
-from vidattn.checkpoints.hf_config import HARMLESS, activation, mlp_ratio, num_classes, prefixed
+from vidattn.checkpoints.hf_config import HARMLESS, activation, num_classes, prefixed, vit_sizes
 from vidattn.checkpoints.native import floored, floored_sides
 from vidattn.checkpoints.renaming import WeightsError, renamed, without
 from vidattn.checkpoints.saved import Saved
@@ -40,11 +40,7 @@ def read(config: Foreign, weights: dict[str, Tensor]) -> Saved:
         patch_size=height,
         tubelet_size=tubelet,
         position="token",
-        embed_dim=config.whole("hidden_size", 768),
-        depth=config.whole("num_hidden_layers", 12, most=1000),
-        num_heads=config.whole("num_attention_heads", 12),
-        mlp_ratio=mlp_ratio(config.whole("intermediate_size", 3072), config.whole("hidden_size", 768)),
-        norm_eps=config.number("layer_norm_eps", 1e-6),
+        **vit_sizes(config, norm_eps=1e-6),
         activation=activation(config, "gelu_fast"),
         qkv_bias="all" if config.switch("qkv_bias", True) else "none",
     )

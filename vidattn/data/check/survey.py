@@ -2,10 +2,8 @@
 
 import os
 import signal
-from collections import deque
 from collections.abc import Generator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, wait
-from concurrent.futures.process import BrokenProcessPool
+from contextlib import closing
 from multiprocessing import get_context
 
 from vidattn.data.check.probe import Probe, probe
@@ -13,7 +11,7 @@ from vidattn.data.errors import DecodeTimeoutError, VideoDecodeError
 from vidattn.data.readers.guarded import AVAILABLE, LONGEST, Watchdog
 from vidattn.data.videos.manifest import Video
 from vidattn.mistakes import Mistake
-from vidattn.processes import live_with_parent, processes, without_interrupts
+from vidattn.processes import each_in_processes, live_with_parent
 
 Work = tuple[str, float | None, int]  # the arguments of `probe`
 
@@ -50,33 +48,10 @@ def survey(
         _start(timeout)
         yield from map(_probe, work)
         return
-    left = deque(work)
-    while left:
-        suspects = yield from _together(left, num_workers, timeout)
-        for suspect in suspects:  # each alone: its neighbour may have been at fault
-            if (yield from _together(deque([suspect]), 1, timeout)):
-                yield Probe(suspect[0], ["unreadable"], usable=False, reason=_DIED)
-
-
-def _together(left: deque[Work], num_workers: int, timeout: float | None) -> Generator[Probe, None, list[Work]]:
-    """The probes of what is taken from `left`, to its end or until a process dies; returned is what was being probed
-    then."""
-    running: dict[Future[Probe], Work] = {}
     context = get_context("fork" if AVAILABLE else "spawn")
-    with processes(num_workers, context, _start_worker, timeout) as pool:
-        try:
-            while left or running:
-                while left and len(running) < num_workers:  # no more, so that what is running is being probed
-                    with without_interrupts():
-                        future = pool.submit(_probe, left[0])
-                    running[future] = left.popleft()
-                for done in wait(running, return_when=FIRST_COMPLETED).done:
-                    found = done.result()
-                    del running[done]
-                    yield found
-        except BrokenProcessPool:
-            pass
-    return list(running.values())
+    with closing(each_in_processes(work, _probe, num_workers, context, _start_worker, timeout)) as results:
+        for one, found in results:
+            yield Probe(one[0], ["unreadable"], usable=False, reason=_DIED) if found is None else found
 
 
 def _start(timeout: float | None) -> None:

@@ -1,4 +1,4 @@
-"""A whole dataset gone through: its lists, the probes of all its videos, and the files that say what was found."""
+"""A check of a whole dataset: its lists, a probe of every video, and the files with the result."""
 
 import json
 from collections.abc import Sequence

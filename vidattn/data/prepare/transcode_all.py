@@ -1,9 +1,8 @@
 """Many videos transcoded at a time, in processes of their own."""
 
-from collections.abc import Callable, Generator, Iterable
-from concurrent.futures import as_completed
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Callable, Generator
 from contextlib import closing
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -13,10 +12,9 @@ from vidattn.data.errors import VideoDecodeError
 from vidattn.data.prepare.transcode import Transcoding
 from vidattn.data.videos.manifest import Video
 from vidattn.mistakes import Mistake
-from vidattn.processes import live_with_parent, processes, without_interrupts
+from vidattn.processes import each_in_processes, live_with_parent
 from vidattn.writable import no_room, refused
 
-_TRIES = 2  # of a video over which a process dies: the first time its neighbour may be at fault
 _DIED = "its process died: the decoder or encoder crashed, or memory ran out; drop the file from the list"
 
 
@@ -38,7 +36,6 @@ def transcode_all(
         finished: called with each video whose file is whole.
     """
     failures: dict[Video, str] = {}
-    todo, tries = dict(todo), dict.fromkeys(todo, 0)
     columns = (
         TextColumn("transcoding"),
         BarColumn(),
@@ -46,64 +43,45 @@ def transcode_all(
         TimeRemainingColumn(),
         TextColumn("{task.description}"),
     )
-    with Progress(*columns) as progress:
-        task = progress.add_task("", total=len(todo))
-        while todo:
-            suspects = {video: target for video, target in todo.items() if tries[video]}
-            with closing(_round(suspects or todo, transcoding, 1 if suspects else workers)) as results:
-                for video, problem in results:
-                    tries[video] += problem is _DIED
-                    if problem is _DIED and tries[video] < _TRIES:
-                        continue
-                    if problem:
-                        failures[video] = problem
-                        progress.console.print(
-                            f"failed: {video.path}: {problem}", highlight=False, markup=False, emoji=False
-                        )
-                    else:
-                        finished(video)
-                    todo.pop(video, None)
-                    progress.update(task, advance=1, description=f"{len(failures)} failed" if failures else "")
+    try:
+        with Progress(*columns) as progress, closing(_results(todo, transcoding, workers)) as results:
+            task = progress.add_task("", total=len(todo))
+            for video, problem in results:
+                if problem:
+                    failures[video] = problem
+                    progress.console.print(
+                        f"failed: {video.path}: {problem}", highlight=False, markup=False, emoji=False
+                    )
+                else:
+                    finished(video)
+                progress.update(task, advance=1, description=f"{len(failures)} failed" if failures else "")
+    finally:
+        for target in todo.values():
+            _part(target).unlink(missing_ok=True)
     return failures
 
 
-def _round(
+def _results(
     todo: dict[Video, Path], transcoding: Transcoding, workers: int
-) -> Generator[tuple[Video, str | None], None, None]:
-    """Each video with what went wrong; where a process dies, what it and its neighbours were at, and the rest is left
-    for another round. Closed before its end, as by Ctrl-C, it leaves neither processes nor half-written files."""
-    work = list(todo.items())
-    parts = {video: _part(target) for video, target in work}
-    _remove(parts.values())  # of a run that was killed: what there is from now on, is being written
-    try:
-        if workers == 0:
-            yield from ((video, _one(transcoding, video, target)) for video, target in work)
-            return
-        with processes(min(workers, len(work)), get_context("spawn"), live_with_parent) as pool:
-            with without_interrupts():
-                running = {pool.submit(_one, transcoding, video, target): video for video, target in work}
-            for future in as_completed(running):
-                try:
-                    yield running[future], future.result()
-                except BrokenProcessPool:
-                    started = [video for video, part in parts.items() if part.exists()]
-                    yield from ((video, _DIED) for video in started or list(todo)[:1])
-                    return
-    finally:
-        _remove(parts.values())
-
-
-def _remove(parts: Iterable[Path]) -> None:
-    for part in parts:
-        part.unlink(missing_ok=True)
+) -> Generator[tuple[Video, str], None, None]:
+    """Each video with what went wrong; empty where nothing did."""
+    one = partial(_one, transcoding)
+    if workers == 0:
+        yield from ((video, one((video, target))) for video, target in todo.items())
+        return
+    results = each_in_processes(todo.items(), one, workers, get_context("spawn"), live_with_parent)
+    with closing(results):
+        for (video, _), problem in results:
+            yield video, _DIED if problem is None else problem
 
 
 def _part(target: Path) -> Path:
     return target.with_name(target.name + ".part")
 
 
-def _one(transcoding: Transcoding, video: Video, target: Path) -> str | None:
-    """In a process: what went wrong, or None."""
+def _one(transcoding: Transcoding, work: tuple[Video, Path]) -> str:
+    """In a process: what went wrong; empty where nothing did."""
+    video, target = work
     try:
         transcoding.run(video.path, target, video.folder_fps)
     except VideoDecodeError as error:
@@ -114,4 +92,4 @@ def _one(transcoding: Transcoding, video: Video, target: Path) -> str | None:
         if isinstance(error, OSError) and no_room(error):
             raise Mistake(refused(error, target)) from error  # so it would be for all others
         return f"{type(error).__name__}: {error}"
-    return None
+    return ""

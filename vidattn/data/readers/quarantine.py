@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from vidattn.data.errors import VideoDecodeError
-from vidattn.data.videos.identity import absolute
-from vidattn.data.videos.members import Member
+from vidattn.data.videos.identity import absolute, status_of
 from vidattn.mistakes import Mistake
 
 COLUMNS = ("path", "reason", "bytes", "modified")
@@ -126,10 +125,6 @@ class Quarantine:
 
 
 def _identity(path: str) -> tuple[int, int]:
-    """Size and time of writing; of a video in a shard, those of the shard. -1 for a file that is gone, or a URL."""
-    member = Member.parse(path)
-    try:
-        status = os.stat(path if member is None else member.shard)
-    except OSError:
-        return -1, -1
-    return status.st_size, status.st_mtime_ns
+    """Size and time of writing, of a folder of pictures too; -1 for a file that is gone, or a URL."""
+    status = status_of(path)
+    return (-1, -1) if status is None else (status.st_size, status.st_mtime_ns)

@@ -1,7 +1,6 @@
 """Files in which seeking went wrong, remembered for as long as the process lives: a worker meets them every epoch."""
 
-import os
-
+from vidattn.data.videos.identity import status_of
 from vidattn.data.videos.members import Member
 
 _Identity = tuple[int, int, int, int] | str
@@ -15,7 +14,7 @@ def remember_unsafe(path: str) -> None:
 
 
 def is_unsafe(path: str) -> bool:
-    """Whether `remember_unsafe` was told of this file, under whatever name."""
+    """Whether this file was remembered as unsafe, under any of its names."""
     return bool(_unsafe) and _identity(path) in _unsafe
 
 
@@ -23,8 +22,5 @@ def _identity(path: str) -> _Identity | None:
     """Device, number, size and time of writing; a shard's member has its name, videos given as bytes have None."""
     if Member.parse(path):
         return path
-    try:
-        status = os.stat(path)
-    except OSError:
-        return None
-    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
+    status = status_of(path)
+    return None if status is None else (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)

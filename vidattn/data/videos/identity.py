@@ -1,6 +1,7 @@
-"""Which file a path means, and whether it is still the one that something was found out about."""
+"""The identity of a file: whether it has changed since it was last looked at."""
 
 import os
+import stat
 
 from vidattn.data.videos.members import Member
 
@@ -21,10 +22,14 @@ def identity(path: str) -> Identity | None:
 
     None where it is gone, behind a URL, or a folder of pictures: writing one of them anew leaves the folder as it is.
     """
+    status = status_of(path)
+    return None if status is None or stat.S_ISDIR(status.st_mode) else (status.st_size, status.st_mtime_ns)
+
+
+def status_of(path: str) -> os.stat_result | None:
+    """What the system says of a file; of a video in a shard, of the shard. None where it is gone, or behind a URL."""
     member = Member.parse(path)
-    file = path if member is None else member.shard
     try:
-        status = os.stat(file)
+        return os.stat(path if member is None else member.shard)
     except OSError:
         return None
-    return None if os.path.isdir(file) else (status.st_size, status.st_mtime_ns)
