@@ -82,7 +82,7 @@ class SelfAttention(Heads):
     """
 
     def forward(self, x: Tensor, row: Grid | None = None) -> Tensor:
-        """`(G, n, D)` -> `(G, n, D)`; `row` says how the tokens of each row lie, by default in one line."""
+        """`(G, n, D)` -> `(G, n, D)`; `row` is the grid on which the tokens of a row lie, by default one line."""
         # One product, then q, k and v are strided views (G, heads, n, d): nothing is copied on the way in.
         q, k, v = self.project(x, row or Grid(1, 1, x.shape[1], 0)).permute(2, 0, 3, 1, 4)
         return self.proj(attend(q, k, v).transpose(1, 2).flatten(2))

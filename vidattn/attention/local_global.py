@@ -106,13 +106,13 @@ class GlobalAttention(VideoAttention):
 
 
 def lying(video: Tensor, prefix: int) -> Grid:
-    """The grid of the tokens `video`, `(B, T, H, W, D)`, behind so many prefix tokens."""
+    """The grid of the video tokens `(B, T, H, W, D)`, with this many prefix tokens before them."""
     frames, height, width = video.shape[1:4]
     return Grid(frames, height, width, prefix)
 
 
 def halves(length: int) -> list[slice]:
-    """The first and the second half of an axis; the first is the larger, and all there is of an axis of one.
+    """The first and the second half of an axis; the first is the larger; an axis of one has only the first.
 
     >>> halves(5)
     [slice(0, 3, None), slice(3, 5, None)]

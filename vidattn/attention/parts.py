@@ -1,4 +1,4 @@
-"""What attention steps and blocks are made of: layers and norms that are handed in when something is built."""
+"""The layers and norms that attention steps and blocks are built from, passed in at construction."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ def linear(in_features: int, out_features: int, std: float = VIT_STD) -> nn.Line
 
 
 def zero_linear(in_features: int, out_features: int) -> nn.Linear:
-    """A linear layer that starts at zero, so that what it closes adds nothing at first."""
+    """A linear layer that starts at zero, so that the branch that it ends adds nothing at first."""
     layer = nn.Linear(in_features, out_features)
     nn.init.zeros_(layer.weight)
     nn.init.zeros_(layer.bias)

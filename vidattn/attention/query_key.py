@@ -1,4 +1,4 @@
-"""What queries and keys go through on their way from the projection to the scores."""
+"""What is done to queries and keys between the projection and the scores."""
 
 import torch
 from torch import Tensor, nn

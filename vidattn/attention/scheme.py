@@ -107,7 +107,7 @@ ALIASES = {"divided": "time+space", "axial": "time+width+height", "space|time": 
 
 
 def list_attentions(filter: str = "*") -> list[str]:
-    """The names that a scheme may hold and that a pattern fits, as in a shell: steps, image blocks, whole schemes.
+    """The names that a scheme may use (steps, image blocks, whole schemes) and that match a shell pattern.
 
     >>> list_attentions("*window")
     ['window', 'image_window']
@@ -138,7 +138,7 @@ class Step:
         return replace(self, turns=tuple(getattr(cls, "without_output_layer", None) or cls for cls in self.turns))
 
     def arguments(self, cls: type[nn.Module], dim: int, num_heads: int) -> inspect.BoundArguments:
-        """All that `cls`, one of the `turns`, is built with beside `parts`, by name.
+        """All arguments of `cls`, one of the `turns`, but `parts`, by name.
 
         Raises:
             TypeError: it takes fewer arguments than the spec gives, or more.
@@ -153,7 +153,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Scheme:
-    """A scheme that was read once, and all that others ask of it. Two spellings of one scheme are equal.
+    """A parsed scheme and its properties. Two spellings of one scheme are equal.
 
     >>> scheme = parse_scheme("divided")
     >>> [step.turns[0].__name__ for step in scheme.steps], scheme.frames_meet, scheme.needs_map

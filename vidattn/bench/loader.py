@@ -1,4 +1,4 @@
-"""Whether reading videos or the model will be waited for."""
+"""Whether reading videos or the model is the bottleneck."""
 
 import math
 import statistics
@@ -13,7 +13,7 @@ from vidattn.wording import counted
 
 
 def bottleneck(worker_speed: float, model_speed: float | None, cores: int) -> str:
-    """What will be waited for.
+    """A sentence that names the bottleneck.
 
     >>> bottleneck(20.0, 50.0, cores=8)
     'the model takes 50.0 clips per second, a worker gives 20.0: 3 workers feed it (there are 8 cores)'

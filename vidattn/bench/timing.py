@@ -1,4 +1,4 @@
-"""Timing things side by side: interleaved in one run, so that whatever else the machine does hits all alike."""
+"""Timing things side by side: interleaved in one run, so that other work on the machine slows all of them equally."""
 
 import statistics
 import time

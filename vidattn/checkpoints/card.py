@@ -1,4 +1,4 @@
-"""The model card of a folder: what the network is, where it came from, what it costs, and the lines that use it."""
+"""The model card of a folder: the network, its origin and cost, and the code that uses it."""
 
 from collections.abc import Sequence
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Tensors and JSON out of files that nobody vouches for: nothing in them can run, and damage is named."""
+"""Tensors and JSON from files of unknown origin: no code in them is run, and damage is reported."""
 
 import json
 import re
@@ -30,7 +30,7 @@ OUTSIDE = ("module.", "model.")
 
 
 def read_weights(path: Path) -> Any:
-    """What `torch.save` or safetensors wrote: a dict of tensors, or whatever the former holds (plain values).
+    """What `torch.save` or safetensors wrote: a dict of tensors, or any plain values of `torch.save`.
 
     A safetensors file's own description, where it has one, stands under `vidattn` beside the tensors' `state_dict`.
 

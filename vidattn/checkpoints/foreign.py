@@ -1,4 +1,4 @@
-"""A configuration that others wrote: every key is read by its type, and what nobody knows is refused by name."""
+"""Configurations of other libraries: every key is checked for its type, and unknown keys are refused by name."""
 
 import math
 from collections.abc import Collection
@@ -41,7 +41,7 @@ class Foreign:
         return self._values.get(key)
 
     def whole(self, key: str, default: int, least: int = 1, most: int = MOST) -> int:
-        """A whole number of at least `least`, and no more than a network can be built of."""
+        """A whole number from `least` up to `most`."""
         value = self._value(key, default)
         if not is_whole(value) or not least <= value <= most:
             above = f" and at most {most}" if is_whole(value) and value > most else ""
@@ -97,7 +97,7 @@ class Foreign:
         return Foreign(self.file, value or {}, f"{self.inside}{key}.").without_nulls()
 
     def agree(self, key: str, found: Any) -> None:
-        """What the file says under `key`, if it says anything, is what the weights have.
+        """Raise where the file says something else under `key` than what the weights have.
 
         Raises:
             WeightsError: it is not.
@@ -106,7 +106,7 @@ class Foreign:
             raise self.error(key, f"{found!r}, as the weights have it")
 
     def refuse_others(self, harmless: Collection[str]) -> None:
-        """Every key was read, is known to make no difference, or is empty.
+        """Raise unless every key was read, is known not to matter, or is empty.
 
         Raises:
             WeightsError: one is not known, so that nobody can say what it means for the network.
@@ -119,7 +119,7 @@ class Foreign:
             )
 
     def rest(self, harmless: Collection[str]) -> dict[str, Any]:
-        """What nobody has read, is not known to make no difference, and is not empty."""
+        """Keys that were not read, matter, and are not empty."""
         return {
             key: value
             for key, value in self._values.items()

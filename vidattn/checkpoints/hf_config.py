@@ -108,7 +108,7 @@ def num_classes(weights: dict[str, Tensor]) -> tuple[int, list[str]]:
 
 
 def names_by_id(config: Foreign, num_classes: int) -> tuple[list[str], list[str]]:
-    """The labels of `id2label` in order, and a line where it cannot be names: weights are loaded all the same.
+    """The labels of `id2label` in order, and a line where they cannot be names (weights are loaded all the same).
 
     Neither where there is none, or only HF's placeholders.
     """

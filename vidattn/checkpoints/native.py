@@ -1,4 +1,4 @@
-"""What clips a foreign network was made for: its map of patches, and sizes that patches and tubelets divide."""
+"""The clips that another library's network was made for: its map of patches, and sizes that patches divide."""
 
 import math
 from collections.abc import Collection

@@ -1,4 +1,4 @@
-"""What was meant by a path that names no checkpoint."""
+"""Suggestions for a path that names no checkpoint."""
 
 from pathlib import Path
 
@@ -19,7 +19,7 @@ def nearest_path(path: Path) -> Path | None:
 
 
 def checkpoints_in(folder: Path) -> list[Path]:
-    """What can be loaded of a folder that cannot: weights in it or its `checkpoints`, or else its runs and models."""
+    """What to load instead of a folder that is none: weights in it or in `checkpoints`, else its runs and models."""
     inside = [folder / name for name in entries_of(folder)]
     files = [*inside, *(folder / "checkpoints" / name for name in entries_of(folder / "checkpoints"))]
     weights = [path for path in files if path.suffix in WEIGHT_FILES and path.is_file()]

@@ -65,7 +65,7 @@ class Pretrained(nn.Module, PyTorchModelHubMixin, library_name="vidattn", pipeli
 
     @property
     def notes(self) -> list[str]:
-        """The report as it is saved: nothing once the head was trained, for then what was fresh has been learnt."""
+        """The report to save: empty once the head was trained, because nothing is fresh any more."""
         if self.loaded_head is None:
             return self.report
         head = self.network.state_dict().get("head.weight")  # somebody may have put another in its place

@@ -1,4 +1,4 @@
-"""Reading a checkpoint from anywhere: told apart by content, not by name."""
+"""Reading a checkpoint of any kind; its content decides which kind it is, not its name."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -28,7 +28,7 @@ HF_MODELS: dict[str, tuple[Callable[[Foreign, dict[str, Tensor]], Saved], dict[s
 """`model_type` in HF's `config.json` -> who reads it, and mean and std where the folder has no processor."""
 
 KINDS = ("vidattn", "model_type", "architecture")
-"""Keys by which a configuration is told: ours, Hugging Face's, timm's."""
+"""Keys that show whose configuration it is: ours, Hugging Face's, timm's."""
 
 
 def read_checkpoint(source: str | Path, revision: str | None = None, asked: Sides | None = None) -> Saved:
@@ -71,7 +71,7 @@ def _read_folder(path: Path, asked: Sides | None) -> Saved:
 
 
 def _told(saved: Saved, folder: Path, read: Path, others: list[Path]) -> Saved:
-    """A line on which weights of a folder were read, where there are others that might have been meant."""
+    """A line that says which weights of a folder were read, where it holds several."""
     if not others:
         return saved
     names = ", ".join(str(other.relative_to(folder)) for other in others)
@@ -87,7 +87,7 @@ def _next(folder: Path) -> str:
 
 
 def _read_file(path: Path, asked: Sides | None) -> Saved:
-    """The file that is named. If it does not say what it is of, `config.json` beside it does."""
+    """The file that is named; `config.json` beside it where the file itself does not describe its network."""
     found = read_pieces(path) if path.name.endswith(INDEX) else read_weights(path)
     if isinstance(found, dict) and "vidattn" in found:
         state = tensors_of(found)
@@ -115,13 +115,13 @@ def _read_file(path: Path, asked: Sides | None) -> Saved:
 
 
 def _read_beside(path: Path, config: dict[str, Any], asked: Sides | None) -> Saved:
-    """The weights `path` of a folder whose `config.json` says what they are of."""
+    """The weights `path` of a folder whose `config.json` describes their network."""
     weights = tensors_of(read_pieces(path) if path.name.endswith(INDEX) else read_weights(path))
     return _configured(path.parent / CONFIG, config, weights, asked)
 
 
 def _configured(file: Path, config: dict[str, Any], weights: dict[str, Tensor], asked: Sides | None) -> Saved:
-    """Weights of which the configuration in `file` tells."""
+    """Weights that the configuration in `file` describes."""
     if "vidattn" in config:
         return saved_of(config["vidattn"], weights)
     about = Foreign(file, config)

@@ -1,4 +1,4 @@
-"""Why a file is not read, in our words: PyTorch's recommend to unpickle it all the same, which would run its code."""
+"""Why a file is not read. (PyTorch's own message advises to unpickle it all the same, which would run its code.)"""
 
 import re
 

@@ -77,14 +77,14 @@ def fitting(weights: Mapping[str, Tensor], network: nn.Module, absent: Collectio
 
 
 def without(weights: Mapping[str, Tensor], prefixes: Sequence[str], what: str) -> tuple[dict[str, Tensor], list[str]]:
-    """The weights but those whose names begin so, and a line that says how many there were, if any."""
+    """The weights without those whose names begin with a prefix, and a line with their number, if there are any."""
     kept = {name: value for name, value in weights.items() if not name.startswith(tuple(prefixes))}
     dropped = len(weights) - len(kept)
     return kept, [f"{what}: left out, {dropped} tensors"] if dropped else []
 
 
 def _source_names(name: str, names: Names) -> tuple[str, ...]:
-    """`blocks.3.mlp.fc1.bias` -> the source's name of block 3's layer, with `.bias` behind it; several for several."""
+    """`blocks.3.mlp.fc1.bias` -> the source's name of block 3's layer, with `.bias`; several where the table has."""
     parts = name.split(".")
     index = parts[1] if parts[0] == "blocks" else ""
     if index:

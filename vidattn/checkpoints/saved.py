@@ -1,4 +1,4 @@
-"""What a checkpoint says, in our terms, whoever wrote it."""
+"""The content of a checkpoint in our terms, whoever wrote it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, is_dataclass
@@ -63,7 +63,7 @@ def description(
 
 
 def saved_of(ours: dict[str, Any], state: dict[str, Tensor], beside: dict[str, Tensor] | None = None) -> Saved:
-    """What `description` and the weights were made of.
+    """The configuration, names and preprocessing of a `description`, with the weights.
 
     What stands under `unlearnt` are the beginnings of names whose weights nobody has trained: they are left out.
 
@@ -101,7 +101,7 @@ def saved_of(ours: dict[str, Any], state: dict[str, Tensor], beside: dict[str, T
 
 
 def kind_of(ours: dict[str, Any]) -> type[NetworkConfig]:
-    """The class of the configuration that a description holds; descriptions of before have a video transformer's.
+    """The class of the configuration in a description; older descriptions name none and mean a video transformer.
 
     Raises:
         WeightsError: it cannot be imported, or is no `NetworkConfig`.
@@ -117,7 +117,7 @@ def kind_of(ours: dict[str, Any]) -> type[NetworkConfig]:
 
 
 def _class_names(stored: Any) -> tuple[list[str], list[str]]:
-    """The names, and a line where they are none: weights are loaded all the same. Who answers checks their number."""
+    """The names, and a line where they cannot be names (weights are loaded all the same)."""
     if isinstance(stored, list) and all(isinstance(name, str) for name in stored):
         return stored, []
     return [], [

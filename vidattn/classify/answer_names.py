@@ -17,7 +17,7 @@ Given = Sequence[str] | Mapping[int, str] | str | Path
 
 
 def names_for(num_classes: int, stored: Sequence[str], given: Given | None) -> tuple[list[str], list[str]]:
-    """K names, and a sentence where they had to be assumed: the given ones, else the checkpoint's, else a guess.
+    """K names (the given ones, else the checkpoint's, else assumed ones), and a note where they were assumed.
 
     Without any, 400 classes are taken for Kinetics-400 in alphabetical order, as all its public models have them, and
     others are numbered.
@@ -81,13 +81,13 @@ def check_names(names: Sequence[str], num_classes: int | None, where: str = "", 
 
 
 def classes_of(network: nn.Module) -> int | None:
-    """How many classes `network` has by its head, as all of ours; None where it has none that is one linear layer."""
+    """The number of classes of `network`, read off its head; None where that is not one linear layer."""
     head = getattr(network, "head", None)
     return head.out_features if isinstance(head, nn.Linear) else None
 
 
 def _distinct(stored: Sequence[str]) -> tuple[list[str], list[str]]:
-    """The names, with its number behind each that stands for several classes, and a sentence if there are such.
+    """The names, each made unique by its number where it stands for several classes, and a note if there are such.
 
     >>> _distinct(["run", "jump", "run"])[0]
     ['run (0)', 'jump', 'run (2)']

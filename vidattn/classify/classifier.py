@@ -147,7 +147,7 @@ class Classifier:
             progress: show a bar where there are several.
 
         Raises:
-            VideoDecodeError: the one video cannot be read. Of several, such are in `skipped` instead.
+            VideoDecodeError: a single video cannot be read; of several, those are listed in `skipped`.
             ValueError: an array is not what is wanted, or the network answers NaN.
         """
         videos, several, skipped = expand(source)
@@ -164,7 +164,7 @@ class Classifier:
     def stream(self, videos: Iterable[One], fps: float = 30.0) -> Iterator[Prediction | Skipped]:
         """The answers about many videos while they come, in their order; a file that cannot be read is `Skipped`.
 
-        Up to `batch_size` views wait for one another. For lists of any length: nothing is held of what went by.
+        Up to `batch_size` views wait for one another. Memory does not grow with the list.
 
         Args:
             videos: one after the other, as for `__call__`.
@@ -185,7 +185,7 @@ class Classifier:
             progress: show a bar where there are several.
 
         Raises:
-            VideoDecodeError: the one video cannot be read. Of several, such are in `skipped` instead.
+            VideoDecodeError: a single video cannot be read; of several, those are listed in `skipped`.
             ValueError: the network is not one of ours, an array is not what is wanted, or the network answers NaN.
         """
         precision: Precision = "bf16" if self.dtype == torch.bfloat16 else "fp32"

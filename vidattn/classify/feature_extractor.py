@@ -121,7 +121,7 @@ class FeatureExtractor:
             progress: show a bar where there are several.
 
         Raises:
-            VideoDecodeError: the one video cannot be read. Of several, such are in `skipped` instead.
+            VideoDecodeError: a single video cannot be read; of several, those are listed in `skipped`.
             ValueError: an array is not what is wanted, or the network answers NaN.
         """
         videos, several, skipped = expand(source)

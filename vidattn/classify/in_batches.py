@@ -18,12 +18,12 @@ def in_batches(
     answer: Callable[[list[ClipViews]], Sequence[Answer]],
     batch_size: int,
 ) -> Iterator[Answer | Skipped]:
-    """What is said of many videos while they come, in their order; a file that cannot be read is `Skipped`.
+    """The answers about many videos, in their order, as soon as each is ready; a file that cannot be read is `Skipped`.
 
     Args:
         videos: one after the other; nothing of what has been answered is kept.
         views: reads one video.
-        answer: what is said of several, an answer for each.
+        answer: several videos -> an answer for each.
         batch_size: views that wait for one another.
 
     Raises:

@@ -1,4 +1,4 @@
-"""Answers are numbers: what is said of a network that gives NaN."""
+"""The check that answers are numbers, and the message where they are NaN."""
 
 from torch import Tensor, nn
 

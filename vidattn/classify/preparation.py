@@ -181,7 +181,7 @@ def _usual_sampling(config: NetworkConfig) -> tuple[Sampler, str]:
 
 
 def repeats(clips: Sequence[Sequence[int]], what: str) -> list[str]:
-    """A sentence where a video or window (`what`) is shorter than a clip; no sentence where it is not.
+    """A note where a video or window (`what`) is shorter than a clip, so that frames repeat.
 
     >>> repeats([[0, 1, 1, 1]], "video")
     ['the video is shorter than a clip: 2 of its 4 frames repeat others']
@@ -191,7 +191,7 @@ def repeats(clips: Sequence[Sequence[int]], what: str) -> list[str]:
 
 
 def cut_off(reader: VideoReader) -> list[str]:
-    """A sentence where an open file ends well before the length that its header declares; no sentence where not."""
+    """A note where an open file ends well before the length that its header declares."""
     declared = reader.declared_seconds if isinstance(reader, PyAVReader) else None
     end = VideoTimes(reader.num_frames, reader.fps, reader.times).seconds(reader.num_frames - 1) + 1 / reader.fps
     if not is_cut_off(end, declared):
@@ -200,7 +200,7 @@ def cut_off(reader: VideoReader) -> list[str]:
 
 
 def fewer(num_views: int, wanted: int) -> list[str]:
-    """A sentence where a video has fewer views than were asked for; no sentence where it has all.
+    """A note where a video has fewer views than were asked for.
 
     >>> fewer(1, 10)
     ['1 view instead of 10: the others would be the same, of a video that is so short (or square)']
@@ -212,7 +212,7 @@ def fewer(num_views: int, wanted: int) -> list[str]:
 
 
 def averaged(num_views: int) -> list[str]:
-    """A sentence where an answer is that of several views; no sentence where it is not.
+    """A note where an answer is the mean over several views.
 
     >>> averaged(9)
     ['the mean over 9 views; the frames are those of the middle one']

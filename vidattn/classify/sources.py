@@ -29,7 +29,7 @@ _WANTED = "a path, a video as bytes or a binary stream, or frames uint8 (T, H, W
 
 
 class Skipped(NamedTuple):
-    """A video, or what should have led to one, and why there is no answer about it."""
+    """A source without an answer, and the reason."""
 
     path: str
     reason: str
@@ -87,14 +87,14 @@ def expand(source: Many) -> Expanded:
 
 @contextmanager
 def open_source(source: One, reader: str, fps: float) -> Iterator[VideoReader]:
-    """A reader on one video, closed afterwards; what the system refuses while it is open is said of the video.
+    """A reader on one video, closed afterwards; errors of the system in between become errors that name the video.
 
     Args:
         reader: for files: "pyav", "decord", "torchcodec" or "torchcodec_cuda".
         fps: frames per second of an array.
 
     Raises:
-        VideoDecodeError: the file is not there (names like it are said), cannot be read or is no video.
+        VideoDecodeError: the file is not there (the message suggests similar names), cannot be read or is no video.
         ValueError: an array is not uint8 `(T, H, W, 3)`, or the source is not one video.
     """
     if isinstance(source, (np.ndarray, Tensor)):
@@ -117,7 +117,7 @@ def open_source(source: One, reader: str, fps: float) -> Iterator[VideoReader]:
 
 
 def name_of(source: One) -> str:
-    """The file, or what else it is, for messages."""
+    """A name for the video in messages: its path, or its kind."""
     if isinstance(source, (str, Path)):
         return str(source)
     return "<array>" if isinstance(source, (np.ndarray, Tensor)) else "<bytes>"

@@ -1,4 +1,4 @@
-"""Memory that the C library keeps, but nobody uses, goes back to the system."""
+"""Gives unused memory that the C library holds on to back to the system."""
 
 import ctypes
 import sys

@@ -24,7 +24,7 @@ ORDERS: dict[str, Callable[[int, Generator], Tensor]] = {
 
 @dataclass(frozen=True)
 class TemporalProbe:
-    """What the order of frames does to the answers; every table has a value for each of `ORDERS`.
+    """How the order of frames changes the answers; every table has a value for each of `ORDERS`.
 
     Attributes:
         accuracy: share of clips whose likeliest class is the true one.

@@ -26,7 +26,7 @@ def means(probabilities: Callable[[Tensor], Tensor], groups: Sequence[Tensor]) -
 def means_in_batches(
     probabilities: Callable[[Tensor], Tensor], groups: Iterable[Tensor], batch_size: int
 ) -> Iterator[np.ndarray]:
-    """The same while the groups come: up to `batch_size` views wait for one another. Groups are of one size."""
+    """The same for a stream of groups of one size, `batch_size` views at a time."""
     waiting: list[Tensor] = []
     for group in groups:
         waiting.append(group)

@@ -45,7 +45,7 @@ def read_accuracy(path: str) -> Accuracies:
 
 
 def of_schemes(given: Accuracies, schemes: Sequence[str]) -> tuple[Accuracies, list[str]]:
-    """The accuracies of these schemes, by the names that they have here, and what is said of others or not said.
+    """The accuracies of these schemes by their names here, and notes on schemes that are missing or unknown.
 
     >>> of_schemes({"motion": {"divided": (0.9, 0), "axial": (0.5, 0)}}, ["joint", "time+space"])
     ({'motion': {'time+space': (0.9, 0)}}, ['motion: nothing about joint', 'motion: axial is not compared'])

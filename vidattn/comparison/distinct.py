@@ -1,4 +1,4 @@
-"""Schemes that are to be held against each other must differ."""
+"""A check that the schemes of a comparison differ."""
 
 from collections.abc import Sequence
 

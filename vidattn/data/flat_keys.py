@@ -1,4 +1,4 @@
-"""Keys under `data` that leave out the part which they belong to: `data.reader` for `data.decoding.reader`.
+"""Keys under `data` without the name of their part: `data.reader` for `data.decoding.reader`.
 
 Configurations of before 0.2 have no parts, and on a command line and in Python the short key is the handier one.
 """
@@ -27,7 +27,7 @@ PARTS = {
     "decoding": ("reader", "on_error", "decode_timeout", "quarantine", "index"),
     "loading": ("batch_size", "clips_per_video", "eval_batch_size", "num_workers", "shuffle_buffer"),
 }
-"""Part -> what it is told."""
+"""Part -> its keys."""
 
 WHOLE = ("sampling", "make", "balance", "seed", "target")
 """What belongs to no part."""

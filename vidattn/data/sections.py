@@ -1,6 +1,6 @@
-"""The four parts that `VideoDataModule` is told about a run's data, in the order in which a clip meets them.
+"""The four sections of a run's data that `VideoDataModule` takes, in the order in which a clip meets them.
 
-Each is the section of the same name under `data` in a YAML, and checks what it is told as it is told.
+Each is the section of the same name under `data` in a YAML, and checks its values when it is made.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""A network in two: what lies before and after its blocks, and the blocks, of which those that are alike count once."""
+"""A network split into its blocks, of which equal ones are counted once, and what lies before and after them."""
 
 from collections import Counter
 from dataclasses import replace
@@ -86,7 +86,7 @@ class Outline:
 
 
 def count_ends(config: VideoTransformerConfig) -> Ends:
-    """Cost of the ends of a configuration's network, on one of the clips that it is made for, whatever its depth."""
+    """Cost of the ends of a configuration's network, on a clip of its own size, at any depth."""
     return Outline(network_on_meta(replace(config, depth=1))).count_ends(config.num_frames, *config.size)
 
 

@@ -40,7 +40,7 @@ class Figure:
 
     @property
     def reproduced(self) -> bool:
-        """Whether ours, rounded alike, is the published figure."""
+        """Whether ours, rounded to as many digits, equals the published figure."""
         return self.rounded == self.published
 
 

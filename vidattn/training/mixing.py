@@ -1,4 +1,4 @@
-"""Mixup and cutmix of clips: torchvision's transforms, with the frames of a clip mixed alike."""
+"""Mixup and cutmix of clips: torchvision's transforms, with all frames of a clip mixed in the same way."""
 
 import torch
 from torch import Tensor, nn

@@ -106,7 +106,7 @@ def read(about: Foreign, weights: dict[str, Tensor], asked: Sides | None = None)
 
 
 def _check_arguments(arguments: Foreign, patch: int, colours: int) -> None:
-    """Arguments that a network of ours has no place for are as timm has them where nothing is said."""
+    """Raise unless arguments that our networks lack have timm's defaults."""
     if arguments.sides("patch_size", patch) != (patch, patch):
         raise arguments.error("patch_size", f"{patch}, as the weights have it")
     if arguments.whole("in_chans", 3) != 3 or colours != 3:

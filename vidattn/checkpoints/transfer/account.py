@@ -1,4 +1,4 @@
-"""The book that is kept while weights move from one network to another: what was taken, and what stayed fresh."""
+"""Bookkeeping while weights move from one network to another: which were used, and what kept its fresh weights."""
 
 import re
 from collections.abc import Iterable
@@ -19,8 +19,8 @@ class Account:
         config: the configuration of the network to fill.
         old: the checkpoint's tensors.
         state: the network's; its own until others are put in their place.
-        report: a line for each thing that is not as it was saved.
-        theirs: what stands before the names of the checkpoint's spatial stage; empty where it has no stages.
+        report: a line for each difference from what was saved.
+        theirs: prefix of the names in the checkpoint's spatial stage; empty where it has no stages.
         ours: the same of the network. The spatial stage of a factorised encoder is what other networks are as a whole.
     """
 
@@ -42,8 +42,8 @@ class Account:
         if value is None or ours not in self.state or value.shape != self.state[ours].shape:
             return
         self.state[ours] = value
-        self.settle(ours)
-        self.dismiss(theirs)
+        self.mark_filled(ours)
+        self.mark_used(theirs)
 
     def layer(self, theirs: str, ours: str) -> None:
         """All tensors whose names begin with `ours`."""
@@ -52,39 +52,39 @@ class Account:
                 self.take(theirs + name[len(ours) :], name)
 
     def put(self, ours: str, value: Tensor, *taken: str) -> None:
-        """A tensor that was made of others, `taken`."""
+        """Set a tensor that was made of the tensors `taken` of the checkpoint."""
         self.state[ours] = value.reshape(self.state[ours].shape)
-        self.settle(ours)
-        self.dismiss(*taken)
+        self.mark_filled(ours)
+        self.mark_used(*taken)
 
-    def silence(self, ours: str, outputs: Iterable[str]) -> None:
+    def zero_output(self, ours: str, outputs: Iterable[str]) -> None:
         """Zero the layers and parameters `outputs` of the part `ours`, so that nothing comes out of it."""
         for output in outputs:
             for name in self.state:
                 if name == f"{ours}{output}" or name in (f"{ours}{output}.weight", f"{ours}{output}.bias"):
                     self.put(name, torch.zeros_like(self.state[name]))
 
-    def settle(self, *ours: str) -> None:
-        """These tensors of the network are as they shall be, or told of in the report."""
+    def mark_filled(self, *ours: str) -> None:
+        """These tensors of the network have their final values, or a line in the report."""
         self._filled |= set(ours)
 
-    def dismiss(self, *theirs: str) -> None:
-        """These tensors of the checkpoint are taken, or told of in the report."""
+    def mark_used(self, *theirs: str) -> None:
+        """These tensors of the checkpoint have been used, or have a line in the report."""
         self._used |= set(theirs)
 
-    def open(self) -> list[str]:
-        """Names of the network's tensors that nothing has been put into."""
+    def unfilled(self) -> list[str]:
+        """Names of the network's tensors that have not been filled yet."""
         return [name for name in self.state if name not in self._filled]
 
-    def taken(self, theirs: str) -> bool:
-        """Whether this tensor of the checkpoint has a place already."""
+    def is_used(self, theirs: str) -> bool:
+        """Whether this tensor of the checkpoint has been used already."""
         return theirs in self._used
 
     def leftovers(self) -> list[str]:
-        """What stayed fresh in the network, and what of the checkpoint was not used."""
-        lines = [f"{name}: starts fresh" for name in _grouped(self.open())]
+        """A line for each tensor that kept its fresh weights, and for each of the checkpoint that was not used."""
+        lines = [f"{name}: starts fresh" for name in _grouped(self.unfilled())]
         return lines + [
-            f"{name}: not taken over" for name in _grouped(name for name in self.old if not self.taken(name))
+            f"{name}: not taken over" for name in _grouped(name for name in self.old if not self.is_used(name))
         ]
 
     def _biases(self, theirs: str) -> Tensor | None:
@@ -95,10 +95,10 @@ class Account:
         whole, parts = f"{base}.bias", (f"{base}.query_bias", f"{base}.value_bias")
         if wanted == "bias" and parts[0] in self.old:
             query, value = (self.old[part] for part in parts)
-            self.dismiss(*parts)
+            self.mark_used(*parts)
             return torch.cat((query, torch.zeros_like(query), value))
         if wanted in ("query_bias", "value_bias") and whole in self.old:
-            self.dismiss(whole)
+            self.mark_used(whole)
             return self.old[whole].chunk(3)[0 if wanted == "query_bias" else 2]
         if wanted in ("bias", "query_bias", "value_bias") and f"{base}.weight" in self.old:
             width = self.old[f"{base}.weight"].shape[0]

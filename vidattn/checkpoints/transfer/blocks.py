@@ -5,7 +5,7 @@ from torch import Tensor, nn
 
 from vidattn.checkpoints.transfer.account import Account, late_depth
 from vidattn.checkpoints.transfer.position_tables import resized_map
-from vidattn.checkpoints.transfer.same_function import told
+from vidattn.checkpoints.transfer.same_function import step_lines
 from vidattn.checkpoints.transfer.steps import differ_by_output_layer, kind, role, weight_sources
 
 
@@ -27,9 +27,9 @@ def carry_blocks(account: Account, network: nn.Module) -> None:
                     account, trained[found.source], f"{theirs}steps.{found.source}.", step, f"{ours}steps.{place}."
                 )
             if found.silent:
-                account.silence(f"{ours}steps.{place}.", role(step).outputs)
+                account.zero_output(f"{ours}steps.{place}.", role(step).outputs)
         if index == 0:
-            account.report += told(account.trained, account.config, trained, wanted, matches)
+            account.report += step_lines(account.trained, account.config, trained, wanted, matches)
 
 
 def _carry_step(account: Account, trained: nn.Module, theirs: str, step: nn.Module, ours: str) -> None:
@@ -67,7 +67,7 @@ def carry_late_blocks(account: Account) -> None:
         account.report.append(
             f"temporal: {late} fresh blocks on frames, so the network computes something else at first"
         )
-        account.settle(*stage)
+        account.mark_filled(*stage)
         return
     table = "temporal.position.table"
     old, new = account.trained.native_grid.frames, account.config.native_grid.frames
@@ -79,6 +79,6 @@ def carry_late_blocks(account: Account) -> None:
         account.put(table, resized, table)
         account.report += [f"{table}: resized, {old} frames -> {new}, bicubic"] if old != new else []
     for block in range(trained, late):
-        account.silence(f"temporal.blocks.{block}.", ("steps.0.attn.proj", "mlp.fc2"))
+        account.zero_output(f"temporal.blocks.{block}.", ("steps.0.attn.proj", "mlp.fc2"))
         account.report.append(f"temporal block {block}: fresh, does nothing at first")
-        account.settle(*(name for name in stage if name.startswith(f"temporal.blocks.{block}.")))
+        account.mark_filled(*(name for name in stage if name.startswith(f"temporal.blocks.{block}.")))

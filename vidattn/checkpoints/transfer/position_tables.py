@@ -21,7 +21,7 @@ def resized_map(table: Tensor, old: tuple[int, int], new: tuple[int, int]) -> Te
 
 
 def resized_map_as_official(table: Tensor, old: tuple[int, int], new: tuple[int, int]) -> Tensor:
-    """The same as TimeSformer's code does while loading: nearest, over the rows of the map one behind another.
+    """The same as TimeSformer's code does while loading: nearest, over the map flattened to one row.
 
     https://github.com/facebookresearch/TimeSformer, a5ef29a, `helpers.py`, `load_pretrained`. From 14 x 14 to 28 x 28
     only 7% of the vectors come from the place that they now stand for; its published high-resolution models learned
@@ -103,7 +103,7 @@ def _separate(
 def _as_tokens(
     old: Mapping[str, Tensor], saved: VideoTransformerConfig, wanted: Collection[str], config: VideoTransformerConfig
 ) -> tuple[dict[str, Tensor], list[str]]:
-    """A table of another kind: by way of a vector for each token, which every kind can be written as."""
+    """A table of another kind, by way of one vector per token, a form that every kind can be written in."""
     before, after, dim = _table_grid(saved), _table_grid(config), saved.embed_dim
     prefix, video = torch.zeros(1, before.prefix, dim), torch.zeros(1, 1, *before[1:3], dim)
     if saved.position == "sine":
@@ -134,11 +134,11 @@ def _as_tokens(
 
 
 def _table_grid(config: VideoTransformerConfig) -> Grid:
-    """The tokens that a table of tokens is for: of one frame where each frame has a stage of its own."""
+    """The grid that a table of tokens covers: one frame where each frame is processed by itself."""
     return config.native_grid if config.scheme.frames_meet else config.native_grid.frame()
 
 
 def _with_prefix(table: Tensor, old: int, new: int) -> Tensor:
-    """The table with the rows of as many prefix tokens; zeros for those that it does not have."""
+    """The table with another number of prefix rows; new rows are zero."""
     fresh = table.new_zeros(1, max(new - old, 0), table.shape[-1])
     return torch.cat((table[:, : min(old, new)], fresh, table[:, old:]), dim=1)

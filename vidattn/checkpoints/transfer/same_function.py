@@ -18,7 +18,7 @@ ELSEWHERE = (
     *("attention", "num_classes", "num_frames", "image_size", "tubelet_size", "position", "conditional_position"),
     *("dropout", "drop_path", "gradient_checkpointing", "init_std"),
 )
-"""Fields whose change is told where it is made, or makes no difference to what the network computes."""
+"""Fields whose change is reported elsewhere, or does not change what the network computes."""
 
 
 def check_sizes(saved: Saved, config: VideoTransformerConfig) -> None:
@@ -45,14 +45,14 @@ def changed(old: VideoTransformerConfig, new: VideoTransformerConfig) -> list[st
     ]
 
 
-def told(
+def step_lines(
     old: VideoTransformerConfig,
     new: VideoTransformerConfig,
     trained: list[nn.Module],
     wanted: list[nn.Module],
     matches: list[WeightSource],
 ) -> list[str]:
-    """What became of the steps of a block, a line each, and whether the network still computes the same.
+    """Where the weights of each step of a block come from, a line each, and whether the function is still the same.
 
     Args:
         old: the checkpoint's configuration.
@@ -104,7 +104,7 @@ def first_outputs(old: VideoTransformerConfig, new: VideoTransformerConfig, matc
 
 
 def _same_steps(old: VideoTransformerConfig, new: VideoTransformerConfig, matches: list[WeightSource]) -> bool:
-    """Whether the steps that are heard at first are the old ones, in their order."""
+    """Whether the steps with an output other than zero are the old ones, in their order."""
     trained = [step.without_output_layer() for step in old.scheme.steps]
     heard = [
         (step.without_output_layer(), found.source)

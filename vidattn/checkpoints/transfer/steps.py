@@ -1,4 +1,4 @@
-"""Which step's weights serve which other step: what a block of another scheme takes from a trained one."""
+"""Which weights of a trained block each step of a block with another scheme starts from."""
 
 from typing import NamedTuple
 

@@ -29,7 +29,7 @@ def transferred(
     as_official: bool = False,
     inflation: Inflation = "central",
 ) -> tuple[dict[str, Tensor], list[str]]:
-    """A complete state dict for `network`, and a line for each thing in it that is not as it was saved.
+    """A complete state dict for `network`, and a line for each difference from what was saved.
 
     Args:
         saved: the checkpoint.
@@ -68,8 +68,8 @@ def _carry_head(account: Account) -> None:
     if there and old == new:
         account.layer("head", "head")
         return
-    account.dismiss("head.weight", "head.bias")
-    account.settle("head.weight", "head.bias")
+    account.mark_used("head.weight", "head.bias")
+    account.mark_filled("head.weight", "head.bias")
     account.report.append(f"head: reset, {f'{old} classes' if there else 'none'} -> {new}")
 
 
@@ -103,7 +103,7 @@ def _carry_tables(account: Account, as_official: bool) -> None:
     found, lines = carried_tables(old, account.trained, wanted, account.config, as_official)
     for name, value in found.items():
         account.put(f"{account.ours}{name}", value)
-    account.dismiss(*names.values())
+    account.mark_used(*names.values())
     account.report += lines
 
 
@@ -113,17 +113,17 @@ def _carry_conditional(account: Account, network: nn.Module) -> None:
     if old == new:
         return
     for place, encoding in enumerate(network.get_submodule(f"{account.ours}conditional").children()):
-        account.silence(f"{account.ours}conditional.{place}.", role(encoding).outputs)
-    account.dismiss(*(name for name in account.old if name.startswith(f"{account.theirs}conditional.")))
+        account.zero_output(f"{account.ours}conditional.{place}.", role(encoding).outputs)
+    account.mark_used(*(name for name in account.old if name.startswith(f"{account.theirs}conditional.")))
     how = "left out" if new == "none" else "starts fresh, its output zero"
     account.report.append(f"conditional_position: {old} -> {new}, {how}")
 
 
 def _carry_rest(account: Account) -> None:
     """All that both networks have by the same name: norms, read-outs, other parts."""
-    for name in account.open():
+    for name in account.unfilled():
         same = account.theirs + name.removeprefix(account.ours) if name.startswith(account.ours) else name
-        if "blocks." not in name and not account.taken(same):
+        if "blocks." not in name and not account.is_used(same):
             account.take(same, name)
 
 

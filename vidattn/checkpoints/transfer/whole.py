@@ -1,4 +1,4 @@
-"""Weights of a network that nothing but its own kind can take: all of them as they are, or another head."""
+"""Weights that only fit a network of the same class: all are taken as they are, but for another head."""
 
 from dataclasses import fields
 
@@ -12,7 +12,7 @@ from vidattn.public import public_path
 
 
 def carried_whole(saved: Saved, network: nn.Module, config: NetworkConfig) -> tuple[dict[str, Tensor], list[str]]:
-    """A complete state dict for `network`, and a line for each thing in it that is not as it was saved.
+    """A complete state dict for `network`, and a line for each difference from what was saved.
 
     Args:
         saved: the checkpoint.

@@ -1,4 +1,4 @@
-"""Results as HTML: cards that need nothing but themselves, for notebooks and for pages that stand alone."""
+"""Results as self-contained HTML: cards for notebooks, and whole pages."""
 
 from collections.abc import Iterable, Sequence
 from html import escape

@@ -101,7 +101,7 @@ def findings(manifests: Mapping[str, Manifest], probes: Sequence[Probe]) -> Find
 
 
 def _beside_the_list(found: Probe, video: Video) -> Probe:
-    """A folder of pictures that a list gives more of them has a problem; lists of files count in other ways."""
+    """Adds a problem to a folder that has fewer pictures than the list says. (For files, lists count in other ways.)"""
     end = video.end_frame or 0
     if video.folder_fps is None or not found.usable or end <= found.num_frames or MISSING_PICTURES in found.problems:
         return found

@@ -1,4 +1,4 @@
-"""What was found so far, on disk: a check that was broken off goes on, and the next one looks at what is new."""
+"""Findings kept on disk, so that an interrupted check resumes and the next one only looks at new files."""
 
 import json
 from dataclasses import asdict

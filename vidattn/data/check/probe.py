@@ -1,4 +1,4 @@
-"""One video under the microscope: what it is, what is wrong with it, and how long a clip of it takes."""
+"""One video examined: its properties, its faults, and the time that decoding a clip of it takes."""
 
 import hashlib
 import itertools
@@ -125,7 +125,7 @@ def _look_into_folder(found: Probe, fps: float) -> None:
 
 
 def holes(numbers: list[int], most: int = 5) -> str:
-    """Which numbers are left out of an even row; every fifth frame of a video is as it was meant.
+    """The numbers missing from an evenly spaced row.
 
     >>> holes([1, 2, 3, 5, 6, 10]), holes([0, 5, 10, 20]), holes([0, 5, 10])
     ('4, 7-9', '15', '')

@@ -1,4 +1,4 @@
-"""How often each video is visited in an epoch: not all alike, where some classes or videos should come more often."""
+"""How often each video is visited in an epoch: some classes or videos may come more often than others."""
 
 import csv
 import os

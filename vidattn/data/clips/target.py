@@ -1,4 +1,4 @@
-"""What is to be learnt of a clip: `TargetEncoder` puts it beside the pixels, in entries of the batch."""
+"""What is to be learnt from a clip: a `TargetEncoder` adds it to the batch, in entries of its own."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence

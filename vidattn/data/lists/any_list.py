@@ -1,4 +1,4 @@
-"""Any list of videos: its content shows of which kind it is."""
+"""Reading any list of videos; the kind is recognised by its content."""
 
 import re
 from collections.abc import Collection

@@ -57,7 +57,7 @@ def labels_of(
 
 
 def _certain(cell: str, multi_label: bool = False) -> tuple[str, ...] | None:
-    """Labels that need nobody's word: none, numbers, or what stands in brackets; None where it is a name or several.
+    """Labels of a cell that can be read by itself: none, numbers, or what stands in brackets; else None.
 
     >>> _certain("3 17"), _certain("[1, 3]"), _certain("['cat', 'dog']"), _certain(""), _certain("cat;dog")
     (('3', '17'), ('1', '3'), ('cat', 'dog'), (), None)

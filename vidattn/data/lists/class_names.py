@@ -36,7 +36,7 @@ def spelling(name: str) -> str:
 
 
 def sound(name: str) -> str:
-    """What is left of a name where its case, spaces and signs do not count: names that share it are one misspelt.
+    """The letters and digits of a name in lower case: names that share them are likely the same one, misspelt.
 
     >>> sound("Hand-Stand Pushups") == sound("HandstandPushups")
     True
@@ -45,7 +45,7 @@ def sound(name: str) -> str:
 
 
 def numbers_alone(names: Sequence[str]) -> bool:
-    """Whether the names say no more than the number of each class, as where nobody has named them.
+    """Whether the names are only the numbers of the classes.
 
     >>> numbers_alone(["0", "1"]), numbers_alone(["LABEL_0", "LABEL_1"]), numbers_alone(["2021", "dance"])
     (True, True, False)

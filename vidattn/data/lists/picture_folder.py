@@ -8,7 +8,7 @@ PICTURE = re.compile(r"^(?P<prefix>.*?)(?P<number>\d+)\.(jpe?g|png)$", re.IGNORE
 
 
 def holds_pictures(folder: str | os.PathLike[str]) -> bool:
-    """Whether it is a folder, and one of pictures that stand for the frames of a video."""
+    """Whether it is a folder of numbered pictures, the frames of a video."""
     try:
         with os.scandir(folder) as entries:
             return any(PICTURE.match(entry.name) for entry in entries)

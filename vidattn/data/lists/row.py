@@ -1,4 +1,4 @@
-"""What all kinds of list share: a row, the list of them, and how a mistake in one is told."""
+"""What all kinds of list share: rows, listings, and errors that show the bad rows."""
 
 import csv
 import json

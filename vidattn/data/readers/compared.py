@@ -1,4 +1,4 @@
-"""What readers of other backends than PyAV share: they compare themselves with it before they are believed."""
+"""What readers of other backends share: each video is compared with PyAV before their frames are trusted."""
 
 from abc import abstractmethod
 from collections.abc import Callable, Collection, Sequence

@@ -1,4 +1,4 @@
-"""What `vidattn check` has found out about files once and for all, so that no reader need find it out again."""
+"""What `vidattn check` found out about files, kept so that no reader needs to find it out again."""
 
 import json
 import os

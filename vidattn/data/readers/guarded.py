@@ -75,7 +75,7 @@ class Watchdog:
         return _twice(lambda: self.begin(path, Call(function, args)))
 
     def begin(self, path: str, question: Open | Call) -> Any:
-        """What a helper answers that need not have anything open: a new one where the last has died."""
+        """The answer to a question that needs no open video; a new helper is started where the last has died."""
         self.begun += 1
         if self._helper is None or not self._helper.is_ours:
             self._helper = Helper(self.open_video, self.seconds)
@@ -139,7 +139,7 @@ class _RemoteReader(VideoReader):
 
 
 def _twice(question: Callable[[], Result]) -> Result:
-    """What it answers, in a second attempt if the first takes too long or is killed."""
+    """The answer to `question`, asked a second time if the first attempt takes too long or is killed."""
     try:
         return question()
     except _TRIED_AGAIN:

@@ -1,4 +1,4 @@
-"""What a file is that bears the name of a video and is none: left where a download or an archive went wrong."""
+"""What a file is that is named like a video but is none, as a failed download or a bad archive leaves."""
 
 from typing import NamedTuple
 

@@ -1,4 +1,4 @@
-"""What libraries raise while a video is read becomes our own error, with the file that it is about."""
+"""Turns whatever a library raises while reading a video into our own error, with the path."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -44,7 +44,7 @@ def library_errors(path: str, reader: str, advice: str = REENCODE) -> Iterator[N
 
 @contextmanager
 def opening_errors(path: str) -> Iterator[None]:
-    """As `foreign_errors`, around the opening of a video by a reader of any kind.
+    """As `library_errors`, around the opening of a video by a reader of any kind.
 
     A ValueError passes: a reader that is not known or lacks its device, or a stream of text. What a library raises over
     a file is our own error by then, since readers open it under `foreign_errors`.

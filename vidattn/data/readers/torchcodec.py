@@ -1,4 +1,4 @@
-"""torchcodec, for comparison and for those who have it: needs FFmpeg's libraries and a torch of its own kind."""
+"""torchcodec, for comparison and for those who have it: needs FFmpeg's libraries and a torch that it was built for."""
 
 from collections.abc import Sequence
 from typing import Any, Literal

@@ -14,7 +14,7 @@ def remember_unsafe(path: str) -> None:
 
 
 def is_unsafe(path: str) -> bool:
-    """Whether `remember_unsafe` was told of this file, under whatever name."""
+    """Whether this file was remembered as unsafe, under any of its names."""
     return bool(_unsafe) and _identity(path) in _unsafe
 
 

@@ -1,4 +1,4 @@
-"""Which file a path means, and whether it is still the one that something was found out about."""
+"""The identity of a file: whether it has changed since it was last looked at."""
 
 import os
 import stat

@@ -158,7 +158,7 @@ def write_manifest(path: str | Path, manifest: Manifest) -> None:
 
 
 def write_table(path: str | Path, manifest: Manifest, videos: Sequence[Video], written: Callable[[str], str]) -> None:
-    """Some of the manifest's videos as a table; `written` makes of a video's path the one that is to stand there."""
+    """Some of the manifest's videos as a table; `written` turns the path of a video into the one to write."""
     rows = []
     for video in videos:
         labels = tuple(manifest.class_names[label] for label in video.labels or (video.label,) if label is not None)
@@ -264,7 +264,7 @@ def _check_distinct(source: Path, class_names: Sequence[str]) -> None:
 
 
 def _check_counting(source: Path, rows: list[Row], file: object, given: ClassFile) -> None:
-    """Numbers in a list count from 0: beside names that count from 1 nobody knows which is meant."""
+    """Raise where a list has numbers, which count from 0, and the file of names counts from 1."""
     numbered = [row.where for row in rows if any(is_number(label) for label in row.labels)]
     if numbered and not any(is_number(name) for name in given.names):
         raise bad_rows(
