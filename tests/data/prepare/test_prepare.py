@@ -98,7 +98,7 @@ def test_a_run_that_was_broken_off_goes_on(dataset, tmp_path, capsys):
 
     report = run(dataset, out)
 
-    assert "4 of 7 videos are there already" in capsys.readouterr().out
+    assert "there already: 4 of 7 videos" in capsys.readouterr().out
     assert report["videos"] == 6
     assert finished.stat().st_mtime_ns == untouched
     with open_video(missing) as video:
@@ -283,7 +283,7 @@ def test_folders_of_pictures_are_prepared_and_the_classes_of_missing_videos_kept
     manifest = read_manifest(tmp_path / "out" / "manifest.csv", class_names=tmp_path / "out" / "classes.txt")
     assert [video.label for video in manifest.videos] == [2]
     run_without_processes(tmp_path / "list.txt", tmp_path / "out")
-    assert "1 of 1 video is there already" in capsys.readouterr().out
+    assert "there already: 1 of 1 video" in capsys.readouterr().out
     os.utime(tmp_path / "v" / "img_00003.png", (1, 1))  # extracted again
     run_without_processes(tmp_path / "list.txt", tmp_path / "out")
     assert "there already" not in capsys.readouterr().out

@@ -71,9 +71,7 @@ def prepare(
     seen = {video: content_identity(video.path) for video in targets}
     todo = {video: target for video, target in targets.items() if not prepared.has(target, video.path, seen[video])}
     if len(todo) < len(targets):
-        there = len(targets) - len(todo)
-        verb = "is" if there == 1 else "are"
-        say(f"{there} of {counted(len(targets), 'video')} {verb} there already")
+        say(f"there already: {len(targets) - len(todo)} of {counted(len(targets), 'video')}")
 
     def finished(video: Video) -> None:
         prepared.add(targets[video], video.path, seen[video])
