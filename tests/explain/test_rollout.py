@@ -146,7 +146,7 @@ def test_a_gradient_map_speaks_for_its_class():
 def test_image_blocks_are_measured_and_said_so():
     assert rollout(network("joint"), torch.randn(1, 3, 3, 16, 16)).notes == ()
     notes = rollout(network("time+cbam", pooling="mean"), torch.randn(1, 3, 3, 16, 16)).notes
-    assert notes[0] == "block 1: PerFrame(CBAM) mixes by no attention weights; measured by nudging tokens"
+    assert notes[0] == "block 1: CBAM mixes by no attention weights; measured by nudging tokens"
     assert len(notes) == 2
 
 

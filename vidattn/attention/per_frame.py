@@ -2,7 +2,7 @@
 
 import torch
 from einops import rearrange
-from torch import Tensor
+from torch import Tensor, nn
 
 from vidattn.attention.base import ImageAttention, Role, VideoAttention
 from vidattn.grid import Grid
@@ -42,3 +42,8 @@ class PerFrame(VideoAttention):
     def macs(self, grid: Grid) -> Macs:
         """T times the block's cost on one frame."""
         return grid.frames * self.block.macs(grid.height, grid.width)
+
+
+def step_name(step: nn.Module) -> str:
+    """The class of a step; of an image block its own."""
+    return type(step.block if isinstance(step, PerFrame) else step).__name__

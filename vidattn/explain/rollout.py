@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from vidattn.attention.base import VideoAttention
-from vidattn.attention.per_frame import PerFrame
+from vidattn.attention.per_frame import PerFrame, step_name
 from vidattn.explain.spread import measured, replayed, replays
 from vidattn.mistakes import Mistake
 from vidattn.models.network import Network, Stage
@@ -213,8 +213,3 @@ class Walk:
         self.notes.append(f"{name}: {step_name(step)} mixes by no attention weights; measured by nudging tokens")
         factor = torch.eye(rows.shape[1]).to(rows) + measured(step, self.visits[step]).float()
         return factor / factor.sum(-1, keepdim=True)
-
-
-def step_name(step: VideoAttention) -> str:
-    """The name of a step's class, of the image block in it where there is one."""
-    return f"PerFrame({type(step.block).__name__})" if isinstance(step, PerFrame) else type(step).__name__

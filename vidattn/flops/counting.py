@@ -4,9 +4,8 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import torch
-from torch import nn
 
-from vidattn.attention.per_frame import PerFrame
+from vidattn.attention.per_frame import step_name
 from vidattn.checks import check_positive
 from vidattn.flops.activations import block_bytes
 from vidattn.flops.agreement import CountError, check_macs
@@ -264,8 +263,3 @@ def _recomputed_bytes(
         for count, block, (runs, grid) in zip(blocks, outline.blocks, grids, strict=True)
     ]
     return sum(insides) - max(insides)
-
-
-def step_name(step: nn.Module) -> str:
-    """The class of a step; of an image block its own."""
-    return type(step.block if isinstance(step, PerFrame) else step).__name__

@@ -97,7 +97,7 @@ class Body(nn.Module):
         return sum((encoding.macs(grid) for encoding in self.conditional), Macs())  # type: ignore[operator]
 
 
-class Frames(NamedTuple):
+class FrameRows(NamedTuple):
     """The tokens of a clip, a row for each frame.
 
     Args:
@@ -113,12 +113,12 @@ class Frames(NamedTuple):
 
 def frames_of(
     video: Tensor, config: VideoTransformerConfig, patch: PatchEmbedding | TubeletEmbedding, keep: Kept | None
-) -> Frames:
+) -> FrameRows:
     """Normalised clips `(B, 3, T, H, W)` as tokens, frame by frame."""
     whole = clip_grid(video, config, keep)
     tokens = patch(video) if keep is None else keep.embed(patch, video)
     row_keep = keep.per_frame(whole.frames) if isinstance(keep, Columns) else None
-    return Frames(tokens.flatten(0, 1).unsqueeze(1), whole, row_keep)
+    return FrameRows(tokens.flatten(0, 1).unsqueeze(1), whole, row_keep)
 
 
 def patch_embedding(config: VideoTransformerConfig) -> PatchEmbedding | TubeletEmbedding:

@@ -25,7 +25,7 @@ def test_a_second_check_looks_only_at_what_has_changed(videos, tmp_path, capsys,
     main(command)
 
     assert sorted(probed) == ["empty.mp4", "headless.mp4", "truncated.mp4"]  # changed, or could not be used
-    assert "5 of 8 videos have not changed since the last check" in capsys.readouterr().err
+    assert "unchanged since the last check: 5 of 8 videos" in capsys.readouterr().err
     second = json.loads((tmp_path / "out" / "report.json").read_text())
     assert second["usable"] == first["usable"] + 1
     assert [a for a in first["files"] if a not in second["files"]] == [

@@ -46,8 +46,16 @@ def one_process(monkeypatch):
 
 def run(dataset: Path, out: Path, *words: str) -> dict:
     options = ["--short_side", "48", "--preset", "ultrafast", "--crf", "10", "--workers", "2", *words]
-    main(["prepare", str(dataset / "list.csv"), "--out", str(out), *options])
-    return json.loads((out / "prepare.json").read_text())
+    status = 0
+    try:
+        main(["prepare", str(dataset / "list.csv"), "--out", str(out), *options])
+    except SystemExit as end:
+        status = end.code
+        if status != 1:
+            raise
+    report = json.loads((out / "prepare.json").read_text())
+    assert status == bool(report["failed"])
+    return report
 
 
 @pytest.mark.usefixtures("one_process")
@@ -90,7 +98,7 @@ def test_a_run_that_was_broken_off_goes_on(dataset, tmp_path, capsys):
 
     report = run(dataset, out)
 
-    assert "4 of 7 videos are there already" in capsys.readouterr().out
+    assert "there already: 4 of 7 videos" in capsys.readouterr().out
     assert report["videos"] == 6
     assert finished.stat().st_mtime_ns == untouched
     with open_video(missing) as video:
@@ -275,7 +283,7 @@ def test_folders_of_pictures_are_prepared_and_the_classes_of_missing_videos_kept
     manifest = read_manifest(tmp_path / "out" / "manifest.csv", class_names=tmp_path / "out" / "classes.txt")
     assert [video.label for video in manifest.videos] == [2]
     run_without_processes(tmp_path / "list.txt", tmp_path / "out")
-    assert "1 of 1 video is there already" in capsys.readouterr().out
+    assert "there already: 1 of 1 video" in capsys.readouterr().out
     os.utime(tmp_path / "v" / "img_00003.png", (1, 1))  # extracted again
     run_without_processes(tmp_path / "list.txt", tmp_path / "out")
     assert "there already" not in capsys.readouterr().out
@@ -325,8 +333,10 @@ def test_a_folder_of_pictures_that_cannot_be_read_fails_alone(tmp_path, monkeypa
     monkeypatch.setattr(os, "scandir", locked(os.scandir))  # tests may be run by root, who may read anything
     monkeypatch.setattr(os, "listdir", locked(os.listdir))
 
-    run_without_processes(tmp_path / "list.txt", tmp_path / "out")
+    with pytest.raises(SystemExit) as exit:
+        run_without_processes(tmp_path / "list.txt", tmp_path / "out")
 
+    assert exit.value.code == 1
     assert "locked: cannot open the folder (Permission denied); check the path" in capsys.readouterr().out
     assert [video.label for video in read_manifest(tmp_path / "out" / "manifest.csv").videos] == [0]
 

@@ -61,9 +61,7 @@ def look_at(manifests: dict[str, Manifest], min_frames: int, num_workers: int, t
     looked_at = survey(left, min_frames, min(num_workers, len(left)), timeout)
     with Progress(*columns, console=Console(stderr=True)) as progress, closing(looked_at):
         if probes:
-            verb = "has" if len(probes) == 1 else "have"
-            total = counted(len(videos), "video")
-            progress.console.print(f"{len(probes)} of {total} {verb} not changed since the last check")
+            progress.console.print(f"unchanged since the last check: {len(probes)} of {counted(len(videos), 'video')}")
         bad, good = 0, []  # of those that are looked at now: those that are known are usable
         task = progress.add_task("", total=len(videos), completed=len(probes), bad="")
         try:

@@ -21,6 +21,7 @@ from vidattn.data.videos.manifest import Manifest, Video, read_manifest, write_t
 from vidattn.data.videos.shards import by_bytes, by_count, refuse_shards, write_shards
 from vidattn.mistakes import Mistake
 from vidattn.wording import counted
+from vidattn.writable import check_place
 
 _MEASURED = 8  # videos whose speed is compared
 
@@ -59,6 +60,7 @@ def prepare(
             raise Mistake(f"{name}={value} must be 0, for none, or more")
     check_above_zero(folder_fps=folder_fps)
     refuse_shards(data)
+    check_place(folder, folder=True)
     manifest = read_manifest(data, root, folder_fps=folder_fps)
     has_folders = any(video.folder_fps is not None for video in manifest.videos)
     prepared = PreparedFolder(folder, data, transcoding, folder_fps if has_folders else None)
@@ -69,9 +71,7 @@ def prepare(
     seen = {video: content_identity(video.path) for video in targets}
     todo = {video: target for video, target in targets.items() if not prepared.has(target, video.path, seen[video])}
     if len(todo) < len(targets):
-        there = len(targets) - len(todo)
-        verb = "is" if there == 1 else "are"
-        say(f"{there} of {counted(len(targets), 'video')} {verb} there already")
+        say(f"there already: {len(targets) - len(todo)} of {counted(len(targets), 'video')}")
 
     def finished(video: Video) -> None:
         prepared.add(targets[video], video.path, seen[video])
