@@ -2,6 +2,7 @@
 
 import csv
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -137,6 +138,18 @@ class Slow(torch.nn.Module):
         """The clip as it is."""
         time.sleep(float(os.environ.get("TINY_RUN_SLOW", "0")))
         return clip
+
+
+class Ending(pl.Callback):
+    """Asks the process to end (SIGTERM) after this many steps."""
+
+    def __init__(self, step: int) -> None:
+        self.step = step
+
+    def on_train_batch_end(self, trainer: pl.Trainer, *_: Any) -> None:
+        """Ask."""
+        if trainer.global_step == self.step:
+            os.kill(os.getpid(), signal.SIGTERM)
 
 
 class ShardSizes(pl.Callback):

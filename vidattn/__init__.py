@@ -31,6 +31,7 @@ if TYPE_CHECKING:  # for mypy and editors, which know no table
     from vidattn.models.video_transformer import VideoTransformer as VideoTransformer
     from vidattn.training.masked_autoencoder import MaskedAutoencoder as MaskedAutoencoder
     from vidattn.training.module import VideoModule as VideoModule
+    from vidattn.training.momentum_contrast import MomentumContrast as MomentumContrast
     from vidattn.training.simmim import SimMIM as SimMIM
     from vidattn.training.video_classifier import VideoClassifier as VideoClassifier
 
@@ -52,6 +53,7 @@ __all__, __getattr__, __dir__ = hand_on(
         "vidattn.models.video_transformer": ["VideoTransformer"],
         "vidattn.training.masked_autoencoder": ["MaskedAutoencoder"],
         "vidattn.training.module": ["VideoModule"],
+        "vidattn.training.momentum_contrast": ["MomentumContrast"],
         "vidattn.training.simmim": ["SimMIM"],
         "vidattn.training.video_classifier": ["VideoClassifier"],
     },

@@ -105,17 +105,27 @@ def test_what_is_frozen_drops_nothing(tmp_path):
     assert losses[0][2] != losses[1][2]
 
 
-@pytest.mark.parametrize("step", [2, 3, 4, 5, 6, 8])
-def test_a_resumed_run_ends_as_the_uninterrupted_one(tmp_path, step):
-    """Three steps an epoch, thawed after the second epoch: within and at the end of each of them."""
-    data = batches(1) * 3  # this loader cannot tell where it was
-    whole = model(replace(ATTENTIVE, dropout=0.2))
-    keep = ModelCheckpoint(tmp_path, "{step}", every_n_train_steps=1, save_top_k=-1)
-    fit(tmp_path, whole, data, callbacks=[FrozenBackbone(epochs=2), keep], max_epochs=3)
+DROPPED = replace(ATTENTIVE, dropout=0.2)
 
-    resumed = model(replace(ATTENTIVE, dropout=0.2))
+
+@pytest.fixture(scope="module")
+def uninterrupted(tmp_path_factory):
+    """Three steps an epoch, thawed after the second epoch: data, the module at its end, and a checkpoint a step."""
+    folder, whole = tmp_path_factory.mktemp("whole"), model(DROPPED)
+    data = batches(1) * 3  # this loader cannot tell where it was
+    keep = ModelCheckpoint(folder, "{step}", every_n_train_steps=1, save_top_k=-1)
+    fit(folder, whole, data, callbacks=[FrozenBackbone(epochs=2), keep], max_epochs=3)
+    return data, whole, folder
+
+
+@pytest.mark.parametrize("step", [2, 3, 4, 5, 6, 8])
+def test_a_resumed_run_ends_as_the_uninterrupted_one(tmp_path, uninterrupted, step):
+    """Within and at the end of each epoch."""
+    data, whole, folder = uninterrupted
+
+    resumed = model(DROPPED)
     run = trainer(tmp_path, callbacks=[FrozenBackbone(epochs=2)], max_epochs=3)
-    run.fit(resumed, loader(data), ckpt_path=tmp_path / f"step={step}.ckpt")
+    run.fit(resumed, loader(data), ckpt_path=folder / f"step={step}.ckpt")
 
     assert run.global_step == 9
     assert not moved(weights(whole), resumed)

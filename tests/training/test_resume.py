@@ -6,8 +6,9 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+import yaml
 from old_run import as_before
-from tiny_run import SIZE, Slow, column, config, start, write_config
+from tiny_run import SIZE, Ending, Slow, column, config, start, write_config
 
 from vidattn.cli import main
 from vidattn.training.checkpoint import Checkpoint
@@ -39,8 +40,8 @@ def uninterrupted(tiny_set, tmp_path_factory):
     return folder / "run_0"
 
 
-def interrupt(path, number, folder):
-    """Start the run, send it the signal once its first checkpoint is there, and return the last checkpoint."""
+def killed(path, folder):
+    """Start the run, kill it once its first checkpoint is there, and return the last checkpoint."""
     process = start("fit", "--config", path, TINY_RUN_SLOW="0.1")
     last = folder / "run_0" / "checkpoints" / "last.ckpt"
     deadline = time.monotonic() + 120
@@ -48,9 +49,8 @@ def interrupt(path, number, folder):
         assert process.poll() is None, process.communicate()[0]
         assert time.monotonic() < deadline, "no checkpoint in two minutes"
         time.sleep(0.02)
-    process.send_signal(number)
+    process.kill()
     process.communicate(timeout=120)
-    assert process.returncode == {signal.SIGKILL: -signal.SIGKILL, signal.SIGTERM: 128 + signal.SIGTERM}[number]
     return last
 
 
@@ -74,7 +74,7 @@ def assert_same_end(run, uninterrupted):
 
 def test_a_run_killed_after_an_epoch_resumes_to_the_same_end(tiny_set, tmp_path, uninterrupted):
     path = run_config(tiny_set, tmp_path, num_workers=2)
-    last = interrupt(path, signal.SIGKILL, tmp_path)
+    last = killed(path, tmp_path)
     assert torch.load(last, weights_only=True)["global_step"] in (STEPS, 2 * STEPS)
 
     main(["fit", "--config", str(path), "--ckpt_path", str(last)])
@@ -84,7 +84,13 @@ def test_a_run_killed_after_an_epoch_resumes_to_the_same_end(tiny_set, tmp_path,
 
 def test_a_run_terminated_within_an_epoch_resumes_to_the_same_end(tiny_set, tmp_path, uninterrupted):
     path = run_config(tiny_set, tmp_path, every_n_train_steps=STEPS + 1)
-    last = interrupt(path, signal.SIGTERM, tmp_path)
+    last = tmp_path / "run_0" / "checkpoints" / "last.ckpt"
+    values = yaml.safe_load(path.read_text())
+    ending = {"class_path": f"{Ending.__module__}.{Ending.__qualname__}", "init_args": {"step": STEPS + 2}}
+    values["trainer"]["callbacks"] = [ending]
+    with pytest.raises(SystemExit) as end:
+        main(["fit", "--config", str(write_config(tmp_path / "ending.yaml", values))])
+    assert end.value.code == 128 + signal.SIGTERM
     assert torch.load(last, weights_only=True)["global_step"] == STEPS + 1
 
     main(["fit", "--config", str(path), "--ckpt_path", str(last)])

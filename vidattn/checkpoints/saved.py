@@ -15,9 +15,6 @@ from vidattn.public import public_path
 
 FORMAT = 1
 
-LABELLED_PARTS = ("head.", "readout.")
-"""Parts of a network that only a task with labels trains."""
-
 
 @dataclass(frozen=True)
 class Saved:

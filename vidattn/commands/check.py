@@ -16,6 +16,7 @@ from vidattn.data.check.probe import MISSING_PICTURES
 from vidattn.data.check.whole_dataset import CLASSES, QUARANTINE, look_at, read_splits, write_findings
 from vidattn.data.videos.members import Member
 from vidattn.wording import counted
+from vidattn.writable import check_place, writing
 
 ADVICE = {
     "missing": "download it, or use the cleaned list",
@@ -60,9 +61,11 @@ def check(words: list[str]) -> None:
     parser.add_argument("--timeout", type=float, default=120.0, help="seconds for one video (default 120)")
     options = parser.parse_args(words)
     try:
+        check_place(Path(options.out), folder=True)
         manifests = read_splits(options.data, options.root, options.class_names)
-        result = look_at(manifests, options.min_frames, options.workers, options.timeout, Path(options.out))
-        write_findings(result, Path(options.out))
+        with writing(Path(options.out)):
+            result = look_at(manifests, options.min_frames, options.workers, options.timeout, Path(options.out))
+            write_findings(result, Path(options.out))
     except KeyboardInterrupt:
         print("vidattn check: interrupted; give the same command again to go on", file=sys.stderr)
         sys.exit(128 + signal.SIGINT)

@@ -10,6 +10,7 @@ from typing import NoReturn
 
 from vidattn.data.errors import VideoDecodeError
 from vidattn.mistakes import Mistake
+from vidattn.writable import refused
 
 # Torch makes the traceback of an error in a data worker a part of the message, and the message proper its end.
 _WORKER = re.compile(r"Caught (?P<kind>\w+) in DataLoader worker.*\n *[\w.]*(?P=kind): (?P<message>.*\S)", re.DOTALL)
@@ -68,5 +69,7 @@ def mistake(error: Exception) -> str | None:
     """
     if not isinstance(error, Mistake | VideoDecodeError | OSError):
         return None
+    if isinstance(error, OSError) and (line := refused(error)) is not None:
+        return line
     worker = _WORKER.match(str(error))
     return worker["message"] if worker else str(error)

@@ -1,11 +1,13 @@
 """`vidattn make`: the sets that this package draws itself."""
 
 import inspect
+from pathlib import Path
 
 from jsonargparse import ArgumentParser
 
 from vidattn.commands.options import refuse_dashed_files
 from vidattn.data.made.videos import AppearanceSet, MotionSet, SyntheticSet
+from vidattn.writable import writing
 
 SETS: dict[str, type[SyntheticSet]] = {"motion": MotionSet, "appearance": AppearanceSet}
 
@@ -23,5 +25,7 @@ def make(words: list[str]) -> None:
         commands.add_subcommand(name, command)
     config = parser.parse_args(words)
     options = config[config.subcommand].as_dict()
-    folder = SETS[config.subcommand](options.pop("out"), **options).write()
+    made = SETS[config.subcommand](options.pop("out"), **options)
+    with writing(Path(made.folder)):
+        folder = made.write()
     print(f"wrote {folder}: train.csv, val.csv, test.csv")

@@ -14,10 +14,11 @@ from vidattn.console import plain_console
 from vidattn.data.prepare import prepare as library
 from vidattn.data.prepare.transcode import Transcoding
 from vidattn.wording import counted
+from vidattn.writable import writing
 
 
 def prepare(words: list[str]) -> None:
-    """`vidattn prepare`, with the words behind it."""
+    """`vidattn prepare`, with the words behind it. Leaves with status 1 where some video could not be prepared."""
     try:
         call(run, words, "prepare", positional=True)
     except KeyboardInterrupt:
@@ -59,10 +60,13 @@ def run(
     console = plain_console()
     transcoding = Transcoding(short_side, keyframe_every, crf, preset)
     folder = Path(out)
-    report, manifest = library.prepare(
-        data, folder, transcoding, console.print, root, shards, shard_mb, workers, folder_fps
-    )
+    with writing(folder):
+        report, manifest = library.prepare(
+            data, folder, transcoding, console.print, root, shards, shard_mb, workers, folder_fps
+        )
     _print_report(console, folder, report, has_classes=bool(manifest.class_names))
+    if report["failed"]:
+        sys.exit(1)
 
 
 def _print_report(console: Console, folder: Path, report: dict[str, Any], has_classes: bool) -> None:

@@ -11,7 +11,6 @@ from typing import Any
 import pytorch_lightning as pl
 from pytorch_lightning.callbacks import ModelCheckpoint, TQDMProgressBar, WeightAveraging
 from pytorch_lightning.cli import LightningArgumentParser, LightningCLI
-from pytorch_lightning.loggers import CSVLogger, TensorBoardLogger
 from pytorch_lightning.utilities.exceptions import SIGTERMException
 from pytorch_lightning.utilities.model_helpers import is_overridden
 from pytorch_lightning.utilities.rank_zero import rank_zero_warn
@@ -25,6 +24,7 @@ from vidattn.mistakes import Mistake
 from vidattn.old_names import renewed
 from vidattn.training.checkpoint import MONITOR, Checkpoint
 from vidattn.training.label_agreement import check_labelled, count_as_checkpoint, names_in_checkpoint
+from vidattn.training.loggers import RunCSV, RunEvents
 from vidattn.training.module import VideoModule
 from vidattn.training.predictions import PredictionWriter
 from vidattn.training.run_weights import check_checkpoint, checkpoint_to_answer_with
@@ -178,8 +178,8 @@ class TrainerCLI(LightningCLI):
             run, is_ours = next_run(Path(root), "run" if self.subcommand == "fit" else str(self.subcommand))
             self.run_folder = Path(root) / run if is_ours else None
             kwargs["logger"] = [
-                CSVLogger(root, name="", version=run),
-                TensorBoardLogger(root, name="", version=run),
+                RunCSV(root, name="", version=run),
+                RunEvents(root, name="", version=run),
             ]
         return super().instantiate_trainer(**kwargs)
 
@@ -280,8 +280,9 @@ def _run(command: str, words: list[str], go_on: str = "") -> None:
         if not re.match(killed, str(error)):
             raise
         print(
-            f"vidattn: a data worker was killed ({error}). The memory may have been short: set data.num_workers or "
-            "data.batch_size lower, and go on with --ckpt_path RUN/checkpoints/last.ckpt",
+            f"vidattn: a data worker was killed ({error}). The memory may have been short (of a container, the shared "
+            "one: docker run --shm-size=8g): set data.num_workers or data.batch_size lower, and "
+            "go on with --ckpt_path RUN/checkpoints/last.ckpt",
             file=sys.stderr,
         )
         sys.exit(1)

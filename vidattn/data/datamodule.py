@@ -175,6 +175,7 @@ class VideoDataModule(pl.LightningDataModule):
             self.decoding.on_error or "raise",
             self.seed,
             self.loading.clips_per_video,
+            self.loading.crops_per_clip,
             self._target("train"),
             self._balanced_order(),
         )
@@ -233,7 +234,7 @@ class VideoDataModule(pl.LightningDataModule):
         """What the split's loader may have ready, where pixels are uint8 as decoded."""
         views, loading = self.views, self.loading
         clips, videos = {
-            "train": (loading.clips_per_video, loading.videos_per_batch),
+            "train": (loading.views_per_video, loading.videos_per_batch),
             "val": (views.num_val_clips * views.num_val_crops, loading.eval_batch_size),
         }.get(split, (views.num_test_clips * views.num_test_crops, loading.eval_batch_size))
         there = self.num_videos(split)

@@ -25,7 +25,14 @@ PARTS = {
         "num_test_crops",
     ),
     "decoding": ("reader", "on_error", "decode_timeout", "quarantine", "index"),
-    "loading": ("batch_size", "clips_per_video", "eval_batch_size", "num_workers", "shuffle_buffer"),
+    "loading": (
+        "batch_size",
+        "clips_per_video",
+        "crops_per_clip",
+        "eval_batch_size",
+        "num_workers",
+        "shuffle_buffer",
+    ),
 }
 """Part -> its keys."""
 

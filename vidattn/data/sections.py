@@ -165,6 +165,7 @@ class Loading:
     Args:
         batch_size: training clips per process and step.
         clips_per_video: training clips of each video that is decoded, all in one batch; `batch_size` is a multiple.
+        crops_per_clip: times that each of these clips is transformed anew: views of the very same frames.
         eval_batch_size: videos (each with all its views) per process and step of validation, test and prediction.
         num_workers: processes that decode, for each training process; 0 decodes in the training process.
         shuffle_buffer: training videos out of shards are mixed among so many; see `ShardOrder`.
@@ -175,20 +176,30 @@ class Loading:
 
     batch_size: int = 8
     clips_per_video: int = 1
+    crops_per_clip: int = 1
     eval_batch_size: int = 4
     num_workers: int = min(4, os.cpu_count() or 1)
     shuffle_buffer: int = 1000
 
     def __post_init__(self) -> None:
-        for name, least in (("batch_size", 1), ("eval_batch_size", 1), ("shuffle_buffer", 1), ("num_workers", 0)):
-            _check_least(self, name, least)
-        if self.clips_per_video < 1 or self.batch_size % self.clips_per_video:
-            raise Mistake(f"batch_size={self.batch_size} is not a multiple of clips_per_video={self.clips_per_video}")
+        for name in ("batch_size", "clips_per_video", "crops_per_clip", "eval_batch_size", "shuffle_buffer"):
+            _check_least(self, name, 1)
+        _check_least(self, "num_workers", 0)
+        if self.batch_size % self.views_per_video:
+            crops = f" x crops_per_clip={self.crops_per_clip}" if self.crops_per_clip > 1 else ""
+            raise Mistake(
+                f"batch_size={self.batch_size} is not a multiple of clips_per_video={self.clips_per_video}{crops}"
+            )
 
     @property
     def videos_per_batch(self) -> int:
         """Videos that a training batch is made of."""
-        return self.batch_size // self.clips_per_video
+        return self.batch_size // self.views_per_video
+
+    @property
+    def views_per_video(self) -> int:
+        """Training clips of a video, each crop counted."""
+        return self.clips_per_video * self.crops_per_clip
 
     def options(self) -> dict[str, Any]:
         """What every `DataLoader` of the run is given."""

@@ -10,6 +10,7 @@ if TYPE_CHECKING:  # for mypy and editors, which know no table
     from vidattn.training.metrics import ViewAccuracy as ViewAccuracy, ViewPrecision as ViewPrecision
     from vidattn.training.mixing import Mixing as Mixing
     from vidattn.training.module import VideoModule as VideoModule
+    from vidattn.training.momentum_contrast import MomentumContrast as MomentumContrast
     from vidattn.training.objective import MultiLabel as MultiLabel, Objective as Objective, OneLabel as OneLabel
     from vidattn.training.parameter_groups import (
         LayerDecay as LayerDecay,
@@ -37,6 +38,7 @@ __all__, __getattr__, __dir__ = hand_on(
         "vidattn.training.metrics": ["ViewAccuracy", "ViewPrecision"],
         "vidattn.training.mixing": ["Mixing"],
         "vidattn.training.module": ["VideoModule"],
+        "vidattn.training.momentum_contrast": ["MomentumContrast"],
         "vidattn.training.objective": ["MultiLabel", "Objective", "OneLabel"],
         "vidattn.training.parameter_groups": ["LayerDecay", "OneRate", "ParameterGroups"],
         "vidattn.training.predictions": ["PredictionWriter"],

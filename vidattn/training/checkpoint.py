@@ -3,14 +3,19 @@
 import os
 import shutil
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import pytorch_lightning as pl
 import torch
+from lightning_fabric.plugins.io.torch_io import TorchCheckpointIO
 from pytorch_lightning.callbacks import ModelCheckpoint
+from pytorch_lightning.strategies import DDPStrategy, SingleDeviceStrategy
 
 from vidattn.mistakes import Mistake
 from vidattn.training.module import VideoModule
+from vidattn.training.whole_files import WholeFiles
+from vidattn.writable import check_place
 
 MONITOR = "val/video_top1"
 """What the command line chooses the best by where nobody says it, and the task does not measure anything else."""
@@ -31,6 +36,10 @@ class Checkpoint(ModelCheckpoint):
             ValueError: a training would keep the worst, or not what it is asked for.
         """
         super().setup(trainer, pl_module, stage)
+        if type(trainer.strategy.checkpoint_io) is TorchCheckpointIO and isinstance(
+            trainer.strategy, SingleDeviceStrategy | DDPStrategy
+        ):
+            trainer.strategy.checkpoint_io = WholeFiles()
         task: VideoModule = pl_module  # type: ignore[assignment]
         if self.monitor == MONITOR:
             self.monitor = task.monitor
@@ -40,6 +49,9 @@ class Checkpoint(ModelCheckpoint):
                 self.save_top_k = 0  # nothing is the best where nothing is validated
         if stage == "fit" and self.monitor:
             self._check(self.monitor, task.scores)
+        if stage == "fit" and self.save_top_k and "://" not in str(self.dirpath):
+            size = sum(weight.numel() * weight.element_size() for weight in task.parameters())
+            check_place(Path(str(self.dirpath)), folder=True, size=size)
 
     def _check(self, monitor: str, scores: Sequence[str]) -> None:
         split, _, score = monitor.partition("/")

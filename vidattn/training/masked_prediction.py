@@ -11,7 +11,6 @@ from pytorch_lightning.utilities.rank_zero import rank_zero_info
 from torch import Tensor
 
 from vidattn.checkpoints.pretrained import Pretrained
-from vidattn.checkpoints.saved import LABELLED_PARTS
 from vidattn.data.clips.order import stable_seed
 from vidattn.grid import Grid
 from vidattn.macs import Macs
@@ -72,6 +71,7 @@ class MaskedPrediction(VideoModule, ABC):
 
     monitor = "val/loss"
     scores = ("loss", "share")
+    unlearnt = ("head.", "readout.")
 
     def __init__(
         self,
@@ -201,11 +201,6 @@ class MaskedPrediction(VideoModule, ABC):
         over: dict[str, Any] = {"batch_size": len(painted.wanted), "sync_dist": True, "on_epoch": True}
         self.log_dict({f"{split}/loss": loss, f"{split}/share": loss / blind}, **over)
         self.log(f"{split}/spread", spread, on_epoch=True)
-
-    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """As every task; whoever reads the network is told that its read-out and head are not trained."""
-        super().on_save_checkpoint(checkpoint)
-        checkpoint["vidattn"]["unlearnt"] = list(LABELLED_PARTS)
 
 
 def check_paintable(config: NetworkConfig, mask: Mask) -> None:

@@ -128,6 +128,9 @@ class VideoModule(pl.LightningModule, ABC):
         """Whether a class's probability is its own (a sigmoid): whoever answers with the network must know."""
         return False
 
+    unlearnt: tuple[str, ...] = ()
+    """Beginnings of names in the network whose weights the task does not train; whoever loads it gets fresh ones."""
+
     @property
     def sharded(self) -> list[nn.Module]:
         """The networks whose weights are split over the processes under FSDP2, block by block."""
@@ -178,6 +181,7 @@ class VideoModule(pl.LightningModule, ABC):
                 fully_shard(network, mesh=mesh["data_parallel"])
                 if isinstance(network, Network):  # tasks without a head call it by this name
                     register_fsdp_forward_method(network, "features")
+                    register_fsdp_forward_method(network, "read")
         if isinstance(self.trainer.strategy, ModelParallelStrategy):
             read_as_others_do(self.trainer.strategy)
 
@@ -242,6 +246,8 @@ class VideoModule(pl.LightningModule, ABC):
         preprocessing = self.preprocessing.with_pixels(**self.normalize.values())
         preprocessing = replace(preprocessing, multi_label=self.multi_label)
         checkpoint["vidattn"] = description(self.config, self.class_names, preprocessing)
+        if self.unlearnt:
+            checkpoint["vidattn"]["unlearnt"] = list(self.unlearnt)
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Take the class names from the checkpoint (prediction has no labelled data to take them from), and mean and

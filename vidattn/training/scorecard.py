@@ -18,6 +18,7 @@ from vidattn.training.report import Report
 from vidattn.training.skipped import SkippedVideos, run_folder
 from vidattn.training.write_picture import write_picture
 from vidattn.wording import counted
+from vidattn.writable import writing
 
 
 class Scorecard(pl.Callback):
@@ -57,10 +58,11 @@ class Scorecard(pl.Callback):
         report = task.report()
         card = self._card(trainer, task, report, views / seconds, int(skipped), int(fewer))
         folder = self.folder
-        folder.mkdir(parents=True, exist_ok=True)
+        print_card(card, report, folder)  # first of all: what cannot be written was seen
         written = {name: None if value != value else value for name, value in card.items()}  # JSON knows no nan
-        (folder / "scorecard.json").write_text(json.dumps(written, indent=2) + "\n")
-        print_card(card, report, folder)
+        with writing(folder / "scorecard.json"):
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / "scorecard.json").write_text(json.dumps(written, indent=2) + "\n")
         for said in report.warnings:
             rank_zero_warn(said)
         for name, draw in report.figures.items():

@@ -46,8 +46,16 @@ def one_process(monkeypatch):
 
 def run(dataset: Path, out: Path, *words: str) -> dict:
     options = ["--short_side", "48", "--preset", "ultrafast", "--crf", "10", "--workers", "2", *words]
-    main(["prepare", str(dataset / "list.csv"), "--out", str(out), *options])
-    return json.loads((out / "prepare.json").read_text())
+    status = 0
+    try:
+        main(["prepare", str(dataset / "list.csv"), "--out", str(out), *options])
+    except SystemExit as end:
+        status = end.code
+        if status != 1:
+            raise
+    report = json.loads((out / "prepare.json").read_text())
+    assert status == bool(report["failed"])
+    return report
 
 
 @pytest.mark.usefixtures("one_process")
@@ -325,8 +333,10 @@ def test_a_folder_of_pictures_that_cannot_be_read_fails_alone(tmp_path, monkeypa
     monkeypatch.setattr(os, "scandir", locked(os.scandir))  # tests may be run by root, who may read anything
     monkeypatch.setattr(os, "listdir", locked(os.listdir))
 
-    run_without_processes(tmp_path / "list.txt", tmp_path / "out")
+    with pytest.raises(SystemExit) as exit:
+        run_without_processes(tmp_path / "list.txt", tmp_path / "out")
 
+    assert exit.value.code == 1
     assert "locked: cannot open the folder (Permission denied); check the path" in capsys.readouterr().out
     assert [video.label for video in read_manifest(tmp_path / "out" / "manifest.csv").videos] == [0]
 

@@ -29,8 +29,16 @@ def dataset(tmp_path) -> Path:
 
 def run(dataset: Path, out: Path, *words: str) -> dict:
     options = ["--short_side", "48", "--preset", "ultrafast", "--crf", "10", "--workers", "2", *words]
-    main(["prepare", str(dataset / "list.csv"), "--out", str(out), *options])
-    return json.loads((out / "prepare.json").read_text())
+    status = 0
+    try:
+        main(["prepare", str(dataset / "list.csv"), "--out", str(out), *options])
+    except SystemExit as end:
+        status = end.code
+        if status != 1:
+            raise
+    report = json.loads((out / "prepare.json").read_text())
+    assert status == bool(report["failed"])
+    return report
 
 
 def test_a_process_that_dies_over_a_video_costs_that_video_only(dataset, tmp_path, monkeypatch):

@@ -45,6 +45,7 @@ class TrainClips(Dataset[Item]):
         seed: decides all that is drawn, together with epoch, index and visit.
         clips_per_video: clips of a video in one item, each drawn and transformed by itself, from one decoding
             ("repeated augmentation": https://arxiv.org/abs/1901.09335).
+        crops_per_clip: times that each of those clips is transformed; the views of a clip follow one another.
         target: what is to be learnt of a clip; one class a video by default.
         order: draws an order of the videos, of which the first takes the place of a broken one; any by default.
     """
@@ -59,6 +60,7 @@ class TrainClips(Dataset[Item]):
         on_error: OnError = "raise",
         seed: int = 0,
         clips_per_video: int = 1,
+        crops_per_clip: int = 1,
         target: TargetEncoder | None = None,
         order: Order | None = None,
     ) -> None:
@@ -69,7 +71,7 @@ class TrainClips(Dataset[Item]):
         self.opener = opener or VideoOpener()
         self.on_error = on_error
         self.seed = seed
-        self.clips_per_video = clips_per_video
+        self.clips_per_video, self.crops_per_clip = clips_per_video, crops_per_clip
         self.target = target or ClassLabel()
         self.order = order
 
@@ -106,7 +108,8 @@ class TrainClips(Dataset[Item]):
         return int(torch.randint(len(self.videos), (), generator=generator))
 
     def _draw(self, times: VideoTimes, generator: torch.Generator) -> list[list[int]]:
-        return [self.sampling.train(times, generator) for _ in range(self.clips_per_video)]
+        clips = [self.sampling.train(times, generator) for _ in range(self.clips_per_video)]
+        return [clip for clip in clips for _ in range(self.crops_per_clip)]
 
     def _transformed(self, clip: Tensor, target: Target, generator: torch.Generator) -> tuple[Tensor, Target]:
         moved = _moving(target)

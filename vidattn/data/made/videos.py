@@ -17,6 +17,7 @@ from rich.progress import track
 from vidattn.data.made.scene import MOTIONS, Frames, paint, random_motion, render
 from vidattn.data.write_video import write_mp4
 from vidattn.mistakes import Mistake
+from vidattn.writable import check_place
 
 FORMAT_VERSION = 1  # raise it whenever the same arguments would give other frames
 COLOURS = ("red", "green", "blue")
@@ -97,6 +98,7 @@ class SyntheticSet(ABC):
         if folder.exists():
             self._check_same(folder)
             return folder
+        check_place(folder, folder=True)
         folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as scratch:
             fresh = Path(scratch) / folder.name

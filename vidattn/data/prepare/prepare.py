@@ -21,6 +21,7 @@ from vidattn.data.videos.manifest import Manifest, Video, read_manifest, write_t
 from vidattn.data.videos.shards import by_bytes, by_count, refuse_shards, write_shards
 from vidattn.mistakes import Mistake
 from vidattn.wording import counted
+from vidattn.writable import check_place
 
 _MEASURED = 8  # videos whose speed is compared
 
@@ -59,6 +60,7 @@ def prepare(
             raise Mistake(f"{name}={value} must be 0, for none, or more")
     check_above_zero(folder_fps=folder_fps)
     refuse_shards(data)
+    check_place(folder, folder=True)
     manifest = read_manifest(data, root, folder_fps=folder_fps)
     has_folders = any(video.folder_fps is not None for video in manifest.videos)
     prepared = PreparedFolder(folder, data, transcoding, folder_fps if has_folders else None)

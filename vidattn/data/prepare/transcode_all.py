@@ -11,7 +11,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from vidattn.data.errors import VideoDecodeError
 from vidattn.data.prepare.transcode import Transcoding
 from vidattn.data.videos.manifest import Video
+from vidattn.mistakes import Mistake
 from vidattn.processes import each_in_processes, live_with_parent
+from vidattn.writable import no_room, refused
 
 _DIED = "its process died: the decoder or encoder crashed, or memory ran out; drop the file from the list"
 
@@ -23,6 +25,9 @@ def transcode_all(
 
     A process that dies takes only the video that killed it: what was being done then is done again, one by one, before
     the others go on. Ctrl-C leaves neither processes nor half-written files.
+
+    Raises:
+        ValueError: there is no room for a file, or the place is read-only: that ends the work at once.
 
     Args:
         todo: the videos, and the files to write.
@@ -82,7 +87,9 @@ def _one(transcoding: Transcoding, work: tuple[Video, Path]) -> str:
     except VideoDecodeError as error:
         _part(target).unlink(missing_ok=True)
         return error.reason
-    except Exception as error:  # whatever decoder and encoder raise; a full disk
+    except Exception as error:  # whatever decoder and encoder raise
         _part(target).unlink(missing_ok=True)
+        if isinstance(error, OSError) and no_room(error):
+            raise Mistake(refused(error, target)) from error  # so it would be for all others
         return f"{type(error).__name__}: {error}"
     return ""
