@@ -18,7 +18,7 @@ def test_an_activation_may_be_a_function_or_a_class_by_its_path():
     x = torch.randn(5)
     for name in ("torch.nn.functional.silu", "torch.nn.SiLU"):
         assert torch.equal(activation_named(name)(x), F.silu(x))
-    with pytest.raises(ValueError, match="activation='torch.pi' is neither a function nor a module"):
+    with pytest.raises(ValueError, match=r"activation='torch\.pi' is neither a function nor a module"):
         activation_named("torch.pi")
 
 
