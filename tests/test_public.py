@@ -11,5 +11,5 @@ def test_a_class_is_known_by_the_shortest_path_that_hands_it_on():
 
 
 def test_a_name_that_is_not_there_is_answered_with_those_that_are():
-    with pytest.raises(AttributeError, match="public names: .*Classifier"):
+    with pytest.raises(AttributeError, match=r"public names: .*Classifier"):
         vidattn.Classfier  # noqa: B018

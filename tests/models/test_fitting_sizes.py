@@ -22,5 +22,5 @@ def test_the_nearest_sizes_are_named(size, message):
 
 
 def test_the_nearest_lengths_are_named():
-    with pytest.raises(ValueError, match="num_frames=7 is not a multiple .*; nearest lengths are 4 and 8"):
+    with pytest.raises(ValueError, match=r"num_frames=7 is not a multiple .*; nearest lengths are 4 and 8"):
         check_frames(7, 4, "num_frames")
