@@ -3,9 +3,14 @@
 import json
 
 import pytest
+import pytorch_lightning as pl
 from tiny_run import CLASSES, SPLITS, config, write_config
 
+from vidattn import load
 from vidattn.cli import main
+from vidattn.data.clips.sampling import UniformSampling
+from vidattn.data.datamodule import VideoDataModule
+from vidattn.training.video_classifier import VideoClassifier
 
 
 @pytest.fixture(scope="module")
@@ -38,6 +43,22 @@ def test_names_may_be_fewer_and_in_any_order(run, tiny_set, tmp_path, recwarn):
 
     assert card["videos_evaluated"] == 5
     assert card["video_top1"] == answered(run, tmp_path / "b", "--data.test", str(tiny_set / "part.csv"))["video_top1"]
+    assert any("2 of the checkpoint's 3 classes have videos, not grey" in str(one.message) for one in recwarn)
+
+
+def test_names_of_the_checkpoint_count_under_a_trainer_of_ones_own_too(run, tiny_set, tmp_path, recwarn):
+    (tiny_set / "turned.csv").write_text(rows(CLASSES, [2, 0, 3, 5, 6]))  # "light" is the first that this list names
+    data = VideoDataModule(
+        UniformSampling(4), test=str(tiny_set / "turned.csv"), image_size=32, num_test_crops=1, num_workers=0
+    )
+    task = VideoClassifier(load(run).config, weights=str(run))
+    options = {"logger": False, "accelerator": "cpu", "enable_progress_bar": False, "default_root_dir": tmp_path}
+
+    (scores,) = pl.Trainer(**options).test(task, data, verbose=False)
+
+    assert task.class_names == CLASSES
+    words = ["--data.train", "null", "--data.val", "null", "--data.test", str(tiny_set / "turned.csv")]
+    assert scores["test/video_top1"] == pytest.approx(answered(run, tmp_path, *words)["video_top1"])
     assert any("2 of the checkpoint's 3 classes have videos, not grey" in str(one.message) for one in recwarn)
 
 

@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 import torch
 from pytorch_lightning.cli import OptimizerCallable
-from pytorch_lightning.utilities.rank_zero import rank_zero_info
+from pytorch_lightning.utilities.rank_zero import rank_zero_info, rank_zero_warn
 from torch import Tensor
 from torchmetrics import Metric
 
@@ -13,8 +13,8 @@ from vidattn.checks import check_above_zero
 from vidattn.mistakes import Mistake
 from vidattn.models.config import VideoTransformerConfig
 from vidattn.models.network import NetworkConfig
-from vidattn.training.data_check import Labels
-from vidattn.training.label_agreement import head_by_name
+from vidattn.training.data_check import SPLITS, Labels
+from vidattn.training.label_agreement import count_as_checkpoint, head_by_name, names_in_checkpoint
 from vidattn.training.mixing import Mixing
 from vidattn.training.module import Batch, Normalization, VideoModule
 from vidattn.training.objective import Objective, OneLabel
@@ -120,8 +120,12 @@ class VideoClassifier(VideoModule):
                 "the weights have no head for these classes, so answers would be random; train one first "
                 "(vidattn fit), or give --ckpt_path RUN/checkpoints/best.ckpt"
             )
-        super().setup(stage)
         data = getattr(self.trainer, "datamodule", None)
+        if data is not None and stage in ("validate", "test") and data.make is None:  # whose names are the run's
+            checkpoint = self.trainer.ckpt_path
+            names = names_in_checkpoint(str(checkpoint)) if checkpoint else self.class_names
+            count_as_checkpoint(data, SPLITS[stage], names, rank_zero_warn)
+        super().setup(stage)
         if data is None or stage == "predict":
             return
         if stage == "fit" and (done := head_by_name(self.network, self.class_names, data.class_names)):
