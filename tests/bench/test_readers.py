@@ -70,3 +70,10 @@ def test_loaders_are_measured_with_their_transforms(tiny_video, monkeypatch):
     speeds = bench_loaders([Video(str(tiny_video), None)], workers=0, clips=4, rounds=1, size=32, batch_size=2)
     assert {"ours", "official way"} <= set(speeds)
     assert all(speed.per_core > 0 and speed.by_clock > 0 for speed in speeds.values())
+
+
+def test_pictures_that_are_cut_as_they_are_decoded_take_less_memory(tmp_path):
+    path = str(encode_video(tmp_path / "a.mp4", numbered_frames(40, 240, 320)))
+    kept, whole = bench_readers.views_memory(path, 5, 3, 32, StrideSampling(8, 1))
+    assert whole > 40 * 240 * 320 * 3 / 1e6 * 0.9
+    assert kept < whole / 10

@@ -12,6 +12,7 @@ from tiny_run import CLASSES, SIZE, SPLITS, add_broken, column, config, write_co
 
 from vidattn import load
 from vidattn.cli import main
+from vidattn.commands import trainer
 from vidattn.data.clips.dataset import TestViews
 from vidattn.data.clips.sampling import StrideSampling
 from vidattn.data.videos.manifest import read_manifest
@@ -580,3 +581,14 @@ def test_weights_under_names_in_another_order_are_scored_by_name(trained, videos
     newest = max(trained.parent.glob("test_*"), key=lambda folder: int(folder.name.rpartition("_")[2]))
     again = json.loads((newest / "scorecard.json").read_text())
     assert again["video_top1"] == before["video_top1"]
+
+
+def test_too_few_files_for_the_workers_end_in_a_line(monkeypatch, capsys):
+    def meet_the_limit(*_):
+        raise RuntimeError("Too many open files. Communication with the workers is no longer possible. Please ...")
+
+    monkeypatch.setattr(trainer, "TrainerCLI", meet_the_limit)
+    with pytest.raises(SystemExit) as exit:
+        main(["fit"])
+    assert exit.value.code == 2
+    assert "vidattn fit: too many open files, which what data workers hand on needs; allow" in capsys.readouterr().err

@@ -4,6 +4,7 @@ import os
 import random
 import statistics
 import time
+import tracemalloc
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -14,8 +15,9 @@ from torch.utils.data import DataLoader, Dataset
 from vidattn.bench.rivals import WAYS, RivalClips, Way, official, official_pixels, torchcodec, torchvision_pixels
 from vidattn.data.clips.dataset import TrainClips
 from vidattn.data.clips.items import collate
+from vidattn.data.clips.reading import CropStrip
 from vidattn.data.clips.sampling import Sampler, StrideSampling, UniformSampling, VideoTimes
-from vidattn.data.clips.transforms import default_train_transforms
+from vidattn.data.clips.transforms import SpatialCrops, default_train_transforms
 from vidattn.data.readers import open_video
 from vidattn.data.videos.manifest import Video
 
@@ -102,6 +104,23 @@ def bench_views(paths: Sequence[str], num_views: int, rounds: int, sampling: Sam
         for name, seconds in cpu_seconds(jobs, rounds).items():
             times.seconds[name][path] = seconds
     return times
+
+
+def views_memory(
+    path: str, num_views: int, num_crops: int = 3, size: int = 224, sampling: Sampler = PATTERNS["8x32"]
+) -> tuple[float, float]:
+    """Megabytes at most that pictures take while the test views of a video are read: cut while they are decoded, as
+    tests and `vidattn classify` do, and whole."""
+    clips = sampling.test(video_times(path), num_views)
+    peaks = []
+    for crops in (SpatialCrops(size, num_crops), None):
+        with open_video(path) as video:
+            tracemalloc.start()
+            wanted = sorted({frame for clip in clips for frame in clip})
+            video.frames(wanted, None if crops is None else CropStrip(crops))
+            peaks.append(tracemalloc.get_traced_memory()[1] / 1e6)
+            tracemalloc.stop()
+    return peaks[0], peaks[1]
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from rich.progress import track
 from rich.table import Table
 
 from vidattn.bench.loader import bottleneck, training_speed
-from vidattn.bench.readers import PATTERNS, LoaderSpeed, Times, bench_loaders, bench_pattern, bench_views
+from vidattn.bench.readers import PATTERNS, LoaderSpeed, Times, bench_loaders, bench_pattern, bench_views, views_memory
 from vidattn.bench.rivals import WAYS, Way
 from vidattn.commands.options import call
 from vidattn.console import plain_console
@@ -74,6 +74,12 @@ def run(
     }
     print_patterns(console, patterns, len(chosen))
     print_views(console, bench_views([video.path for video in chosen], views, rounds), views)
+    largest = max(chosen, key=lambda video: _pixels(video.path)).path
+    kept, whole = views_memory(largest, views)
+    console.print(
+        f"{counted(views, 'test view')} x 3 crops of the largest pictures ({os.path.basename(largest)}): {kept:.0f} MB "
+        f"while they are read, cut to 224 as they are decoded; {whole:.0f} MB whole"
+    )
     if not clips:
         return
     speeds = bench_loaders(chosen, workers, clips, max(1, rounds // 2))
@@ -141,6 +147,11 @@ def print_patterns(console: Console, patterns: dict[str, Times], count: int) -> 
     for way, problems in patterns["8x32"].problems.items():
         for path, problem in problems.items():
             console.print(f"{way}, {os.path.basename(path)}: {problem}")
+
+
+def _pixels(path: str) -> int:
+    with open_video(path) as video:
+        return video.frames([0]).numel()
 
 
 def print_views(console: Console, times: Times, views: int) -> None:

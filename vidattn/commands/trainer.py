@@ -275,6 +275,11 @@ def _run(command: str, words: list[str], go_on: str = "") -> None:
         print(f"vidattn: interrupted{go_on}", file=sys.stderr)
         sys.exit(128 + signal.SIGINT)
     except RuntimeError as error:
+        if str(error).startswith("Too many open files"):  # torch's words, where the training itself meets the limit
+            raise Mistake(
+                "too many open files, which what data workers hand on needs; allow more of them (ulimit -n 4096), or "
+                "set data.num_workers lower (data.num_workers=0 needs none)"
+            ) from error
         # Torch's words, by how it came to know of it. A mistake within a worker has others.
         killed = r"DataLoader worker .*(killed by signal|exited unexpectedly)"
         if not re.match(killed, str(error)):

@@ -1,3 +1,5 @@
+import shutil
+
 import pytest
 from list_files import seen, write
 
@@ -120,3 +122,10 @@ def test_a_class_named_twice_is_an_error(folder):
 def test_what_to_do_about_videos_that_are_not_there_depends_on_their_paths(tmp_path, path, message):
     with pytest.raises(ManifestError, match=f"none of the 2 listed videos exists.*{message}"):
         read_manifest(write(tmp_path / "t.csv", f"{path},cat", f"{path},dog"))
+
+
+def test_a_name_that_stands_before_the_path_is_told_as_such(tmp_path, tiny_video):
+    shutil.copy(tiny_video, tmp_path / "a.mp4")
+    (tmp_path / "list.txt").write_text("jump a.mp4\nrun a.mp4\n")
+    with pytest.raises(ManifestError, match=r"none of the 2 listed videos exists, .*; the label stands first: put it"):
+        read_manifest(tmp_path / "list.txt")

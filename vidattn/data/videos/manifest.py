@@ -275,11 +275,20 @@ def _check_counting(source: Path, rows: list[Row], file: object, given: ClassFil
         )
 
 
+def _behind_label(path: str) -> bool:
+    """Whether the file is there without the words that stand before it: `jump a.mp4` is a label and a path then."""
+    folder, name = os.path.split(path)
+    words = [name.partition(separator)[2] for separator in (" ", "\t")]
+    return any(word and os.path.isfile(os.path.join(folder, word.strip())) for word in words)
+
+
 def _way_out(rows: list[Row]) -> str:
     """What to do where no listed file exists, by the shape of the paths."""
     paths = [row.path for row in rows]
     if not all(map(is_readable, paths)):
         return "the list is not in UTF-8, as names of files mostly are; save it as UTF-8"
+    if any(_behind_label(path) for path in paths):
+        return "the label stands first: put it behind the path"
     if any(re.search(r"(^|/)[A-Za-z]:[\\/]", path) for path in paths):
         return "these are paths of Windows; write them with / and without the drive, and set root to their folder"
     if any("://" in path for path in paths):
