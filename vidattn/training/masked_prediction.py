@@ -71,6 +71,7 @@ class MaskedPrediction(VideoModule, ABC):
 
     monitor = "val/loss"
     scores = ("loss", "share")
+    without_head = True
     unlearnt = ("head.", "readout.")
 
     def __init__(

@@ -68,6 +68,8 @@ class VideoModule(pl.LightningModule, ABC):
     """Whether less of it is better, or more."""
     scores: tuple[str, ...] = ("loss",)
     """What is measured in evaluation: each is logged as `val/<name>`."""
+    without_head: bool = False
+    """Whether the task calls `features` and `read` of its networks and never the networks: FSDP2 must know."""
 
     def __init__(
         self,
@@ -179,7 +181,8 @@ class VideoModule(pl.LightningModule, ABC):
                 for block in network.all_blocks() if isinstance(network, Network) else ():
                     fully_shard(block, mesh=mesh["data_parallel"])
                 fully_shard(network, mesh=mesh["data_parallel"])
-                if isinstance(network, Network):  # tasks without a head call it by this name
+                # Not where the network itself is called: its weights would be cut again within the call.
+                if self.without_head and isinstance(network, Network):
                     register_fsdp_forward_method(network, "features")
                     register_fsdp_forward_method(network, "read")
         if isinstance(self.trainer.strategy, ModelParallelStrategy):

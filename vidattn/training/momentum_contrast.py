@@ -50,6 +50,7 @@ class MomentumContrast(VideoModule):
     """
 
     scores = ("loss", "spread")
+    without_head = True
     unlearnt = ("head.",)
 
     def __init__(
