@@ -104,6 +104,7 @@ def test_two_processes_name_what_any_of_them_skipped(two, tiny_set, pair):
 
 
 CHOICES = [("ddp", "fsdp2"), ("mean", "attentive", "class_token"), ("1 to 2", "2 to 1")]
+SCORES = ("video_top1", "mAP", "clip_top1")
 SWITCHES = ["averaged", "accumulated", "recomputed", "bf16", "frozen", "several", "shards"]
 ROWS = [
     "ddp   mean        1 to 2",  # the README's main configuration
@@ -161,7 +162,7 @@ def fit_config(row, lists, folder, processes):
     The optimizer divides by no less than `eps`, so that rounding stays rounding.
     """
     strategy, pooling, _, on = parsed(row)
-    values = config(folder, folder) | {"test_after_fit": False}
+    values = config(folder, folder)
     values["last_checkpoint"] = {"filename": "{epoch}", "save_top_k": -1}
     values["model"]["network"] |= {"pooling": pooling, "init_std": 0.2, "gradient_checkpointing": "recomputed" in on}
     values["model"]["optimizer"]["init_args"] |= {"betas": [0.9, 0.98], "weight_decay": 0.05, "eps": 1e-4}
@@ -185,6 +186,8 @@ def fit_config(row, lists, folder, processes):
         values["model"]["objective"] = {"class_path": "vidattn.training.MultiLabel"}
     source = ("several" in on, "shards" in on)
     values["data"] |= {split: str(lists[split, *source]) for split in ("train", "val")} | {"test": None}
+    if "averaged" in on:
+        values["data"]["test"] = values["data"]["val"]
     crop = {"class_path": "torchvision.transforms.v2.CenterCrop", "init_args": {"size": SIZE}}
     values["data"] |= {"train_transforms": [crop], "num_test_crops": 1, "batch_size": 4 // processes}
     return write_config(folder / "config.yaml", values)
@@ -210,6 +213,7 @@ def test_two_processes_end_as_one_does_also_where_the_other_number_goes_on(row, 
         assert all(0 <= value <= 1 for run in (one, two, resumed) for value in column(run, score))
         assert len({steps(run) for run in (one, two, resumed)}) == 1
         return
+    assert all((run / "scorecard.json").exists() == ("averaged" in row) for run in (one, two, resumed))
     assert_same_end(two, one, within=0.2 if "bf16" in row else 1e-3)
     assert_same_end(resumed, one, within=0.2 if "bf16" in row else 1e-3)
 
@@ -237,7 +241,11 @@ def assert_same_end(run, other, within):
         )
         assert way > 0
         assert away < within * way, (run.parent.name, run.name, key, away / way)
+    cards = [json.loads(path.read_text()) for at in (run, other) if (path := at / "scorecard.json").exists()]
+    assert all(card["videos_evaluated"] == 5 for card in cards)
     if within < 0.1:
+        for card in cards[1:]:
+            assert [card.get(name) for name in SCORES] == pytest.approx([cards[0].get(name) for name in SCORES])
         assert column(run, "val/loss")[-1] == pytest.approx(column(other, "val/loss")[-1], rel=1e-4)
 
 
