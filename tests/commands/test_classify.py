@@ -208,7 +208,9 @@ def test_a_checkpoint_without_names_says_so_below_the_table(videos, tmp_path, ca
 @pytest.mark.parametrize(
     ("number", "status", "word"), [(signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 143, "terminated")]
 )
-def test_what_a_timeline_has_answered_is_kept(videos, checkpoint, tmp_path, capsys, monkeypatch, number, status, word):
+def test_what_a_timeline_has_answered_is_kept(
+    videos, checkpoint, tmp_path, capsys, monkeypatch, request, number, status, word
+):
     long = plain_video(tmp_path / "long.mp4", [30] * 40 + [220] * 60)  # 10 seconds
     rows = Classifier.probabilities
     answered = []
@@ -220,6 +222,8 @@ def test_what_a_timeline_has_answered_is_kept(videos, checkpoint, tmp_path, caps
         return rows(self, clips)
 
     monkeypatch.setattr(Classifier, "probabilities", interrupted)
+    handler = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell lets its background jobs ignore it
+    request.addfinalizer(lambda: signal.signal(signal.SIGINT, handler))
     out = {ending: tmp_path / f"answers.{ending}" for ending in ("csv", "json")}
     files = ["--csv", str(out["csv"]), "--json", str(out["json"])]
     windows = ["--timeline", "--window", "1", "--step", "1", "--batch-size", "1"]

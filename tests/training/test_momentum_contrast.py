@@ -6,7 +6,7 @@ import pytest
 import torch
 import yaml
 from golden import SMALL, drawn
-from tiny_run import column, config, run, write_config
+from tiny_run import column, config, write_config
 
 from vidattn import load
 from vidattn.cli import main
@@ -129,9 +129,9 @@ def test_a_resumed_run_ends_as_one_that_was_never_interrupted(tiny_set, tmp_path
         assert torch.equal(ours[name], weights), name
 
 
-def test_two_processes_learn_what_one_learns(one, tiny_set, tmp_path):
+def test_two_processes_learn_what_one_learns(one, tiny_set, tmp_path, pair):
     """Norms and keys are those of both."""
-    run("fit", "--config", contrastive(tiny_set, tmp_path, processes=2), "--test_after_fit", "false")
+    pair.run("fit", "--config", contrastive(tiny_set, tmp_path, processes=2), "--test_after_fit", "false")
     ours, theirs = state_of(tmp_path / "run_0"), state_of(one)
     for name, weights in theirs.items():
         torch.testing.assert_close(ours[name], weights, atol=1e-8, rtol=0, msg=name)

@@ -6,7 +6,7 @@ import pytest
 import torch
 import yaml
 from PIL import Image
-from tiny_run import column, config, run, write_config
+from tiny_run import FSDP2, column, config, write_config
 
 from vidattn import load
 from vidattn.cli import main
@@ -104,9 +104,11 @@ def test_a_resumed_run_ends_as_one_that_was_never_interrupted(one, tiny_set, tmp
     check_close(tmp_path / "run_1", one, 0.0)
 
 
-def test_two_processes_learn_what_one_learns(one, tiny_set, tmp_path):
+@pytest.mark.parametrize("strategy", ["ddp", FSDP2], ids=["ddp", "fsdp2"])
+def test_two_processes_learn_what_one_learns(one, tiny_set, tmp_path, pair, strategy):
     """Masks go by the clip: whoever draws them, they are the same."""
-    run("fit", "--config", pre_training(tiny_set, tmp_path, processes=2, strategy="ddp"), "--test_after_fit", "false")
+    made = pre_training(tiny_set, tmp_path, processes=2, strategy=strategy)
+    pair.run("fit", "--config", made, "--test_after_fit", "false")
     check_close(tmp_path / "run_0", one, 1e-3)
 
 

@@ -136,7 +136,7 @@ def test_data_with_another_number_of_classes_is_refused_with_the_next_move():
 )
 def test_a_process_without_a_video_to_evaluate_is_refused_with_the_next_move(stage, split):
     model = classifier()
-    data = SimpleNamespace(sources={split: "list.csv"}, num_videos=lambda split: 3)
+    data = SimpleNamespace(sources={split: "list.csv"}, num_videos=lambda split: 3, make=None)
     model.trainer = SimpleNamespace(datamodule=data, world_size=4)
 
     with pytest.raises(
@@ -149,7 +149,9 @@ def test_a_process_without_a_video_to_evaluate_is_refused_with_the_next_move(sta
 def test_a_list_without_labels_is_named_by_its_key(stage, split):
     model = classifier()
     manifest = SimpleNamespace(labelled=False)
-    data = SimpleNamespace(sources={split: "list.csv"}, num_videos=lambda split: 3, manifest=lambda split: manifest)
+    data = SimpleNamespace(
+        sources={split: "list.csv"}, num_videos=lambda split: 3, manifest=lambda split: manifest, make=None
+    )
     model.trainer = SimpleNamespace(datamodule=data, world_size=1)
 
     with pytest.raises(ValueError, match=rf"^data\.{split}=list\.csv has no labels, .* or data\.{split}=null and"):

@@ -1,9 +1,7 @@
 import torch
 
-import vidattn.attention.image
 from vidattn.attention.image.position_encoding import PositionalEncodingGenerator
 from vidattn.attention.image.reach import picture, reach
-from vidattn.attention.scheme import IMAGE_STEPS
 
 
 def test_a_convolution_sees_its_kernel_and_the_block_is_left_alone():
@@ -12,8 +10,3 @@ def test_a_convolution_sees_its_kernel_and_the_block_is_left_alone():
     seen = reach(block, 4, (4, 6), (0, 2))
     assert picture(seen, (0, 2)).split("\n")[:3] == [". # o # . .", ". # # # . .", ". . . . . ."]
     assert all(map(torch.equal, before, block.parameters()))
-
-
-def test_the_catalogue_has_a_line_for_every_image_block():
-    rows = [line.split("`")[1] for line in vidattn.attention.image.__doc__.splitlines() if line.startswith("| `")]
-    assert sorted(rows) == sorted(IMAGE_STEPS)
