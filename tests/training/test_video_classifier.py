@@ -118,7 +118,7 @@ def test_a_scheme_that_never_tells_the_class_token_of_the_video_is_refused_with_
 def test_data_with_another_number_of_classes_is_refused_with_the_next_move():
     model = classifier()
     data = SimpleNamespace(class_names=list("abcde"), preprocessing=Preprocessing(), sources={"val": None})
-    model.trainer = SimpleNamespace(datamodule=data, world_size=1)
+    model.trainer = SimpleNamespace(datamodule=data, world_size=1, ckpt_path=None)
 
     message = "the data has 5 classes but num_classes=3; set --model.network.num_classes 5"
     with pytest.raises(ValueError, match=message):
@@ -137,7 +137,7 @@ def test_data_with_another_number_of_classes_is_refused_with_the_next_move():
 def test_a_process_without_a_video_to_evaluate_is_refused_with_the_next_move(stage, split):
     model = classifier()
     data = SimpleNamespace(sources={split: "list.csv"}, num_videos=lambda split: 3, make=None)
-    model.trainer = SimpleNamespace(datamodule=data, world_size=4)
+    model.trainer = SimpleNamespace(datamodule=data, world_size=4, ckpt_path=None)
 
     with pytest.raises(
         ValueError, match=rf"data\.{split} has fewer videos \(3\) than there are processes \(4\).* to 3 or"
@@ -152,7 +152,7 @@ def test_a_list_without_labels_is_named_by_its_key(stage, split):
     data = SimpleNamespace(
         sources={split: "list.csv"}, num_videos=lambda split: 3, manifest=lambda split: manifest, make=None
     )
-    model.trainer = SimpleNamespace(datamodule=data, world_size=1)
+    model.trainer = SimpleNamespace(datamodule=data, world_size=1, ckpt_path=None)
 
     with pytest.raises(ValueError, match=rf"^data\.{split}=list\.csv has no labels, .* or data\.{split}=null and"):
         model.setup(stage)
