@@ -138,7 +138,7 @@ class MaskedPrediction(VideoModule, ABC):
 
     def forward(self, video: Tensor, keep: Kept) -> Painted:
         """uint8 clips `(B, 3, T, H, W)` of which `keep` is seen -> what is painted, and what was wanted."""
-        grid = self.config.grid(*video.shape[2:])._replace(prefix=self.config.native_grid.prefix)
+        grid = self.config.grid(*video.shape[2:])
         keep = replace(keep, places=keep.places.to(video.device))
         features = self.network.features(self.normalize(video), self.seen(keep, grid), normalized=True)
         with torch.no_grad():

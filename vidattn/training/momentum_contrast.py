@@ -107,10 +107,21 @@ class MomentumContrast(VideoModule):
 
     def forward(self, first: Tensor, second: Tensor) -> Tensor:
         """The symmetric loss of views `(B, 3, T, H, W)`, of which those in the same row are a pair; a scalar."""
+        return self.loss_and_keys(first, second)[0]
+
+    def loss_and_keys(self, first: Tensor, second: Tensor, gather: bool = True) -> tuple[Tensor, Tensor]:
+        """The symmetric loss, see `forward`, and the copy's vectors of the first views, `(B, width)`.
+
+        Args:
+            first: uint8 clips `(B, 3, T, H, W)`.
+            second: likewise, the other view of each.
+            gather: among the videos of all processes; else of this one alone.
+        """
         queries = [self.predictor(self.vectors(self.network, self.projector, view)) for view in (first, second)]
         with torch.no_grad():
             keys = [self.vectors(self.slow_network, self.slow_projector, view) for view in (first, second)]
-        return contrast(queries[0], keys[1], self.temperature) + contrast(queries[1], keys[0], self.temperature)
+        losses = [contrast(queries[i], keys[1 - i], self.temperature, gather) for i in range(2)]
+        return losses[0] + losses[1], keys[0]
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """The symmetric loss; the copy has followed the network's last step before.
@@ -153,12 +164,10 @@ class MomentumContrast(VideoModule):
         first, second = pairs(batch)
         if not len(first):
             return
-        queries = [self.predictor(self.vectors(self.network, self.projector, view)) for view in (first, second)]
-        keys = [self.vectors(self.slow_network, self.slow_projector, view) for view in (first, second)]
-        losses = [contrast(queries[i], keys[1 - i], self.temperature, gather=False) for i in range(2)]
+        loss, keys = self.loss_and_keys(first, second, gather=False)
         spread = self.val_spread if split == "val" else self.test_spread
-        spread.update(F.normalize(keys[0].float(), dim=1))
-        self.log(f"{split}/loss", losses[0] + losses[1], on_epoch=True, batch_size=len(first), sync_dist=True)
+        spread.update(F.normalize(keys.float(), dim=1))
+        self.log(f"{split}/loss", loss, on_epoch=True, batch_size=len(first), sync_dist=True)
         self.log(f"{split}/spread", spread, on_epoch=True)
 
 

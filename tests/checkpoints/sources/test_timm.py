@@ -1,8 +1,6 @@
-import json
-
 import pytest
 import torch
-from safetensors.torch import save_file
+from foreign_folders import timm_folder
 
 from vidattn.checkpoints.loading import load
 from vidattn.checkpoints.renaming import WeightsError
@@ -57,39 +55,6 @@ def test_dinov2s_own_file_is_read(tmp_path, registers):
 
 
 timm = pytest.importorskip("timm", reason="timm is a test dependency")
-
-
-def randomised(model):
-    """Every parameter random, norms about one."""
-    torch.manual_seed(0)
-    for name, parameter in model.named_parameters():
-        torch.nn.init.normal_(parameter, mean=float("norm" in name and "weight" in name), std=0.15)
-    return model.eval()
-
-
-def timm_folder(folder, about=None, **arguments):
-    """What timm's `save_for_hf` writes."""
-    given = {"img_size": 32, "patch_size": 8, "embed_dim": 32, "depth": 1, "num_heads": 4, "num_classes": 3} | arguments
-    model = randomised(timm.models.VisionTransformer(**given))
-    save_file({name: value.contiguous() for name, value in model.state_dict().items()}, folder / "model.safetensors")
-    trained = {
-        "input_size": [3, 32, 32],
-        "mean": [0.5] * 3,
-        "std": [0.5] * 3,
-        "crop_pct": 0.9,
-        "interpolation": "bicubic",
-    }
-    written = {
-        "architecture": "vit_tiny_patch16_224",
-        "num_classes": 3,
-        "num_features": 32,
-        "global_pool": given.get("global_pool", "token"),
-        "model_args": given,
-        "pretrained_cfg": trained,
-        "label_names": ["walk", "run", "sit"],
-    }
-    (folder / "config.json").write_text(json.dumps(written | (about or {})))
-    return model
 
 
 ARGUMENTS = [
