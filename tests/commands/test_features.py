@@ -71,14 +71,14 @@ def test_what_was_read_until_then_is_kept(
 ):
     handler = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell lets its background jobs ignore it
     request.addfinalizer(lambda: signal.signal(signal.SIGINT, handler))
-    views = FeatureExtractor._views
+    views = FeatureExtractor.views
 
-    def interrupted(self, source, fps):
+    def interrupted(self, source, fps=30.0):
         if Path(source).name == "220.mp4":
             end()
         return views(self, source, fps)
 
-    monkeypatch.setattr(FeatureExtractor, "_views", interrupted)
+    monkeypatch.setattr(FeatureExtractor, "views", interrupted)
     files = [str(videos / f"{level}.mp4") for level in (30, 120, 220)]
     out = tmp_path / "vectors.safetensors"
     with pytest.raises(SystemExit) as exit:
