@@ -263,8 +263,9 @@ def test_bf16_autocast_stays_close(case):
     assert (rough.float() - exact).norm() < 0.05 * exact.norm()
 
 
-@cases
+@pytest.mark.parametrize("case", {case.spec: case for case in CASES}.values(), ids=lambda case: case.spec)
 def test_compiles_in_one_graph(case):
+    """With other parts where a step has them; plain ones in whole networks, in tests/models/test_networks.py."""
     grid = Grid(3, 4, 2)
     attention = build(case)
     x = torch.randn(2, grid.num_tokens, DIM)
