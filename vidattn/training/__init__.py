@@ -5,7 +5,14 @@ from typing import TYPE_CHECKING
 from vidattn.public import hand_on
 
 if TYPE_CHECKING:  # for mypy and editors, which know no table
+    from vidattn.training.distil import Distillation as Distillation
     from vidattn.training.freezing import FrozenBackbone as FrozenBackbone
+    from vidattn.training.lessons import (
+        Lesson as Lesson,
+        TeachFeatures as TeachFeatures,
+        TeachLogits as TeachLogits,
+    )
+    from vidattn.training.map_lesson import TeachMaps as TeachMaps
     from vidattn.training.masked_autoencoder import MaskedAutoencoder as MaskedAutoencoder
     from vidattn.training.metrics import ViewAccuracy as ViewAccuracy, ViewPrecision as ViewPrecision
     from vidattn.training.mixing import Mixing as Mixing
@@ -33,7 +40,10 @@ if TYPE_CHECKING:  # for mypy and editors, which know no table
 __all__, __getattr__, __dir__ = hand_on(
     __name__,
     {
+        "vidattn.training.distil": ["Distillation"],
         "vidattn.training.freezing": ["FrozenBackbone"],
+        "vidattn.training.lessons": ["Lesson", "TeachFeatures", "TeachLogits"],
+        "vidattn.training.map_lesson": ["TeachMaps"],
         "vidattn.training.masked_autoencoder": ["MaskedAutoencoder"],
         "vidattn.training.metrics": ["ViewAccuracy", "ViewPrecision"],
         "vidattn.training.mixing": ["Mixing"],
