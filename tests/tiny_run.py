@@ -52,6 +52,18 @@ def add_broken(videos: Path, split: str, place: int) -> Path:
     return path
 
 
+def half_broken(videos: Path, folder: Path) -> Path:
+    """A list of four test videos with one that is no video behind each: the second of two processes has none."""
+    rows = [f"{videos / row}" for row in (videos / "test.csv").read_text().splitlines()[:4]]
+    broken = []
+    for number in range(len(rows)):
+        (folder / f"broken{number}.mp4").write_bytes(b"no video at all" * 100)
+        broken.append(f"{folder}/broken{number}.mp4,{CLASSES[0]}")
+    path = folder / "half_broken.csv"
+    path.write_text("".join(f"{row}\n" for pair in zip(rows, broken, strict=True) for row in pair))
+    return path
+
+
 def config(videos: Path, output: Path) -> dict[str, Any]:
     """A complete configuration for `vidattn fit`, to be changed by the test and written by `write_config`."""
     return {

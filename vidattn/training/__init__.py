@@ -5,6 +5,12 @@ from typing import TYPE_CHECKING
 from vidattn.public import hand_on
 
 if TYPE_CHECKING:  # for mypy and editors, which know no table
+    from vidattn.training.attention_measures import (
+        DistanceFromUniform as DistanceFromUniform,
+        GateSize as GateSize,
+        MissingEntropy as MissingEntropy,
+    )
+    from vidattn.training.attention_penalty import AttentionPenalty as AttentionPenalty
     from vidattn.training.distil import Distillation as Distillation
     from vidattn.training.freezing import FrozenBackbone as FrozenBackbone
     from vidattn.training.lessons import (
@@ -25,6 +31,7 @@ if TYPE_CHECKING:  # for mypy and editors, which know no table
         ParameterGroups as ParameterGroups,
     )
     from vidattn.training.predictions import PredictionWriter as PredictionWriter
+    from vidattn.training.progressive import ProgressiveAttention as ProgressiveAttention
     from vidattn.training.schedule import (
         Constant as Constant,
         Schedule as Schedule,
@@ -40,6 +47,8 @@ if TYPE_CHECKING:  # for mypy and editors, which know no table
 __all__, __getattr__, __dir__ = hand_on(
     __name__,
     {
+        "vidattn.training.attention_measures": ["DistanceFromUniform", "GateSize", "MissingEntropy"],
+        "vidattn.training.attention_penalty": ["AttentionPenalty"],
         "vidattn.training.distil": ["Distillation"],
         "vidattn.training.freezing": ["FrozenBackbone"],
         "vidattn.training.lessons": ["Lesson", "TeachFeatures", "TeachLogits"],
@@ -53,6 +62,7 @@ __all__, __getattr__, __dir__ = hand_on(
         "vidattn.training.parameter_groups": ["LayerDecay", "OneRate", "ParameterGroups"],
         "vidattn.training.predictions": ["PredictionWriter"],
         "vidattn.training.schedule": ["Constant", "Schedule", "Steps", "WarmupCosine"],
+        "vidattn.training.progressive": ["ProgressiveAttention"],
         "vidattn.training.scorecard": ["Scorecard"],
         "vidattn.training.simmim": ["SimMIM"],
         "vidattn.training.skipped": ["SkippedVideos"],
