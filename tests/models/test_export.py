@@ -12,6 +12,10 @@ CASES = {scheme: {"attention": scheme} for scheme in SCHEMES}  # image blocks: t
 CASES |= {
     str(part): part for part in PARTS if part.get("attention", "divided") in ("divided", "joint", "pooled(1,2,2)")
 }
+CASES |= {
+    f"{name}={value}": {name: value, "attention": "joint", "position": "none"}
+    for name, value in {"query_key": "tiled_rotary", "pooling": "attentive_probe"}.items()
+}
 
 
 @pytest.mark.parametrize("name", CASES)

@@ -55,6 +55,7 @@ FAMILIES = {
     "timesformer": Family(_IMAGENET),
     "videomae": Family(_HALF),
     "vit": Family(_HALF, crops=False, squashes=True),
+    "vjepa2": Family(_IMAGENET, short_side=292),
     "vivit": Family(_HALF, short_side=256, rescale=1 / 127.5, offset=True),
 }
 """By the model's type, which is also how the names of their classes begin."""

@@ -16,7 +16,16 @@ from vidattn.checkpoints.nearby import checkpoints_in, entries_of
 from vidattn.checkpoints.processor import preprocessing
 from vidattn.checkpoints.renaming import WeightsError
 from vidattn.checkpoints.saved import Saved, saved_of
-from vidattn.checkpoints.sources import huggingface, timesformer, timm, videomae, vit, vivit
+from vidattn.checkpoints.sources import (
+    huggingface,
+    timesformer,
+    timm,
+    videomae,
+    vit,
+    vivit,
+    vjepa2,
+    vjepa2_official,
+)
 from vidattn.models.config import VideoTransformerConfig
 
 HF_MODELS: dict[str, tuple[Callable[[Foreign, dict[str, Tensor]], Saved], dict[str, list[float]]]] = {
@@ -24,8 +33,14 @@ HF_MODELS: dict[str, tuple[Callable[[Foreign, dict[str, Tensor]], Saved], dict[s
     "videomae": (videomae.read, videomae.PIXELS),
     "vit": (vit.read_huggingface, vit.PIXELS),
     "vivit": (vivit.read, vivit.PIXELS),
+    "vjepa2": (vjepa2.read, vjepa2.PIXELS),
 }
 """`model_type` in HF's `config.json` -> who reads it, and mean and std where the folder has no processor."""
+
+OFFICIAL: list[tuple[Callable[[Any], bool], Callable[[dict[str, Any], Path], Saved]]] = [
+    (vjepa2_official.recognises, vjepa2_official.read),
+]
+"""Files of their authors' own: whether what one holds is of a kind, and who reads it; the first that fits counts."""
 
 KINDS = ("vidattn", "model_type", "architecture")
 """Keys that show whose configuration it is: ours, Hugging Face's, timm's."""
@@ -95,6 +110,8 @@ def _read_file(path: Path, asked: Sides | None) -> Saved:
         ours = {name.removeprefix(prefix): value for name, value in state.items() if name.startswith(prefix)}
         others = {name: value for name, value in state.items() if ours and not name.startswith(prefix)}
         return saved_of(found["vidattn"], ours or state, others)
+    if reader := next((read for recognises, read in OFFICIAL if recognises(found)), None):
+        return reader(found, path)
     weights = tensors_of(found)
     official = (isinstance(found, dict) and "model_state" in found) or "time_embed" in weights
     beside = path.parent / CONFIG
@@ -110,7 +127,8 @@ def _read_file(path: Path, asked: Sides | None) -> Saved:
         raise WeightsError(f"weights of a Hugging Face {kind}; put its config.json beside them and load the folder")
     held = ", ".join(map(str, list(found)[:5])) if isinstance(found, dict) else type(found).__name__
     raise WeightsError(
-        f"neither a checkpoint of vidattn, nor an official TimeSformer file, nor a ViT of timm's; holds {held}"
+        f"neither a checkpoint of vidattn, nor an official file of TimeSformer or V-JEPA 2, nor a ViT of timm's; "
+        f"holds {held}"
     )
 
 

@@ -11,11 +11,14 @@ from vidattn.attention.per_frame import PerFrame, step_name
 from vidattn.explain.spread import measured, replayed, replays
 from vidattn.mistakes import Mistake
 from vidattn.models.network import Network, Stage
-from vidattn.models.readout import MeanPooling
+from vidattn.models.readout import MeanOfNormed, MeanPooling
 from vidattn.models.recorder import Recording, Visit
 
 MEMORY_LIMIT = 8 * 2**30  # bytes that all recorded weights may take
 MAX_NUDGES = 1024  # a strange step over more tokens is left out: each nudge is a run
+
+
+MEANS = (MeanPooling, MeanOfNormed)
 
 
 @dataclass(frozen=True)
@@ -87,7 +90,7 @@ def gradient_rollout(
         if not ((classes >= 0) & (classes < logits.shape[1])).all():
             raise Mistake(f"class_index={class_index}: the network has {logits.shape[1]} classes, counted from 0")
         score = logits.gather(1, classes.expand(len(logits))[:, None]).sum()
-        pooled = [visit for module, visit in recording.visits.items() if isinstance(module, MeanPooling)]
+        pooled = [visit for module, visit in recording.visits.items() if isinstance(module, MEANS)]
         weights = [weight for visit in recording.visits.values() for weight in visit.weights]
         factors = [*weights, *(visit.args[0] for visit in pooled)]
         gradients = torch.autograd.grad(score, factors, allow_unused=True)
@@ -186,10 +189,19 @@ class Walk:
         return prefix.sum((1, 2)), video[..., 0]
 
     def read(self, readout: nn.Module) -> Tensor:
-        """`(B, S)`, what the read-out takes of each token: its attention weights, or its gradient."""
+        """`(B, S)`, what the read-out takes of each token: its attention weights, or its gradient.
+
+        Of a read-out with several, the last are a single query's, and those before are of blocks of its own.
+        """
         visit = self.visits[readout]
         if visit.weights:
-            return visit.weights[0].float().mean(1).squeeze(1)  # of a single query
+            *before, last = (weights.float().mean(1) for weights in visit.weights)
+            rows = last.squeeze(1)
+            for mixed in reversed(before):
+                if self.normalised:
+                    rows = rows / (1 + mixed.sum(-1))
+                rows = rows + (rows[:, None] @ mixed)[:, 0]
+            return rows
         numbers = torch.zeros_like(visit.args[0][..., :1], dtype=torch.float32, requires_grad=True)
         with torch.enable_grad():
             (rows,) = torch.autograd.grad(readout(numbers).sum(), numbers)

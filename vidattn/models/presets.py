@@ -18,6 +18,20 @@ VIDEOMAE = VideoTransformerConfig(
     norm_eps=1e-12,
 )
 
+VJEPA2 = VideoTransformerConfig(
+    attention="joint",
+    num_frames=64,
+    image_size=256,
+    tubelet_size=2,
+    embed_dim=1024,
+    depth=24,
+    num_heads=16,
+    position="none",
+    query_key="tiled_rotary",
+    pooling="attentive_probe",
+)
+VJEPA2_G = replace(VJEPA2, embed_dim=1408, depth=40, num_heads=22, mlp_ratio=48 / 11)
+
 PRESETS: dict[str, VideoTransformerConfig] = {
     # ViT sizes at patch 16: https://arxiv.org/abs/2010.11929, table 1; Ti and S: https://arxiv.org/abs/2012.12877.
     "Ti": VideoTransformerConfig(embed_dim=192, depth=12, num_heads=3),
@@ -37,6 +51,11 @@ PRESETS: dict[str, VideoTransformerConfig] = {
     "videomae-b": VIDEOMAE,
     "videomae-l": replace(VIDEOMAE, embed_dim=1024, depth=24, num_heads=16),
     "videomae-h": replace(VIDEOMAE, embed_dim=1280, depth=32, num_heads=16),
+    # V-JEPA 2's encoders with its attentive probe, https://arxiv.org/abs/2506.09985, table 12, as in its code and HF's.
+    "vjepa2-l": VJEPA2,
+    "vjepa2-h": replace(VJEPA2, embed_dim=1280, depth=32),
+    "vjepa2-g": VJEPA2_G,
+    "vjepa2-g-384": replace(VJEPA2_G, image_size=384),
 }
 """Complete configurations, with divided attention unless a paper has another, and the 400 classes of Kinetics."""
 
