@@ -75,6 +75,12 @@ def test_both_alphas_zero_leave_clips_and_labels():
     assert torch.equal(targets.argmax(1), LABELS)
 
 
+@pytest.mark.parametrize("alpha", [-1.0, float("inf"), float("nan")])
+def test_an_alpha_that_mixes_nothing_is_refused(alpha):
+    with pytest.raises(ValueError, match=r"must be 0 \(none\) or more, and finite"):
+        Mixing(3, 0.0, alpha)
+
+
 @pytest.mark.parametrize(("videos", "clips_of_each"), [(2, 2), (2, 4), (3, 2), (5, 3)])
 def test_each_clip_is_mixed_with_one_of_another_video(videos, clips_of_each):
     ids = torch.arange(videos).repeat_interleave(clips_of_each)
