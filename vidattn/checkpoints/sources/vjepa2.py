@@ -6,7 +6,7 @@ from torch import Tensor
 from vidattn.checkpoints.foreign import Foreign
 from vidattn.checkpoints.hf_config import HARMLESS, activation, patch_side, prefixed
 from vidattn.checkpoints.native import floored, floored_sides
-from vidattn.checkpoints.renaming import Names, renamed, without
+from vidattn.checkpoints.renaming import Names, of_each, renamed, without
 from vidattn.checkpoints.saved import Saved
 from vidattn.models.attentive_probe import DEPTH, EPS, HEADS
 from vidattn.models.config import VideoTransformerConfig
