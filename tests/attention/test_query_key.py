@@ -8,7 +8,7 @@ from torch import nn
 
 from vidattn.attention.heads import SelfAttention
 from vidattn.attention.parts import Parts
-from vidattn.attention.query_key import QUERY_KEYS, QueryKeyNorm, Rotary3D, TiledRotary3D
+from vidattn.attention.query_key import QUERY_KEYS, QueryKeyNorm, Rotary3D, ScaledRotary3D, TiledRotary3D
 from vidattn.attention.scheme import parse_scheme
 from vidattn.grid import Grid
 
@@ -68,6 +68,24 @@ def test_tiled_rotary_knows_where_a_token_is_and_rotary_how_far_apart_two_are():
         scores = torch.einsum("bihd,bjhd->ij", *part(q, k, grid))
         along = scores.diagonal(1)  # of neighbours
         assert (along.std() > 1e-3) == moves
+
+
+@pytest.mark.parametrize("sides", [(3, 16, 16), (2, 31, 16), (2, 1, 16)])
+def test_scaled_rotary_is_rotary_of_a_map_with_16_rows_and_columns(sides):
+    """At 16 x 16 nothing is scaled; at 31 rows every second one stands where the 16 did; one row stands at 0."""
+    grid, native = Grid(*sides, prefix=0), Grid(sides[0], 16, 16, prefix=0)
+    q, k = torch.randn(2, 1, grid.num_tokens, 1, 24, dtype=DOUBLE)
+    step = max(1, (sides[1] - 1) // 15)
+
+    def rows(x, sides):
+        return x.unflatten(1, sides)
+
+    for ours, x in zip(ScaledRotary3D(24)(q, k, grid), (q, k), strict=True):
+        some = torch.zeros(1, *native.sides(), 1, 24, dtype=DOUBLE)
+        some[:, :, : (sides[1] + step - 1) // step] = rows(x, sides)[:, :, ::step]
+        wanted, _ = Rotary3D(24)(some.flatten(1, 3), some.flatten(1, 3), native)
+        found = rows(ours, sides)[:, :, ::step]
+        torch.testing.assert_close(found, rows(wanted, native.sides())[:, :, : found.shape[2]])
 
 
 def test_along_one_axis_rotary_is_hf_roformers():

@@ -14,7 +14,7 @@ CASES |= {
 }
 CASES |= {
     f"{name}={value}": {name: value, "attention": "joint", "position": "none"}
-    for name, value in {"query_key": "tiled_rotary", "pooling": "attentive_probe"}.items()
+    for name, value in (("query_key", "tiled_rotary"), ("query_key", "scaled_rotary"), ("pooling", "attentive_probe"))
 }
 
 

@@ -27,6 +27,7 @@ PARTS = [
     {"query_key": "rotary"},
     {"query_key": "tiled_rotary", "position": "none", "pooling": "normed_mean"},
     {"tubelet_size": 2, "pooling": "attentive_probe"},
+    {"query_key": "scaled_rotary"},
     {"tubelet_size": 2, "position": "token", "norm": "dyt", "qkv_bias": "query_value", "query_key": "norm+rotary"},
 ]
 BETWEEN_FRAMES = [{"conditional_position": "peg3d", "tubelet_size": 2}]

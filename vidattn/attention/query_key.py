@@ -60,6 +60,37 @@ class Rotary3D(nn.Module):
         return turned(q, cosine, sine), turned(k, cosine, sine)
 
 
+class ScaledRotary3D(nn.Module):
+    """`Rotary3D` on a map of any size as if it had 16 rows and 16 columns: rows are 15 / (H - 1) apart, columns
+    15 / (W - 1). Frames are counted.
+
+    V-JEPA 2.1, https://arxiv.org/abs/2603.14482 (`interpolate_rope` in its code). One row, or one column, stands at 0:
+    there the official code divides by zero and gives no answer (NaN).
+
+    The map is that of a row of tokens that attend to one another: a window is stretched like a frame. Of a clip some of
+    whose places are left out nothing tells how large its map is.
+
+    Args:
+        head_dim: width d of a head, at least 6.
+        norm: offered to every such part; there is none here.
+
+    Raises:
+        ValueError: a head has fewer than 6 components, two for each axis.
+    """
+
+    def __init__(self, head_dim: int, norm: Norm = layer_norm) -> None:
+        super().__init__()
+        self.pairs = pairs_of(head_dim)
+
+    def forward(self, q: Tensor, k: Tensor, row: Grid) -> tuple[Tensor, Tensor]:
+        """Queries and keys `(G, n, heads, d)` of rows of tokens that lie on `row` -> the same shapes."""
+        places = places_of(row, q)
+        apart = (1.0, *(SPAN / (side - 1) if side > 1 else 0.0 for side in (row.height, row.width)))
+        turns = angles(places * places.new_tensor(apart), self.pairs).flatten(-2)[..., None, :]
+        cosine, sine = turns.cos(), turns.sin()
+        return turned(q, cosine, sine), turned(k, cosine, sine)
+
+
 class TiledRotary3D(nn.Module):
     """Rotary positions as V-JEPA 2's weights learnt them, which no rotation is: components and angles are not paired.
 
@@ -127,11 +158,18 @@ def turned(x: Tensor, cosine: Tensor, sine: Tensor) -> Tensor:
     return torch.cat((pairs.flatten(-2).to(x.dtype), x[..., end:]), dim=-1)
 
 
+SPAN = 15
+"""From the first row or column to the last, where these are scaled: of V-JEPA 2.1's pre-training at 256 pixels."""
+
+NEED_MAP = (ScaledRotary3D,)
+"""Those that ask how large the map is, so that no places can be left out."""
+
 QUERY_KEYS: dict[str, tuple[type[nn.Module], ...]] = {
     "plain": (),
     "norm": (QueryKeyNorm,),
     "rotary": (Rotary3D,),
     "norm+rotary": (QueryKeyNorm, Rotary3D),
     "tiled_rotary": (TiledRotary3D,),
+    "scaled_rotary": (ScaledRotary3D,),
 }
 """What queries and keys go through, in order, by the name that a configuration gives."""

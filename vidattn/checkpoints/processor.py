@@ -54,6 +54,7 @@ class Family:
 FAMILIES = {
     "timesformer": Family(_IMAGENET),
     "videomae": Family(_HALF),
+    "VideoMAEv2": Family(_IMAGENET),
     "vit": Family(_HALF, crops=False, squashes=True),
     "vjepa2": Family(_IMAGENET, short_side=292),
     "vivit": Family(_HALF, short_side=256, rescale=1 / 127.5, offset=True),

@@ -21,9 +21,11 @@ from vidattn.checkpoints.sources import (
     timesformer,
     timm,
     videomae,
+    videomae_official,
     vit,
     vivit,
     vjepa2,
+    vjepa2_1,
     vjepa2_official,
 )
 from vidattn.models.config import VideoTransformerConfig
@@ -31,6 +33,7 @@ from vidattn.models.config import VideoTransformerConfig
 HF_MODELS: dict[str, tuple[Callable[[Foreign, dict[str, Tensor]], Saved], dict[str, list[float]]]] = {
     "timesformer": (huggingface.read, huggingface.PIXELS),
     "videomae": (videomae.read, videomae.PIXELS),
+    "VideoMAEv2": (videomae_official.read_folder, videomae_official.PIXELS),
     "vit": (vit.read_huggingface, vit.PIXELS),
     "vivit": (vivit.read, vivit.PIXELS),
     "vjepa2": (vjepa2.read, vjepa2.PIXELS),
@@ -38,7 +41,9 @@ HF_MODELS: dict[str, tuple[Callable[[Foreign, dict[str, Tensor]], Saved], dict[s
 """`model_type` in HF's `config.json` -> who reads it, and mean and std where the folder has no processor."""
 
 OFFICIAL: list[tuple[Callable[[Any], bool], Callable[[dict[str, Any], Path], Saved]]] = [
+    (vjepa2_1.recognises, vjepa2_1.read),
     (vjepa2_official.recognises, vjepa2_official.read),
+    (videomae_official.recognises, videomae_official.read),
 ]
 """Files of their authors' own: whether what one holds is of a kind, and who reads it; the first that fits counts."""
 
@@ -110,8 +115,6 @@ def _read_file(path: Path, asked: Sides | None) -> Saved:
         ours = {name.removeprefix(prefix): value for name, value in state.items() if name.startswith(prefix)}
         others = {name: value for name, value in state.items() if ours and not name.startswith(prefix)}
         return saved_of(found["vidattn"], ours or state, others)
-    if reader := next((read for recognises, read in OFFICIAL if recognises(found)), None):
-        return reader(found, path)
     weights = tensors_of(found)
     official = (isinstance(found, dict) and "model_state" in found) or "time_embed" in weights
     beside = path.parent / CONFIG
@@ -119,6 +122,8 @@ def _read_file(path: Path, asked: Sides | None) -> Saved:
         config = read_json(beside)
         if path.name.removesuffix(INDEX) in WEIGHTS or any(kind in config for kind in KINDS):
             return _configured(beside, config, weights, asked)
+    if reader := next((read for recognises, read in OFFICIAL if recognises(found)), None):
+        return reader(found, path)
     if official:
         return timesformer.read(weights, asked)
     if "patch_embed.proj.weight" in weights:
@@ -127,8 +132,8 @@ def _read_file(path: Path, asked: Sides | None) -> Saved:
         raise WeightsError(f"weights of a Hugging Face {kind}; put its config.json beside them and load the folder")
     held = ", ".join(map(str, list(found)[:5])) if isinstance(found, dict) else type(found).__name__
     raise WeightsError(
-        f"neither a checkpoint of vidattn, nor an official file of TimeSformer or V-JEPA 2, nor a ViT of timm's; "
-        f"holds {held}"
+        f"neither a checkpoint of vidattn, nor an official file of TimeSformer, VideoMAE or V-JEPA 2, nor a ViT of "
+        f"timm's; holds {held}"
     )
 
 
@@ -152,6 +157,8 @@ def _configured(file: Path, config: dict[str, Any], weights: dict[str, Tensor], 
 
 def _read_huggingface(config: Foreign, weights: dict[str, Tensor]) -> Saved:
     kind = config.raw("model_type")
+    if isinstance(kind, str) and kind.startswith("VideoMAEv2_"):  # _Base and others
+        kind = "VideoMAEv2"
     if not isinstance(kind, str) or kind not in HF_MODELS:
         raise WeightsError(f"a Hugging Face model of type {kind!r}; vidattn reads {', '.join(HF_MODELS)}")
     read, pixels = HF_MODELS[kind]

@@ -10,7 +10,7 @@ from torch import nn
 
 from vidattn.attention.base import VideoAttention
 from vidattn.attention.parts import QKV_BIASES, Parts
-from vidattn.attention.query_key import QUERY_KEYS
+from vidattn.attention.query_key import NEED_MAP, QUERY_KEYS
 from vidattn.attention.scheme import Scheme, parse_scheme, takes_parts
 from vidattn.checks import check_positive, check_rate, is_whole
 from vidattn.grid import Grid
@@ -72,8 +72,8 @@ class VideoTransformerConfig(NetworkConfig):
         activation: of the MLPs in the blocks: `gelu`, or `gelu_tanh`, its approximation.
         qkv_bias: which of queries, keys and values have a bias: `all`, `query_value` (VideoMAE) or `none`.
         query_key: what queries and keys go through before they meet: `plain` (nothing), `norm`, `rotary` (positions in
-            three axes), `norm+rotary` or `tiled_rotary` (V-JEPA 2's); see `vidattn.attention.query_key`. In all steps;
-            some have no place for it.
+            three axes), `norm+rotary`, `tiled_rotary` (V-JEPA 2's) or `scaled_rotary` (V-JEPA 2.1's); see
+            `vidattn.attention.query_key`. In all steps; some have no place for it.
         conditional_position: a convolution after the first block that tells tokens where they are, beside `position` or
             in its place: `peg` in each frame (CPVT), `peg3d` in time as well, or `none`.
 
@@ -269,6 +269,11 @@ class VideoTransformerConfig(NetworkConfig):
             raise Mistake(
                 f"conditional_position={self.conditional_position!r} needs the whole map, so that "
                 "no places can be left out; use none"
+            )
+        if any(part in NEED_MAP for part in QUERY_KEYS[self.query_key]):
+            raise Mistake(
+                f"query_key={self.query_key!r} stretches positions over the whole map, so that no places can be left "
+                "out; use rotary"
             )
         if isinstance(keep, Tokens) and not self.scheme.takes_any_tokens:
             raise Mistake(

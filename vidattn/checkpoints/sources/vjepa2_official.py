@@ -185,8 +185,8 @@ def _read(weights: dict[str, Tensor], probe: dict[str, Tensor], found: Mapping[s
             f"the probe is for encoders of width {probe['linear.weight'].shape[1]}, and the encoder beside it has "
             f"{config.embed_dim}"
         )
-    if left := sorted(set(map(str, found)) & {"predictor"}):
-        notes.append(f"the {left[0]} of pre-training: left out")
+    if "predictor" in found:
+        notes.append("the predictor of pre-training: left out")
     with torch.device("meta"):
         network = build_network(config)
     names, absent = ({**ENCODER, **PROBE}, []) if probe else (ENCODER, ["head"])

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from vidattn.checkpoints.saved import Saved
 from vidattn.models.config import VideoTransformerConfig
 
-READOUT, FEW = "readout.", 10
+READOUT, FEW = "readout.", 16
 """How the names of a read-out's tensors begin, and how many of them are listed one by one."""
 
 

@@ -11,7 +11,7 @@ from vidattn.checkpoints.saved import Saved
 from vidattn.checkpoints.transfer.account import Account
 from vidattn.checkpoints.transfer.blocks import carry_blocks, carry_late_blocks
 from vidattn.checkpoints.transfer.position_tables import carried_tables
-from vidattn.checkpoints.transfer.same_function import changed, check_sizes
+from vidattn.checkpoints.transfer.same_function import changed, check_positions, check_sizes
 from vidattn.checkpoints.transfer.steps import role
 from vidattn.checkpoints.transfer.whole import carried_whole
 from vidattn.models.config import VideoTransformerConfig
@@ -45,6 +45,7 @@ def transferred(
     if not (isinstance(trained, VideoTransformerConfig) and isinstance(config, VideoTransformerConfig)):
         return carried_whole(saved, network, config)
     check_sizes(saved, config)
+    check_positions(trained, config)
     account = Account(saved, trained, network, config)
     _carry_head(account)
     _carry_patch(account, inflation)
