@@ -55,6 +55,7 @@ FAMILIES = {
     "timesformer": Family(_IMAGENET),
     "videomae": Family(_HALF),
     "VideoMAEv2": Family(_IMAGENET),
+    "videoprism_vision_model": Family(((0.0,) * 3, (1.0,) * 3), short_side=288, crops=False, squashes=True),
     "vit": Family(_HALF, crops=False, squashes=True),
     "vjepa2": Family(_IMAGENET, short_side=292),
     "vivit": Family(_HALF, short_side=256, rescale=1 / 127.5, offset=True),

@@ -22,6 +22,7 @@ from vidattn.checkpoints.sources import (
     timm,
     videomae,
     videomae_official,
+    videoprism,
     vit,
     vivit,
     vjepa2,
@@ -29,11 +30,13 @@ from vidattn.checkpoints.sources import (
     vjepa2_official,
 )
 from vidattn.models.config import VideoTransformerConfig
+from vidattn.models.videoprism import VideoPrismConfig
 
 HF_MODELS: dict[str, tuple[Callable[[Foreign, dict[str, Tensor]], Saved], dict[str, list[float]]]] = {
     "timesformer": (huggingface.read, huggingface.PIXELS),
     "videomae": (videomae.read, videomae.PIXELS),
     "VideoMAEv2": (videomae_official.read_folder, videomae_official.PIXELS),
+    "videoprism_vision_model": (videoprism.read, videoprism.PIXELS),
     "vit": (vit.read_huggingface, vit.PIXELS),
     "vivit": (vivit.read, vivit.PIXELS),
     "vjepa2": (vjepa2.read, vjepa2.PIXELS),
@@ -165,9 +168,9 @@ def _read_huggingface(config: Foreign, weights: dict[str, Tensor]) -> Saved:
     check_kind(config)
     saved = read(config, weights)
     ours = saved.config
-    assert isinstance(ours, VideoTransformerConfig)  # as all that we read of others
-    prepared, notes = preprocessing(config.file.parent, kind, pixels, ours.image_size)
+    prepared, notes = preprocessing(config.file.parent, kind, pixels, ours.picture)
     if isinstance(prepared.image_size, int):
+        assert isinstance(ours, VideoTransformerConfig | VideoPrismConfig)  # as all that we read of others
         side, cut = floored("crop", prepared.image_size, ours.patch_size)
         prepared, notes = replace(prepared, image_size=side), [*notes, *cut]
     names, faults = ([], []) if "head.weight" not in saved.state else names_by_id(config, ours.num_classes)

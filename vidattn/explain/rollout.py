@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
+from einops import rearrange
 from torch import Tensor, nn
 
 from vidattn.attention.base import VideoAttention
@@ -121,15 +122,17 @@ def explainable(network: nn.Module) -> Network:
 def recorded(network: Network, video: Tensor, memory_limit: float) -> tuple[Recording, Tensor]:
     """Run `network` on `video` in evaluation mode; its attention weights, and the logits."""
     stages = network.layout(*video.shape[2:])
-    if without := [index for index, stage in enumerate(stages) if stage.readout is None]:
+    if without := [index for index, stage in enumerate(stages) if stage.readout is None and not stage.folding]:
         raise TypeError(
             f"{type(network).__name__} cannot be explained: stage {without[0]} hands its tokens on to other tokens, "
-            "and no attention weights tell which become which; a network whose stages end in a read-out can"
+            "and no attention weights tell which become which; a network whose stages end in a read-out, or hand on "
+            "all tokens of a clip, can"
         )
     modules: list[nn.Module] = []
     for stage in stages:
         modules += [step for block in stage.blocks for step in block.steps]  # type: ignore[union-attr]
-        modules.append(stage.readout)  # type: ignore[arg-type]
+        modules += [] if stage.readout is None else [stage.readout]
+    modules += [] if network.readout in modules else [network.readout]
     training = network.training
     try:
         with Recording(modules, memory_limit) as recording:
@@ -155,8 +158,11 @@ class Walk:
 
     def back(self, network: Network, clip: Tensor, logits: Tensor) -> Rollout:
         """The tokens' shares of the answer that `network` gave to `clip`."""
+        stages = network.layout(*clip.shape[2:])
+        if all(stage.folding for stage in stages):
+            return self.back_to_places(network, stages, clip, logits)
         scale, prefix = None, logits.new_zeros(len(logits))
-        for stage in reversed(network.layout(*clip.shape[2:])):
+        for stage in reversed(stages):
             own, video = self.stage(stage, scale)
             prefix = prefix + own.unflatten(0, (len(logits), -1)).sum(1)
             scale = video.flatten()
@@ -173,7 +179,31 @@ class Walk:
         """
         assert stage.readout is not None
         rows = self.read(stage.readout)
-        rows = own = rows if scale is None else rows * scale[:, None]
+        rows = rows if scale is None else rows * scale[:, None]
+        rows, own = self.through_blocks(stage, rows, rows)
+        if not self.normalised:
+            rows = rows - own
+        _, grid = self.visits[stage.blocks[0].steps[0]].args  # type: ignore[index]
+        prefix, video = grid.split(rows[..., None])
+        return prefix.sum((1, 2)), video[..., 0]
+
+    def back_to_places(self, network: Network, stages: list[Stage], clip: Tensor, logits: Tensor) -> Rollout:
+        """`back` of a network whose stages hand all tokens of a clip on, each in runs of its own."""
+        grid = network.config.grid(*clip.shape[2:])
+        rows = own = self.read(network.readout)
+        for stage in reversed(stages):
+            unfolding = " -> ".join(reversed(stage.folding.split(" -> ")))
+            sides = {"t": grid.frames, "n": grid.locations}
+            folded = (rearrange(part, stage.folding, **sides) for part in (rows, own))
+            rows, own = (rearrange(part, unfolding, **sides) for part in self.through_blocks(stage, *folded))
+        rows = rows if self.normalised else rows - own
+        video = rows.view(len(rows), *grid.sides())
+        total = video.sum((1, 2, 3), keepdim=True).clamp(min=1e-30)
+        return Rollout(video / total, logits.new_zeros(len(logits)), logits, tuple(self.notes))
+
+    def through_blocks(self, stage: Stage, rows: Tensor, own: Tensor) -> tuple[Tensor, Tensor]:
+        """`rows` behind the last block of a stage as they are before its first, and `own`, what came through residuals
+        alone."""
         steps = [(f"block {index}", step) for index, block in enumerate(stage.blocks) for step in block.steps]  # type: ignore
         for name, step in reversed(steps):
             with torch.no_grad():
@@ -182,11 +212,7 @@ class Walk:
                 rows = self.through(step, rows)
             elif (factor := self.nudged(step, name, rows)) is not None:
                 rows, own = ((part[:, None] @ factor)[:, 0] for part in (rows, own))
-        if not self.normalised:
-            rows = rows - own
-        _, grid = self.visits[steps[0][1]].args
-        prefix, video = grid.split(rows[..., None])
-        return prefix.sum((1, 2)), video[..., 0]
+        return rows, own
 
     def read(self, readout: nn.Module) -> Tensor:
         """`(B, S)`, what the read-out takes of each token: its attention weights, or its gradient.

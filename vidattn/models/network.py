@@ -131,12 +131,15 @@ class Stage(NamedTuple):
         grid: the tokens of one run.
         runs: how often they run for one clip: once, or for each frame.
         readout: what makes one vector of each run's tokens; None where a next stage takes the tokens themselves.
+        folding: where no stage makes others of a clip's tokens, how this one lays them into its runs, `(B, S)` to
+            `(B * runs, S / runs)`, in einops' words with `t` frames of `n` places each.
     """
 
     blocks: nn.ModuleList
     grid: Grid
     runs: int = 1
     readout: ReadOut | None = None
+    folding: str = ""
 
 
 class EndMacs(NamedTuple):

@@ -3,6 +3,7 @@
 from vidattn.attention.imported import named
 from vidattn.mistakes import Mistake
 from vidattn.models.attentive_probe import AttentiveProbe
+from vidattn.models.query_pooling import QueryPooling
 from vidattn.models.readout import (
     AttentivePooling,
     ClassToken,
@@ -19,6 +20,7 @@ READOUTS: dict[str, type[ReadOut]] = {
     "normed_mean": MeanOfNormed,
     "attentive": AttentivePooling,
     "attentive_probe": AttentiveProbe,
+    "query": QueryPooling,
 }
 """Read-outs by the name that a configuration gives."""
 
