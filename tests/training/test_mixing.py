@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from vidattn.data import Loading
+from vidattn.training.classification import check_mixable
 from vidattn.training.mixing import Mixing, apart
-from vidattn.training.video_classifier import check_mixable
 
 LABELS = torch.tensor([0, 1, 2, 0])
 IDS = torch.tensor([8, 3, 5, 6])

@@ -29,6 +29,23 @@ def check_same_names(data: Sequence[str], checkpoint: Sequence[str]) -> None:
             )
 
 
+def check_teacher_names(data: Sequence[str], teacher: Sequence[str]) -> None:
+    """Compare the names of the classes, as far as both have names and not numbers alone.
+
+    Raises:
+        Mistake: they differ, or stand in another order: the teacher would teach wrong answers.
+    """
+    if numbers_alone(data) or numbers_alone(teacher):
+        return
+    for label, (ours, theirs) in enumerate(zip(data, teacher, strict=False)):
+        if spelling(ours) != spelling(theirs):
+            raise Mistake(
+                f"class {label} is {ours!r} in the data but {theirs!r} to the teacher, whose answers would be wrong; "
+                f"set data.class_names to the teacher's if the lists have names as labels: {list(teacher)}; or leave "
+                "TeachLogits out of model.lessons"
+            )
+
+
 def check_count(data: Any, num_classes: int) -> None:
     """
     Raises:
