@@ -7,12 +7,12 @@ from torch import Tensor
 
 
 class GridAdamW:
-    """AdamW (https://arxiv.org/abs/1711.05101, algorithm 2) on tensors whose first axis counts models.
+    """AdamW (https://arxiv.org/abs/1711.05101, algorithm 2) on a tensor whose first axis counts models.
 
     `torch.optim.AdamW` takes one learning rate for a tensor; a parameter group for each model would be a call for each.
 
     Args:
-        tensors: `(P, ...)` each; changed in place.
+        weight: `(P, ...)`; changed in place.
         rates: learning rate of each model, P numbers.
         decays: weight decay of each model, P numbers.
         betas: of the two running means.
@@ -21,29 +21,26 @@ class GridAdamW:
 
     def __init__(
         self,
-        tensors: Sequence[Tensor],
+        weight: Tensor,
         rates: Sequence[float],
         decays: Sequence[float],
         betas: tuple[float, float] = (0.9, 0.999),
         eps: float = 1e-8,
     ) -> None:
-        self.tensors = tensors
-        self.rates, self.decays = torch.tensor(rates), torch.tensor(decays)
+        self.weight = weight
+        shape = (-1, *[1] * (weight.ndim - 1))
+        self.rates, self.decays = torch.tensor(rates).view(shape), torch.tensor(decays).view(shape)
         self.betas, self.eps = betas, eps
-        self.first = [torch.zeros_like(tensor) for tensor in tensors]
-        self.second = [torch.zeros_like(tensor) for tensor in tensors]
+        self.first, self.second = torch.zeros_like(weight), torch.zeros_like(weight)
         self.steps = 0
 
-    def step(self, gradients: Sequence[Tensor], factor: float = 1.0) -> None:
-        """One update with these gradients, all learning rates times `factor`."""
+    def step(self, gradient: Tensor, factor: float = 1.0) -> None:
+        """One update with this gradient, all learning rates times `factor`."""
         self.steps += 1
         one, two = self.betas
-        root = (1 - two**self.steps) ** 0.5
-        for tensor, gradient, first, second in zip(self.tensors, gradients, self.first, self.second, strict=True):
-            shape = (-1, *[1] * (tensor.ndim - 1))
-            rates = (self.rates * factor).view(shape)
-            tensor.mul_(1 - rates * self.decays.view(shape))
-            first.lerp_(gradient, 1 - one)
-            second.mul_(two).addcmul_(gradient, gradient, value=1 - two)
-            step = first / (second.sqrt().div_(root).add_(self.eps))
-            tensor.sub_(step.mul_(rates / (1 - one**self.steps)))
+        rates = self.rates * factor
+        self.first.lerp_(gradient, 1 - one)
+        self.second.mul_(two).addcmul_(gradient, gradient, value=1 - two)
+        spread = self.second.sqrt().div_((1 - two**self.steps) ** 0.5).add_(self.eps)
+        self.weight.mul_(1 - rates * self.decays)
+        self.weight.sub_(torch.div(self.first, spread, out=spread).mul_(rates / (1 - one**self.steps)))

@@ -67,35 +67,31 @@ class LinearProbes:
         """
         generator = torch.Generator().manual_seed(seed)
         mean, deviation = rows.moments()
-        weight = torch.zeros(len(self.settings), num_classes, rows.width)
-        bias = torch.zeros(len(self.settings), num_classes)
-        optimizer = GridAdamW(
-            [weight, bias], [one.lr for one in self.settings], [one.weight_decay for one in self.settings]
-        )
+        # The bias is the last column, for which every row has a 1: one product and one update instead of two.
+        layers = torch.zeros(len(self.settings), num_classes, rows.width + 1)
+        optimizer = GridAdamW(layers, [one.lr for one in self.settings], [one.weight_decay for one in self.settings])
         steps = self.epochs * math.ceil(len(rows) / self.batch_size)
         for _ in range(self.epochs):
             for batch in torch.randperm(len(rows), generator=generator).split(self.batch_size):
                 x = (rows.draw(batch.tolist(), generator) - mean) / deviation
+                x = torch.cat((x, x.new_ones(len(x), 1)), 1)
                 factor = (1 + math.cos(math.pi * optimizer.steps / steps)) / 2
-                optimizer.step(gradients(x, rows.labels[batch], weight, bias), factor)
-        return FittedLinear(weight, bias, mean, deviation)
+                optimizer.step(gradient(x, rows.labels[batch], layers), factor)
+        return FittedLinear(layers[..., :-1], layers[..., -1], mean, deviation)
 
 
-def gradients(x: Tensor, labels: Tensor, weight: Tensor, bias: Tensor) -> tuple[Tensor, Tensor]:
-    """Those of the mean cross-entropy of P softmax regressions.
+def gradient(x: Tensor, labels: Tensor, weight: Tensor) -> Tensor:
+    """That of the mean cross-entropy of P softmax regressions, `(P, K, D)`.
 
     Args:
         x: `(B, D)`.
         labels: `(B,)`.
         weight: `(P, K, D)`.
-        bias: `(P, K)`.
     """
     probes, classes, width = weight.shape
-    logits = torch.addmm(bias.flatten(), x, weight.view(-1, width).T).view(-1, probes, classes)
-    error = logits.softmax(-1)
+    error = (x @ weight.view(-1, width).T).view(-1, probes, classes).softmax(-1)
     error[torch.arange(len(x)), :, labels] -= 1
-    error = error.view(len(x), -1) / len(x)
-    return (error.T @ x).view_as(weight), error.sum(0).view_as(bias)
+    return (error.view(len(x), -1).T @ x).div_(len(x)).view_as(weight)
 
 
 @dataclass(frozen=True, eq=False)

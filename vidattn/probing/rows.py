@@ -59,7 +59,7 @@ class LabelledRows:
     def moments(self) -> tuple[Tensor, Tensor]:
         """Mean and deviation of each number over all views, `(D,)`; 1 where it is the same everywhere."""
         count = sum(len(views) for views in self.views)
-        mean = sum(views.double().sum(0) for views in self.views) / count
-        square = sum((views.double() - mean).square().sum(0) for views in self.views) / count
-        deviation = square.sqrt()
+        mean = torch.stack([views.double().sum(0) for views in self.views]).sum(0) / count
+        squares = torch.stack([(views.double() - mean).square().sum(0) for views in self.views])
+        deviation = (squares.sum(0) / count).sqrt()
         return mean.float(), torch.where(deviation > 1e-6 * deviation.max().clamp_min(1e-12), deviation, 1.0).float()
