@@ -18,8 +18,9 @@ from vidattn.comparison.comparison import compare, crossovers
 from vidattn.comparison.matching import BUDGETS, KNOBS
 from vidattn.comparison.source import read_run, transformer_of
 from vidattn.console import plain_console
+from vidattn.mistakes import Mistake
 from vidattn.models.config import VideoTransformerConfig
-from vidattn.models.presets import PRESETS, preset
+from vidattn.models.presets import FIXED, PRESETS, preset
 from vidattn.tables import markdown, rich_table, write_rows
 from vidattn.writable import check_place
 
@@ -130,6 +131,8 @@ def network_of(options: argparse.Namespace) -> tuple[VideoTransformerConfig, str
         base, values = read_run(Path(options.config))
         return transformer_of(base, Path(options.config)), Path(options.config).stem, values
     name = options.preset or "B"
+    if name in FIXED:
+        raise Mistake(f"no scheme can stand for another in preset {name!r}; vidattn flops {name} counts it")
     return preset(name), f"ViT-{name}/16" if len(name) < 3 else name, {}
 
 

@@ -2,11 +2,12 @@
 
 import fnmatch
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal, overload
 
 from vidattn.mistakes import Mistake
 from vidattn.models.config import VideoTransformerConfig
 from vidattn.models.network import Network, NetworkConfig
+from vidattn.models.videoprism import VideoPrismConfig
 
 VIDEOMAE = VideoTransformerConfig(
     attention="joint",
@@ -72,26 +73,42 @@ PRESETS: dict[str, VideoTransformerConfig] = {
 weights have others."""
 
 
+FIXED: dict[str, VideoPrismConfig] = {
+    # VideoPrism, https://arxiv.org/abs/2402.13217, as in its code and HF's.
+    "videoprism-b": VideoPrismConfig(),
+    "videoprism-l": VideoPrismConfig(num_frames=8, embed_dim=1024, spatial_depth=24, num_heads=16),
+}
+"""Presets of networks in which no other scheme can stand."""
+
+
 def list_presets(filter: str = "*") -> list[str]:
-    """The names of `PRESETS` that a pattern fits, as in a shell.
+    """The names of `PRESETS` and `FIXED` that a pattern fits, as in a shell.
 
     >>> list_presets("videomae-*")
     ['videomae-s', 'videomae-b', 'videomae-l', 'videomae-h']
     """
-    return fnmatch.filter(PRESETS, filter)
+    return fnmatch.filter([*PRESETS, *FIXED], filter)
 
 
-def preset(name: str, **changes: Any) -> VideoTransformerConfig:
+@overload
+def preset(name: Literal["videoprism-b", "videoprism-l"], **changes: Any) -> VideoPrismConfig: ...  # type: ignore[overload-overlap]
+@overload
+def preset(name: str, **changes: Any) -> VideoTransformerConfig: ...
+def preset(name: str, **changes: Any) -> VideoTransformerConfig | VideoPrismConfig:
     """The configuration of this name with some fields changed.
 
     >>> preset("S", attention="joint").embed_dim
     384
 
     Raises:
-        ValueError: the name is unknown.
+        ValueError: the name is unknown, or no other scheme can stand in that network.
     """
+    if name in FIXED and "attention" in changes:
+        raise Mistake(f"attention={changes['attention']!r}: no other scheme can stand in preset {name!r}")
+    if name in FIXED:
+        return replace(FIXED[name], **changes)
     if name not in PRESETS:
-        raise Mistake(f"preset {name!r} is unknown; choose one of {', '.join(PRESETS)}")
+        raise Mistake(f"preset {name!r} is unknown; choose one of {', '.join([*PRESETS, *FIXED])}")
     return replace(PRESETS[name], **changes)
 
 
