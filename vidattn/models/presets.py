@@ -91,7 +91,7 @@ def list_presets(filter: str = "*") -> list[str]:
 
 
 @overload
-def preset(name: Literal["videoprism-b", "videoprism-l"], **changes: Any) -> VideoPrismConfig: ...  # type: ignore[overload-overlap]
+def preset(name: Literal["videoprism-b", "videoprism-l"], **changes: Any) -> VideoPrismConfig: ...
 @overload
 def preset(name: str, **changes: Any) -> VideoTransformerConfig: ...
 def preset(name: str, **changes: Any) -> VideoTransformerConfig | VideoPrismConfig:
