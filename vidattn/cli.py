@@ -63,6 +63,15 @@ COMMANDS = {
         "train in stages over several seeds, each from the weights of the one before:\n"
         "vidattn chain PRETRAIN.yaml FINE_TUNE.yaml --out FOLDER",
     ),
+    "probe": Command(
+        "probe:probe",
+        "what a frozen network knows of your videos:\n"
+        "vidattn probe --weights SOURCE --train LIST --val LIST --test LIST --out FOLDER",
+    ),
+    "similar": Command(
+        "similar:similar",
+        "the videos of an archive that look most like one:  vidattn similar VIDEO --among FOLDER --weights SOURCE",
+    ),
     "prepare": Command(
         "prepare:prepare",
         "write a dataset again so that training reads it fast:  vidattn prepare DATA --out FOLDER --shards 64",

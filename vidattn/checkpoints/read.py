@@ -16,16 +16,39 @@ from vidattn.checkpoints.nearby import checkpoints_in, entries_of
 from vidattn.checkpoints.processor import preprocessing
 from vidattn.checkpoints.renaming import WeightsError
 from vidattn.checkpoints.saved import Saved, saved_of
-from vidattn.checkpoints.sources import huggingface, timesformer, timm, videomae, vit, vivit
+from vidattn.checkpoints.sources import (
+    huggingface,
+    timesformer,
+    timm,
+    videomae,
+    videomae_official,
+    videoprism,
+    vit,
+    vivit,
+    vjepa2,
+    vjepa2_1,
+    vjepa2_official,
+)
 from vidattn.models.config import VideoTransformerConfig
+from vidattn.models.videoprism import VideoPrismConfig
 
 HF_MODELS: dict[str, tuple[Callable[[Foreign, dict[str, Tensor]], Saved], dict[str, list[float]]]] = {
     "timesformer": (huggingface.read, huggingface.PIXELS),
     "videomae": (videomae.read, videomae.PIXELS),
+    "VideoMAEv2": (videomae_official.read_folder, videomae_official.PIXELS),
+    "videoprism_vision_model": (videoprism.read, videoprism.PIXELS),
     "vit": (vit.read_huggingface, vit.PIXELS),
     "vivit": (vivit.read, vivit.PIXELS),
+    "vjepa2": (vjepa2.read, vjepa2.PIXELS),
 }
 """`model_type` in HF's `config.json` -> who reads it, and mean and std where the folder has no processor."""
+
+OFFICIAL: list[tuple[Callable[[Any], bool], Callable[[dict[str, Any], Path], Saved]]] = [
+    (vjepa2_1.recognises, vjepa2_1.read),
+    (vjepa2_official.recognises, vjepa2_official.read),
+    (videomae_official.recognises, videomae_official.read),
+]
+"""Files of their authors' own: whether what one holds is of a kind, and who reads it; the first that fits counts."""
 
 KINDS = ("vidattn", "model_type", "architecture")
 """Keys that show whose configuration it is: ours, Hugging Face's, timm's."""
@@ -102,6 +125,8 @@ def _read_file(path: Path, asked: Sides | None) -> Saved:
         config = read_json(beside)
         if path.name.removesuffix(INDEX) in WEIGHTS or any(kind in config for kind in KINDS):
             return _configured(beside, config, weights, asked)
+    if reader := next((read for recognises, read in OFFICIAL if recognises(found)), None):
+        return reader(found, path)
     if official:
         return timesformer.read(weights, asked)
     if "patch_embed.proj.weight" in weights:
@@ -110,7 +135,8 @@ def _read_file(path: Path, asked: Sides | None) -> Saved:
         raise WeightsError(f"weights of a Hugging Face {kind}; put its config.json beside them and load the folder")
     held = ", ".join(map(str, list(found)[:5])) if isinstance(found, dict) else type(found).__name__
     raise WeightsError(
-        f"neither a checkpoint of vidattn, nor an official TimeSformer file, nor a ViT of timm's; holds {held}"
+        f"neither a checkpoint of vidattn, nor an official file of TimeSformer, VideoMAE or V-JEPA 2, nor a ViT of "
+        f"timm's; holds {held}"
     )
 
 
@@ -134,15 +160,17 @@ def _configured(file: Path, config: dict[str, Any], weights: dict[str, Tensor], 
 
 def _read_huggingface(config: Foreign, weights: dict[str, Tensor]) -> Saved:
     kind = config.raw("model_type")
+    if isinstance(kind, str) and kind.startswith("VideoMAEv2_"):  # _Base and others
+        kind = "VideoMAEv2"
     if not isinstance(kind, str) or kind not in HF_MODELS:
         raise WeightsError(f"a Hugging Face model of type {kind!r}; vidattn reads {', '.join(HF_MODELS)}")
     read, pixels = HF_MODELS[kind]
     check_kind(config)
     saved = read(config, weights)
     ours = saved.config
-    assert isinstance(ours, VideoTransformerConfig)  # as all that we read of others
-    prepared, notes = preprocessing(config.file.parent, kind, pixels, ours.image_size)
+    prepared, notes = preprocessing(config.file.parent, kind, pixels, ours.picture)
     if isinstance(prepared.image_size, int):
+        assert isinstance(ours, VideoTransformerConfig | VideoPrismConfig)  # as all that we read of others
         side, cut = floored("crop", prepared.image_size, ours.patch_size)
         prepared, notes = replace(prepared, image_size=side), [*notes, *cut]
     names, faults = ([], []) if "head.weight" not in saved.state else names_by_id(config, ours.num_classes)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
+from einops import rearrange
 from torch import Tensor, nn
 
 from vidattn.attention.base import VideoAttention
@@ -11,11 +12,14 @@ from vidattn.attention.per_frame import PerFrame, step_name
 from vidattn.explain.spread import measured, replayed, replays
 from vidattn.mistakes import Mistake
 from vidattn.models.network import Network, Stage
-from vidattn.models.readout import MeanPooling
+from vidattn.models.readout import MeanOfNormed, MeanPooling
 from vidattn.models.recorder import Recording, Visit
 
 MEMORY_LIMIT = 8 * 2**30  # bytes that all recorded weights may take
 MAX_NUDGES = 1024  # a strange step over more tokens is left out: each nudge is a run
+
+
+MEANS = (MeanPooling, MeanOfNormed)
 
 
 @dataclass(frozen=True)
@@ -87,7 +91,7 @@ def gradient_rollout(
         if not ((classes >= 0) & (classes < logits.shape[1])).all():
             raise Mistake(f"class_index={class_index}: the network has {logits.shape[1]} classes, counted from 0")
         score = logits.gather(1, classes.expand(len(logits))[:, None]).sum()
-        pooled = [visit for module, visit in recording.visits.items() if isinstance(module, MeanPooling)]
+        pooled = [visit for module, visit in recording.visits.items() if isinstance(module, MEANS)]
         weights = [weight for visit in recording.visits.values() for weight in visit.weights]
         factors = [*weights, *(visit.args[0] for visit in pooled)]
         gradients = torch.autograd.grad(score, factors, allow_unused=True)
@@ -134,16 +138,17 @@ def followed(network: Network, frames: int, height: int, width: int) -> list[nn.
         TypeError: a stage hands its tokens on to other tokens.
     """
     stages = network.layout(frames, height, width)
-    if without := [index for index, stage in enumerate(stages) if stage.readout is None]:
+    if without := [index for index, stage in enumerate(stages) if stage.readout is None and not stage.folding]:
         raise TypeError(
             f"{type(network).__name__} cannot be explained: stage {without[0]} hands its tokens on to other tokens, "
-            "and no attention weights tell which become which; a network whose stages end in a read-out can"
+            "and no attention weights tell which become which; a network whose stages end in a read-out, or hand on "
+            "all tokens of a clip, can"
         )
     modules: list[nn.Module] = []
     for stage in stages:
         modules += [step for block in stage.blocks for step in block.steps]  # type: ignore[union-attr]
-        modules.append(stage.readout)  # type: ignore[arg-type]
-    return modules
+        modules += [] if stage.readout is None else [stage.readout]
+    return modules if network.readout in modules else [*modules, network.readout]
 
 
 class Walk:
@@ -162,8 +167,11 @@ class Walk:
 
     def back(self, network: Network, clip: Tensor, logits: Tensor) -> Rollout:
         """The tokens' shares of the answer that `network` gave to `clip`."""
+        stages = network.layout(*clip.shape[2:])
+        if all(stage.folding for stage in stages):
+            return self.back_to_places(network, stages, clip, logits)
         scale, prefix = None, logits.new_zeros(len(logits))
-        for stage in reversed(network.layout(*clip.shape[2:])):
+        for stage in reversed(stages):
             own, video = self.stage(stage, scale)
             prefix = prefix + own.unflatten(0, (len(logits), -1)).sum(1)
             scale = video.flatten()
@@ -180,7 +188,31 @@ class Walk:
         """
         assert stage.readout is not None
         rows = self.read(stage.readout)
-        rows = own = rows if scale is None else rows * scale[:, None]
+        rows = rows if scale is None else rows * scale[:, None]
+        rows, own = self.through_blocks(stage, rows, rows)
+        if not self.normalised:
+            rows = rows - own
+        _, grid = self.visits[stage.blocks[0].steps[0]].args  # type: ignore[index]
+        prefix, video = grid.split(rows[..., None])
+        return prefix.sum((1, 2)), video[..., 0]
+
+    def back_to_places(self, network: Network, stages: list[Stage], clip: Tensor, logits: Tensor) -> Rollout:
+        """`back` of a network whose stages hand all tokens of a clip on, each in runs of its own."""
+        grid = network.config.grid(*clip.shape[2:])
+        rows = own = self.read(network.readout)
+        for stage in reversed(stages):
+            unfolding = " -> ".join(reversed(stage.folding.split(" -> ")))
+            sides = {"t": grid.frames, "n": grid.locations}
+            folded = (rearrange(part, stage.folding, **sides) for part in (rows, own))
+            rows, own = (rearrange(part, unfolding, **sides) for part in self.through_blocks(stage, *folded))
+        rows = rows if self.normalised else rows - own
+        video = rows.view(len(rows), *grid.sides())
+        total = video.sum((1, 2, 3), keepdim=True).clamp(min=1e-30)
+        return Rollout(video / total, logits.new_zeros(len(logits)), logits, tuple(self.notes))
+
+    def through_blocks(self, stage: Stage, rows: Tensor, own: Tensor) -> tuple[Tensor, Tensor]:
+        """`rows` behind the last block of a stage as they are before its first, and `own`, what came through residuals
+        alone."""
         steps = [(f"block {index}", step) for index, block in enumerate(stage.blocks) for step in block.steps]  # type: ignore
         for name, step in reversed(steps):
             with torch.no_grad():
@@ -189,17 +221,22 @@ class Walk:
                 rows = self.through(step, rows)
             elif (factor := self.nudged(step, name, rows)) is not None:
                 rows, own = ((part[:, None] @ factor)[:, 0] for part in (rows, own))
-        if not self.normalised:
-            rows = rows - own
-        _, grid = self.visits[steps[0][1]].args
-        prefix, video = grid.split(rows[..., None])
-        return prefix.sum((1, 2)), video[..., 0]
+        return rows, own
 
     def read(self, readout: nn.Module) -> Tensor:
-        """`(B, S)`, what the read-out takes of each token: its attention weights, or its gradient."""
+        """`(B, S)`, what the read-out takes of each token: its attention weights, or its gradient.
+
+        Of a read-out with several, the last are a single query's, and those before are of blocks of its own.
+        """
         visit = self.visits[readout]
         if visit.weights:
-            return visit.weights[0].float().mean(1).squeeze(1)  # of a single query
+            *before, last = (weights.float().mean(1) for weights in visit.weights)
+            rows = last.squeeze(1)
+            for mixed in reversed(before):
+                if self.normalised:
+                    rows = rows / (1 + mixed.sum(-1))
+                rows = rows + (rows[:, None] @ mixed)[:, 0]
+            return rows
         numbers = torch.zeros_like(visit.args[0][..., :1], dtype=torch.float32, requires_grad=True)
         with torch.enable_grad():
             (rows,) = torch.autograd.grad(readout(numbers).sum(), numbers)

@@ -13,7 +13,7 @@ from vidattn.macs import Macs
 from vidattn.mistakes import Mistake
 from vidattn.models.block import Block
 from vidattn.models.keep import Kept
-from vidattn.models.readout import ReadOut
+from vidattn.models.readout import ReadOut, read_out
 
 
 class NetworkConfig(ABC):
@@ -131,12 +131,15 @@ class Stage(NamedTuple):
         grid: the tokens of one run.
         runs: how often they run for one clip: once, or for each frame.
         readout: what makes one vector of each run's tokens; None where a next stage takes the tokens themselves.
+        folding: where no stage makes others of a clip's tokens, how this one lays them into its runs, `(B, S)` to
+            `(B * runs, S / runs)`, in einops' words with `t` frames of `n` places each.
     """
 
     blocks: nn.ModuleList
     grid: Grid
     runs: int = 1
     readout: ReadOut | None = None
+    folding: str = ""
 
 
 class EndMacs(NamedTuple):
@@ -154,7 +157,7 @@ class EndMacs(NamedTuple):
 
 
 class Network(nn.Module, ABC):
-    """Clips in, logits out: `head(norm(readout(features)))`.
+    """Clips in, logits out: `head(norm(readout(features)))`; `head(readout(norm(features)))` where a read-out asks so.
 
     A subclass has `config`, `readout`, `norm` and `head`, says what its backbone does in `features`, and lays its
     blocks open in `layout`; counting, freezing, sharding, maps and the moving of weights go by that.
@@ -198,7 +201,7 @@ class Network(nn.Module, ABC):
 
     def read(self, features: Features) -> Tensor:
         """One vector of each clip's tokens, `(B, D)`, as the head takes it."""
-        return self.norm(self.readout(features.tokens))
+        return read_out(self.readout, self.norm, features.tokens)
 
     def forward(self, video: Tensor) -> Tensor:
         """Normalised clips `(B, 3, T, H, W)` -> logits `(B, K)`.

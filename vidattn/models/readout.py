@@ -7,11 +7,9 @@ import torch
 from torch import Tensor, nn
 
 from vidattn.attention.heads import attend, heads_of
-from vidattn.attention.imported import named
 from vidattn.attention.parts import VIT, Parts
 from vidattn.grid import Grid
 from vidattn.macs import Macs
-from vidattn.mistakes import Mistake
 from vidattn.models.layers import Mlp
 
 
@@ -22,9 +20,14 @@ class ReadOut(nn.Module, ABC):
         dim: token width D; every read-out is offered it, and those without parameters have no use for it.
         num_heads: number of heads; the same.
         parts: what its layers are made of; the same.
+
+    Attributes:
+        num_prefix: prefix tokens that it needs.
+        takes_normed: whether the network's last norm comes before it. It follows the read-out by default.
     """
 
     num_prefix: ClassVar[int]
+    takes_normed: ClassVar[bool] = False
 
     def __init__(self, dim: int | None = None, num_heads: int | None = None, parts: Parts = VIT) -> None:
         super().__init__()
@@ -77,6 +80,18 @@ class MeanPooling(ReadOut):
         return x.mean(1)
 
 
+class MeanOfNormed(ReadOut):
+    """The mean of all tokens, each of them normed; there is no prefix. Of encoders that were pre-trained to end with
+    their norm (V-JEPA 2, VideoPrism) it is what their authors' code calls features, averaged."""
+
+    num_prefix = 0
+    takes_normed = True
+
+    def forward(self, x: Tensor) -> Tensor:
+        """`(B, S, D)` -> `(B, D)`."""
+        return x.mean(1)
+
+
 class AttentivePooling(ReadOut):
     """A learned query attends to all tokens, then passes an MLP: a transformer block with a single query; no prefix.
 
@@ -120,22 +135,6 @@ class AttentivePooling(ReadOut):
         return Macs(linear=2 * tokens * self.dim**2, attention=2 * tokens * self.dim) + self.mlp.macs(1)
 
 
-READOUTS: dict[str, type[ReadOut]] = {
-    "class_token": ClassToken,
-    "registers": RegisterTokens,
-    "mean": MeanPooling,
-    "attentive": AttentivePooling,
-}
-"""Read-outs by the name that a configuration gives."""
-
-
-def readout_named(name: str) -> type[ReadOut]:
-    """The read-out of this name, or at this import path: `my_package.MyReadOut`, a `ReadOut`.
-
-    Raises:
-        ValueError: there is none.
-    """
-    cls = named(name, READOUTS, "pooling")
-    if not (isinstance(cls, type) and issubclass(cls, ReadOut)):
-        raise Mistake(f"pooling={name!r} is no ReadOut (vidattn.models.readout)")
-    return cls
+def read_out(readout: ReadOut, norm: nn.Module, x: Tensor) -> Tensor:
+    """One vector of each row of tokens, `(B, S, D)` -> `(B, D)`, with the last norm where the read-out has it."""
+    return readout(norm(x)) if readout.takes_normed else norm(readout(x))
