@@ -85,6 +85,9 @@ COMMANDS = {
         "time whole answers against decoding plus the network alone:  vidattn bench-classify VIDEO",
     ),
     "bench-model": Command("bench_model:bench_model", "time our networks against Hugging Face's TimeSformer"),
+    "bench-masked": Command(
+        "bench_masked:bench_masked", "time an encoder on what a mask leaves of a clip against the whole clip"
+    ),
     "bench-attention": Command(
         "bench_attention:bench_attention", "time fused attention against two products, by length and type"
     ),
