@@ -2,8 +2,8 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+from own_network import OwnConfig
 from torch import nn
-from two_stage import TwoStageConfig
 
 from vidattn.models.config import VideoTransformerConfig
 from vidattn.models.presets import build_network
@@ -109,7 +109,7 @@ def test_blocks_of_several_stages_are_counted_through():
 
 
 def test_a_network_of_a_users_own_is_counted_by_its_stages():
-    own = TwoStageConfig().build()
+    own = OwnConfig().build()
     numbers, top = layer_numbers(own)
     blocks = list(own.all_blocks())
     assert top == len(blocks) + 1

@@ -16,7 +16,17 @@ from vidattn.checkpoints.nearby import checkpoints_in, entries_of
 from vidattn.checkpoints.processor import preprocessing
 from vidattn.checkpoints.renaming import WeightsError
 from vidattn.checkpoints.saved import Saved, saved_of
-from vidattn.checkpoints.sources import huggingface, timesformer, timm, videomae, vit, vivit
+from vidattn.checkpoints.sources import (
+    hiera,
+    huggingface,
+    timesformer,
+    timm,
+    torchvision_mvit,
+    torchvision_swin,
+    videomae,
+    vit,
+    vivit,
+)
 from vidattn.models.config import VideoTransformerConfig
 
 HF_MODELS: dict[str, tuple[Callable[[Foreign, dict[str, Tensor]], Saved], dict[str, list[float]]]] = {
@@ -26,6 +36,13 @@ HF_MODELS: dict[str, tuple[Callable[[Foreign, dict[str, Tensor]], Saved], dict[s
     "vivit": (vivit.read, vivit.PIXELS),
 }
 """`model_type` in HF's `config.json` -> who reads it, and mean and std where the folder has no processor."""
+
+OFFICIAL: list[tuple[Callable[[Any], bool], Callable[[dict[str, Any], Path], Saved]]] = [
+    (torchvision_swin.recognises, torchvision_swin.read),
+    (torchvision_mvit.recognises, torchvision_mvit.read),
+    (hiera.recognises, hiera.read),
+]
+"""Files of their authors' own: whether what one holds is of a kind, and who reads it; the first that fits counts."""
 
 KINDS = ("vidattn", "model_type", "architecture")
 """Keys that show whose configuration it is: ours, Hugging Face's, timm's."""
@@ -95,6 +112,8 @@ def _read_file(path: Path, asked: Sides | None) -> Saved:
         ours = {name.removeprefix(prefix): value for name, value in state.items() if name.startswith(prefix)}
         others = {name: value for name, value in state.items() if ours and not name.startswith(prefix)}
         return saved_of(found["vidattn"], ours or state, others)
+    if reader := next((read for recognises, read in OFFICIAL if recognises(found)), None):
+        return reader(found, path)
     weights = tensors_of(found)
     official = (isinstance(found, dict) and "model_state" in found) or "time_embed" in weights
     beside = path.parent / CONFIG
@@ -110,7 +129,8 @@ def _read_file(path: Path, asked: Sides | None) -> Saved:
         raise WeightsError(f"weights of a Hugging Face {kind}; put its config.json beside them and load the folder")
     held = ", ".join(map(str, list(found)[:5])) if isinstance(found, dict) else type(found).__name__
     raise WeightsError(
-        f"neither a checkpoint of vidattn, nor an official TimeSformer file, nor a ViT of timm's; holds {held}"
+        f"neither a checkpoint of vidattn, nor an official TimeSformer file, nor a Video Swin of torchvision's, nor a "
+        f"ViT of timm's; holds {held}"
     )
 
 

@@ -14,6 +14,7 @@ from vidattn.models.block import Block
 from vidattn.models.config import VideoTransformerConfig
 from vidattn.models.embeddings import PatchEmbedding, TubeletEmbedding
 from vidattn.models.keep import Columns, Kept
+from vidattn.models.network import NetworkConfig
 from vidattn.models.positions import CONDITIONAL_POSITIONS
 
 
@@ -51,7 +52,7 @@ class Body(nn.Module):
         self.blocks = nn.ModuleList(
             Block(
                 dim,
-                [step.build(dim, config.num_heads, index, parts) for step in steps],
+                [step.build(dim, config.num_heads, index, parts, grid) for step in steps],
                 config.mlp_ratio,
                 config.dropout,
                 config.drop_path_of(index),
@@ -128,7 +129,7 @@ def patch_embedding(config: VideoTransformerConfig) -> PatchEmbedding | TubeletE
     return TubeletEmbedding(config.embed_dim, config.patch_size, config.tubelet_size)
 
 
-def clip_grid(video: Tensor, config: VideoTransformerConfig, kept: Kept | None = None) -> Grid:
+def clip_grid(video: Tensor, config: NetworkConfig, kept: Kept | None = None) -> Grid:
     """The token grid of clips `(B, 3, T, H, W)`, after checking that they are such, and that tokens can be left out."""
     if video.ndim != 5 or video.shape[1] != 3:
         raise Mistake(f"input of shape {tuple(video.shape)}; wanted clips (batch, 3, frames, height, width)")

@@ -14,7 +14,7 @@ from vidattn.models.config import VideoTransformerConfig
 from vidattn.models.keep import Kept, grid_of, kept
 from vidattn.models.network import EndMacs, Features, Network, Stage
 from vidattn.models.positions import NoTable
-from vidattn.models.readout import ReadOut
+from vidattn.models.readout import ReadOut, read_out
 
 
 class FactorisedEncoder(Network):
@@ -60,7 +60,7 @@ class FactorisedEncoder(Network):
         keep = kept(keep)
         rows, whole, row_keep = frames_of(video, self.config, self.patch, keep)
         frames = self.spatial(rows, whole.frame(), row_keep)
-        frames = self.spatial.norm(self.spatial.readout(frames)).unflatten(0, (-1, whole.frames))
+        frames = read_out(self.spatial.readout, self.spatial.norm, frames).unflatten(0, (-1, whole.frames))
         tokens = self.temporal(frames[:, None, None], Grid(1, 1, whole.frames, whole.prefix))
         return Features(self.norm(tokens) if normalized else tokens, Grid(whole.frames, 1, 1, whole.prefix))
 

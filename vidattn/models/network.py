@@ -13,7 +13,7 @@ from vidattn.macs import Macs
 from vidattn.mistakes import Mistake
 from vidattn.models.block import Block
 from vidattn.models.keep import Kept
-from vidattn.models.readout import ReadOut
+from vidattn.models.readout import ReadOut, read_out
 
 
 class NetworkConfig(ABC):
@@ -124,11 +124,12 @@ class Features(NamedTuple):
 
 
 class Stage(NamedTuple):
-    """Blocks that run one after another on one grid.
+    """Blocks that run one after another.
 
     Args:
         blocks: in their order.
-        grid: the tokens of one run.
+        grid: the tokens of one run, as they enter the first block; all blocks but those that say otherwise
+            (`grid_after`) leave it as it is.
         runs: how often they run for one clip: once, or for each frame.
         readout: what makes one vector of each run's tokens; None where a next stage takes the tokens themselves.
     """
@@ -137,6 +138,14 @@ class Stage(NamedTuple):
     grid: Grid
     runs: int = 1
     readout: ReadOut | None = None
+
+    def each(self) -> Iterator[tuple[Block, Grid]]:
+        """The blocks, each with the grid that it is given."""
+        grid = self.grid
+        for block in self.blocks:
+            yield block, grid  # type: ignore[misc]
+            after = getattr(block, "grid_after", None)  # a block of a user's own need not have it
+            grid = grid if after is None else after(grid)
 
 
 class EndMacs(NamedTuple):
@@ -154,7 +163,8 @@ class EndMacs(NamedTuple):
 
 
 class Network(nn.Module, ABC):
-    """Clips in, logits out: `head(norm(readout(features)))`.
+    """Clips in, logits out: `head(norm(readout(features)))`, or `head(readout(norm(features)))` where a read-out wants
+    it so.
 
     A subclass has `config`, `readout`, `norm` and `head`, says what its backbone does in `features`, and lays its
     blocks open in `layout`; counting, freezing, sharding, maps and the moving of weights go by that.
@@ -198,7 +208,7 @@ class Network(nn.Module, ABC):
 
     def read(self, features: Features) -> Tensor:
         """One vector of each clip's tokens, `(B, D)`, as the head takes it."""
-        return self.norm(self.readout(features.tokens))
+        return read_out(self.readout, self.norm, features.tokens)
 
     def forward(self, video: Tensor) -> Tensor:
         """Normalised clips `(B, 3, T, H, W)` -> logits `(B, K)`.
@@ -217,8 +227,8 @@ class Network(nn.Module, ABC):
         patch, between, _ = self._ends(frames, height, width, keep)
         total = patch + between
         for stage in self.layout(frames, height, width) if keep is None else self.layout(frames, height, width, keep):
-            for block in stage.blocks:
-                total += stage.runs * block.macs(stage.grid)  # type: ignore[operator]
+            for block, grid in stage.each():
+                total += stage.runs * block.macs(grid)
         return total
 
     def _ends(self, frames: int, height: int, width: int, keep: Kept | None) -> EndMacs:

@@ -6,6 +6,8 @@ from typing import Any
 
 from vidattn.mistakes import Mistake
 from vidattn.models.config import VideoTransformerConfig
+from vidattn.models.hierarchical_config import HierarchicalConfig
+from vidattn.models.hierarchical_presets import HIERARCHICAL
 from vidattn.models.network import Network, NetworkConfig
 
 VIDEOMAE = VideoTransformerConfig(
@@ -18,7 +20,7 @@ VIDEOMAE = VideoTransformerConfig(
     norm_eps=1e-12,
 )
 
-PRESETS: dict[str, VideoTransformerConfig] = {
+VIT: dict[str, VideoTransformerConfig] = {
     # ViT sizes at patch 16: https://arxiv.org/abs/2010.11929, table 1; Ti and S: https://arxiv.org/abs/2012.12877.
     "Ti": VideoTransformerConfig(embed_dim=192, depth=12, num_heads=3),
     "S": VideoTransformerConfig(embed_dim=384, depth=12, num_heads=6),
@@ -38,6 +40,12 @@ PRESETS: dict[str, VideoTransformerConfig] = {
     "videomae-l": replace(VIDEOMAE, embed_dim=1024, depth=24, num_heads=16),
     "videomae-h": replace(VIDEOMAE, embed_dim=1280, depth=32, num_heads=16),
 }
+"""Networks of one width."""
+
+Schemed = VideoTransformerConfig | HierarchicalConfig
+"""Configurations in which one attention scheme can stand for another."""
+
+PRESETS: dict[str, Schemed] = {**VIT, **HIERARCHICAL}
 """Complete configurations, with divided attention unless a paper has another, and the 400 classes of Kinetics."""
 
 
@@ -50,8 +58,8 @@ def list_presets(filter: str = "*") -> list[str]:
     return fnmatch.filter(PRESETS, filter)
 
 
-def preset(name: str, **changes: Any) -> VideoTransformerConfig:
-    """The configuration of this name with some fields changed.
+def preset(name: str, **changes: Any) -> Schemed:
+    """The configuration of this name with some fields changed: a `VideoTransformerConfig` or a `HierarchicalConfig`.
 
     >>> preset("S", attention="joint").embed_dim
     384

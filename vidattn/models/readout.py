@@ -22,9 +22,14 @@ class ReadOut(nn.Module, ABC):
         dim: token width D; every read-out is offered it, and those without parameters have no use for it.
         num_heads: number of heads; the same.
         parts: what its layers are made of; the same.
+
+    Attributes:
+        num_prefix: prefix tokens that it needs.
+        takes_normed: whether the network's last norm comes before it. It follows the read-out by default.
     """
 
     num_prefix: ClassVar[int]
+    takes_normed: ClassVar[bool] = False
 
     def __init__(self, dim: int | None = None, num_heads: int | None = None, parts: Parts = VIT) -> None:
         super().__init__()
@@ -71,6 +76,18 @@ class MeanPooling(ReadOut):
     """The mean of all tokens; there is no prefix. As in ViViT's models 3 and 4 and in VideoMAE's fine-tuning."""
 
     num_prefix = 0
+
+    def forward(self, x: Tensor) -> Tensor:
+        """`(B, S, D)` -> `(B, D)`."""
+        return x.mean(1)
+
+
+class MeanOfNormed(ReadOut):
+    """The mean of all tokens, each of them normed; there is no prefix. Of encoders that were pre-trained to end with
+    their norm (V-JEPA 2, VideoPrism) it is what their authors' code calls features, averaged."""
+
+    num_prefix = 0
+    takes_normed = True
 
     def forward(self, x: Tensor) -> Tensor:
         """`(B, S, D)` -> `(B, D)`."""
@@ -124,6 +141,7 @@ READOUTS: dict[str, type[ReadOut]] = {
     "class_token": ClassToken,
     "registers": RegisterTokens,
     "mean": MeanPooling,
+    "normed_mean": MeanOfNormed,
     "attentive": AttentivePooling,
 }
 """Read-outs by the name that a configuration gives."""
@@ -139,3 +157,8 @@ def readout_named(name: str) -> type[ReadOut]:
     if not (isinstance(cls, type) and issubclass(cls, ReadOut)):
         raise Mistake(f"pooling={name!r} is no ReadOut (vidattn.models.readout)")
     return cls
+
+
+def read_out(readout: ReadOut, norm: nn.Module, x: Tensor) -> Tensor:
+    """One vector of each row of tokens, `(B, S, D)` -> `(B, D)`, with the last norm where the read-out has it."""
+    return readout(norm(x)) if readout.takes_normed else norm(readout(x))

@@ -50,6 +50,8 @@ class SpaceOnlyTransformer(Body, Network):
         frame = Grid(1, features.grid.height, features.grid.width, features.grid.prefix // frames)
         prefix = features.prefix.unflatten(1, (frames, frame.prefix)).flatten(0, 1)
         rows = frame.join(prefix, features.video.flatten(0, 1).unsqueeze(1))
+        if self.readout.takes_normed:
+            return self.readout(self.norm(rows)).unflatten(0, (-1, frames)).mean(1)
         return self.norm(self.readout(rows).unflatten(0, (-1, frames)).mean(1))
 
     def layout(self, frames: int, height: int, width: int, keep: Kept | None = None) -> list[Stage]:
