@@ -58,6 +58,11 @@ COMMANDS = {
     "study": Command(
         "study:study", "train schemes under one recipe and several seeds:  vidattn study space divided joint"
     ),
+    "chain": Command(
+        "chain:chain",
+        "train in stages over several seeds, each from the weights of the one before:\n"
+        "vidattn chain PRETRAIN.yaml FINE_TUNE.yaml --out FOLDER",
+    ),
     "prepare": Command(
         "prepare:prepare",
         "write a dataset again so that training reads it fast:  vidattn prepare DATA --out FOLDER --shards 64",

@@ -28,7 +28,7 @@ def write_rows(rows: Sequence[Row], path: str | Path) -> Path:
     elif path.suffix == ".md":
         path.write_text(markdown(rows) + "\n")
     else:
-        with path.open("w", newline="") as file:
+        with path.open("w", newline="", encoding="utf-8", errors="backslashreplace") as file:
             table = csv.DictWriter(file, list(rows[0]) if rows else [], lineterminator="\n")
             table.writeheader()
             table.writerows(rows)

@@ -1,6 +1,6 @@
 """Words that messages and tables share."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
 
@@ -14,6 +14,15 @@ def counted(count: int, one: str, several: str | None = None) -> str:
         several: the plural; `one` with an s by default.
     """
     return f"{count} {one if count == 1 else several or f'{one}s'}"
+
+
+def in_words(things: Sequence[str]) -> str:
+    """Things one after another.
+
+    >>> in_words(["a"]), in_words(["a", "b"]), in_words(["a", "b", "c"])
+    ('a', 'a and b', 'a, b and c')
+    """
+    return " and ".join([", ".join(things[:-1]), things[-1]] if things[1:] else things)
 
 
 def printable(text: str) -> str:

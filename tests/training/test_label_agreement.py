@@ -126,6 +126,16 @@ def test_another_number_of_classes_is_refused_with_the_numbers_that_no_video_has
         check_count(module, given)
 
 
+def test_another_number_of_classes_is_refused_with_the_form_of_several_labels_where_no_video_has_any(tmp_path):
+    module = data(tmp_path, ["a.mp4,cat+dog", "b.mp4,ant+bee", "c.mp4,cow+hen"], "train", multi_label=True)
+
+    with (
+        pytest.warns(UserWarning, match="no video has several labels"),
+        pytest.raises(ValueError, match=r"no video has several labels .*; several stand as cat;dog .*; set .* 3"),
+    ):
+        check_count(module, 6)
+
+
 def test_the_names_in_a_checkpoint_are_found_and_other_files_have_none(tmp_path):
     torch.save({"vidattn": {"class_names": NAMES}, "state_dict": {"a": torch.zeros(3)}}, tmp_path / "a.ckpt")
     torch.save([1, 2], tmp_path / "b.ckpt")

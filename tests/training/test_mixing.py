@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from vidattn.data import Loading
+from vidattn.training.classification import check_mixable
 from vidattn.training.mixing import Mixing, apart
-from vidattn.training.video_classifier import check_mixable
 
 LABELS = torch.tensor([0, 1, 2, 0])
 IDS = torch.tensor([8, 3, 5, 6])
@@ -73,6 +73,12 @@ def test_both_alphas_zero_leave_clips_and_labels():
 
     assert torch.equal(video, clips())
     assert torch.equal(targets.argmax(1), LABELS)
+
+
+@pytest.mark.parametrize("alpha", [-1.0, float("inf"), float("nan")])
+def test_an_alpha_that_mixes_nothing_is_refused(alpha):
+    with pytest.raises(ValueError, match=r"must be 0 \(none\) or more, and finite"):
+        Mixing(3, 0.0, alpha)
 
 
 @pytest.mark.parametrize(("videos", "clips_of_each"), [(2, 2), (2, 4), (3, 2), (5, 3)])

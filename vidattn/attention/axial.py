@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from vidattn.attention.base import KeptRows, Role, VideoAttention, entering
+from vidattn.attention.base import KeptRows, Role, RowMaps, VideoAttention, entering
 from vidattn.attention.heads import SelfAttention, self_attention_macs
 from vidattn.attention.parts import VIT, Parts, zero_linear
 from vidattn.grid import Grid
@@ -49,6 +49,11 @@ class WidthAttention(VideoAttention):
         """Without the prefix; `fc` keeps its input too."""
         return KeptRows(entering(grid, runs), grid.num_video_tokens, grid.num_video_tokens)
 
+    def row_maps(self, weights: Tensor, grid: Grid) -> RowMaps:
+        """A row for each row of each frame."""
+        folds = Grid(grid.frames, grid.height, 1, 0)
+        return RowMaps(weights.mean(1).unflatten(0, (-1, folds.num_tokens)), folds, Grid(1, 1, grid.width, 0))
+
 
 class HeightAttention(VideoAttention):
     """Each column of each frame attends within itself and to the prefix, which joins every column as a copy.
@@ -88,3 +93,9 @@ class HeightAttention(VideoAttention):
         """The prefix is copied into every column."""
         copied = grid.num_video_tokens + grid.frames * grid.width * grid.prefix
         return KeptRows(copied, copied)
+
+    def row_maps(self, weights: Tensor, grid: Grid) -> RowMaps:
+        """A row for each column of each frame."""
+        folds = Grid(grid.frames, 1, grid.width, 0)
+        rows = weights.mean(1).unflatten(0, (-1, folds.num_tokens))
+        return RowMaps(rows, folds, grid.with_sides(1, grid.height, 1))

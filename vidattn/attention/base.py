@@ -40,6 +40,20 @@ class KeptRows(NamedTuple):
     following: int = 0
 
 
+class RowMaps(NamedTuple):
+    """Attention weights of a step whose tokens lie in rows, each of which attends within itself.
+
+    Args:
+        weights: `(B, F, m, n)`, what each of m of a row's tokens takes of each of its n; the mean over the heads.
+        folds: how the F rows of a clip lie beside one another, without a prefix.
+        row: how the n tokens of each lie, its copy of the prefix first.
+    """
+
+    weights: Tensor
+    folds: Grid
+    row: Grid
+
+
 def entering(grid: Grid, runs: int) -> int:
     """Tokens that a step keeps which takes the video without its prefix: a view of one stream keeps all of it, while of
     several streams it is a copy."""
@@ -95,6 +109,11 @@ class VideoAttention(nn.Module, ABC):
         A form is worth writing for a step of which many are counted: autograd itself tells the rest in ten milliseconds
         (`vidattn.flops.activations`).
         """
+        return None
+
+    def row_maps(self, weights: Tensor, grid: Grid) -> RowMaps | None:
+        """Weights as `vidattn.models.recorder` finds them in a run on `grid`, laid out; None where tokens do not attend
+        within rows that lie in the clip side by side, so that maps on another grid cannot be compared."""
         return None
 
 

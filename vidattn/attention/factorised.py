@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from vidattn.attention.base import KeptRows, Role, VideoAttention, entering
+from vidattn.attention.base import KeptRows, Role, RowMaps, VideoAttention, entering
 from vidattn.attention.heads import Heads, SelfAttention, attend, self_attention_macs
 from vidattn.attention.parts import VIT, Parts
 from vidattn.grid import Grid
@@ -55,6 +55,16 @@ class PlainTemporalAttention(VideoAttention):
     def kept_rows(self, grid: Grid, runs: int) -> KeptRows:
         """Without the prefix."""
         return KeptRows(entering(grid, runs), grid.num_video_tokens)
+
+    def row_maps(self, weights: Tensor, grid: Grid) -> RowMaps:
+        """A row for each location."""
+        return maps_along_time(weights, grid)
+
+
+def maps_along_time(weights: Tensor, grid: Grid) -> RowMaps:
+    """Those of `SelfAttention.across`, which folds locations and heads into one axis: `(B, N * heads, T, T)`."""
+    weights = weights.unflatten(1, (grid.locations, -1)).mean(2)
+    return RowMaps(weights, Grid(1, grid.height, grid.width, 0), Grid(grid.frames, 1, 1, 0))
 
 
 class SplitHeadsAttention(VideoAttention, Heads):

@@ -2,7 +2,7 @@
 
 from torch import Tensor
 
-from vidattn.attention.base import KeptRows, Role, VideoAttention
+from vidattn.attention.base import KeptRows, Role, RowMaps, VideoAttention
 from vidattn.attention.heads import SelfAttention, self_attention_macs
 from vidattn.attention.parts import VIT, Parts
 from vidattn.grid import Grid
@@ -42,3 +42,7 @@ class JointAttention(VideoAttention):
     def kept_rows(self, grid: Grid, runs: int) -> KeptRows:
         """The stream as it is."""
         return KeptRows(grid.num_tokens, grid.num_tokens)
+
+    def row_maps(self, weights: Tensor, grid: Grid) -> RowMaps:
+        """One row, the clip."""
+        return RowMaps(weights.mean(1, keepdim=True), Grid(1, 1, 1, 0), grid)

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from vidattn.attention.base import KeptRows, Role, VideoAttention
+from vidattn.attention.base import KeptRows, Role, RowMaps, VideoAttention
 from vidattn.attention.heads import SelfAttention, self_attention_macs
 from vidattn.attention.parts import VIT, Parts
 from vidattn.grid import Grid
@@ -48,3 +48,7 @@ class SpatialAttention(VideoAttention):
     def macs(self, grid: Grid) -> Macs:
         """`4 T (N + P) D^2 + 2 T (N + P)^2 D`."""
         return self_attention_macs(grid.frames, grid.locations + grid.prefix, self.dim)
+
+    def row_maps(self, weights: Tensor, grid: Grid) -> RowMaps:
+        """A row for each frame."""
+        return RowMaps(weights.mean(1).unflatten(0, (-1, grid.frames)), Grid(grid.frames, 1, 1, 0), grid.frame())

@@ -3,8 +3,8 @@
 import torch
 from torch import Tensor
 
-from vidattn.attention.base import KeptRows, Role, VideoAttention, entering
-from vidattn.attention.factorised import PlainTemporalAttention
+from vidattn.attention.base import KeptRows, Role, RowMaps, VideoAttention, entering
+from vidattn.attention.factorised import PlainTemporalAttention, maps_along_time
 from vidattn.attention.heads import SelfAttention, self_attention_macs
 from vidattn.attention.parts import VIT, Parts, zero_linear
 from vidattn.grid import Grid
@@ -51,3 +51,7 @@ class TemporalAttention(VideoAttention):
     def kept_rows(self, grid: Grid, runs: int) -> KeptRows:
         """Without the prefix; `fc` keeps its input too."""
         return KeptRows(entering(grid, runs), grid.num_video_tokens, grid.num_video_tokens)
+
+    def row_maps(self, weights: Tensor, grid: Grid) -> RowMaps:
+        """A row for each location."""
+        return maps_along_time(weights, grid)

@@ -12,6 +12,7 @@ import numpy as np
 from torch import Tensor
 
 from vidattn.data.errors import VideoDecodeError
+from vidattn.data.lists.picture_folder import holds_pictures
 from vidattn.data.lists.row import SHOWN_ENDINGS, endings_below, videos_below
 from vidattn.data.readers import VideoReader, open_video
 from vidattn.data.readers.in_memory import FramesReader
@@ -125,6 +126,12 @@ def name_of(source: One) -> str:
 
 def _in_folder(folder: Path) -> list[One]:
     found = sorted(path for path in videos_below(folder) if os.path.isfile(path))
+    if not found and holds_pictures(folder):
+        raise VideoDecodeError(
+            str(folder),
+            "the folder holds pictures; make a video of them (ffmpeg -framerate 30 -i img_%05d.jpg clip.mp4), or give "
+            "their frames as an array",
+        )
     if not found:
         raise VideoDecodeError(
             str(folder), f"no video in this folder ({endings_below(folder)}); a video ends in {SHOWN_ENDINGS}"

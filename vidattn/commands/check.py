@@ -12,7 +12,7 @@ from rich.table import Table
 from vidattn.commands.options import Parser
 from vidattn.console import plain_console
 from vidattn.data.check.findings import Findings
-from vidattn.data.check.probe import MISSING_PICTURES
+from vidattn.data.check.probe import MISSING_PICTURES, UNCLEAR_PICTURES
 from vidattn.data.check.whole_dataset import CLASSES, QUARANTINE, look_at, read_splits, write_findings
 from vidattn.data.videos.members import Member
 from vidattn.wording import counted
@@ -26,6 +26,7 @@ ADVICE = {
     "too slow": "re-encode it, or raise --timeout",
     "truncated": "download it again; where the rest decodes it is used",
     "damaged": "download it again; what FFmpeg makes of it is used",
+    UNCLEAR_PICTURES: "quarantine.csv says why (two sets, two sizes, a damaged one); keep one set, or extract it again",
     MISSING_PICTURES: "extract it again; those that are there are used as if they stood in a row",
     "too short": "its last frame repeats; drop it if that hurts",
     "variable rate": "sample by time (SecondsSampling); by frame motion is uneven",

@@ -15,6 +15,7 @@ from vidattn.bench.side_by_side import side_by_side
 from vidattn.checks import check_positive
 from vidattn.commands.options import Parser, check_files, pixels, refuse
 from vidattn.commands.painting_cost import painting_rows, painting_table
+from vidattn.commands.teaching_cost import teaching_rows, teaching_table
 from vidattn.comparison.source import find_source, schemed_of
 from vidattn.console import plain_console
 from vidattn.flops.counting import BlockCount, Count, count
@@ -105,6 +106,9 @@ def run(options: argparse.Namespace) -> None:
         if painting := painting_rows(options.network, cost.frames, cost.height, cost.width):
             console.print(painting_table(painting, f"A step of pre-training, forward, a clip of {clip}"))
             rows += painting
+        if teaching := teaching_rows(options.network, cost.frames, cost.height, cost.width):
+            console.print(teaching_table(teaching, f"A step with a teacher, forward, a clip of {clip}"))
+            rows += teaching
         if options.measure:
             config = schemed_of(config, Path(source.name))
             config = replace(config, num_frames=cost.frames, image_size=(cost.height, cost.width))

@@ -8,6 +8,7 @@ import torch
 from jsonargparse import ArgumentParser
 from rich.table import Table
 
+from vidattn.attention.imported import imported
 from vidattn.comparison.source import read_run
 from vidattn.tables import rich_table
 from vidattn.training.masked_prediction import MaskedPrediction
@@ -31,7 +32,7 @@ def painting_rows(path: str, frames: int, height: int, width: int) -> list[dict[
     if file.suffix not in (".yaml", ".yml"):
         return []
     model = read_run(file)[1]["model"]
-    if "class_path" not in model:
+    if "class_path" not in model or not issubclass(imported(model["class_path"], f"{file}: model"), MaskedPrediction):
         return []
     arguments = {name: value for name, value in (model.get("init_args") or {}).items() if name != "weights"}
     parser = ArgumentParser(exit_on_error=False)
@@ -39,8 +40,6 @@ def painting_rows(path: str, frames: int, height: int, width: int) -> list[dict[
     with torch.device("meta"):
         parsed = parser.parse_object({"model": {**model, "init_args": arguments}})
         task = parser.instantiate_classes(parsed).model
-    if not isinstance(task, MaskedPrediction):
-        return []
     whole = task.network.features_macs(frames, height, width).total
     grid = task.config.grid(frames, height, width)
     keep = task.mask.keep(grid, [0])

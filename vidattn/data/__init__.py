@@ -6,6 +6,7 @@ from vidattn.public import hand_on
 
 if TYPE_CHECKING:  # for mypy and editors, which know no table
     from vidattn.data.clips.balance import ClassBalanced as ClassBalanced, Weighted as Weighted
+    from vidattn.data.clips.frame_cache import FrameCache as FrameCache
     from vidattn.data.clips.sampling import (
         OfficialSampling as OfficialSampling,
         Sampler as Sampler,
@@ -34,6 +35,7 @@ if TYPE_CHECKING:  # for mypy and editors, which know no table
     )
     from vidattn.data.readers import READERS as READERS, VideoReader as VideoReader, open_video as open_video
     from vidattn.data.sections import Decoding as Decoding, Lists as Lists, Loading as Loading, Views as Views
+    from vidattn.data.videos.few_labels import FewLabels as FewLabels
     from vidattn.data.videos.manifest import (
         Manifest as Manifest,
         ManifestError as ManifestError,
@@ -47,6 +49,7 @@ __all__, __getattr__, __dir__ = hand_on(
     __name__,
     {
         "vidattn.data.clips.balance": ["ClassBalanced", "Weighted"],
+        "vidattn.data.clips.frame_cache": ["FrameCache"],
         "vidattn.data.clips.sampling": [
             "OfficialSampling",
             "Sampler",
@@ -62,6 +65,7 @@ __all__, __getattr__, __dir__ = hand_on(
         "vidattn.data.made.videos": ["AppearanceSet", "MotionSet", "SyntheticSet"],
         "vidattn.data.sections": ["Decoding", "Lists", "Loading", "Views"],
         "vidattn.data.readers": ["READERS", "VideoReader", "open_video"],
+        "vidattn.data.videos.few_labels": ["FewLabels"],
         "vidattn.data.videos.manifest": ["Manifest", "ManifestError", "Video", "read_manifest", "write_manifest"],
         "vidattn.data.write_video": ["write_mp4"],
     },

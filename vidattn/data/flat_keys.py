@@ -15,7 +15,7 @@ from vidattn.mistakes import Mistake
 from vidattn.wording import did_you_mean, nearest_word
 
 PARTS = {
-    "lists": ("train", "val", "test", "predict", "root", "class_names", "folder_fps", "multi_label"),
+    "lists": ("train", "val", "test", "predict", "root", "class_names", "folder_fps", "multi_label", "few_labels"),
     "views": (
         "image_size",
         "train_transforms",
@@ -24,7 +24,7 @@ PARTS = {
         "num_test_clips",
         "num_test_crops",
     ),
-    "decoding": ("reader", "on_error", "decode_timeout", "quarantine", "index"),
+    "decoding": ("reader", "on_error", "decode_timeout", "quarantine", "index", "cache"),
     "loading": (
         "batch_size",
         "clips_per_video",

@@ -12,6 +12,7 @@ import torch
 from torch import nn
 
 from vidattn.data.clips.dataset import OnError
+from vidattn.data.clips.frame_cache import CachedOpener, FrameCache
 from vidattn.data.clips.handing_over import handed_over
 from vidattn.data.clips.items import Item, collate
 from vidattn.data.clips.transforms import default_train_transforms
@@ -19,8 +20,9 @@ from vidattn.data.made.videos import SyntheticSet
 from vidattn.data.readers import READERS
 from vidattn.data.readers.frame_index import FrameIndex
 from vidattn.data.readers.guarded import LONGEST
-from vidattn.data.readers.opening import VideoOpener
+from vidattn.data.readers.opening import Opener, VideoOpener
 from vidattn.data.readers.quarantine import Quarantine
+from vidattn.data.videos.few_labels import FewLabels
 from vidattn.data.videos.splits import Source, Split, Splits
 from vidattn.mistakes import Mistake
 
@@ -48,6 +50,7 @@ class Lists:
         class_names: names in the order of their labels, or a file of them; those of `train` by default.
         folder_fps: frames per second of videos that are folders of pictures.
         multi_label: a video may have several classes, even if no list shows one that has.
+        few_labels: train on so many videos of each class alone; on all by default.
 
     Raises:
         ValueError: `folder_fps` is not above 0.
@@ -61,6 +64,7 @@ class Lists:
     class_names: list[str] | str | None = None
     folder_fps: float = 30.0
     multi_label: bool = False
+    few_labels: FewLabels | None = None
 
     def __post_init__(self) -> None:
         if not self.folder_fps > 0:
@@ -76,7 +80,7 @@ class Lists:
             "predict": self.predict,
         }
         names = made.class_names if made and self.class_names is None else self.class_names
-        return Splits(sources, self.root, names, self.folder_fps, self.multi_label, warn)
+        return Splits(sources, self.root, names, self.folder_fps, self.multi_label, self.few_labels, warn)
 
 
 @dataclass(frozen=True)
@@ -126,6 +130,7 @@ class Decoding:
             cannot decode. A file that has changed since counts as good again. See `Quarantine`.
         index: `index.json` of `vidattn check`: files then open without being read through (or decoded, where their
             frames must be counted: MPEG-4 in AVI), and files in which seeking goes wrong are decoded from their start.
+        cache: how much of what was decoded is kept in memory; by default nothing.
 
     Raises:
         ValueError: a value is not possible; or the quarantine's list or the index cannot be read.
@@ -136,6 +141,7 @@ class Decoding:
     decode_timeout: float | None = 60.0
     quarantine: str | None = None
     index: str | None = None
+    cache: FrameCache | None = None
     quarantined: Quarantine | None = field(init=False, repr=False, compare=False)
     known_frames: FrameIndex | None = field(init=False, repr=False, compare=False)
 
@@ -153,9 +159,10 @@ class Decoding:
         object.__setattr__(self, "quarantined", quarantine)
         object.__setattr__(self, "known_frames", FrameIndex(self.index) if self.index else None)
 
-    def opener(self) -> VideoOpener:
+    def opener(self) -> Opener:
         """A new one, for one loader."""
-        return VideoOpener(self.reader, self.decode_timeout, self.quarantined, self.known_frames)
+        opener = VideoOpener(self.reader, self.decode_timeout, self.quarantined, self.known_frames)
+        return opener if self.cache is None else CachedOpener(opener, self.cache)
 
 
 @dataclass(frozen=True)

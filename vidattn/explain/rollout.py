@@ -117,7 +117,23 @@ def explainable(network: nn.Module) -> Network:
 
 def recorded(network: Network, video: Tensor, memory_limit: float) -> tuple[Recording, Tensor]:
     """Run `network` on `video` in evaluation mode; its attention weights, and the logits."""
-    stages = network.layout(*video.shape[2:])
+    modules = followed(network, *video.shape[2:])
+    training = network.training
+    try:
+        with Recording(modules, memory_limit) as recording:
+            logits = network.eval().forward(video)  # not the compiled call: nothing in it could be recorded
+    finally:
+        network.train(training)
+    return recording, logits
+
+
+def followed(network: Network, frames: int, height: int, width: int) -> list[nn.Module]:
+    """The steps and read-outs that a clip goes through, whose weights a rollout is made of.
+
+    Raises:
+        TypeError: a stage hands its tokens on to other tokens.
+    """
+    stages = network.layout(frames, height, width)
     if without := [index for index, stage in enumerate(stages) if stage.readout is None]:
         raise TypeError(
             f"{type(network).__name__} cannot be explained: stage {without[0]} hands its tokens on to other tokens, "
@@ -127,13 +143,7 @@ def recorded(network: Network, video: Tensor, memory_limit: float) -> tuple[Reco
     for stage in stages:
         modules += [step for block in stage.blocks for step in block.steps]  # type: ignore[union-attr]
         modules.append(stage.readout)  # type: ignore[arg-type]
-    training = network.training
-    try:
-        with Recording(modules, memory_limit) as recording:
-            logits = network.eval().forward(video)  # not the compiled call: nothing in it could be recorded
-    finally:
-        network.train(training)
-    return recording, logits
+    return modules
 
 
 class Walk:
@@ -202,7 +212,8 @@ class Walk:
             passed = replayed(step, self.visits[step], numbers)
         if self.normalised:
             rows = rows / (1 + passed.detach())
-        return rows + torch.autograd.grad(passed, numbers, rows)[0]
+        learns = any(weights.requires_grad for weights in self.visits[step].weights)  # from a loss on the shares
+        return rows + torch.autograd.grad(passed, numbers, rows, create_graph=learns)[0]
 
     @torch.no_grad()
     def nudged(self, step: VideoAttention, name: str, rows: Tensor) -> Tensor | None:

@@ -5,7 +5,20 @@ from typing import TYPE_CHECKING
 from vidattn.public import hand_on
 
 if TYPE_CHECKING:  # for mypy and editors, which know no table
+    from vidattn.training.attention_measures import (
+        DistanceFromUniform as DistanceFromUniform,
+        GateSize as GateSize,
+        MissingEntropy as MissingEntropy,
+    )
+    from vidattn.training.attention_penalty import AttentionPenalty as AttentionPenalty
+    from vidattn.training.distil import Distillation as Distillation
     from vidattn.training.freezing import FrozenBackbone as FrozenBackbone
+    from vidattn.training.lessons import (
+        Lesson as Lesson,
+        TeachFeatures as TeachFeatures,
+        TeachLogits as TeachLogits,
+    )
+    from vidattn.training.map_lesson import TeachMaps as TeachMaps
     from vidattn.training.masked_autoencoder import MaskedAutoencoder as MaskedAutoencoder
     from vidattn.training.metrics import ViewAccuracy as ViewAccuracy, ViewPrecision as ViewPrecision
     from vidattn.training.mixing import Mixing as Mixing
@@ -18,6 +31,7 @@ if TYPE_CHECKING:  # for mypy and editors, which know no table
         ParameterGroups as ParameterGroups,
     )
     from vidattn.training.predictions import PredictionWriter as PredictionWriter
+    from vidattn.training.progressive import ProgressiveAttention as ProgressiveAttention
     from vidattn.training.schedule import (
         Constant as Constant,
         Schedule as Schedule,
@@ -33,7 +47,12 @@ if TYPE_CHECKING:  # for mypy and editors, which know no table
 __all__, __getattr__, __dir__ = hand_on(
     __name__,
     {
+        "vidattn.training.attention_measures": ["DistanceFromUniform", "GateSize", "MissingEntropy"],
+        "vidattn.training.attention_penalty": ["AttentionPenalty"],
+        "vidattn.training.distil": ["Distillation"],
         "vidattn.training.freezing": ["FrozenBackbone"],
+        "vidattn.training.lessons": ["Lesson", "TeachFeatures", "TeachLogits"],
+        "vidattn.training.map_lesson": ["TeachMaps"],
         "vidattn.training.masked_autoencoder": ["MaskedAutoencoder"],
         "vidattn.training.metrics": ["ViewAccuracy", "ViewPrecision"],
         "vidattn.training.mixing": ["Mixing"],
@@ -43,6 +62,7 @@ __all__, __getattr__, __dir__ = hand_on(
         "vidattn.training.parameter_groups": ["LayerDecay", "OneRate", "ParameterGroups"],
         "vidattn.training.predictions": ["PredictionWriter"],
         "vidattn.training.schedule": ["Constant", "Schedule", "Steps", "WarmupCosine"],
+        "vidattn.training.progressive": ["ProgressiveAttention"],
         "vidattn.training.scorecard": ["Scorecard"],
         "vidattn.training.simmim": ["SimMIM"],
         "vidattn.training.skipped": ["SkippedVideos"],

@@ -10,7 +10,7 @@ from torch import nn
 
 from vidattn.attention.parts import VIT_STD
 from vidattn.data.lists.class_names import ClassNames, numbers_alone, spelling
-from vidattn.data.videos.remarks import unused_classes
+from vidattn.data.videos.remarks import never_several, unused_classes
 from vidattn.mistakes import Mistake
 from vidattn.wording import counted
 
@@ -29,6 +29,23 @@ def check_same_names(data: Sequence[str], checkpoint: Sequence[str]) -> None:
             )
 
 
+def check_teacher_names(data: Sequence[str], teacher: Sequence[str]) -> None:
+    """Compare the names of the classes, as far as both have names and not numbers alone.
+
+    Raises:
+        Mistake: they differ, or stand in another order: the teacher would teach wrong answers.
+    """
+    if numbers_alone(data) or numbers_alone(teacher):
+        return
+    for label, (ours, theirs) in enumerate(zip(data, teacher, strict=False)):
+        if spelling(ours) != spelling(theirs):
+            raise Mistake(
+                f"class {label} is {ours!r} in the data but {theirs!r} to the teacher, whose answers would be wrong; "
+                f"set data.class_names to the teacher's if the lists have names as labels: {list(teacher)}; or leave "
+                "TeachLogits out of model.lessons"
+            )
+
+
 def check_count(data: Any, num_classes: int) -> None:
     """
     Raises:
@@ -38,10 +55,12 @@ def check_count(data: Any, num_classes: int) -> None:
     if count == num_classes:
         return
     has = f"the data has {counted(count, 'class', 'classes')} but num_classes={num_classes}"
-    unused = unused_classes(data.manifest("train")) if data.sources.get("train") else ""
+    train = data.manifest("train") if data.sources.get("train") else None
+    unused = unused_classes(train) if train else ""
     if "begin with 1" in unused:
         raise Mistake(f"{has}: the largest label is {count - 1}, and {unused}")
-    raise Mistake(f"{has}; {f'{unused}; ' if unused else ''}set --model.network.num_classes {count}")
+    told = [unused, never_several(train) if train else "", f"set --model.network.num_classes {count}"]
+    raise Mistake("; ".join([has, *filter(None, told)]))
 
 
 def check_labelled(data: Any, split: str) -> None:

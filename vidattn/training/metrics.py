@@ -89,11 +89,13 @@ class ViewAccuracy(ViewMetric):
 
     def compute(self) -> dict[str, Tensor]:
         """`loss` and `clip_top1`, `clip_top5`, `video_top1`, `video_top5` in [0, 1] (NaN without videos), `num_videos`,
-        and `confusion`: `(K, K)` numbers of videos, rows true classes, columns answers."""
+        and `confusion`: `(K, K)` numbers of videos, rows true classes, columns answers. Of each video, `(n,)`:
+        `videos`, its number, ascending; `labels`; `answers`; and `certainty`, the answer's probability."""
         labels, probabilities, hits, losses = self._each_video_once()
         labels = labels.round().long()
+        certainty, answers = probabilities.max(-1)
         clip, video = hits.mean(0), top_hits(probabilities, labels).float().mean(0)
-        pairs = torch.bincount(labels * self.num_classes + probabilities.argmax(-1), minlength=self.num_classes**2)
+        pairs = torch.bincount(labels * self.num_classes + answers, minlength=self.num_classes**2)
         return {
             "loss": losses.mean(),
             "clip_top1": clip[0],
@@ -102,6 +104,10 @@ class ViewAccuracy(ViewMetric):
             "video_top5": video[1],
             "num_videos": torch.tensor(len(labels), device=labels.device),
             "confusion": pairs.view(self.num_classes, self.num_classes),
+            "videos": dim_zero_cat(self.videos).unique(),
+            "labels": labels,
+            "answers": answers,
+            "certainty": certainty,
         }
 
 

@@ -20,14 +20,14 @@ class Mixing(nn.Module):
         probability: of mixing a batch at all.
 
     Raises:
-        ValueError: an alpha is negative.
+        ValueError: an alpha is negative or not finite.
     """
 
     def __init__(self, num_classes: int, mixup_alpha: float, cutmix_alpha: float, probability: float = 1.0) -> None:
         super().__init__()
         for name, alpha in (("mixup_alpha", mixup_alpha), ("cutmix_alpha", cutmix_alpha)):
-            if not alpha >= 0:
-                raise Mistake(f"{name}={alpha} must be 0 (none) or more")
+            if not 0 <= alpha < float("inf"):
+                raise Mistake(f"{name}={alpha} must be 0 (none) or more, and finite")
         self.num_classes, self.probability = num_classes, probability
         self.choices: list[v2.Transform] = []
         with torch.device("cpu"):  # v2 builds a distribution, which a network built on the meta device cannot hold

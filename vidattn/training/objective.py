@@ -88,9 +88,14 @@ class OneLabel(Objective):
         title = f"{found.videos} test videos: {top['video_top1']:.1%} right"
         if not found.videos:
             return Report(top, rows, 0)
+        columns = [scores[name].tolist() for name in ("videos", "labels", "answers", "certainty")]
+        each = [
+            {"video": video, "label": names[label], "answer": names[answer], "probability": round(certainty, 4)}
+            for video, label, answer, certainty in zip(*columns, strict=True)
+        ]
         figures = {"confusion.png": partial(plot_confusion, confusion, names, title)}
         said = explained_by_order(confusion, names)
-        return Report(top, rows, found.videos, figures, [said] if said else [])
+        return Report(top, rows, found.videos, each, figures, [said] if said else [])
 
 
 @dataclass(frozen=True)

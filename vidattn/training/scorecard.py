@@ -13,11 +13,12 @@ from rich.table import Table
 
 from vidattn.console import plain_console
 from vidattn.data.readers import reader_version
+from vidattn.tables import write_rows
 from vidattn.training.module import VideoModule
 from vidattn.training.report import Report
 from vidattn.training.skipped import SkippedVideos, run_folder
 from vidattn.training.write_picture import write_picture
-from vidattn.wording import counted
+from vidattn.wording import counted, in_words
 from vidattn.writable import writing
 
 
@@ -63,6 +64,10 @@ class Scorecard(pl.Callback):
         with writing(folder / "scorecard.json"):
             folder.mkdir(parents=True, exist_ok=True)
             (folder / "scorecard.json").write_text(json.dumps(written, indent=2) + "\n")
+        if report.each:
+            videos = trainer.datamodule.manifest("test").videos  # type: ignore[attr-defined]
+            with writing(folder / "videos.csv"):
+                write_rows([{"path": videos[row["video"]].path, **row} for row in report.each], folder / "videos.csv")
         for said in report.warnings:
             rank_zero_warn(said)
         for name, draw in report.figures.items():
@@ -135,7 +140,7 @@ def print_card(card: dict[str, Any], report: Report, folder: Path) -> None:
         table.add_row(name, value)
     console = plain_console()
     console.print(table)
-    files = ["scorecard.json", *report.figures]
-    console.print(f"{' and '.join(files)} {'is' if len(files) == 1 else 'are'} in {folder}")
+    files = ["scorecard.json", *(["videos.csv"] if report.each else []), *report.figures]
+    console.print(f"{in_words(files)} {'is' if len(files) == 1 else 'are'} in {folder}")
     if card["classify"]:
         console.print(f"Classify a file with this checkpoint:\n  {card['classify']}")

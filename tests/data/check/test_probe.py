@@ -4,6 +4,7 @@ import shutil
 import av
 import pytest
 from encode import encode_video, numbered_frames
+from PIL import Image
 
 from vidattn.data.check.probe import probe
 from vidattn.data.prepare.transcode import Transcoding
@@ -31,6 +32,18 @@ def test_real_files_without_faults_have_none(shared_videos, name):
     path = shared_videos / name.replace("eat", "asl/eat")
 
     assert probe(str(path), None, 1).problems == []
+
+
+@pytest.mark.parametrize("other", ["img_1.png", "frame_1.jpg", "img_00001.jpg"])
+def test_two_sets_of_pictures_are_no_matter_of_the_download(tmp_path, other):
+    for name in ("img_1.jpg", "img_2.jpg", other):
+        Image.new("RGB", (8, 8)).save(tmp_path / name)
+
+    found = probe(str(tmp_path), 30.0, 1)
+
+    assert found.problems == ["pictures unclear"]
+    assert not found.usable
+    assert "keep one" in found.reason
 
 
 def test_keyframes_that_are_none_are_unsafe_to_seek(tmp_path):

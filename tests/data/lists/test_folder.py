@@ -29,6 +29,20 @@ def test_folders_of_pictures_in_folders_of_classes_are_videos(tmp_path):
         read_manifest(tmp_path / "dance")
 
 
+def test_a_class_of_pictures_alone_is_not_lost_beside_classes_of_videos(tmp_path):
+    pictures(tmp_path / "dance" / "frames of a", "img_00001.jpg")
+    pictures(tmp_path / "jump" / "clip1", "img_00001.jpg")
+    (tmp_path / "dance" / "a.mp4").touch()
+    (tmp_path / "jump" / "b.mp4").touch()
+    assert len(read_manifest(tmp_path).videos) == 2  # frames beside the videos that they are of
+
+    (tmp_path / "jump" / "b.mp4").unlink()
+    with pytest.raises(
+        ManifestError, match=r"a class of pictures alone \(\S+/jump/clip1\); expected videos or folders"
+    ):
+        read_manifest(tmp_path)
+
+
 @pytest.fixture
 def folder(tmp_path):
     """Two classes, names with spaces and an upper-case ending; empty files do, since none is opened."""

@@ -45,6 +45,36 @@ def test_folders_of_pictures_are_read_from_lists_without_a_total(tmp_path):
     assert labels(total) == [("cat",), ("dog",)]
 
 
+def test_the_total_of_a_header_is_that_of_mmaction2(tmp_path):
+    pictures(tmp_path / "a", "img_00001.jpg")
+    files(tmp_path, "v.mp4")
+    rows = ("frame_dir,start_frame,total_frames,label", "a,2,7,cat", "a,,9,dog", "v.mp4,,9,cat")
+
+    manifest = read_manifest(write(tmp_path / "t.csv", *rows))
+
+    segments = [(video.start_frame, video.end_frame) for video in manifest.videos]
+    assert segments == [(2, 9), (None, 9), (None, None)]  # of a file, lists count in other ways
+
+
+@pytest.mark.parametrize(
+    ("rows", "expected"),
+    [
+        (("a/img_00001.jpg 0", "a/img_00002.jpg 1"), "not a picture, but the folder that holds those of one video"),
+        (("a/img_%05d.png,cat",), "not a picture, but the folder"),
+        (("a 0", "empty 1"), r"empty holds none \(it holds no files\):\n  line 2"),
+        (("named 0",), r"named holds none \(the files in it end in: \.jpg \(1\)\)"),
+        (("a,12,0", "a,7,1"), r"`frame_dir total_frames label` with spaces between; or name the columns .*\n  line 1"),
+    ],
+)
+def test_rows_that_mean_pictures_are_told_their_form(tmp_path, rows, expected):
+    pictures(tmp_path / "a", "img_00001.jpg")
+    pictures(tmp_path / "named", "first.jpg")
+    (tmp_path / "empty").mkdir()
+
+    with pytest.raises(ManifestError, match=expected):
+        read_manifest(write(tmp_path / "t.txt", *rows))
+
+
 @pytest.mark.parametrize("rows", [("a 5 25 3", "b 0 20 1"), ("a 5 25 3",), ("a 1 5 25 3", "b 1 5 20 1")])
 def test_a_start_before_the_total_is_not_taken_for_the_total(tmp_path, rows):
     with pytest.raises(ManifestError, match=r"`frame_dir total_frames label`, and each row has \d numbers behind"):

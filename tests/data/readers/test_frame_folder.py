@@ -46,6 +46,25 @@ def test_optical_flow_beside_the_pictures_is_left_aside(folder):
         FrameFolderReader(str(folder))
 
 
+@pytest.mark.parametrize("prefix", ["frame_", "IMG_", "thumb", ""])
+def test_a_second_set_of_pictures_beside_img_is_refused(folder, prefix):
+    picture(folder / f"{prefix}1.jpg", 99)
+
+    with pytest.raises(VideoDecodeError, match=r"the folder holds pictures of several kinds \(.*; keep one"):
+        FrameFolderReader(str(folder))
+
+
+@pytest.mark.parametrize("ending", ["bmp", "webp", "tif", "png"])
+def test_pictures_of_other_kinds_are_read(tmp_path, ending):
+    for number in (1, 2):
+        options = {"lossless": True} if ending == "webp" else {}
+        Image.fromarray(numbered_frames(1, 48, 64, first=number)[0]).save(tmp_path / f"{number}.{ending}", **options)
+
+    frames = FrameFolderReader(str(tmp_path)).frames([0, 1])
+
+    assert torch.equal(frames, torch.from_numpy(numbered_frames(2, 48, 64, first=1)))
+
+
 def test_what_cannot_be_read_is_named(folder, tmp_path):
     (folder / "img_3.jpg").write_bytes(b"no picture")
     picture(folder / "img_4.jpg", 4, (64, 64))
@@ -98,7 +117,7 @@ def test_two_pictures_of_one_number_are_refused_with_both_names(tmp_path, names,
         FrameFolderReader(str(tmp_path))
 
 
-def test_a_second_set_of_another_prefix_beside_img_is_left_aside(tmp_path):
+def test_two_fields_of_flow_with_one_number_are_left_aside(tmp_path):
     for name in ("img_1.jpg", "flow_x_1.jpg", "flow_x_01.jpg"):
         Image.new("RGB", (8, 8)).save(tmp_path / name)
 

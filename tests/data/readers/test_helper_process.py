@@ -120,3 +120,18 @@ def test_a_helper_ends_with_the_process_that_owns_it(tiny_video):
         time.sleep(0.01)
     state = open(f"/proc/{helper}/stat").read().split()[2] if is_running(helper) else "Z"  # noqa: SIM115
     assert state == "Z"  # ended; who inherits it may not have collected it yet
+
+
+def test_helpers_that_nobody_holds_are_gone_and_leave_no_dead(tiny_video):
+    """Several loaders in one process, as in a notebook: a later helper has a copy of an earlier one's connection."""
+    watchdogs = [guarded.Watchdog(5.0, open_video) for _ in range(3)]
+    for watchdog in watchdogs:
+        watchdog.open(str(tiny_video)).close()
+    helpers = [watchdog._helper.pid for watchdog in watchdogs]
+    assert all(is_running(helper) for helper in helpers)
+
+    watchdogs.clear()
+    del watchdog
+    gc.collect()
+
+    assert not any(is_running(helper) for helper in helpers)

@@ -23,6 +23,18 @@ def test_numbers_that_no_video_has_are_named(folder, numbers, said):
     assert re.search(said, line)
 
 
+def test_a_list_of_several_labels_in_which_no_video_has_any_is_said(folder):
+    rows = ("v0.mp4,cat+dog", "v1.mp4,cow+pig")
+    manifest = read_manifest(write(folder / "t.csv", *rows), multi_label=True)
+
+    assert list(remarks("train", manifest)) == [
+        "data.train: no video has several labels ('cat+dog' is one); several stand as cat;dog or 1;3"
+    ]
+    several = read_manifest(write(folder / "t.csv", "v0.mp4,cat;dog", "v1.mp4,cow"), multi_label=True)
+    assert not list(remarks("train", several))
+    assert not list(remarks("train", read_manifest(folder / "t.csv")))
+
+
 def test_classes_that_differ_in_case_are_two_and_said(folder):
     manifest = read_manifest(write(folder / "t.csv", "v0.mp4,Cat", "v1.mp4,cat", "v2.mp4,a", "v3.mp4,A"))
 

@@ -31,6 +31,9 @@ _hash = partial(hashlib.blake2b, digest_size=16)
 MISSING_PICTURES = "pictures missing"
 """The problem of a folder whose numbers have gaps, or which holds fewer pictures than a list says."""
 
+UNCLEAR_PICTURES = "pictures unclear"
+"""The problem of a folder with two sets of pictures, pictures of two sizes, or one that cannot be read."""
+
 _COMPARED = 6  # frames that are decoded in both ways
 _STRIDE = 4  # of the clip that is timed: 8 frames
 
@@ -254,6 +257,8 @@ def _is_uneven(times: list[float]) -> bool:
 
 
 def _kind_of_failure(path: str) -> str:
+    if os.path.isdir(path):
+        return UNCLEAR_PICTURES
     member = Member.parse(path)
     try:
         if os.path.isfile(path) and (other := impostor(path)):

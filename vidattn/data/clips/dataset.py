@@ -20,7 +20,7 @@ from vidattn.data.clips.sampling import Sampler, VideoTimes, distinct
 from vidattn.data.clips.target import ClassLabel, Target, TargetEncoder
 from vidattn.data.clips.transforms import SpatialCrops
 from vidattn.data.errors import VideoDecodeError
-from vidattn.data.readers.opening import VideoOpener
+from vidattn.data.readers.opening import Opener, VideoOpener
 from vidattn.data.readers.quarantine import QuarantinedError
 from vidattn.data.videos.manifest import Video
 from vidattn.mistakes import Mistake
@@ -56,7 +56,7 @@ class TrainClips(Dataset[Item]):
         sampling: Sampler,
         transforms: Sequence[nn.Module],
         image_size: int,
-        opener: VideoOpener | None = None,
+        opener: Opener | None = None,
         on_error: OnError = "raise",
         seed: int = 0,
         clips_per_video: int = 1,
@@ -157,7 +157,7 @@ class TestViews(Dataset[Item]):
         num_clips: int,
         num_crops: int,
         image_size: int,
-        opener: VideoOpener | None = None,
+        opener: Opener | None = None,
         on_error: OnError = "raise",
         target: TargetEncoder | None = None,
     ) -> None:

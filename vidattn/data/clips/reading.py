@@ -11,13 +11,13 @@ from vidattn.data.clips.transforms import SpatialCrops
 from vidattn.data.errors import PassingError, VideoDecodeError
 from vidattn.data.readers.base import VideoReader, check_indices
 from vidattn.data.readers.library_errors import library_errors, opening_errors
-from vidattn.data.readers.opening import VideoOpener
+from vidattn.data.readers.opening import Opener
 from vidattn.data.videos.manifest import Video
 
 
 def decode_clips(
     video: Video,
-    opener: VideoOpener,
+    opener: Opener,
     choose: Callable[[VideoTimes], list[list[int]]],
     crops: SpatialCrops | None = None,
     sized: bool = False,
@@ -41,7 +41,7 @@ def decode_clips(
         raise PassingError(video.path, str(error)) from error
 
 
-def _opened(video: Video, opener: VideoOpener) -> VideoReader:
+def _opened(video: Video, opener: Opener) -> VideoReader:
     with opening_errors(video.path):
         return opener(video)
 

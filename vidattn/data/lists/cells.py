@@ -7,13 +7,14 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from vidattn.data.lists.class_names import is_number, spelling
+from vidattn.data.lists.joined import check_joined_names, check_joined_numbers, check_one_hot
 from vidattn.data.lists.row import bad_rows
 
 BETWEEN = ";|,"
 """What stands between several names in a cell, the first that a list has."""
 
 _NUMBERS = re.compile(r"\d+(?:\s*[\s,;|]\s*\d+)+")
-_BRACKETS = re.compile(r"\[(?P<square>.*)\]|\((?P<round>[\d\s,]*)\)")
+_BRACKETS = re.compile(r"[\[{](?P<square>.*)[\]}]|\((?P<round>[\d\s,]*)\)")
 _ODD_NUMBER = re.compile(r"[-+]?\d*\.?\d+(?:[eE][-+]?\d+)?|nan", re.IGNORECASE)
 
 Cell = tuple[str, str]
@@ -39,6 +40,9 @@ def labels_of(
     each = {cell: _certain(cell, multi_label) for cell in {cell for _, cell in cells}}  # most stand in many rows
     found = [each[cell] for _, cell in cells]
     _check_same_count(source, cells, found, multi_label)
+    if multi_label:
+        check_joined_numbers(source, cells)
+        check_one_hot(source, cells)
     names = [cell for (_, cell), labels in zip(cells, found, strict=True) if labels is None and cell not in known]
     if multi_label:
         between = next((sign for sign in BETWEEN if any(sign in name for name in names)), None)
@@ -49,6 +53,9 @@ def labels_of(
     labels = [
         parts if parts is not None else parted.get(cell, (cell,)) for (_, cell), parts in zip(cells, found, strict=True)
     ]
+    if multi_label:
+        rows = [(where, parts) for (where, _), parts in zip(cells, labels, strict=True)]
+        check_joined_names(source, rows, known)
     strange = {part for parts in set(labels) for part in parts if _is_odd(part) and part not in known}
     odd = [where for (where, _), parts in zip(cells, labels, strict=True) if not strange.isdisjoint(parts)]
     if odd:

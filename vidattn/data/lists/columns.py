@@ -12,13 +12,15 @@ from vidattn.data.segment import Segment
 
 _WORDS = {
     "path": "path paths video videos file files filename filenames file_name file_path filepath video_path video_file "
-    "video_name videopath clip clip_path clip_name vid vid_path relative_path rel_path",
+    "video_name videopath clip clip_path clip_name vid vid_path relative_path rel_path "
+    "frame_dir frames_dir frame_folder folder",
     "label": "label labels class classes class_name classname category action target label_name action_name "
     "class_id label_id class_index label_index class_idx label_idx action_id category_id",
     "start": "start start_seconds start_sec start_time time_start t_start",
     "end": "end end_seconds end_sec end_time time_end t_end",
     "start_frame": "start_frame",
     "end_frame": "end_frame",
+    "total": "total_frames num_frames n_frames",
     "split": "split subset set partition usage fold",
 }
 _ROLES = {word: role for role, words in _WORDS.items() for word in words.split()}
@@ -71,7 +73,7 @@ def read(source: Path, text: str, root: Path, multi_label: bool = False, known: 
         try:
             if None in line or not value["path"]:
                 raise ValueError
-            segment = Segment.of_cells(value)
+            segment = _of_total(Segment.of_cells(value), "" if is_video(value["path"]) else value.get("total", ""))
         except ValueError:
             bad.append(where)
             continue
@@ -86,6 +88,13 @@ def read(source: Path, text: str, root: Path, multi_label: bool = False, known: 
     labels = labels_of(source, cells, multi_label, known)
     rows = [row._replace(labels=found) for row, found in zip(rows, labels, strict=True)]
     return Listing(rows, multi_label=any(len(found) > 1 for found in labels))
+
+
+def _of_total(segment: Segment, total: str) -> Segment:
+    """The segment as long as the pictures that a row counts, where it does not say where it ends."""
+    if not total or segment.end is not None or segment.end_frame is not None or segment.start is not None:
+        return segment
+    return segment._replace(end_frame=(segment.start_frame or 0) + int(total))
 
 
 def _check_columns(source: Path, columns: list[str], roles: list[str | None]) -> None:

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from vidattn.data.lists.picture_folder import holds_pictures
+from vidattn.data.lists.picture_folder import holds_pictures, without_stills
 from vidattn.data.lists.row import (
     VIDEO_EXTENSIONS,
     Listing,
@@ -27,7 +27,8 @@ def read(folder: Path) -> Listing:
     folder of pictures within a class is one, and a folder that holds pictures itself is one without a label.
     """
     entries = sorted(path for path in folder.iterdir() if not is_hidden(path.name))
-    flat = [path for path in entries if is_video(path) and path.is_file()]
+    files = [path.name for path in entries if is_video(path) and path.is_file()]
+    flat = [folder / name for name in without_stills(folder, files)]
     if not flat and holds_pictures(folder):
         return Listing([Row(str(folder), str(folder))])  # the frames of one video
     names = [path.name for path in entries if path.is_dir() and not leads_back(path, [os.path.realpath(folder)])]
@@ -37,6 +38,8 @@ def read(folder: Path) -> Listing:
     if not flat and not rows:
         rows = [Row(clip, clip, (name,)) for name in names for clip in _clips_of_pictures(folder / name)]
         _check_depth(folder, names, bool(rows))
+    elif rows:
+        _check_mixture(folder, rows, names)
     if flat and rows:
         raise ManifestError(
             f"{folder} holds videos ({flat[0].name}) beside folders of videos ({rows[0].labels[0]}); "
@@ -65,6 +68,17 @@ def _clips_of_pictures(folder: Path) -> list[str]:
         elif not leads_back(path, [os.path.realpath(folder)]):
             found += _clips_of_pictures(path)
     return found
+
+
+def _check_mixture(folder: Path, rows: list[Row], names: list[str]) -> None:
+    """Frames beside the videos that they come from are common, a class of frames alone is one that would be lost."""
+    with_videos = {row.labels[0] for row in rows}
+    for name in names:
+        if name not in with_videos and (clips := _clips_of_pictures(folder / name)):
+            raise ManifestError(
+                f"{folder} holds videos ({rows[0].path}) and a class of pictures alone ({clips[0]}); expected videos "
+                "or folders of pictures in all classes, or a list, which may name both: `path label` in each row"
+            )
 
 
 def _check_depth(folder: Path, names: list[str], has_clips: bool) -> None:

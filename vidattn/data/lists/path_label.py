@@ -8,8 +8,19 @@ from pathlib import Path
 
 from vidattn.data.lists.cells import Cell, labels_of
 from vidattn.data.lists.columns import columns_of, looks_like_header
-from vidattn.data.lists.picture_folder import holds_pictures
-from vidattn.data.lists.row import EXTENSION, VIDEO_EXTENSIONS, Listing, ManifestError, Row, bad_rows, is_video, located
+from vidattn.data.lists.picture_folder import A_PICTURE, holds_pictures
+from vidattn.data.lists.row import (
+    EXTENSION,
+    VIDEO_EXTENSIONS,
+    Listing,
+    ManifestError,
+    Row,
+    bad_rows,
+    endings_below,
+    is_video,
+    located,
+)
+from vidattn.wording import printable
 
 # The path ends with a video extension; what follows is the label. So both may hold spaces and commas.
 _PATH_LABEL = re.compile(rf"^(?P<path>.+{EXTENSION})(?:(?P<between>\s*[,;\t]\s*|\s+)(?P<rest>.*))?$", re.IGNORECASE)
@@ -44,7 +55,14 @@ def read(source: Path, text: str, root: Path, multi_label: bool = False, known: 
             paths.append(path)
             cells.append((where, ",".join(labels).strip()))
     if bad:
-        raise _not_understood(source, bad, len(lines))
+        raise _not_understood(source, bad, len(lines), root)
+    if wide and len(wide) == len(lines) and all(os.path.isdir(located(root, _first_part(line))) for _, line in lines):
+        raise bad_rows(
+            source,
+            wide,
+            "`frame_dir label`, or `frame_dir total_frames label` with spaces between; or name the columns in a first "
+            "row, frame_dir,total_frames,label",
+        )
     if wide:
         raise bad_rows(
             source,
@@ -102,7 +120,17 @@ def _folder(line: str, root: Path) -> tuple[str | None, list[str]]:
     return None, []
 
 
-def _not_understood(source: Path, bad: list[tuple[str, str]], count: int) -> ManifestError:
+def _first_part(line: str) -> str:
+    """The path of a row, if it holds no spaces."""
+    return re.split(r"[\s,;]", line.strip("\"'"))[0]
+
+
+def _existing_folder(line: str, root: Path) -> str | None:
+    path = located(root, _first_part(line))
+    return path if os.path.isdir(path) else None
+
+
+def _not_understood(source: Path, bad: list[tuple[str, str]], count: int, root: Path) -> ManifestError:
     """Say which shape the rows have."""
     where, line = bad[0]
     rows = [where for where, _ in bad]
@@ -112,6 +140,16 @@ def _not_understood(source: Path, bad: list[tuple[str, str]], count: int) -> Man
         )
     if _LABEL_FIRST.match(line):
         return bad_rows(source, rows, "`path label`, but the label stands first: put it behind the path")
+    if all(A_PICTURE.search(_first_part(line)) for _, line in bad):
+        return bad_rows(source, rows, "`frame_dir label`: not a picture, but the folder that holds those of one video")
+    folders = [_existing_folder(line, root) for _, line in bad]
+    if all(folders):
+        return bad_rows(
+            source,
+            rows,
+            "`frame_dir label`, a folder that holds numbered pictures of one video (img_00001.jpg, ...): "
+            f"{printable(str(folders[0]))} holds none ({endings_below(str(folders[0]))})",
+        )
     endings = ", ".join(VIDEO_EXTENSIONS)
     expected = (
         f"`path label` with a space, comma or tab between, and a path that ends in one of {endings}, or one of a "

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from vidattn.data.lists.picture_folder import without_stills
 from vidattn.data.segment import WHOLE_FILE, Segment
 from vidattn.mistakes import Mistake
 
@@ -90,7 +91,8 @@ def videos_below(root: str | Path) -> Iterator[str]:
         inner = {name: os.path.join(folder, name) for name in sorted(folders) if not is_hidden(name)}
         folders[:] = [name for name, path in inner.items() if not leads_back(path, way)]
         ways |= {inner[name]: (*way, os.path.realpath(inner[name])) for name in folders}
-        yield from (os.path.join(folder, file) for file in sorted(files) if is_video(file) and not is_hidden(file))
+        videos = [file for file in sorted(files) if is_video(file) and not is_hidden(file)]
+        yield from (os.path.join(folder, file) for file in without_stills(folder, videos))
 
 
 def endings_below(root: str | Path) -> str:

@@ -1,6 +1,7 @@
 """A folder of pictures as a video: what Something-Something, mmaction2 and many labs extract beforehand."""
 
 import os
+import re
 from collections import defaultdict
 from collections.abc import Sequence
 
@@ -14,11 +15,13 @@ from vidattn.data.readers.base import Keep, VideoReader, check_indices, first_li
 from vidattn.data.readers.filled_clip import FilledClip
 from vidattn.mistakes import Mistake
 
+_FLOW = re.compile(r"flow|[xyuv]_")
+
 
 class FrameFolderReader(VideoReader):
     """Pictures named `<prefix><number>.jpg` (or png) in the order of their numbers, at a constant rate.
 
-    Of several prefixes, `img_` is taken: beside it mmaction2 stores optical flow as `flow_x_` and `flow_y_`.
+    Optical flow (`flow_x_`, `flow_y_`), which mmaction2 stores beside `img_`, is left aside.
 
     `numbers` are theirs; where some are left out, the others count as if they stood in a row.
 
@@ -47,7 +50,8 @@ class FrameFolderReader(VideoReader):
                     twice.append((match["prefix"], sorted((first, name))))
         if not by_prefix:
             raise VideoDecodeError(path, "the folder holds no pictures named <prefix><number>.jpg or .png")
-        if len(by_prefix) > 1 and "img_" not in by_prefix:
+        pictures_alone = {prefix for prefix in by_prefix if not _FLOW.match(prefix)}
+        if len(by_prefix) > 1 and pictures_alone != {"img_"}:
             kinds = ", ".join(sorted(by_prefix))
             raise VideoDecodeError(path, f"the folder holds pictures of several kinds ({kinds}); keep one of them")
         numbered = by_prefix["img_"] if len(by_prefix) > 1 else next(iter(by_prefix.values()))

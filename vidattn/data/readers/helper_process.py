@@ -6,8 +6,10 @@ import mmap
 import os
 import pickle
 import signal
+import time
 import traceback
 import warnings
+import weakref
 from collections.abc import Callable
 from multiprocessing.connection import Connection, Pipe
 from typing import Any, NamedTuple, NoReturn
@@ -79,6 +81,7 @@ class Helper:
             _serve(theirs, self.memory, open_video, seconds)
         theirs.close()
         self.alive = True
+        self._at_last = weakref.finalize(self, _forgotten, self.pid, self.owner)
 
     @property
     def is_ours(self) -> bool:
@@ -120,6 +123,7 @@ class Helper:
     def end(self, wait: bool = True) -> None:
         """Kill the process and free what it held."""
         self.alive = False
+        self._at_last.detach()
         self.connection.close()
         with contextlib.suppress(ProcessLookupError):
             os.kill(self.pid, signal.SIGKILL)
@@ -142,6 +146,7 @@ class Helper:
     def _death(self, path: str) -> VideoDecodeError:
         """For a helper whose connection is closed: it has ended, or is about to."""
         self.alive = False
+        self._at_last.detach()
         self.connection.close()
         try:
             code = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
@@ -157,6 +162,19 @@ class Helper:
             )
         name = signal.Signals(-code).name if code < 0 else f"exit code {code}"
         return VideoDecodeError(path, f"the process that decoded it died ({name}); drop the file")
+
+
+def _forgotten(pid: int, owner: int) -> None:
+    """End a helper whose watchdog nobody holds any more. That its connection closes is not enough: helpers that were
+    forked after it hold a copy; and one that has ended stays in the table of processes until it is asked for."""
+    if os.getpid() != owner:
+        return
+    with contextlib.suppress(ProcessLookupError, ChildProcessError):
+        os.kill(pid, signal.SIGKILL)
+        for _ in range(100):  # a second at most: one that waits for a dead disk ends when that answers
+            if os.waitpid(pid, os.WNOHANG)[0]:
+                return
+            time.sleep(0.01)
 
 
 def _serve(

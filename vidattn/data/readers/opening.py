@@ -1,5 +1,7 @@
 """How the videos of a dataset are opened: by which reader, for how long at most, and which ones not at all."""
 
+from collections.abc import Callable
+
 from vidattn.data.readers import VideoReader, open_video
 from vidattn.data.readers.frame_folder import FrameFolderReader
 from vidattn.data.readers.frame_index import FrameIndex
@@ -9,6 +11,9 @@ from vidattn.data.readers.pyav import PyAVReader
 from vidattn.data.readers.quarantine import Quarantine
 from vidattn.data.readers.unsafe import remember_unsafe
 from vidattn.data.videos.manifest import Video
+
+Opener = Callable[[Video], VideoReader]
+"""What opens a video of a list: a `VideoOpener`, or something around one."""
 
 
 class VideoOpener:

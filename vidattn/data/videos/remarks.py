@@ -23,6 +23,8 @@ def remarks(split: str, manifest: Manifest, train: Manifest | None = None) -> It
             yield f"data.train: {unused}"
         if alike := _alike(manifest.class_names):
             yield f"data.train: classes {alike[0]!r} and {alike[1]!r} differ in little; are they one?"
+        if one := never_several(manifest):
+            yield f"data.train: {one}"
     yield from _repeated(split, manifest)
     if train is not None:
         yield from _shared(split, manifest, train)
@@ -46,6 +48,14 @@ def unused_classes(manifest: Manifest) -> str:
         return f"no video has {'label' if len(unused) == 1 else 'labels'} {_some(unused)}{begin}"
     of = f"{len(unused)} of {counted(len(manifest.class_names), 'class', 'classes')}"
     return f"{of} {'has' if len(unused) == 1 else 'have'} no video ({_some(unused)})"
+
+
+def never_several(manifest: Manifest) -> str:
+    """That no video of a multi-label list has several labels; empty where one has, or the list has one a video."""
+    if not manifest.multi_label or not manifest.labelled or any(len(video.labels) > 1 for video in manifest.videos):
+        return ""
+    label = next(manifest.class_names[video.labels[0]] for video in manifest.videos if video.labels)
+    return f"no video has several labels ({printable(label)!r} is one); several stand as cat;dog or 1;3"
 
 
 def _alike(names: Sequence[str]) -> tuple[str, str] | None:

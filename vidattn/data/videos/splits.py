@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Literal
 
+from vidattn.data.videos.few_labels import FewLabels
 from vidattn.data.videos.manifest import Manifest, ManifestError, Video, read_class_names, read_manifest, recounted
 from vidattn.data.videos.remarks import remarks
 from vidattn.data.videos.shards import is_shards, read_shards
@@ -31,6 +32,7 @@ class Splits:
         class_names: names in the order of their labels, or a file of them.
         folder_fps: frames per second of videos that are folders of pictures.
         multi_label: a video may have several classes. Lists show it, and the one of training shows it for the others.
+        few_labels: which videos of the training list are used; all by default.
         warn: takes what is to be said.
     """
 
@@ -41,8 +43,10 @@ class Splits:
         class_names: list[str] | str | None = None,
         folder_fps: float = 30.0,
         multi_label: bool = False,
+        few_labels: FewLabels | None = None,
         warn: Callable[[str], object] = warnings.warn,
     ) -> None:
+        self.few_labels = few_labels
         self.sources: dict[Split, str | Manifest | None] = {
             split: _told(source, f"data.{split}") for split, source in sources.items()
         }
@@ -98,6 +102,8 @@ class Splits:
                 else:
                     given = names if self._names_file is None or names is None else self._names_file
                     manifest = read_manifest(source, self.root, given, self.folder_fps, several)
+                if split == "train" and self.few_labels is not None:
+                    manifest = self.few_labels.of(manifest)
             except ManifestError as error:
                 raise ManifestError(f"data.{split}: {error}") from error
             self._manifests[split] = manifest
