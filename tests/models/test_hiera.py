@@ -75,5 +75,5 @@ def test_of_its_own_width_the_answers_are_the_packages():
 def test_sizes_that_units_do_not_fill_are_refused_with_the_nearest_that_they_do():
     network = ours_of(theirs_at(4, 64))
     assert network(torch.randn(1, 3, 7, 96, 32)).shape == (1, 5)
-    with pytest.raises(ValueError, match=r"input=224x90: 90 pixels .* nearest sizes are 64 and 93"):
+    with pytest.raises(ValueError, match=r"input=224x90: 90 pixels .* nearest sizes are 64 and 96"):
         network(torch.randn(1, 3, 4, 224, 90))

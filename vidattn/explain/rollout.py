@@ -8,14 +8,18 @@ from torch import Tensor, nn
 
 from vidattn.attention.base import VideoAttention
 from vidattn.attention.per_frame import PerFrame, step_name
+from vidattn.explain.passages import through_opening, through_passage
 from vidattn.explain.spread import measured, replayed, replays
 from vidattn.mistakes import Mistake
 from vidattn.models.network import Network, Stage
-from vidattn.models.readout import MeanPooling
+from vidattn.models.opening_block import OpeningBlock
+from vidattn.models.readout import MeanOfNormed, MeanPooling
 from vidattn.models.recorder import Recording, Visit
 
 MEMORY_LIMIT = 8 * 2**30  # bytes that all recorded weights may take
 MAX_NUDGES = 1024  # a strange step over more tokens is left out: each nudge is a run
+
+MEANS = (MeanPooling, MeanOfNormed)
 
 
 @dataclass(frozen=True)
@@ -39,7 +43,8 @@ def rollout(network: nn.Module, video: Tensor, memory_limit: float = MEMORY_LIMI
     """Where the read-out's vector comes from: products of `(I + W) / 2` over all steps, W a step's mean over heads.
 
     Attention rollout: https://arxiv.org/abs/2005.00928, section 3. Each step of a block has a residual of its own, so
-    each is one factor; a token that a step gives no update keeps what it has. MLPs are left out, as in the
+    each is one factor; a token that a step gives no update keeps what it has. Tokens that become one at the border of
+    two stages share alike what that one has. MLPs are left out, as in the
     paper, and so is a conditional position encoding, which mixes neighbours only.
 
     Args:
@@ -87,7 +92,7 @@ def gradient_rollout(
         if not ((classes >= 0) & (classes < logits.shape[1])).all():
             raise Mistake(f"class_index={class_index}: the network has {logits.shape[1]} classes, counted from 0")
         score = logits.gather(1, classes.expand(len(logits))[:, None]).sum()
-        pooled = [visit for module, visit in recording.visits.items() if isinstance(module, MeanPooling)]
+        pooled = [visit for module, visit in recording.visits.items() if isinstance(module, MEANS)]
         weights = [weight for visit in recording.visits.values() for weight in visit.weights]
         factors = [*weights, *(visit.args[0] for visit in pooled)]
         gradients = torch.autograd.grad(score, factors, allow_unused=True)
@@ -133,16 +138,18 @@ def followed(network: Network, frames: int, height: int, width: int) -> list[nn.
     Raises:
         TypeError: a stage hands its tokens on to other tokens.
     """
-    stages = network.layout(frames, height, width)
-    if without := [index for index, stage in enumerate(stages) if stage.readout is None]:
-        raise TypeError(
-            f"{type(network).__name__} cannot be explained: stage {without[0]} hands its tokens on to other tokens, "
-            "and no attention weights tell which become which; a network whose stages end in a read-out can"
-        )
     modules: list[nn.Module] = []
-    for stage in stages:
+    stages = network.layout(frames, height, width)
+    for index, stage in enumerate(stages):
         modules += [step for block in stage.blocks for step in block.steps]  # type: ignore[union-attr]
-        modules.append(stage.readout)  # type: ignore[arg-type]
+        if stage.readout is not None:
+            modules.append(stage.readout)
+        elif index + 1 == len(stages) or stages[index + 1].passage is None:
+            raise TypeError(
+                f"{type(network).__name__} cannot be explained: stage {index} hands its tokens on to other tokens, "
+                "and no attention weights tell which become which; a network whose stages end in a read-out can, or "
+                "one that says through what they pass (vidattn.models.network.Stage.passage)"
+            )
     return modules
 
 
@@ -163,37 +170,46 @@ class Walk:
     def back(self, network: Network, clip: Tensor, logits: Tensor) -> Rollout:
         """The tokens' shares of the answer that `network` gave to `clip`."""
         scale, prefix = None, logits.new_zeros(len(logits))
-        for stage in reversed(network.layout(*clip.shape[2:])):
-            own, video = self.stage(stage, scale)
-            prefix = prefix + own.unflatten(0, (len(logits), -1)).sum(1)
+        stages = network.layout(*clip.shape[2:])
+        for index in reversed(range(len(stages))):
+            stage = stages[index]
+            if stage.readout is not None:
+                rows = self.read(stage.readout)
+                rows = own = rows if scale is None else rows * scale[:, None]
+            rows, own = self.blocks(stage, rows, own)
+            if stage.passage is not None:
+                before = stages[index - 1].grids()[-1]
+                rows, own = (through_passage(stage.passage, part, before) for part in (rows, own))
+                continue
+            rows = rows if self.normalised else rows - own
+            first, video = stage.grid.split(rows[..., None])
+            prefix = prefix + first.sum((1, 2)).unflatten(0, (len(logits), -1)).sum(1)
+            video = video[..., 0]
             scale = video.flatten()
         video = video.reshape(len(logits), -1, *video.shape[2:])
         total = (prefix + video.sum((1, 2, 3))).clamp(min=1e-30)
         return Rollout(video / total[:, None, None, None], prefix / total, logits, tuple(self.notes))
 
-    def stage(self, stage: Stage, scale: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """From a read-out to the tokens that entered the first block: prefix `(B,)` and video `(B, T, H, W)`.
+    def blocks(self, stage: Stage, rows: Tensor, own: Tensor) -> tuple[Tensor, Tensor]:
+        """From the tokens that leave a stage's blocks to those that entered them, `(B * runs, S)` each.
 
         Args:
-            stage: the blocks of one stream, and what made one vector of each run's tokens.
-            scale: `(B * runs,)`, what these vectors are worth; 1 by default.
+            stage: the blocks of one stream.
+            rows: shares.
+            own: shares that came through residuals alone.
         """
-        assert stage.readout is not None
-        rows = self.read(stage.readout)
-        rows = own = rows if scale is None else rows * scale[:, None]
-        steps = [(f"block {index}", step) for index, block in enumerate(stage.blocks) for step in block.steps]  # type: ignore
-        for name, step in reversed(steps):
+        steps = [(index, block, step) for index, block in enumerate(stage.blocks) for step in block.steps]  # type: ignore
+        for index, block, step in reversed(steps):
+            if isinstance(block, OpeningBlock):
+                rows, own = through_opening(block, self.visits[step], rows, own, self.normalised)
+                continue
             with torch.no_grad():
                 replay = replays(step, self.visits[step])
             if replay:
                 rows = self.through(step, rows)
-            elif (factor := self.nudged(step, name, rows)) is not None:
+            elif (factor := self.nudged(step, f"block {index}", rows)) is not None:
                 rows, own = ((part[:, None] @ factor)[:, 0] for part in (rows, own))
-        if not self.normalised:
-            rows = rows - own
-        _, grid = self.visits[steps[0][1]].args
-        prefix, video = grid.split(rows[..., None])
-        return prefix.sum((1, 2)), video[..., 0]
+        return rows, own
 
     def read(self, readout: nn.Module) -> Tensor:
         """`(B, S)`, what the read-out takes of each token: its attention weights, or its gradient."""

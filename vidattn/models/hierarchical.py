@@ -70,11 +70,13 @@ class HierarchicalTransformer(Network):
 
     def layout(self, frames: int, height: int, width: int, keep: Kept | None = None) -> list[Stage]:
         """The stages one after another, once for each clip."""
-        grid, found = self.config.grid(frames, height, width), []
+        grid = self.config.grid(frames, height, width)
+        found: list[Stage] = []
         for stage in self.stages:
             assert isinstance(stage, HierarchicalStage)
             inner = grid if stage.merging is None else stage.merging.grid_after(grid)  # type: ignore[operator]
-            found.append(Stage(stage.blocks, inner))
+            passage = (stage.merging or nn.Identity()) if found else None
+            found.append(Stage(stage.blocks, inner, passage=passage))
             grid = stage.grid_after(grid)
         return [*found[:-1], found[-1]._replace(readout=self.readout)]
 

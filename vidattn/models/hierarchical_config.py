@@ -213,11 +213,12 @@ class HierarchicalConfig(NetworkConfig):
         return side > 0
 
     def nearest(self, side: int, step: int) -> int | None:
-        """The nearest fitting number of pixels below (`step` -1) or above `side`."""
-        while 0 < side + step < 100_000:
-            side += step
-            if self.fits(side):
-                return side
+        """The nearest fitting number of whole patches below (`step` -1) or above `side`, in pixels; None if none is."""
+        patches = -(-side // self.patch_size) if step < 0 else side // self.patch_size
+        while 0 < patches + step < 10_000:
+            patches += step
+            if self.fits(patches * self.patch_size):
+                return patches * self.patch_size
         return None
 
     def build(self) -> "HierarchicalTransformer":

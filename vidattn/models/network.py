@@ -132,20 +132,27 @@ class Stage(NamedTuple):
             (`grid_after`) leave it as it is.
         runs: how often they run for one clip: once, or for each frame.
         readout: what makes one vector of each run's tokens; None where a next stage takes the tokens themselves.
+        passage: what its tokens came through from the stage before where that has no read-out: a merging of patches, or
+            an `nn.Identity`. None in a first stage; and in one of which nobody can say where its tokens came from.
     """
 
     blocks: nn.ModuleList
     grid: Grid
     runs: int = 1
     readout: ReadOut | None = None
+    passage: nn.Module | None = None
+
+    def grids(self) -> list[Grid]:
+        """The grid that each block is given, and that of the tokens that leave the last."""
+        grids = [self.grid]
+        for block in self.blocks:
+            after = getattr(block, "grid_after", None)  # a block of a user's own need not have it
+            grids.append(grids[-1] if after is None else after(grids[-1]))
+        return grids
 
     def each(self) -> Iterator[tuple[Block, Grid]]:
         """The blocks, each with the grid that it is given."""
-        grid = self.grid
-        for block in self.blocks:
-            yield block, grid  # type: ignore[misc]
-            after = getattr(block, "grid_after", None)  # a block of a user's own need not have it
-            grid = grid if after is None else after(grid)
+        return zip(self.blocks, self.grids(), strict=False)  # type: ignore[arg-type]
 
 
 class EndMacs(NamedTuple):
