@@ -104,3 +104,20 @@ class Boaster(SqueezeExcite):
 def test_no_number_comes_of_a_false_declaration(function):
     with pytest.raises(CountError, match=r"Boaster\) declares .* correct its macs\(\)"):
         function(["joint", f"time+{__name__}.Boaster"], base=preset("Ti"))
+
+
+def test_presets_stand_beside_schemes_each_as_its_own_network():
+    rows = compare(["joint", "swin3d-t", "hiera-b"], frames=[16], base=preset("Ti"))
+    assert [row["attention"] for row in rows] == ["joint", "swin3d-t", "hiera-b"]
+    assert [row["macs"] for row in rows[1:]] == [count(preset("swin3d-t"), 16).macs, count(preset("hiera-b")).macs]
+    assert rows[2]["parameters"] == 51_092_560
+    points = crossovers(["swin3d-t", "hiera-b"], [16], [224], most_frames=32, most_size=256)
+    assert all(point["cheaper"] == "swin3d-t" and point["always"] for point in points)
+    with pytest.raises(ValueError, match="the preset 'swin3d-t' is there twice"):
+        compare(["swin3d-t", "joint", "swin3d-t"])
+
+
+def test_schemes_take_turns_in_all_stages_of_a_network():
+    base = preset("swin3d-t", depths=(1, 1, 2, 1), num_frames=8, image_size=112)
+    rows = compare(["swin3d(8,7,7)", "window(8,7,7)", "time+space"], frames=[8], sizes=[112], base=base, check=True)
+    assert rows[1]["macs"] < rows[0]["macs"] < rows[2]["macs"]

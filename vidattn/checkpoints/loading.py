@@ -27,7 +27,8 @@ def load(
 
     Args:
         source: a folder that `save_pretrained` wrote, or its `model.safetensors`; a checkpoint or the folder of a
-            `vidattn fit` run; an official TimeSformer `.pyth`; a Hugging Face TimeSformer, ViViT or VideoMAE
+            `vidattn fit` run; an official TimeSformer `.pyth` or Hiera file; torchvision's Video Swin or MViTv2; timm's
+            image Swin; a Hugging Face TimeSformer, ViViT or VideoMAE
             (fine-tuned or pre-trained) or an image ViT of Hugging Face's or timm's: a folder or the id of a model on
             the hub (`timm/vit_base_patch16_224.augreg_in21k`), of timm's also the file. An image ViT becomes a network
             with divided attention unless `attention` says otherwise.
@@ -35,7 +36,7 @@ def load(
             (nearest, in a row), which reproduces its numbers.
         inflation: how a patch of one frame becomes a tubelet: on its central frame, or the average of its frames.
         revision: branch, tag or commit on the hub.
-        changes: fields of `VideoTransformerConfig` that shall differ from the file's.
+        changes: fields of its configuration that shall differ from the file's.
 
     Raises:
         TypeError: the source is no path and no id.

@@ -21,6 +21,7 @@ from vidattn.checkpoints.sources import (
     huggingface,
     timesformer,
     timm,
+    timm_swin,
     torchvision_mvit,
     torchvision_swin,
     videomae,
@@ -41,6 +42,7 @@ OFFICIAL: list[tuple[Callable[[Any], bool], Callable[[dict[str, Any], Path], Sav
     (torchvision_swin.recognises, torchvision_swin.read),
     (torchvision_mvit.recognises, torchvision_mvit.read),
     (hiera.recognises, hiera.read),
+    (timm_swin.recognises, timm_swin.read),
 ]
 """Files of their authors' own: whether what one holds is of a kind, and who reads it; the first that fits counts."""
 
@@ -129,8 +131,8 @@ def _read_file(path: Path, asked: Sides | None) -> Saved:
         raise WeightsError(f"weights of a Hugging Face {kind}; put its config.json beside them and load the folder")
     held = ", ".join(map(str, list(found)[:5])) if isinstance(found, dict) else type(found).__name__
     raise WeightsError(
-        f"neither a checkpoint of vidattn, nor an official TimeSformer file, nor a Video Swin of torchvision's, nor a "
-        f"ViT of timm's; holds {held}"
+        "neither a checkpoint of vidattn, nor an official TimeSformer or Hiera file, nor a Video Swin or MViTv2 of "
+        f"torchvision's, nor a ViT or Swin of timm's; holds {held}"
     )
 
 

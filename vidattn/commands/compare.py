@@ -40,7 +40,9 @@ def compare_schemes(words: list[str]) -> None:
     parser.add_argument("schemes", nargs="+", help="specs, or presets; the others are compared with the first")
     parser.add_argument("--frames", type=numbers, help="lengths of the clips, as in 8,16,32; the network's by default")
     parser.add_argument("--size", type=sizes, help="in pixels, as in 224,448 or 224x320 (height x width); likewise")
-    parser.add_argument("--preset", help=f"width, depth and heads: {', '.join(PRESETS)} (default B)")
+    parser.add_argument(
+        "--preset", help=f"width, depth and heads: {', '.join(PRESETS)} (default: the first scheme, if it is one, or B)"
+    )
     parser.add_argument("--config", help="take them from this configuration of vidattn fit instead")
     parser.add_argument(
         "--check",
@@ -128,7 +130,7 @@ def network_of(options: argparse.Namespace) -> tuple[Schemed, str, dict[str, Any
     if options.config:
         base, values = read_run(Path(options.config))
         return schemed_of(base, Path(options.config)), Path(options.config).stem, values
-    name = options.preset or "B"
+    name = options.preset or (options.schemes[0] if options.schemes[0] in PRESETS else "B")
     return preset(name), f"ViT-{name}/16" if len(name) < 3 else name, {}
 
 

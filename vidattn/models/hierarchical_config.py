@@ -111,6 +111,9 @@ class HierarchicalConfig(NetworkConfig):
             ("attention", self.attention, stages),
             ("downsampling", self.downsampling, stages - 1),
         ):
+            texts = isinstance(given, str) or (isinstance(given, tuple) and all(isinstance(one, str) for one in given))
+            if not texts:
+                raise Mistake(f"{name}={given!r}; wanted text, or a tuple of text with one for each stage")
             if not isinstance(given, str) and len(given) != count:
                 raise Mistake(f"{name}={given} names {len(given)}; wanted one for all, or {count} for {stages} stages")
         check_positive(
