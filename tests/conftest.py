@@ -9,6 +9,10 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import pytest
 from encode import encode_video, numbered_frames
+from shares import (
+    pytest_collection_modifyitems as pytest_collection_modifyitems,
+    pytest_xdist_make_scheduler as pytest_xdist_make_scheduler,
+)
 from skips import pytest_terminal_summary as pytest_terminal_summary
 
 

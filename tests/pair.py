@@ -1,20 +1,16 @@
-"""Two processes that stay: they start once, as torchrun starts them, and then run `vidattn` commands one after another.
-
-A process that imports torch and Lightning takes seconds before it does anything, a tiny training takes one.
-"""
+"""Two processes that stay: started once, as by torchrun, they run `vidattn` commands one after another."""
 
 import contextlib
 import json
 import os
 import socket
-import subprocess
 import sys
 import time
 import traceback
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
-from tiny_run import REPOSITORY
+from forked import Forked
 
 
 class Pair:
@@ -26,32 +22,25 @@ class Pair:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.processes: list[subprocess.Popen[bytes]] = []
+        self.processes: list[Forked] = []
+        self.words: list[IO[bytes]] = []  # to each
 
     def begin(self) -> None:
-        """Start them, if they do not run; they import while the caller does something else."""
+        """Start them, if they do not run."""
         if self.processes:
             return
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
-        paths = os.pathsep.join([str(REPOSITORY), str(REPOSITORY / "tests")])
-        shared = {
-            "PYTHONPATH": paths,
-            "OMP_NUM_THREADS": "1",
-            "CUDA_VISIBLE_DEVICES": "",
-            "TORCHELASTIC_RUN_ID": "pair",
-        }
-        shared |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "WORLD_SIZE": "2", "LOCAL_WORLD_SIZE": "2"}
-        for rank in range(2):
-            environment = os.environ | shared | {"RANK": str(rank), "LOCAL_RANK": str(rank), "GROUP_RANK": "0"}
-            with (self.folder / f"output_{rank}.txt").open("wb") as output:
-                self.processes.append(
-                    subprocess.Popen(
-                        [sys.executable, "-u", __file__], env=environment, cwd=REPOSITORY, stdin=subprocess.PIPE,
-                        stdout=subprocess.PIPE, stderr=output,
-                    )
-                )  # fmt: skip
+        shared = {"TORCHELASTIC_RUN_ID": "pair", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
+        shared |= {"WORLD_SIZE": "2", "LOCAL_WORLD_SIZE": "2", "GROUP_RANK": "0"}
+        for rank, path in enumerate(self._outputs()):
+            path.touch()
+            reads, writes = os.pipe()
+            ranks = {"RANK": str(rank), "LOCAL_RANK": str(rank)}
+            self.processes.append(Forked("-m", "pair", path, input=reads, **shared, **ranks))
+            self.words.append(os.fdopen(writes, "wb", 0))
+            os.close(reads)
 
     def run(self, *words: Any, status: int = 0, timeout: float = 200) -> str:
         """What both print on `vidattn <words>`, the first process first; fails where that leaves with another status.
@@ -60,9 +49,8 @@ class Pair:
         """
         self.begin()
         before = [path.stat().st_size for path in self._outputs()]
-        for process in self.processes:
-            process.stdin.write(json.dumps([str(word) for word in words]).encode() + b"\n")  # type: ignore[union-attr]
-            process.stdin.flush()  # type: ignore[union-attr]
+        for stream in self.words:
+            stream.write(json.dumps([str(word) for word in words]).encode() + b"\n")
         answers: list[bytes] = [b"", b""]
         deadline = time.monotonic() + timeout
         for process in self.processes:
@@ -84,19 +72,26 @@ class Pair:
 
     def end(self) -> None:
         """End both."""
-        for process in self.processes:
+        for process, stream in zip(self.processes, self.words, strict=True):
             process.kill()
-            process.communicate()
-        self.processes = []
+            process.wait()
+            stream.close()
+        self.processes, self.words = [], []
 
     def _outputs(self) -> list[Path]:
         return [self.folder / f"output_{rank}.txt" for rank in range(2)]
 
 
-def serve() -> None:
-    """Run the commands that come through standard input, one a line, and answer with the status of each."""
+def serve(path: str) -> None:
+    """Run the commands that come through standard input, one a line, and answer with the status of each.
+
+    Args:
+        path: what a command prints goes there, and its errors.
+    """
     answer = os.fdopen(os.dup(1), "w")
-    os.dup2(2, 1)  # what a command prints goes where its errors go
+    with open(path, "ab") as said:
+        os.dup2(said.fileno(), 1)
+        os.dup2(said.fileno(), 2)
 
     from vidattn.cli import main
 
@@ -109,10 +104,11 @@ def serve() -> None:
         except BaseException:
             traceback.print_exc()
             status = 1
-        with contextlib.suppress(ValueError):
-            sys.stdout.flush()
+        for stream in (sys.stdout, sys.stderr):
+            with contextlib.suppress(ValueError):
+                stream.flush()
         print(status, file=answer, flush=True)
 
 
 if __name__ == "__main__":
-    serve()
+    serve(sys.argv[1])

@@ -40,10 +40,20 @@ def test_it_is_read_on_one_screen_and_opens_with_two_commands():
     ]
 
 
+def headings_of(page):
+    """As links name them."""
+    return [line.lstrip("# ").lower().replace(" ", "-") for line in page.read_text().splitlines() if line[:1] == "#"]
+
+
 @pages
 def test_links_lead_somewhere(page):
     for target in re.findall(r"\]\(([^)]+)\)", page.read_text()):
-        assert target.startswith("https://") or (page.parent / target).exists(), target
+        if target.startswith("https://"):
+            continue
+        path, _, heading = target.partition("#")
+        there = page.parent / path if path else page
+        assert there.exists(), target
+        assert not heading or heading in headings_of(there), target
 
 
 @pages

@@ -3,8 +3,6 @@
 import csv
 import os
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -14,6 +12,7 @@ import pytorch_lightning as pl
 import torch
 import yaml
 from encode import encode_video
+from forked import Forked
 from torch.distributed.tensor import DTensor
 
 CLASSES = ["dark", "grey", "light"]
@@ -23,7 +22,6 @@ FSDP2 = {
     "class_path": "ModelParallelStrategy",
     "init_args": {"data_parallel_size": 2, "tensor_parallel_size": 1, "save_distributed_checkpoint": False},
 }
-REPOSITORY = Path(__file__).parents[1]
 
 
 def write_set(folder: Path) -> Path:
@@ -51,6 +49,18 @@ def add_broken(videos: Path, split: str, place: int) -> Path:
     rows.insert(place, f"broken_{split}.mp4,{CLASSES[0]}")
     path = videos / f"{split}_broken.csv"
     path.write_text("\n".join(rows) + "\n")
+    return path
+
+
+def half_broken(videos: Path, folder: Path) -> Path:
+    """A list of four test videos with one that is no video behind each: the second of two processes has none."""
+    rows = [f"{videos / row}" for row in (videos / "test.csv").read_text().splitlines()[:4]]
+    broken = []
+    for number in range(len(rows)):
+        (folder / f"broken{number}.mp4").write_bytes(b"no video at all" * 100)
+        broken.append(f"{folder}/broken{number}.mp4,{CLASSES[0]}")
+    path = folder / "half_broken.csv"
+    path.write_text("".join(f"{row}\n" for pair in zip(rows, broken, strict=True) for row in pair))
     return path
 
 
@@ -107,29 +117,9 @@ def write_config(path: Path, values: dict[str, Any]) -> Path:
     return path
 
 
-def start(*words: Any, **variables: str) -> "subprocess.Popen[str]":
+def start(*words: Any, **variables: str) -> Forked:
     """`vidattn <words>` in a process of its own, with one thread; its output goes to one pipe."""
-    paths = os.pathsep.join([str(REPOSITORY), str(REPOSITORY / "tests")])
-    environment = os.environ | {"PYTHONPATH": paths, "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""} | variables
-    command = [sys.executable, "-m", "vidattn.cli", *map(str, words)]
-    return subprocess.Popen(
-        command,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        cwd=REPOSITORY,
-        # A shell lets its background jobs ignore Ctrl-C, and all that they start.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-    )
-
-
-def run(*words: Any, **variables: str) -> str:
-    """What `vidattn <words>` prints, in a process of its own; fails where that fails."""
-    process = start(*words, **variables)
-    output, _ = process.communicate(timeout=200)
-    assert process.returncode == 0, output
-    return output
+    return Forked("-m", "vidattn.cli", *words, **variables)
 
 
 def column(run_folder: Path, name: str) -> list[float]:

@@ -1,5 +1,7 @@
 """`vidattn features`: what it writes, and what it refuses."""
 
+import os
+import signal
 from pathlib import Path
 
 import numpy as np
@@ -52,19 +54,31 @@ def test_a_broken_file_is_named_and_passed_over(videos, checkpoint, tmp_path, ca
     assert not (tmp_path / "none.csv").exists()
 
 
+def refuse():
+    raise Mistake("a mistake")
+
+
 @pytest.mark.parametrize(
     ("end", "status", "message"),
-    [(KeyboardInterrupt(), 130, "interrupted after 2 of 3 videos"), (Mistake("a mistake"), 2, "features: a mistake")],
+    [
+        (lambda: os.kill(os.getpid(), signal.SIGINT), 130, "interrupted after 2 of 3 videos"),
+        (lambda: os.kill(os.getpid(), signal.SIGTERM), 143, "terminated after 2 of 3 videos"),
+        (refuse, 2, "features: a mistake"),
+    ],
 )
-def test_what_was_read_until_then_is_kept(videos, checkpoint, tmp_path, capsys, monkeypatch, end, status, message):
-    views = FeatureExtractor._views
+def test_what_was_read_until_then_is_kept(
+    videos, checkpoint, tmp_path, capsys, monkeypatch, request, end, status, message
+):
+    handler = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell lets its background jobs ignore it
+    request.addfinalizer(lambda: signal.signal(signal.SIGINT, handler))
+    views = FeatureExtractor.views
 
-    def interrupted(self, source, fps):
+    def interrupted(self, source, fps=30.0):
         if Path(source).name == "220.mp4":
-            raise end
+            end()
         return views(self, source, fps)
 
-    monkeypatch.setattr(FeatureExtractor, "_views", interrupted)
+    monkeypatch.setattr(FeatureExtractor, "views", interrupted)
     files = [str(videos / f"{level}.mp4") for level in (30, 120, 220)]
     out = tmp_path / "vectors.safetensors"
     with pytest.raises(SystemExit) as exit:
@@ -73,6 +87,7 @@ def test_what_was_read_until_then_is_kept(videos, checkpoint, tmp_path, capsys, 
     assert exit.value.code == status
     assert message in capsys.readouterr().err
     assert VideoFeatures.load(out).paths == files[:2]
+    assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
 
 
 def test_a_file_is_not_lost_unasked(videos, checkpoint, tmp_path, capsys):

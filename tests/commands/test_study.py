@@ -10,8 +10,9 @@ import yaml
 from tiny_run import column, config, write_config, write_set
 
 from vidattn.cli import main
-from vidattn.commands import study as module
-from vidattn.commands.study import Ticker, plan, results, train_all
+from vidattn.commands import study as module, study_plan
+from vidattn.commands.study import Ticker, results, train_all
+from vidattn.commands.study_plan import plan
 from vidattn.data.flat_keys import nested
 
 
@@ -143,47 +144,6 @@ def test_wrong_words_stop_before_anything_runs(words, message, base, tmp_path, c
     assert not Path(tmp_path / "new").exists()
 
 
-def test_a_configuration_without_a_trainer_has_its_defaults(base, tmp_path):
-    values = yaml.safe_load(base.read_text())
-    del values["trainer"]
-    path = tmp_path / "tiny_base.yaml"
-    path.write_text(yaml.safe_dump(values))
-
-    (run,) = plan([path], ["space"], [0], tmp_path / "new", epochs=1)
-
-    assert run.values["trainer"]["max_epochs"] == 1
-
-
-@pytest.mark.parametrize(
-    ("changes", "message"),
-    [
-        ({"data": {"test": None}}, r"tiny_base\.yaml: has no test split, .*; set data\.test"),
-        ({"test_after_fit": False}, r"tiny_base\.yaml: test_after_fit is false, .*; set it to true"),
-        ({"model": {"objective": "MultiLabel"}}, r"model\.objective=MultiLabel has no top-1, .*training\.OneLabel"),
-        (
-            {"model": {"objective": {"class_path": "vidattn.training.MultiLabel"}}},
-            r"model\.objective=vidattn\.training\.MultiLabel has no top-1",
-        ),
-    ],
-)
-def test_a_configuration_without_a_top_1_in_the_test_is_refused_before_it_trains(base, tmp_path, changes, message):
-    values = yaml.safe_load(base.read_text())
-    for key, change in changes.items():
-        values[key] = values[key] | change if isinstance(change, dict) else change
-    path = write_config(tmp_path / "tiny_base.yaml", values)
-
-    with pytest.raises(ValueError, match=message):
-        plan([path], ["space"], [0], tmp_path / "new")
-
-
-def test_a_set_that_is_made_has_a_test_split(base, tmp_path):
-    values = yaml.safe_load(base.read_text())
-    del values["data"]["test"]
-    values["data"]["make"] = {"class_path": "vidattn.data.MotionSet"}
-
-    assert plan([write_config(tmp_path / "tiny_base.yaml", values)], ["space"], [0], tmp_path / "new")
-
-
 @pytest.mark.parametrize("card", [{"accuracy": 0.5}, {"video_top1": None}])
 def test_a_run_whose_test_has_no_top_1_has_failed_and_the_others_go_on(base, tmp_path, monkeypatch, card):
     runs = plan([base], ["space", "joint"], [0], tmp_path)
@@ -193,6 +153,6 @@ def test_a_run_whose_test_has_no_top_1_has_failed_and_the_others_go_on(base, tmp
         folder.mkdir()
         (folder / "scorecard.json").write_text(json.dumps(card))
 
-    monkeypatch.setattr(module, "TrainerCLI", trained)
+    monkeypatch.setattr(study_plan, "TrainerCLI", trained)
 
     assert train_all(runs, tmp_path) == runs

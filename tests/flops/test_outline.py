@@ -39,10 +39,10 @@ def test_blocks_made_once_are_counted_as_networks_made_for_each_clip(attention, 
 
 
 def test_a_sweep_takes_seconds():
-    """Processor time of 8 schemes at ViT-B/16, 6 lengths x 5 sizes: about 4 seconds."""
+    """Processor time of 8 schemes at ViT-B/16, 3 lengths x 3 sizes: about 2 seconds."""
     schemes = ["joint", "divided", "axial", "local+global", "space", "space|time", "space>time(4)", "swin"]
-    frames, sizes = [4, 8, 16, 32, 64, 96], [112, 224, 336, 448, 560]
+    frames, sizes = [4, 16, 96], [112, 224, 560]
     start = time.process_time()
-    assert len(compare(schemes, frames, sizes)) == 30 * len(schemes)
+    assert len(compare(schemes, frames, sizes)) == 9 * len(schemes)
     crossovers(schemes[:2], frames, sizes)
     assert time.process_time() - start < 20  # on a slow machine; making each network anew takes five times as long

@@ -9,14 +9,25 @@ from golden import PARTS, SCHEMES, SMALL
 import vidattn
 
 CASES = {scheme: {"attention": scheme} for scheme in SCHEMES}  # image blocks: tests/attention/image/test_contract.py
-CASES |= {
-    str(part): part for part in PARTS if part.get("attention", "divided") in ("divided", "joint", "pooled(1,2,2)")
-}
+# Every part once; several in a network, for an export takes seconds.
+TOGETHER = [
+    {"pooling": "attentive", "position": "token", "norm": "dyt", "activation": "gelu_tanh", "query_key": "norm"},
+    {"attention": "joint", "pooling": "mean", "position": "sine", "qkv_bias": "query_value", "query_key": "rotary"},
+    {"attention": "joint", "pooling": "registers", "qkv_bias": "none", "query_key": "norm+rotary", "tubelet_size": 2},
+    {"pooling": "class_token", "position": "none", "conditional_position": "peg", "image_size": (32, 48)},
+    {"attention": "pooled(1,2,2)", "conditional_position": "peg3d", "norm": "dyt", "depth": 2},
+]
+CASES |= {", ".join(map(str, parts.values())): parts for parts in TOGETHER}
+
+
+def test_every_part_is_in_a_network():
+    wanted = {(name, value) for part in PARTS for name, value in part.items() if name != "attention"}
+    assert wanted <= {choice for parts in TOGETHER for choice in parts.items()}
 
 
 @pytest.mark.parametrize("name", CASES)
 def test_one_export_serves_every_batch(name):
-    config = dataclasses.replace(SMALL, depth=1, **({"pooling": "mean"} if "+" in name else {}) | CASES[name])
+    config = dataclasses.replace(SMALL, **{"depth": 1} | ({"pooling": "mean"} if "+" in name else {}) | CASES[name])
     network = vidattn.build_network(config).eval()
     clip = torch.randn(2, 3, 4, *config.size)
     program = torch.export.export(network, (clip,), dynamic_shapes=({0: torch.export.Dim.DYNAMIC},)).module()

@@ -36,7 +36,7 @@ def test_the_whole_title_is_seen(frames):
     assert box.y1 < whole.y1
 
 
-@pytest.mark.parametrize("most", range(0, 33, 4))
+@pytest.mark.parametrize("most", [0, 17, 32])
 def test_the_frame_that_counts_most_is_among_the_pictures(most):
     frames = np.arange(33, dtype=np.uint8)[:, None, None, None].repeat(8, 1).repeat(8, 2).repeat(3, 3)
 

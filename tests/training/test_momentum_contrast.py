@@ -6,7 +6,7 @@ import pytest
 import torch
 import yaml
 from golden import SMALL, drawn
-from tiny_run import column, config, write_config
+from tiny_run import column, config, half_broken, write_config
 
 from vidattn import load
 from vidattn.cli import main
@@ -135,6 +135,21 @@ def test_two_processes_learn_what_one_learns(one, tiny_set, tmp_path, pair):
     ours, theirs = state_of(tmp_path / "run_0"), state_of(one)
     for name, weights in theirs.items():
         torch.testing.assert_close(ours[name], weights, atol=1e-8, rtol=0, msg=name)
+
+
+def test_a_process_whose_videos_were_all_skipped_does_not_hold_up_the_other(one, tiny_set, tmp_path, pair):
+    """It must count as well: processes that log other things talk at cross purposes."""
+    videos = half_broken(tiny_set, tmp_path)
+    made = contrastive(tiny_set, tmp_path, processes=2)
+    words = ["--ckpt_path", one / "checkpoints" / "last.ckpt", "--data.on_error", "skip", "--data.test"]
+    pair.run("test", "--config", made, *words, videos)
+    good = tmp_path / "good.csv"  # a loss is one among the videos of a batch
+    good.write_text("".join(row + "\n" for row in videos.read_text().splitlines() if "broken" not in row))
+    main(["test", "--config", str(contrastive(tiny_set, tmp_path)), *map(str, [*words, good])])
+
+    for name in ("loss", "spread"):
+        (ours,), (theirs,) = (column(tmp_path / run, f"test/{name}") for run in ("test_0", "test_1"))
+        assert ours == pytest.approx(theirs, rel=1e-4), name
 
 
 def test_two_crops_of_a_clip_may_be_the_pair(tiny_set, tmp_path):

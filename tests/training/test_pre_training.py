@@ -6,7 +6,7 @@ import pytest
 import torch
 import yaml
 from PIL import Image
-from tiny_run import FSDP2, column, config, write_config
+from tiny_run import FSDP2, column, config, half_broken, write_config
 
 from vidattn import load
 from vidattn.cli import main
@@ -110,6 +110,19 @@ def test_two_processes_learn_what_one_learns(one, tiny_set, tmp_path, pair, stra
     made = pre_training(tiny_set, tmp_path, processes=2, strategy=strategy)
     pair.run("fit", "--config", made, "--test_after_fit", "false")
     check_close(tmp_path / "run_0", one, 1e-3)
+
+
+def test_a_process_whose_videos_were_all_skipped_does_not_hold_up_the_other(one, tiny_set, tmp_path, pair):
+    """It must count as well: processes that log other things talk at cross purposes."""
+    videos = half_broken(tiny_set, tmp_path)
+    made = pre_training(tiny_set, tmp_path, processes=2, strategy="ddp")
+    words = ["--ckpt_path", one / "checkpoints" / "last.ckpt", "--data.on_error", "skip", "--data.test"]
+    pair.run("test", "--config", made, *words, videos)
+    main(["test", "--config", str(pre_training(tiny_set, tmp_path)), *map(str, [*words, videos])])
+
+    for name in ("loss", "share", "spread"):
+        (ours,), (theirs,) = (column(tmp_path / run, f"test/{name}") for run in ("test_0", "test_1"))
+        assert ours == pytest.approx(theirs, rel=1e-4), name
 
 
 def check_close(ours, theirs, within):

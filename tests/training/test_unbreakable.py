@@ -7,26 +7,24 @@ import time
 from pathlib import Path
 
 import pytest
-from tiny_run import SPLITS, Slow, add_broken, column, config, run, start, write_config
+from tiny_run import SPLITS, Slow, add_broken, column, config, start, write_config
 
 from vidattn.cli import main
 
 pytestmark = pytest.mark.skipif(not Path("/proc").is_dir(), reason="looks for processes in /proc")
-MARK = "TINY_RUN_MARK"  # every process of a run inherits it
 SLOW = f"{Slow.__module__}.{Slow.__qualname__}"
 
 
-def marked(mark):
-    """The processes of a run, zombies left aside: `{pid: parent}`."""
+def those_of(run):
+    """The processes of a run, which are those of its session, zombies left aside: `{pid: parent}`."""
     found = {}
     for folder in Path("/proc").glob("[0-9]*"):
         try:
-            if f"{MARK}={mark}".encode() in (folder / "environ").read_bytes().split(b"\0"):
-                fields = (folder / "stat").read_text().rpartition(")")[2].split()
-                if fields[0] != "Z":
-                    found[int(folder.name)] = int(fields[1])
-        except OSError:  # it has ended meanwhile, or is not ours
+            state, parent, _, session = (folder / "stat").read_text().rpartition(")")[2].split()[:4]
+        except OSError:  # it has ended meanwhile
             continue
+        if int(session) == run.pid and state != "Z":
+            found[int(folder.name)] = int(parent)
     return found
 
 
@@ -38,23 +36,18 @@ def wait_until(condition, what, seconds=90):
 
 
 def slow_run(tiny_set, folder):
-    """A run in the middle of its first epoch: its process, the processes of its data workers, and its mark."""
+    """A run in the middle of its first epoch: its process, and those of its data workers."""
     values = config(tiny_set, folder)
     values["data"] |= {"num_workers": 2, "batch_size": 1, "train_transforms": [{"class_path": SLOW}]}
     values["data"]["train_transforms"].append(
         {"class_path": "torchvision.transforms.v2.RandomCrop", "init_args": {"size": 32}}
     )
-    process = start(
-        "fit", "--config", write_config(folder / "c.yaml", values), TINY_RUN_SLOW="1", **{MARK: str(folder)}
-    )
-
-    def workers():
-        return [pid for pid, parent in marked(folder).items() if parent == process.pid]
+    process = start("fit", "--config", write_config(folder / "c.yaml", values), TINY_RUN_SLOW="1")
 
     # Two workers, and the two processes that decode for them.
-    wait_until(lambda: len(marked(folder)) >= 5 or process.poll() is not None, "five processes")
+    wait_until(lambda: len(those_of(process)) >= 5 or process.poll() is not None, "five processes")
     assert process.poll() is None, process.communicate()[0]
-    return process, workers()
+    return process, [pid for pid, parent in those_of(process).items() if parent == process.pid]
 
 
 def test_a_killed_worker_ends_the_run_with_a_message_and_no_orphans(tiny_set, tmp_path):
@@ -66,19 +59,19 @@ def test_a_killed_worker_ends_the_run_with_a_message_and_no_orphans(tiny_set, tm
     assert "Traceback" not in output
     assert "a data worker was killed" in output
     assert "data.num_workers" in output
-    wait_until(lambda: not marked(tmp_path), f"all processes ended: {marked(tmp_path)}", seconds=30)
+    wait_until(lambda: not those_of(process), f"all processes ended: {those_of(process)}", seconds=30)
 
 
 def test_ctrl_c_ends_the_run_with_a_message_and_no_orphans(tiny_set, tmp_path):
     process, _ = slow_run(tiny_set, tmp_path)
-    for pid in marked(tmp_path):  # as a terminal does
+    for pid in those_of(process):  # as a terminal does
         os.kill(pid, signal.SIGINT)
     output, _ = process.communicate(timeout=120)
 
     assert process.returncode == 130, output
     assert "Traceback" not in output
     assert "interrupted" in output.splitlines()[-1]
-    wait_until(lambda: not marked(tmp_path), f"all processes ended: {marked(tmp_path)}", seconds=30)
+    wait_until(lambda: not those_of(process), f"all processes ended: {those_of(process)}", seconds=30)
 
 
 def test_a_job_that_is_ended_with_all_its_processes_is_not_said_to_lack_memory(tiny_set, tmp_path):
@@ -90,7 +83,7 @@ def test_a_job_that_is_ended_with_all_its_processes_is_not_said_to_lack_memory(t
     assert process.returncode == 128 + signal.SIGTERM, output
     assert "Traceback" not in output
     assert "memory" not in output
-    wait_until(lambda: not marked(tmp_path), f"all processes ended: {marked(tmp_path)}", seconds=30)
+    wait_until(lambda: not those_of(process), f"all processes ended: {those_of(process)}", seconds=30)
 
 
 def test_a_bad_file_under_two_processes_is_replaced_named_and_not_opened_again(tiny_set, tmp_path, recwarn):
@@ -102,7 +95,10 @@ def test_a_bad_file_under_two_processes_is_replaced_named_and_not_opened_again(t
     values["test_after_fit"] = False
     path = write_config(tmp_path / "c.yaml", values)
 
-    output = run("fit", "--config", path, **{MARK: str(tmp_path)})
+    process = start("fit", "--config", path)
+    output, _ = process.communicate(timeout=200)
+
+    assert process.returncode == 0, output
 
     assert [path.name for path in tmp_path.glob("run_*")] == ["run_0"]
     steps = (SPLITS["train"] + 1) // 4
@@ -110,7 +106,7 @@ def test_a_bad_file_under_two_processes_is_replaced_named_and_not_opened_again(t
     rows = list(csv.reader(quarantine.open()))
     assert [row[0] for row in rows[1:]] == [str(tiny_set / "broken_train.mp4")]
     assert "broken_train.mp4" in output
-    wait_until(lambda: not marked(tmp_path), f"all processes ended: {marked(tmp_path)}", seconds=30)
+    wait_until(lambda: not those_of(process), f"all processes ended: {those_of(process)}", seconds=30)
 
     values["trainer"] |= {"devices": 1, "strategy": "auto", "max_epochs": 1}
     values["data"] |= {"on_error": "raise", "num_workers": 0, "batch_size": 13}

@@ -85,7 +85,7 @@ def networks_of(config: VideoTransformerConfig) -> tuple[nn.Module, nn.Module]:
             num_attention_heads=config.num_heads,
             intermediate_size=int(config.embed_dim * config.mlp_ratio),
             attention_type=HF_NAMES[config.attention],
-            num_labels=config.num_classes,  # type: ignore[call-arg]
+            num_labels=config.num_classes,
         )
     )
     ours = build_network(config)

@@ -1,9 +1,8 @@
 """One object between a checkpoint and answers about videos."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import torch
@@ -11,39 +10,31 @@ from rich.markup import escape
 from rich.progress import track
 from torch import Tensor, nn
 
-from vidattn.checkpoints.loading import load
 from vidattn.checkpoints.renaming import WeightsError
-from vidattn.checks import check_positive
 from vidattn.classify.answer_names import Given, check_names, classes_of, names_for
 from vidattn.classify.clip_views import ClipViews
 from vidattn.classify.compiled import Compiled
-from vidattn.classify.device import usable_device
 from vidattn.classify.feature_extractor import FeatureExtractor
-from vidattn.classify.in_batches import in_batches
 from vidattn.classify.labelled_clips import LabelledClips
 from vidattn.classify.numbers import check_numbers
 from vidattn.classify.prediction import Prediction, Predictions
-from vidattn.classify.preparation import Preparation, averaged, cut_off, preparation_of, repeats
+from vidattn.classify.preparation import Preparation, averaged, cut_off, repeats
 from vidattn.classify.show.strip import Strip, StripPicker
-from vidattn.classify.sources import Many, One, Skipped, expand, open_source
-from vidattn.classify.spare_memory import SpareMemory
+from vidattn.classify.sources import Many, One, open_source
 from vidattn.classify.temporal_probe import TemporalProbe, temporal_probe
 from vidattn.classify.timeline import Timeline, TimelineInterrupted
 from vidattn.classify.video_features import VideoFeatures
+from vidattn.classify.video_runner import Precision, VideoRunner, load_prepared
 from vidattn.classify.view_means import means, means_in_batches
 from vidattn.classify.windows import WindowedVideo
 from vidattn.data.clips.sampling import Sampler
 from vidattn.data.readers.in_memory import FramesReader
 from vidattn.data.readers.pyav import PyAVReader
 from vidattn.explain.explanation import Explanation, explain
-from vidattn.mistakes import Mistake
-from vidattn.models.normalize import Normalize
 from vidattn.wording import printable
 
-Precision = Literal["fp32", "bf16"]
 
-
-class Classifier:
+class Classifier(VideoRunner[Prediction]):
     """Answers questions about videos with one network, loaded once.
 
     Args:
@@ -76,22 +67,11 @@ class Classifier:
         reader: str = "pyav",
         multi_label: bool = False,
     ) -> None:
-        if precision not in ("fp32", "bf16"):
-            raise Mistake(f"precision={precision!r} is unknown; choose fp32 or bf16")
-        check_positive(batch_size=batch_size)
         check_names(class_names, classes_of(network))
-        self.device = usable_device(device)
-        self.dtype = torch.bfloat16 if precision == "bf16" else torch.float32
-        self.network = network.to(self.device, self.dtype).eval()
+        super().__init__(network, preparation, device, precision, batch_size, reader)
         self._compiled = Compiled(self.network) if compile else self.network
-        self.normalize = Normalize(preparation.mean, preparation.std).to(self.device)
         self.class_names = list(class_names)
-        self.preparation = preparation
-        self.batch_size = batch_size
-        self.reader = reader
         self.multi_label = multi_label
-        self.notes = list(preparation.assumed)
-        self._spare_memory = SpareMemory()
 
     @classmethod
     def from_pretrained(
@@ -124,14 +104,10 @@ class Classifier:
             WeightsError: the source cannot be read, or has no head; files are never unpickled as code.
             ValueError: names, size or sampling do not fit it.
         """
-        model = load(source)
+        model, preparation = load_prepared(source, sampling, image_size, num_clips, num_crops)
         if model.head_is_fresh:
             raise WeightsError(f"{source}: has no head, so no answers; train one: vidattn fit --model.weights {source}")
         names, assumed = names_for(model.config.num_classes, model.class_names, class_names)
-        try:
-            preparation = preparation_of(model.config, model.preprocessing, sampling, image_size, num_clips, num_crops)
-        except WeightsError as error:
-            raise WeightsError(f"{source}: {error}") from None
         several = model.preprocessing.multi_label
         classifier = cls(model.network, names, preparation, device, precision, compile, batch_size, reader, several)
         classifier.notes = [*model.report, *classifier.notes, *assumed]
@@ -150,30 +126,8 @@ class Classifier:
             VideoDecodeError: a single video cannot be read; of several, those are listed in `skipped`.
             ValueError: an array is not what is wanted, or the network answers NaN.
         """
-        videos, several, skipped = expand(source)
-        if not several:
-            return self._answer([self.views(videos[0], fps)])[0]
-        answers: list[Prediction] = []
-        for answer in self.stream(track(videos, "Classifying", disable=not progress), fps):
-            if isinstance(answer, Prediction):
-                answers.append(answer)
-            else:
-                skipped.append(answer)
-        return Predictions(answers, skipped)
-
-    def stream(self, videos: Iterable[One], fps: float = 30.0) -> Iterator[Prediction | Skipped]:
-        """The answers about many videos while they come, in their order; a file that cannot be read is `Skipped`.
-
-        Up to `batch_size` views wait for one another. Memory does not grow with the list.
-
-        Args:
-            videos: one after the other, as for `__call__`.
-            fps: frames per second of frames given as an array.
-
-        Raises:
-            ValueError: an array is not what is wanted, or `videos` is one video: a path, bytes or a stream.
-        """
-        return in_batches(videos, lambda video: self.views(video, fps), self._answer, self.batch_size)
+        answers, skipped, several = self._all(source, fps, "Classifying", progress)
+        return Predictions(answers, skipped) if several else answers[0]
 
     def features(self, source: Many, fps: float = 30.0, progress: bool = True) -> np.ndarray | VideoFeatures:
         """What the network knows of a video before its head: a vector, float32 `(D,)`, D = `network.num_features`, the
@@ -188,19 +142,13 @@ class Classifier:
             VideoDecodeError: a single video cannot be read; of several, those are listed in `skipped`.
             ValueError: the network is not one of ours, an array is not what is wanted, or the network answers NaN.
         """
-        precision: Precision = "bf16" if self.dtype == torch.bfloat16 else "fp32"
-        extract = FeatureExtractor(self.network, self.preparation, self.device, precision, self.batch_size, self.reader)
-        return extract(source, fps, progress)
+        shown = self.preparation, self.device, self.precision, self.batch_size, self.reader
+        return FeatureExtractor(self.network, *shown)(source, fps, progress)
 
     def __repr__(self) -> str:
         names = ", ".join(self.class_names[:3]) + (", ..." if len(self.class_names) > 3 else "")
         how = f"{self.preparation.sampling}, {self.preparation.image_size} pixels"
         return f"<Classifier of {len(self.class_names)} classes ({names}), {how}, {self.dtype} on {self.device}>"
-
-    def views(self, source: One, fps: float = 30.0) -> ClipViews:
-        """What the network is shown of one video; see `__call__`."""
-        with open_source(source, self.reader, fps) as reader:
-            return self.preparation.views(reader)
 
     def timeline(
         self,
@@ -308,15 +256,13 @@ class Classifier:
         Raises:
             ValueError: one is NaN: the weights are damaged, or numbers overflow. Or there are too few or many names.
         """
-        batches = video.split(self.batch_size)
-        logits = torch.cat([self._compiled(self.normalize(batch.to(self.device)).to(self.dtype)) for batch in batches])
+        logits = torch.cat([self._compiled(clips) for clips in self._batches(video)])
         probabilities = (logits.float().sigmoid() if self.multi_label else logits.float().softmax(-1)).cpu()
         check_names(self.class_names, probabilities.shape[1])  # the network may have no head that tells
         check_numbers(probabilities, self.network)
         return probabilities
 
     def _answer(self, several: Sequence[ClipViews]) -> list[Prediction]:
-        """One prediction for each video, whose views go through the network together."""
         rows = means(self.probabilities, [views.video for views in several])
         self._spare_memory.answered(len(several))
         return [

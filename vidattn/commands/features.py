@@ -1,6 +1,5 @@
 """`vidattn features`: a vector of each video, in one file."""
 
-import signal
 import sys
 from argparse import Namespace
 from collections.abc import Iterator
@@ -12,6 +11,7 @@ from rich.progress import track
 from vidattn.classify.feature_extractor import FeatureExtractor
 from vidattn.classify.sources import Skipped, expand
 from vidattn.classify.video_features import VideoFeatures, VideoVector, check_ending
+from vidattn.commands.ending import Ended, sigterm_interrupts
 from vidattn.commands.options import Parser
 from vidattn.commands.video_options import add_video_options, video_arguments
 from vidattn.data.errors import VideoDecodeError
@@ -23,11 +23,16 @@ from vidattn.writable import check_place
 def features(words: list[str]) -> None:
     """Write the vectors of the videos that the words name.
 
-    Leaves with status 1 where some video could not be read, 2 where nothing could be done, and 130 after Ctrl-C (the
-    vectors so far are written).
+    Leaves with status 1 where some video could not be read, 2 where nothing could be done, and 130 after Ctrl-C, 143
+    after SIGTERM (the vectors so far are written).
     """
     options = _parser().parse_args(words)
     _check(options)
+    with sigterm_interrupts() as ended:
+        _features(options, ended)
+
+
+def _features(options: Namespace, ended: Ended) -> None:
     try:
         found = expand(options.files)
         if not found.videos:
@@ -37,8 +42,8 @@ def features(words: list[str]) -> None:
             print(f"vidattn features: {note}", file=sys.stderr)
         done, skipped, end = _collected(extractor.stream(found.videos), len(found.videos))
     except KeyboardInterrupt:
-        print("vidattn features: interrupted", file=sys.stderr)
-        sys.exit(128 + signal.SIGINT)
+        print(f"vidattn features: {ended.word}", file=sys.stderr)
+        sys.exit(ended.status)
     skipped = [*found.skipped, *skipped]
     for path, reason in skipped:
         print(f"vidattn features: {path}: {reason}", file=sys.stderr)
@@ -47,8 +52,8 @@ def features(words: list[str]) -> None:
     if isinstance(end, Exception):
         raise end
     if end is not None:
-        print(f"vidattn features: interrupted after {len(done)} of {len(found.videos)} videos", file=sys.stderr)
-        sys.exit(128 + signal.SIGINT)
+        print(f"vidattn features: {ended.word} after {len(done)} of {len(found.videos)} videos", file=sys.stderr)
+        sys.exit(ended.status)
     if skipped:
         sys.exit(1 if done else 2)
 
@@ -96,8 +101,9 @@ def _parser() -> Parser:
     parser = Parser(
         "vidattn features",
         description="A vector of each video: what the network knows of it before its head.",
-        epilog="status: 0 all read, 1 some video could not be, 2 nothing could be done, 130 interrupted. "
-        "In Python, vidattn.classify.VideoFeatures.load(FILE) gives paths and vectors back.",
+        epilog="status: 0 all read, 1 some video could not be, 2 nothing could be done, 130 interrupted, "
+        "143 terminated. In Python, vidattn.classify.VideoFeatures.load(FILE) gives paths and vectors back, and "
+        "its to_dataframe() a pandas table.",
     )
     add_video_options(parser)
     parser.add_argument(

@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pytorch_lightning as pl
 import torch
@@ -20,6 +20,7 @@ from vidattn.models.keep import Kept
 from vidattn.models.masks import Mask
 from vidattn.models.network import Features, NetworkConfig
 from vidattn.models.pixel_decoder import patch_statistics, patches_of, video_of
+from vidattn.training.means import Means, log_means
 from vidattn.training.module import Batch, Normalization, VideoModule
 from vidattn.training.reconstructions import Reconstructions
 from vidattn.training.schedule import Constant, Schedule
@@ -93,8 +94,8 @@ class MaskedPrediction(VideoModule, ABC):
         self.normalize_patches = normalize_patches
         for part in (self.network.readout, self.network.head):
             part.requires_grad_(False)
-        self.val_spread = Spread(self.network.num_features)
-        self.test_spread = Spread(self.network.num_features)
+        self.val_spread, self.test_spread = Spread(self.network.num_features), Spread(self.network.num_features)
+        self.val_means, self.test_means = (Means(["loss", "share"]) for _ in range(2))
 
     def take_over(self, loaded: Pretrained) -> None:
         """Keep what the weights hold beside the network until the parts are there that it belongs to."""
@@ -182,14 +183,22 @@ class MaskedPrediction(VideoModule, ABC):
         return loss
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
-        """Log `val/loss`, `val/share`, `val/spread`."""
-        self._evaluate(batch, "val")
+        """Count the batch in `val/loss`, `val/share`, `val/spread`."""
+        self._evaluate(batch, self.val_means, self.val_spread)
+
+    def on_validation_epoch_end(self) -> None:
+        """Log them."""
+        log_means(self, "val", self.val_means, self.val_spread)
 
     def test_step(self, batch: Batch, batch_idx: int) -> None:
-        """Log `test/loss`, `test/share`, `test/spread`."""
-        self._evaluate(batch, "test")
+        """Count the batch in `test/loss`, `test/share`, `test/spread`."""
+        self._evaluate(batch, self.test_means, self.test_spread)
 
-    def _evaluate(self, batch: Batch, split: str) -> None:
+    def on_test_epoch_end(self) -> None:
+        """Log them."""
+        log_means(self, "test", self.test_means, self.test_spread)
+
+    def _evaluate(self, batch: Batch, means: Means, spread: Spread) -> None:
         """The loss; its share of the loss of who paints every patch in the mean of the wanted ones (1 is that nothing
         was learnt); and how far clips lie apart (0 is a collapse: all clips look alike to the network)."""
         if not len(batch["video"]):
@@ -197,11 +206,8 @@ class MaskedPrediction(VideoModule, ABC):
         painted = self(batch["video"], self.draw(batch, -1))
         loss = self.error(painted.patches.float(), painted.wanted)
         blind = self.error(painted.wanted.mean((0, 1)).expand_as(painted.wanted), painted.wanted)
-        spread = self.val_spread if split == "val" else self.test_spread
         spread.update(painted.features.video.float().mean((1, 2, 3)))
-        over: dict[str, Any] = {"batch_size": len(painted.wanted), "sync_dist": True, "on_epoch": True}
-        self.log_dict({f"{split}/loss": loss, f"{split}/share": loss / blind}, **over)
-        self.log(f"{split}/spread", spread, on_epoch=True)
+        means.update(len(painted.wanted), [loss, loss / blind])
 
 
 def check_paintable(config: NetworkConfig, mask: Mask) -> None:

@@ -9,10 +9,10 @@ from typing import Any, Literal
 import pytorch_lightning as pl
 import torch
 from pytorch_lightning.cli import OptimizerCallable
-from pytorch_lightning.strategies import FSDPStrategy, ModelParallelStrategy
+from pytorch_lightning.strategies import ModelParallelStrategy
 from pytorch_lightning.utilities.rank_zero import rank_zero_info
 from torch import Tensor, nn
-from torch.distributed.fsdp import FSDPModule, fully_shard, register_fsdp_forward_method
+from torch.distributed.fsdp import FSDPModule
 
 from vidattn.checkpoints.loading import load_weights
 from vidattn.checkpoints.pretrained import Pretrained
@@ -21,7 +21,7 @@ from vidattn.data.clips.order import stable_seed
 from vidattn.data.clips.target import TargetEncoder
 from vidattn.mistakes import Mistake, NotFiniteError
 from vidattn.models.config import VideoTransformerConfig
-from vidattn.models.network import Network, NetworkConfig
+from vidattn.models.network import NetworkConfig
 from vidattn.models.normalize import NORMALIZATIONS, Normalize
 from vidattn.preprocessing import Preprocessing
 from vidattn.training.data_check import Labels, check_data
@@ -30,17 +30,21 @@ from vidattn.training.length import length_in_epochs
 from vidattn.training.parameter_groups import OneRate, ParameterGroups
 from vidattn.training.past_optimizer import moments_by_name
 from vidattn.training.report import Report
+from vidattn.training.same_network import check_same_network
 from vidattn.training.schedule import Constant, Schedule
-from vidattn.training.sharding import GatherToEvaluate, distributed_as, gathered, read_as_others_do, weights_alone
+from vidattn.training.sharding import (
+    GatherToEvaluate,
+    check_strategy,
+    distributed_as,
+    gathered,
+    read_as_others_do,
+    split,
+    weights_alone,
+)
 
 Batch = dict[str, Any]
 
 Normalization = Literal["timesformer", "imagenet", "half"]
-
-FSDP2_ARGUMENTS = (
-    "--trainer.strategy ModelParallelStrategy --trainer.strategy.data_parallel_size <processes> "
-    "--trainer.strategy.tensor_parallel_size 1 --trainer.strategy.save_distributed_checkpoint false"
-)
 
 
 class VideoModule(pl.LightningModule, ABC):
@@ -168,23 +172,9 @@ class VideoModule(pl.LightningModule, ABC):
         Raises:
             ValueError: the strategy would split layers (tensor parallelism), or it is the older FSDP.
         """
-        if isinstance(self.trainer.strategy, FSDPStrategy):
-            # It flattens the parameters, so that nobody can tell any more which of them decay.
-            raise Mistake(f"strategy: fsdp is not supported, FSDP2 is: {FSDP2_ARGUMENTS}")
-        mesh = self.device_mesh
-        if mesh is None:
-            return
-        if mesh["tensor_parallel"].size() > 1:
-            raise Mistake(f"vidattn does not split layers over processes; use {FSDP2_ARGUMENTS}")
-        for network in self.sharded:
-            if not isinstance(network, FSDPModule):
-                for block in network.all_blocks() if isinstance(network, Network) else ():
-                    fully_shard(block, mesh=mesh["data_parallel"])
-                fully_shard(network, mesh=mesh["data_parallel"])
-                # Not where the network itself is called: its weights would be cut again within the call.
-                if self.without_head and isinstance(network, Network):
-                    register_fsdp_forward_method(network, "features")
-                    register_fsdp_forward_method(network, "read")
+        check_strategy(self.trainer.strategy, self.device_mesh)
+        if self.device_mesh is not None:
+            split(self.sharded, self.device_mesh["data_parallel"], self.without_head)
         if isinstance(self.trainer.strategy, ModelParallelStrategy):
             read_as_others_do(self.trainer.strategy)
 
@@ -261,7 +251,7 @@ class VideoModule(pl.LightningModule, ABC):
                 every label would be wrong.
         """
         saved = checkpoint.get("vidattn", {})
-        self._check_network(saved.get("network", {}), checkpoint.get("state_dict", {}))
+        check_same_network(self, self.config.to_dict(), saved.get("network", {}), checkpoint.get("state_dict", {}))
         preprocessing = Preprocessing.from_dict(saved.get("preprocessing", {}))
         if self.normalizes_as_saved and preprocessing.mean and preprocessing.std:
             self.normalize = Normalize(preprocessing.mean, preprocessing.std).to(self.device)
@@ -302,15 +292,3 @@ class VideoModule(pl.LightningModule, ABC):
             {name: None if name in tied else own for name, own in self.__dict__.items()}, memo
         )
         return twin
-
-    def _check_network(self, theirs: dict[str, Any], state: dict[str, Tensor]) -> None:
-        ours = self.config.to_dict()
-        differ = [
-            f"{key}={theirs[key]!r} (here {ours[key]!r})" for key in ours if theirs.get(key, ours[key]) != ours[key]
-        ]
-        shapes = {name: value.shape for name, value in self.state_dict().items()}
-        if differ and state and {name: value.shape for name, value in state.items()} != shapes:
-            raise Mistake(
-                f"the checkpoint is of a network with {', '.join(differ)}; give its RUN/config.yaml and leave "
-                "model.network as it is, or start a new training from it with --model.weights in place of --ckpt_path"
-            )

@@ -16,6 +16,7 @@ from vidattn.models.config import VideoTransformerConfig
 from vidattn.models.contrast_heads import perceptron
 from vidattn.models.network import Network, NetworkConfig
 from vidattn.training.length import length_in_epochs
+from vidattn.training.means import Means, log_means
 from vidattn.training.module import Batch, Normalization, VideoModule
 from vidattn.training.schedule import Constant, Schedule
 from vidattn.training.spread import Spread
@@ -84,6 +85,7 @@ class MomentumContrast(VideoModule):
         for part in (self.slow_network, self.slow_projector):
             part.requires_grad_(False)
         self.val_spread, self.test_spread = Spread(width), Spread(width)
+        self.val_means, self.test_means = (Means(["loss"]) for _ in range(2))
         self._followed = -1  # the step at which the copy was moved last
 
     @property
@@ -151,24 +153,30 @@ class MomentumContrast(VideoModule):
         return 1 - (1 - self.momentum) * (1 + math.cos(math.pi * min(epoch / max_epochs, 1.0))) / 2
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
-        """Log `val/loss`, `val/spread`."""
-        self._evaluate(batch, "val")
+        """Count the batch in `val/loss`, `val/spread`."""
+        self._evaluate(batch, self.val_means, self.val_spread)
+
+    def on_validation_epoch_end(self) -> None:
+        """Log them."""
+        log_means(self, "val", self.val_means, self.val_spread)
 
     def test_step(self, batch: Batch, batch_idx: int) -> None:
-        """Log `test/loss`, `test/spread`."""
-        self._evaluate(batch, "test")
+        """Count the batch in `test/loss`, `test/spread`."""
+        self._evaluate(batch, self.test_means, self.test_spread)
 
-    def _evaluate(self, batch: Batch, split: str) -> None:
+    def on_test_epoch_end(self) -> None:
+        """Log them."""
+        log_means(self, "test", self.test_means, self.test_spread)
+
+    def _evaluate(self, batch: Batch, means: Means, spread: Spread) -> None:
         """The loss among the batch's videos, and how far the vectors of all videos lie apart, each of length 1: 0 is a
         collapse, 1 / sqrt(width) the most that there can be."""
         first, second = pairs(batch)
         if not len(first):
             return
         loss, keys = self.loss_and_keys(first, second, gather=False)
-        spread = self.val_spread if split == "val" else self.test_spread
         spread.update(F.normalize(keys.float(), dim=1))
-        self.log(f"{split}/loss", loss, on_epoch=True, batch_size=len(first), sync_dist=True)
-        self.log(f"{split}/spread", spread, on_epoch=True)
+        means.update(len(first), [loss])
 
 
 def contrast(queries: Tensor, keys: Tensor, temperature: float, gather: bool = True) -> Tensor:

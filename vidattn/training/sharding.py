@@ -1,19 +1,58 @@
 """Weights in pieces, one of each process (FSDP2): put together to evaluate and to be written, and taken apart again."""
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytorch_lightning as pl
 import torch
-from pytorch_lightning.strategies import ModelParallelStrategy
+from pytorch_lightning.strategies import FSDPStrategy, ModelParallelStrategy, Strategy
 from torch import Tensor, nn
-from torch.distributed.fsdp import FSDPModule
+from torch.distributed.device_mesh import DeviceMesh
+from torch.distributed.fsdp import FSDPModule, fully_shard, register_fsdp_forward_method
 from torch.distributed.tensor import DTensor, distribute_tensor
 
+from vidattn.mistakes import Mistake
+from vidattn.models.network import Network
 from vidattn.training.past_optimizer import moments_by_name
+
+FSDP2_ARGUMENTS = (
+    "--trainer.strategy ModelParallelStrategy --trainer.strategy.data_parallel_size <processes> "
+    "--trainer.strategy.tensor_parallel_size 1 --trainer.strategy.save_distributed_checkpoint false"
+)
+
+
+def check_strategy(strategy: Strategy, mesh: DeviceMesh | None) -> None:
+    """
+    Raises:
+        ValueError: the strategy would split layers (tensor parallelism), or it is the older FSDP.
+    """
+    if isinstance(strategy, FSDPStrategy):
+        # It flattens the parameters, so that nobody can tell any more which of them decay.
+        raise Mistake(f"strategy: fsdp is not supported, FSDP2 is: {FSDP2_ARGUMENTS}")
+    if mesh is not None and mesh["tensor_parallel"].size() > 1:
+        raise Mistake(f"vidattn does not split layers over processes; use {FSDP2_ARGUMENTS}")
+
+
+def split(networks: Iterable[nn.Module], mesh: DeviceMesh, without_head: bool) -> None:
+    """Split the weights of each network over the processes, block by block; nothing where that is done.
+
+    Args:
+        mesh: the processes.
+        without_head: whether `features` and `read` of the networks are called, and never the networks.
+    """
+    for network in networks:
+        if isinstance(network, FSDPModule):
+            continue
+        for block in network.all_blocks() if isinstance(network, Network) else ():
+            fully_shard(block, mesh=mesh)
+        fully_shard(network, mesh=mesh)
+        # Not where the network itself is called: its weights would be cut again within the call.
+        if without_head and isinstance(network, Network):
+            register_fsdp_forward_method(network, "features")
+            register_fsdp_forward_method(network, "read")
 
 
 class GatherToEvaluate(pl.Callback):

@@ -1,17 +1,16 @@
 import io
 import json
-import os
 import shutil
-import subprocess
-import sys
 import tarfile
 from pathlib import Path
 
 import fsspec
 import pytest
 import torch
+import two_loaders
 from encode import encode_video, frame_number, numbered_frames
-from torchvision.transforms import v2
+from forked import Forked
+from two_loaders import SIZE, datamodule
 
 from vidattn.cli import main
 from vidattn.data.clips.dataset import TestViews
@@ -24,7 +23,6 @@ from vidattn.data.videos.manifest import ManifestError, Video, read_manifest
 from vidattn.data.videos.members import Member
 from vidattn.data.videos.shards import by_bytes, by_count, read_shards, write_shards
 
-SIZE = 64
 NAMES = ["dance", "jump"]
 COUNT = 25  # odd: two processes cannot share them evenly
 
@@ -43,11 +41,6 @@ def shards(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("shards")
     write_shards(folder, by_bytes(videos, 15_000), NAMES, root)
     return folder
-
-
-def datamodule(source: str, **options) -> VideoDataModule:
-    defaults = {"train_transforms": [v2.RandomCrop(SIZE)], "batch_size": 2, "num_workers": 0, "image_size": SIZE}
-    return VideoDataModule(StrideSampling(2, 1), train=source, **(defaults | options))
 
 
 def numbers(data: VideoDataModule) -> list[int]:
@@ -259,51 +252,9 @@ def test_only_numbers_count_in_the_json_of_others(tmp_path, known, label, start)
     assert (video.label, video.labels, video.start, video.end_frame) == (label, (), start, None)
 
 
-TWO_PROCESSES = """
-import sys, torch, torch.distributed as dist
-from types import SimpleNamespace
-from test_shards import datamodule
-rank, source, address, resumed = int(sys.argv[1]), sys.argv[2], sys.argv[3], int(sys.argv[4])
-dist.init_process_group("gloo", init_method=f"file://{address}", rank=rank, world_size=2)
-def loader():
-    data = datamodule(source, num_workers=2, shuffle_buffer=4)
-    data.trainer = SimpleNamespace(world_size=2, global_rank=rank)
-    return data.train_dataloader()
-batches = loader()
-batches.sampler.set_epoch(3)
-seen, state = [], {}
-for step, batch in enumerate(batches):
-    seen.append(batch["video_id"].tolist())
-    dist.all_reduce(torch.ones(1))  # as gradients are: it would hang if one process had a step more
-    if step == resumed:
-        state = batches.state_dict()
-again = loader()
-again.load_state_dict(state)
-again.sampler.set_epoch(3)
-rest = [batch["video_id"].tolist() for batch in again]
-assert rest == seen[resumed + 1:], (rest, seen)
-everyone = [None, None]
-dist.all_gather_object(everyone, seen)
-if rank == 0:
-    print("SEEN", everyone)
-dist.destroy_process_group()
-"""
-
-
 def test_two_processes_with_two_workers_see_every_video_once_and_resume(shards, tmp_path):
-    here = Path(__file__).parent
-    paths = os.pathsep.join(map(str, [here, here.parents[1], here.parents[2]]))
-    words = [str(shards / "shards.json"), str(tmp_path / "meeting"), "2"]
-    running = [
-        subprocess.Popen(
-            [sys.executable, "-c", TWO_PROCESSES, str(rank), *words],
-            env=os.environ | {"PYTHONPATH": paths, "OMP_NUM_THREADS": "1"},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        for rank in range(2)
-    ]
+    words = [two_loaders.__file__, shards / "shards.json", tmp_path / "meeting", 2]
+    running = [Forked(*words, rank) for rank in range(2)]
     outputs = [process.communicate(timeout=250)[0] for process in running]
     assert [process.returncode for process in running] == [0, 0], "\n".join(outputs)
     line = next(line for line in outputs[0].splitlines() if line.startswith("SEEN"))

@@ -68,8 +68,8 @@ def read(found: Any, path: Path) -> Saved:
         network = build_network(config)
     state = renamed(inflated, names(config.depths), network, ["head"] if headless else [])
     notes = [
-        "inflated from an image model: it answers at first as that does, on clips that stand still and whose frames fill "
-        f"windows of {FRAMES * TUBELET}, or are fewer",
+        "inflated from an image model: it answers at first as that does, on clips that stand still and whose frames "
+        f"fill windows of {FRAMES * TUBELET}, or are fewer",
         f"image_size: taken as {config.image_size}; the file does not say",
     ]
     return Saved(config, state, [], PREPROCESSING, notes)
