@@ -141,6 +141,7 @@ CASES = [
     Case("pooled(1,2,2)", pooled(1, 2, 2)),
     Case("pooled(2,3,3)", pooled(2, 3, 3)),
     Case("peg3d", neighbours),
+    Case("vidattn.attention.capped.CappedAttention(2)", everything),
 ]
 # Every step again, with other parts where it has a place for them.
 CASES += [

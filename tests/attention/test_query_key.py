@@ -8,7 +8,7 @@ from torch import nn
 
 from vidattn.attention.heads import SelfAttention
 from vidattn.attention.parts import Parts
-from vidattn.attention.query_key import QUERY_KEYS, QueryKeyNorm, Rotary3D
+from vidattn.attention.query_key import QUERY_KEYS, QueryKeyNorm, Rotary3D, ScaledRotary3D, TiledRotary3D
 from vidattn.attention.scheme import parse_scheme
 from vidattn.grid import Grid
 
@@ -37,6 +37,55 @@ def test_rotary_is_plain_loops_over_tokens_axes_and_pairs():
     places = [(-1, -1, -1)] * 2 + [(t, h, w) for t in range(2) for h in range(3) for w in range(4)]
     for ours, x in zip(turned, (q, k), strict=True):
         torch.testing.assert_close(ours, torch.stack([loops(row, places) for row in x]))
+
+
+def tiled_loops(x, places):
+    """The same as V-JEPA 2 does: component j of an axis takes the angle of frequency j modulo the number of pairs."""
+    out, pairs = x.clone(), x.shape[-1] // 6
+    for token, place in enumerate(places):
+        for axis in range(3):
+            for j in range(2 * pairs):
+                angle = max(int(place[axis]), 0) / 10000 ** (j % pairs / pairs)
+                here = 2 * axis * pairs + j
+                other = -x[token, :, here + 1] if j % 2 == 0 else x[token, :, here - 1]
+                out[token, :, here] = x[token, :, here] * math.cos(angle) + other * math.sin(angle)
+    return out
+
+
+@pytest.mark.parametrize("sides", [(2, 3, 4), (3, 1, 5), (1, 4, 1)])
+def test_tiled_rotary_is_plain_loops_over_tokens_axes_and_components(sides):
+    grid = Grid(*sides, prefix=1)
+    q, k = torch.randn(2, 3, grid.num_tokens, HEADS, WIDTH, dtype=DOUBLE)
+    places = [(-1, -1, -1), *((t, h, w) for t in range(sides[0]) for h in range(sides[1]) for w in range(sides[2]))]
+    for ours, x in zip(TiledRotary3D(WIDTH)(q, k, grid), (q, k), strict=True):
+        torch.testing.assert_close(ours, torch.stack([tiled_loops(row, places) for row in x]))
+
+
+def test_tiled_rotary_knows_where_a_token_is_and_rotary_how_far_apart_two_are():
+    grid = Grid(1, 1, 6, prefix=0)
+    q, k = torch.randn(2, 1, 1, 1, 24, dtype=DOUBLE).expand(2, 1, 6, 1, 24)
+    for part, moves in ((Rotary3D(24), False), (TiledRotary3D(24), True)):
+        scores = torch.einsum("bihd,bjhd->ij", *part(q, k, grid))
+        along = scores.diagonal(1)  # of neighbours
+        assert (along.std() > 1e-3) == moves
+
+
+@pytest.mark.parametrize("sides", [(3, 16, 16), (2, 31, 16), (2, 1, 16)])
+def test_scaled_rotary_is_rotary_of_a_map_with_16_rows_and_columns(sides):
+    """At 16 x 16 nothing is scaled; at 31 rows every second one stands where the 16 did; one row stands at 0."""
+    grid, native = Grid(*sides, prefix=0), Grid(sides[0], 16, 16, prefix=0)
+    q, k = torch.randn(2, 1, grid.num_tokens, 1, 24, dtype=DOUBLE)
+    step = max(1, (sides[1] - 1) // 15)
+
+    def rows(x, sides):
+        return x.unflatten(1, sides)
+
+    for ours, x in zip(ScaledRotary3D(24)(q, k, grid), (q, k), strict=True):
+        some = torch.zeros(1, *native.sides(), 1, 24, dtype=DOUBLE)
+        some[:, :, : (sides[1] + step - 1) // step] = rows(x, sides)[:, :, ::step]
+        wanted, _ = Rotary3D(24)(some.flatten(1, 3), some.flatten(1, 3), native)
+        found = rows(ours, sides)[:, :, ::step]
+        torch.testing.assert_close(found, rows(wanted, native.sides())[:, :, : found.shape[2]])
 
 
 def test_along_one_axis_rotary_is_hf_roformers():
@@ -99,6 +148,8 @@ def test_bf16_turns_by_exact_angles():
 def test_a_narrow_head_is_refused():
     with pytest.raises(ValueError, match="a head of 4 is narrower than 6"):
         Rotary3D(4)
+    with pytest.raises(ValueError, match="a head of 5 is narrower than 6"):
+        TiledRotary3D(5)
 
 
 def test_norms_are_layer_norms_over_each_head():

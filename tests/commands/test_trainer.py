@@ -447,7 +447,7 @@ def test_a_misspelt_class_is_answered_with_the_nearest(videos, tmp_path, capsys,
     with pytest.raises(SystemExit):
         main(["fit", "--config", str(path), "--model.schedule", written])
 
-    assert capsys.readouterr().err.endswith("; did you mean WarmupCosine?\n")
+    assert capsys.readouterr().err.endswith("; did you mean 'WarmupCosine'?\n")
 
 
 def test_an_error_of_the_program_keeps_its_traceback(trained, videos, monkeypatch):

@@ -102,6 +102,34 @@ def test_equals_the_product_of_the_steps_matrices(attention, pooling):
     torch.testing.assert_close(result.prefix[0], rows[: grid.prefix].sum(), rtol=1e-3, atol=1e-6)
 
 
+@pytest.mark.parametrize("follow", [rollout, gradient_rollout])
+def test_the_blocks_of_a_read_out_are_followed_as_those_of_the_network(follow):
+    """A network whose last blocks are the read-out's: the map goes through all of them."""
+    net, video = network("joint", pooling="attentive_probe"), torch.randn(1, 3, 3, 16, 16)
+    for parameter in net.readout.parameters():
+        torch.nn.init.normal_(parameter, std=0.3)
+    result = follow(net, video)
+    assert result.notes == ()
+    if follow is gradient_rollout:
+        assert (result.video >= 0).all()
+        assert result.video.std() > 0
+        return
+    x, grid = net.embed(net.patch(video), net.config.grid(*video.shape[2:]))
+    factors = []
+    for block in [*net.blocks, *net.readout.self_attention]:
+        if block is net.readout.self_attention[0]:
+            x = net.norm(x)
+        factors.append((torch.eye(grid.num_tokens) + spread(block.steps[0], block.norms[0](x), grid)[0]) / 2)
+        x = block(x, grid)
+    readout = net.readout
+    keys = readout.kv(readout.norm(x))[0, :, : readout.dim]
+    heads = torch.stack((readout.q(readout.query)[0].expand_as(keys), keys)).unflatten(-1, (readout.num_heads, -1))
+    rows = ((heads[0] * heads[1]).sum(-1) / heads.shape[-1] ** 0.5).softmax(0).mean(-1)
+    for factor in reversed(factors):
+        rows = rows @ factor
+    torch.testing.assert_close(result.video.flatten(), rows, rtol=1e-3, atol=1e-6)
+
+
 def attentive_rows(readout, x):
     """The weights of the learned query, head by head."""
     keys = (readout.norm(x) @ readout.kv.weight.T + readout.kv.bias)[0, :, : readout.dim]

@@ -15,6 +15,8 @@ TOGETHER = [
     {"attention": "joint", "pooling": "mean", "position": "sine", "qkv_bias": "query_value", "query_key": "rotary"},
     {"attention": "joint", "pooling": "registers", "qkv_bias": "none", "query_key": "norm+rotary", "tubelet_size": 2},
     {"pooling": "class_token", "position": "none", "conditional_position": "peg", "image_size": (32, 48)},
+    {"attention": "joint", "pooling": "attentive_probe", "position": "none", "query_key": "tiled_rotary"},
+    {"attention": "joint", "pooling": "normed_mean", "position": "none", "query_key": "scaled_rotary"},
     {"attention": "pooled(1,2,2)", "conditional_position": "peg3d", "norm": "dyt", "depth": 2},
 ]
 CASES |= {", ".join(map(str, parts.values())): parts for parts in TOGETHER}

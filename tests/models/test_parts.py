@@ -25,12 +25,17 @@ PARTS = [
     {"qkv_bias": "none"},
     {"query_key": "norm"},
     {"query_key": "rotary"},
+    {"query_key": "tiled_rotary", "position": "none", "pooling": "normed_mean"},
+    {"tubelet_size": 2, "pooling": "attentive_probe"},
+    {"query_key": "scaled_rotary"},
     {"tubelet_size": 2, "position": "token", "norm": "dyt", "qkv_bias": "query_value", "query_key": "norm+rotary"},
 ]
 BETWEEN_FRAMES = [{"conditional_position": "peg3d", "tubelet_size": 2}]
 SCHEMES = ["divided", "joint", "space|time", "space", "space>time(2)"]
 CASES = [("divided", changes) for changes in PARTS + BETWEEN_FRAMES]
-CASES += [(scheme, changes) for scheme in SCHEMES[1:] for changes in (PARTS[2], PARTS[3], PARTS[-1])]
+CASES += [
+    (scheme, changes) for scheme in SCHEMES[1:] for changes in (PARTS[2], PARTS[3], PARTS[10], PARTS[11], PARTS[-1])
+]
 cases = pytest.mark.parametrize(("attention", "changes"), CASES, ids=lambda value: str(value).replace(" ", ""))
 
 

@@ -6,7 +6,8 @@ from torch.utils.flop_counter import FlopCounterMode
 from vidattn.grid import Grid
 from vidattn.models.config import VideoTransformerConfig
 from vidattn.models.presets import build_network
-from vidattn.models.readout import READOUTS, AttentivePooling, ClassToken, MeanPooling, RegisterTokens
+from vidattn.models.readout import AttentivePooling, ClassToken, MeanPooling, RegisterTokens
+from vidattn.models.readout_table import READOUTS
 
 DIM, HEADS = 24, 3
 readouts = pytest.mark.parametrize("name", READOUTS)

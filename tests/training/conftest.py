@@ -2,12 +2,19 @@ import pytest
 import torch
 from pair import Pair
 from tiny_run import write_set
+from two_label_run import write_two_labels
 
 
 @pytest.fixture(scope="session")
 def tiny_set(tmp_path_factory):
     """The folder of the tiny videos and their lists."""
     return write_set(tmp_path_factory.mktemp("tiny_set"))
+
+
+@pytest.fixture(scope="session")
+def two_labels(tmp_path_factory):
+    """The folder of videos of which each has two labels, one, or none."""
+    return write_two_labels(tmp_path_factory.mktemp("two_labels"))
 
 
 @pytest.fixture

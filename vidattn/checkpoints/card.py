@@ -15,7 +15,7 @@ A video transformer with **{attention}** attention, made with vidattn.
 
 | | |
 |---|---|
-| made from | {source} |
+| made from | {source} |{licence}
 | clip | {num_frames} frames of {height} x {width} pixels |
 | which frames | {sampling} |
 | mean, std of pixels | {mean}, {std} |
@@ -43,6 +43,7 @@ def card_text(
     notes: Sequence[str],
     source: str,
     title: str,
+    licence: str = "",
 ) -> str:
     """The card without the hub's header; see `vidattn.checkpoints.pretrained.Pretrained` for the arguments."""
     config: NetworkConfig = network.config  # type: ignore[assignment]
@@ -54,6 +55,7 @@ def card_text(
         title=title,
         attention=config.title,
         source=_last_parts(source) if source else "weights in memory",
+        licence=f"\n| licence of these weights | {licence} |" if licence else "",
         num_frames=config.num_frames,
         height=height,
         width=width,

@@ -25,6 +25,7 @@ class Filled(NamedTuple):
     Args:
         head: the head's weights as they were loaded: while they stay the same, nobody has trained it.
         beside: what the source holds beside the network: the decoder of a pre-training.
+        licence: of the source's weights; empty where that is not known.
     """
 
     network: nn.Module
@@ -34,6 +35,7 @@ class Filled(NamedTuple):
     source: str
     head: Tensor
     beside: dict[str, Tensor]
+    licence: str
 
 
 def built_and_filled(
@@ -107,4 +109,6 @@ def _filled(
     preprocessing = preprocessing_for(config, saved)
     network.load_state_dict(state)
     head = state["head.weight"].clone()
-    return Filled(network, names, preprocessing, [*saved.notes, *report], str(source), head, saved.beside)
+    return Filled(
+        network, names, preprocessing, [*saved.notes, *report], str(source), head, saved.beside, saved.licence
+    )

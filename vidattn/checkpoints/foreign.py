@@ -1,7 +1,7 @@
 """Configurations of other libraries: every key is checked for its type, and unknown keys are refused by name."""
 
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,9 @@ class Foreign:
 
     def __len__(self) -> int:
         return len(self._values)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
 
     def without_nulls(self) -> "Foreign":
         """The same without its keys that are null."""

@@ -31,6 +31,7 @@ class Pretrained(nn.Module, PyTorchModelHubMixin, library_name="vidattn", pipeli
         preprocessing: how a video becomes the network's input; `mean` and `std` must be known.
         report: what loading changed, left out or assumed, a line each.
         source: what it was loaded from, for the model card.
+        licence: under which the weights are shared, for the model card.
     """
 
     def __init__(
@@ -40,6 +41,7 @@ class Pretrained(nn.Module, PyTorchModelHubMixin, library_name="vidattn", pipeli
         preprocessing: Preprocessing | dict[str, Any],
         report: Sequence[str] = (),
         source: str = "",
+        licence: str = "",
     ) -> None:
         super().__init__()
         self.network = network
@@ -49,6 +51,7 @@ class Pretrained(nn.Module, PyTorchModelHubMixin, library_name="vidattn", pipeli
         self.preprocessing = preprocessing
         self.report = list(report)
         self.source = source
+        self.licence = licence
         self.loaded_head: Tensor | None = None  # set by `of`: when the head has moved, the network was trained
         self.beside: dict[str, Tensor] = {}  # set by `of`: what a pre-training trained with the network
         self.normalize = Normalize(*preprocessing.pixels)
@@ -76,7 +79,7 @@ class Pretrained(nn.Module, PyTorchModelHubMixin, library_name="vidattn", pipeli
         return self.network(self.normalize(video))
 
     def _save_pretrained(self, save_directory: Path) -> None:
-        about = description(self.config, self.class_names, self.preprocessing, self.notes)
+        about = description(self.config, self.class_names, self.preprocessing, self.notes, self.licence)
         labels = dict(enumerate(self.class_names))
         written = {"vidattn": about, "id2label": labels}  # the latter for the hub's own pages
         state = {name: value.contiguous() for name, value in self.network.state_dict().items()}
@@ -97,12 +100,14 @@ class Pretrained(nn.Module, PyTorchModelHubMixin, library_name="vidattn", pipeli
     @classmethod
     def of(cls, filled: Filled) -> "Pretrained":
         """A network as it was filled from a checkpoint."""
-        model = cls(*filled[:5])
+        model = cls(*filled[:5], filled.licence)
         model.loaded_head, model.beside = filled.head, filled.beside
         return model
 
     def generate_model_card(self, title: str = "vidattn model") -> ModelCard:
         """The README of the folder; see `vidattn.checkpoints.card`."""
-        text = card_text(self.network, self.class_names, self.preprocessing, self.notes, self.source, title)
+        text = card_text(
+            self.network, self.class_names, self.preprocessing, self.notes, self.source, title, self.licence
+        )
         data = ModelCardData(library_name="vidattn", pipeline_tag="video-classification", tags=["video", "vidattn"])
         return ModelCard(f"---\n{data.to_yaml()}\n---\n{text}")

@@ -54,7 +54,10 @@ class Family:
 FAMILIES = {
     "timesformer": Family(_IMAGENET),
     "videomae": Family(_HALF),
+    "VideoMAEv2": Family(_IMAGENET),
+    "videoprism_vision_model": Family(((0.0,) * 3, (1.0,) * 3), short_side=288, crops=False, squashes=True),
     "vit": Family(_HALF, crops=False, squashes=True),
+    "vjepa2": Family(_IMAGENET, short_side=292),
     "vivit": Family(_HALF, short_side=256, rescale=1 / 127.5, offset=True),
 }
 """By the model's type, which is also how the names of their classes begin."""

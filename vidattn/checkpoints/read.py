@@ -25,16 +25,25 @@ from vidattn.checkpoints.sources import (
     torchvision_mvit,
     torchvision_swin,
     videomae,
+    videomae_official,
+    videoprism,
     vit,
     vivit,
+    vjepa2,
+    vjepa2_1,
+    vjepa2_official,
 )
 from vidattn.models.config import VideoTransformerConfig
+from vidattn.models.videoprism import VideoPrismConfig
 
 HF_MODELS: dict[str, tuple[Callable[[Foreign, dict[str, Tensor]], Saved], dict[str, list[float]]]] = {
     "timesformer": (huggingface.read, huggingface.PIXELS),
     "videomae": (videomae.read, videomae.PIXELS),
+    "VideoMAEv2": (videomae_official.read_folder, videomae_official.PIXELS),
+    "videoprism_vision_model": (videoprism.read, videoprism.PIXELS),
     "vit": (vit.read_huggingface, vit.PIXELS),
     "vivit": (vivit.read, vivit.PIXELS),
+    "vjepa2": (vjepa2.read, vjepa2.PIXELS),
 }
 """`model_type` in HF's `config.json` -> who reads it, and mean and std where the folder has no processor."""
 
@@ -43,6 +52,9 @@ OFFICIAL: list[tuple[Callable[[Any], bool], Callable[[dict[str, Any], Path], Sav
     (torchvision_mvit.recognises, torchvision_mvit.read),
     (hiera.recognises, hiera.read),
     (timm_swin.recognises, timm_swin.read),
+    (vjepa2_1.recognises, vjepa2_1.read),
+    (vjepa2_official.recognises, vjepa2_official.read),
+    (videomae_official.recognises, videomae_official.read),
 ]
 """Files of their authors' own: whether what one holds is of a kind, and who reads it; the first that fits counts."""
 
@@ -123,6 +135,8 @@ def _read_file(path: Path, asked: Sides | None) -> Saved:
         config = read_json(beside)
         if path.name.removesuffix(INDEX) in WEIGHTS or any(kind in config for kind in KINDS):
             return _configured(beside, config, weights, asked)
+    if reader := next((read for recognises, read in OFFICIAL if recognises(found)), None):
+        return reader(found, path)
     if official:
         return timesformer.read(weights, asked)
     if "patch_embed.proj.weight" in weights:
@@ -131,8 +145,8 @@ def _read_file(path: Path, asked: Sides | None) -> Saved:
         raise WeightsError(f"weights of a Hugging Face {kind}; put its config.json beside them and load the folder")
     held = ", ".join(map(str, list(found)[:5])) if isinstance(found, dict) else type(found).__name__
     raise WeightsError(
-        "neither a checkpoint of vidattn, nor an official TimeSformer or Hiera file, nor a Video Swin or MViTv2 of "
-        f"torchvision's, nor a ViT or Swin of timm's; holds {held}"
+        "neither a checkpoint of vidattn, nor an official file of TimeSformer, VideoMAE, V-JEPA 2 or Hiera, nor a "
+        f"Video Swin or MViTv2 of torchvision's, nor a ViT or Swin of timm's; holds {held}"
     )
 
 
@@ -156,15 +170,17 @@ def _configured(file: Path, config: dict[str, Any], weights: dict[str, Tensor], 
 
 def _read_huggingface(config: Foreign, weights: dict[str, Tensor]) -> Saved:
     kind = config.raw("model_type")
+    if isinstance(kind, str) and kind.startswith("VideoMAEv2_"):  # _Base and others
+        kind = "VideoMAEv2"
     if not isinstance(kind, str) or kind not in HF_MODELS:
         raise WeightsError(f"a Hugging Face model of type {kind!r}; vidattn reads {', '.join(HF_MODELS)}")
     read, pixels = HF_MODELS[kind]
     check_kind(config)
     saved = read(config, weights)
     ours = saved.config
-    assert isinstance(ours, VideoTransformerConfig)  # as all that we read of others
-    prepared, notes = preprocessing(config.file.parent, kind, pixels, ours.image_size)
+    prepared, notes = preprocessing(config.file.parent, kind, pixels, ours.picture)
     if isinstance(prepared.image_size, int):
+        assert isinstance(ours, VideoTransformerConfig | VideoPrismConfig)  # as all that we read of others
         side, cut = floored("crop", prepared.image_size, ours.patch_size)
         prepared, notes = replace(prepared, image_size=side), [*notes, *cut]
     names, faults = ([], []) if "head.weight" not in saved.state else names_by_id(config, ours.num_classes)

@@ -76,6 +76,22 @@ def fitting(weights: Mapping[str, Tensor], network: nn.Module, absent: Collectio
     return renamed(weights, {name: name for name in network.state_dict()}, network, absent)
 
 
+def of_each(number: int, ours: str, names: Names) -> dict[str, str | tuple[str, ...]]:
+    """The table of a layer that a network has several of, written out for each: behind `ours`, which like the source's
+    names has `{i}` for the index.
+
+    >>> of_each(2, "readout.{i}", {"norm": "pooler.{i}.ln"})
+    {'readout.0.norm': 'pooler.0.ln', 'readout.1.norm': 'pooler.1.ln'}
+    """
+    table: dict[str, str | tuple[str, ...]] = {}
+    for i in range(number):
+        for name, theirs in names.items():
+            found = (theirs,) if isinstance(theirs, str) else theirs
+            several = tuple(one.replace("{i}", str(i)) for one in found)
+            table[f"{ours}.{name}".replace("{i}", str(i))] = several[0] if isinstance(theirs, str) else several
+    return table
+
+
 def without(weights: Mapping[str, Tensor], prefixes: Sequence[str], what: str) -> tuple[dict[str, Tensor], list[str]]:
     """The weights without those whose names begin with a prefix, and a line with their number, if there are any."""
     kept = {name: value for name, value in weights.items() if not name.startswith(tuple(prefixes))}

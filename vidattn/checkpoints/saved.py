@@ -30,6 +30,7 @@ class Saved:
         heads_assumed: the file does not say how many heads there are.
         beside: weights that the file holds beside the network's, by the names of the task that trained them: the
             decoder of pre-training, say.
+        licence: under which its makers share the weights, and who they are; empty where that is not known.
     """
 
     config: NetworkConfig
@@ -40,10 +41,15 @@ class Saved:
     is_image: bool = False
     heads_assumed: bool = False
     beside: dict[str, Tensor] = field(default_factory=dict)
+    licence: str = ""
 
 
 def description(
-    config: NetworkConfig, class_names: list[str], preprocessing: Preprocessing, notes: Sequence[str] = ()
+    config: NetworkConfig,
+    class_names: list[str],
+    preprocessing: Preprocessing,
+    notes: Sequence[str] = (),
+    licence: str = "",
 ) -> dict[str, Any]:
     """All but the weights as plain values: what stands under `vidattn` in our checkpoints and in `config.json`.
 
@@ -56,6 +62,7 @@ def description(
         "class_names": class_names,
         "preprocessing": preprocessing.to_dict(),
         "notes": list(notes),
+        **({"licence": licence} if licence else {}),
     }
 
 
@@ -94,7 +101,15 @@ def saved_of(ours: dict[str, Any], state: dict[str, Tensor], beside: dict[str, T
     learnt = {name: value for name, value in state.items() if not (unlearnt and name.startswith(unlearnt))}
     absent = {name.rpartition(".")[0] for name in state.keys() - learnt.keys()}
     found = fitting(learnt, built, absent)
-    return Saved(config, found, names, preprocessing, [*notes, *faults], beside=beside or {})
+    return Saved(
+        config,
+        found,
+        names,
+        preprocessing,
+        [*notes, *faults],
+        beside=beside or {},
+        licence=str(ours.get("licence", "")),
+    )
 
 
 def kind_of(ours: dict[str, Any]) -> type[NetworkConfig]:

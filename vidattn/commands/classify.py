@@ -49,7 +49,7 @@ def _classify(options: Namespace, ended: Ended) -> None:
         answers = _timelines(classifier, found.videos, options) if options.timeline else classifier.stream(found.videos)
         done, skipped, end = _show(answers, len(found.videos), options, console)
         skipped = [*found.skipped, *skipped]
-        complete = write_files(done, skipped, options, console, isinstance(end, KeyboardInterrupt))
+        complete = write_files(done, skipped, options, console)
         if isinstance(end, Exception):
             raise end
     except KeyboardInterrupt:

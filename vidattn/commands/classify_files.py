@@ -38,15 +38,10 @@ def check_answer_files(options: Namespace) -> None:
             raise Mistake(f"{file}: may not be written by you; choose another folder, or change its permissions")
 
 
-def write_files(
-    done: Sequence[Any], skipped: Sequence[Skipped], options: Namespace, console: Console, interrupted: bool
-) -> bool:
+def write_files(done: Sequence[Any], skipped: Sequence[Skipped], options: Namespace, console: Console) -> bool:
     """Write the files that are asked for and say their names; whether all could be. One that cannot is said instead.
 
     The page is the last: its charts take a third of a second each, and Ctrl-C leaves it out.
-
-    Args:
-        interrupted: whether Ctrl-C has ended the work already; the page stays out at the next one then.
     """
     files: tuple[tuple[Path | None, Callable[..., None]], ...] = (
         (options.csv, _write_csv),
@@ -58,9 +53,8 @@ def write_files(
         if file is None:
             continue
         if write is _write_html and options.timeline:
-            again = " again" if interrupted else ""
             charts = counted(len(done), "chart")
-            print(f"vidattn classify: writing {file} ({charts}); Ctrl-C{again} to leave it out", file=sys.stderr)
+            print(f"vidattn classify: writing {file} ({charts}); Ctrl-C to leave it out", file=sys.stderr)
         try:
             write(file, done, skipped, options)
         except OSError as error:

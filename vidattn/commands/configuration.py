@@ -3,7 +3,6 @@
 import os
 import re
 from collections.abc import Mapping, Sequence
-from difflib import get_close_matches
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, NoReturn
@@ -18,6 +17,7 @@ from vidattn.models.config import VideoTransformerConfig
 from vidattn.old_names import renewed
 from vidattn.public import public_path
 from vidattn.training import objective, schedule
+from vidattn.wording import did_you_mean
 
 TRANSFORMER = public_path(VideoTransformerConfig)
 
@@ -57,14 +57,13 @@ def class_meant(message: str) -> str:
     """What to add to a message of jsonargparse's about a misspelt class of ours.
 
     >>> class_meant("Expected a dot import path string: WarmupCosin")
-    '; did you mean WarmupCosine?'
+    "; did you mean 'WarmupCosine'?"
     >>> class_meant("unrecognized arguments: --model.shedule")
     ''
     """
     known = [name for room in (objective, schedule) for name, value in vars(room).items() if isinstance(value, type)]
     written = re.search(r"(?:Expected a dot import path string: |has no attribute ')(\w+)(?:'.*)?$", message)
-    near = get_close_matches(written[1], known, n=1) if written else []
-    return f"; did you mean {near[0]}?" if near else ""
+    return did_you_mean(written[1], known) if written else ""
 
 
 def names_task(words: Sequence[str]) -> bool:

@@ -57,6 +57,8 @@ def convert(words: list[str]) -> None:
     )
     for line in model.report:
         print(line)
+    if model.licence:
+        print(f"licence: {model.licence}; the model card names it")
     try:
         if options.overwrite:
             (out / "README.md").unlink(missing_ok=True)  # of the model that was there

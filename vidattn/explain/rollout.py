@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
+from einops import rearrange
 from torch import Tensor, nn
 
 from vidattn.attention.base import VideoAttention
@@ -18,6 +19,7 @@ from vidattn.models.recorder import Recording, Visit
 
 MEMORY_LIMIT = 8 * 2**30  # bytes that all recorded weights may take
 MAX_NUDGES = 1024  # a strange step over more tokens is left out: each nudge is a run
+
 
 MEANS = (MeanPooling, MeanOfNormed)
 
@@ -144,13 +146,13 @@ def followed(network: Network, frames: int, height: int, width: int) -> list[nn.
         modules += [step for block in stage.blocks for step in block.steps]  # type: ignore[union-attr]
         if stage.readout is not None:
             modules.append(stage.readout)
-        elif index + 1 == len(stages) or stages[index + 1].passage is None:
+        elif not stage.folding and (index + 1 == len(stages) or stages[index + 1].passage is None):
             raise TypeError(
                 f"{type(network).__name__} cannot be explained: stage {index} hands its tokens on to other tokens, "
-                "and no attention weights tell which become which; a network whose stages end in a read-out can, or "
-                "one that says through what they pass (vidattn.models.network.Stage.passage)"
+                "and no attention weights tell which become which; a network whose stages end in a read-out, hand on "
+                "all tokens of a clip, or say through what they pass can (vidattn.models.network.Stage)"
             )
-    return modules
+    return modules if network.readout in modules else [*modules, network.readout]
 
 
 class Walk:
@@ -169,14 +171,16 @@ class Walk:
 
     def back(self, network: Network, clip: Tensor, logits: Tensor) -> Rollout:
         """The tokens' shares of the answer that `network` gave to `clip`."""
-        scale, prefix = None, logits.new_zeros(len(logits))
         stages = network.layout(*clip.shape[2:])
+        if all(stage.folding for stage in stages):
+            return self.back_to_places(network, stages, clip, logits)
+        scale, prefix = None, logits.new_zeros(len(logits))
         for index in reversed(range(len(stages))):
             stage = stages[index]
             if stage.readout is not None:
                 rows = self.read(stage.readout)
                 rows = own = rows if scale is None else rows * scale[:, None]
-            rows, own = self.blocks(stage, rows, own)
+            rows, own = self.through_blocks(stage, rows, own)
             if stage.passage is not None:
                 before = stages[index - 1].grids()[-1]
                 rows, own = (through_passage(stage.passage, part, before) for part in (rows, own))
@@ -190,14 +194,23 @@ class Walk:
         total = (prefix + video.sum((1, 2, 3))).clamp(min=1e-30)
         return Rollout(video / total[:, None, None, None], prefix / total, logits, tuple(self.notes))
 
-    def blocks(self, stage: Stage, rows: Tensor, own: Tensor) -> tuple[Tensor, Tensor]:
-        """From the tokens that leave a stage's blocks to those that entered them, `(B * runs, S)` each.
+    def back_to_places(self, network: Network, stages: list[Stage], clip: Tensor, logits: Tensor) -> Rollout:
+        """`back` of a network whose stages hand all tokens of a clip on, each in runs of its own."""
+        grid = network.config.grid(*clip.shape[2:])
+        rows = own = self.read(network.readout)
+        for stage in reversed(stages):
+            unfolding = " -> ".join(reversed(stage.folding.split(" -> ")))
+            sides = {"t": grid.frames, "n": grid.locations}
+            folded = (rearrange(part, stage.folding, **sides) for part in (rows, own))
+            rows, own = (rearrange(part, unfolding, **sides) for part in self.through_blocks(stage, *folded))
+        rows = rows if self.normalised else rows - own
+        video = rows.view(len(rows), *grid.sides())
+        total = video.sum((1, 2, 3), keepdim=True).clamp(min=1e-30)
+        return Rollout(video / total, logits.new_zeros(len(logits)), logits, tuple(self.notes))
 
-        Args:
-            stage: the blocks of one stream.
-            rows: shares.
-            own: shares that came through residuals alone.
-        """
+    def through_blocks(self, stage: Stage, rows: Tensor, own: Tensor) -> tuple[Tensor, Tensor]:
+        """`rows` behind the last block of a stage as they are before its first, and `own`, what came through residuals
+        alone."""
         steps = [(index, block, step) for index, block in enumerate(stage.blocks) for step in block.steps]  # type: ignore
         for index, block, step in reversed(steps):
             if isinstance(block, OpeningBlock):
@@ -212,10 +225,19 @@ class Walk:
         return rows, own
 
     def read(self, readout: nn.Module) -> Tensor:
-        """`(B, S)`, what the read-out takes of each token: its attention weights, or its gradient."""
+        """`(B, S)`, what the read-out takes of each token: its attention weights, or its gradient.
+
+        Of a read-out with several, the last are a single query's, and those before are of blocks of its own.
+        """
         visit = self.visits[readout]
         if visit.weights:
-            return visit.weights[0].float().mean(1).squeeze(1)  # of a single query
+            *before, last = (weights.float().mean(1) for weights in visit.weights)
+            rows = last.squeeze(1)
+            for mixed in reversed(before):
+                if self.normalised:
+                    rows = rows / (1 + mixed.sum(-1))
+                rows = rows + (rows[:, None] @ mixed)[:, 0]
+            return rows
         numbers = torch.zeros_like(visit.args[0][..., :1], dtype=torch.float32, requires_grad=True)
         with torch.enable_grad():
             (rows,) = torch.autograd.grad(readout(numbers).sum(), numbers)

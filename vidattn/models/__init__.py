@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from vidattn.public import hand_on
 
 if TYPE_CHECKING:  # for mypy and editors, which know no table
+    from vidattn.models.attentive_probe import AttentiveProbe as AttentiveProbe
     from vidattn.models.block import Block as Block
     from vidattn.models.config import VideoTransformerConfig as VideoTransformerConfig
     from vidattn.models.embeddings import PatchEmbedding as PatchEmbedding, TubeletEmbedding as TubeletEmbedding
@@ -28,6 +29,7 @@ if TYPE_CHECKING:  # for mypy and editors, which know no table
     from vidattn.models.readout import (
         AttentivePooling as AttentivePooling,
         ClassToken as ClassToken,
+        MeanOfNormed as MeanOfNormed,
         MeanPooling as MeanPooling,
         ReadOut as ReadOut,
         RegisterTokens as RegisterTokens,
@@ -38,6 +40,7 @@ if TYPE_CHECKING:  # for mypy and editors, which know no table
 __all__, __getattr__, __dir__ = hand_on(
     __name__,
     {
+        "vidattn.models.attentive_probe": ["AttentiveProbe"],
         "vidattn.models.block": ["Block"],
         "vidattn.models.config": ["VideoTransformerConfig"],
         "vidattn.models.embeddings": ["PatchEmbedding", "TubeletEmbedding"],
@@ -49,7 +52,9 @@ __all__, __getattr__, __dir__ = hand_on(
         "vidattn.models.normalize": ["NORMALIZATIONS", "Normalize"],
         "vidattn.models.pixel_decoder": ["Decoder"],
         "vidattn.models.presets": ["PRESETS", "build_network", "list_presets", "preset"],
-        "vidattn.models.readout": ["AttentivePooling", "ClassToken", "MeanPooling", "ReadOut", "RegisterTokens"],
+        "vidattn.models.readout": [
+            *("AttentivePooling", "ClassToken", "MeanOfNormed", "MeanPooling", "ReadOut", "RegisterTokens"),
+        ],
         "vidattn.models.space_only": ["SpaceOnlyTransformer"],
         "vidattn.models.video_transformer": ["VideoTransformer"],
     },

@@ -10,7 +10,7 @@ from torch import nn
 
 from vidattn.attention.base import VideoAttention
 from vidattn.attention.parts import QKV_BIASES, Parts
-from vidattn.attention.query_key import QUERY_KEYS
+from vidattn.attention.query_key import NEED_MAP, QUERY_KEYS
 from vidattn.attention.scheme import Scheme, parse_scheme, takes_parts
 from vidattn.checks import check_positive, check_rate, is_whole
 from vidattn.grid import Grid
@@ -21,7 +21,8 @@ from vidattn.models.layers import ACTIVATIONS, Activation, activation_named
 from vidattn.models.network import Network, NetworkConfig
 from vidattn.models.norms import NORMS, norm_named
 from vidattn.models.positions import CONDITIONAL_POSITIONS, POSITIONS, tables_named
-from vidattn.models.readout import READOUTS, ReadOut, readout_named
+from vidattn.models.readout import ReadOut
+from vidattn.models.readout_table import READOUTS, readout_named
 
 PARTS: dict[str, Iterable[str]] = {
     "pooling": READOUTS,
@@ -56,8 +57,8 @@ class VideoTransformerConfig(NetworkConfig):
         depth: number of blocks.
         num_heads: heads of each attention step.
         mlp_ratio: hidden width of the MLPs over D.
-        pooling: `class_token`, `registers` (class token and four registers), or, without a class token, `mean` or
-            `attentive`; see `vidattn.models.readout`.
+        pooling: `class_token`, `registers` (class token and four registers), or, without a class token, `mean`,
+            `normed_mean`, `attentive` or `attentive_probe` (V-JEPA 2's); see `vidattn.models.readout_table`.
         dropout: probability of zeroing a component, after the embedding and in each update.
         drop_path: probability of skipping an update in the last block; rises linearly from 0 in the first.
         gradient_checkpointing: recompute each block in the backward pass: less memory, a third more time.
@@ -71,7 +72,8 @@ class VideoTransformerConfig(NetworkConfig):
         activation: of the MLPs in the blocks: `gelu`, or `gelu_tanh`, its approximation.
         qkv_bias: which of queries, keys and values have a bias: `all`, `query_value` (VideoMAE) or `none`.
         query_key: what queries and keys go through before they meet: `plain` (nothing), `norm`, `rotary` (positions in
-            three axes) or `norm+rotary`; see `vidattn.attention.query_key`. In all steps; some have no place for it.
+            three axes), `norm+rotary`, `tiled_rotary` (V-JEPA 2's) or `scaled_rotary` (V-JEPA 2.1's); see
+            `vidattn.attention.query_key`. In all steps; some have no place for it.
         conditional_position: a convolution after the first block that tells tokens where they are, beside `position` or
             in its place: `peg` in each frame (CPVT), `peg3d` in time as well, or `none`.
 
@@ -267,6 +269,11 @@ class VideoTransformerConfig(NetworkConfig):
             raise Mistake(
                 f"conditional_position={self.conditional_position!r} needs the whole map, so that "
                 "no places can be left out; use none"
+            )
+        if any(part in NEED_MAP for part in QUERY_KEYS[self.query_key]):
+            raise Mistake(
+                f"query_key={self.query_key!r} stretches positions over the whole map, so that no places can be left "
+                "out; use rotary"
             )
         if isinstance(keep, Tokens) and not self.scheme.takes_any_tokens:
             raise Mistake(

@@ -17,7 +17,8 @@ from vidattn.models.layers import ACTIVATIONS, Activation, activation_named
 from vidattn.models.network import NetworkConfig
 from vidattn.models.norms import NORMS, norm_named
 from vidattn.models.positions import POSITIONS, tables_named
-from vidattn.models.readout import READOUTS, ReadOut, readout_named
+from vidattn.models.readout import ReadOut
+from vidattn.models.readout_table import READOUTS, readout_named
 from vidattn.models.stems import STEMS
 
 if TYPE_CHECKING:

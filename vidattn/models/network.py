@@ -134,12 +134,15 @@ class Stage(NamedTuple):
         readout: what makes one vector of each run's tokens; None where a next stage takes the tokens themselves.
         passage: what its tokens came through from the stage before where that has no read-out: a merging of patches, or
             an `nn.Identity`. None in a first stage; and in one of which nobody can say where its tokens came from.
+        folding: where no stage makes others of a clip's tokens, how this one lays them into its runs, `(B, S)` to
+            `(B * runs, S / runs)`, in einops' words with `t` frames of `n` places each.
     """
 
     blocks: nn.ModuleList
     grid: Grid
     runs: int = 1
     readout: ReadOut | None = None
+    folding: str = ""
     passage: nn.Module | None = None
 
     def grids(self) -> list[Grid]:
@@ -170,8 +173,7 @@ class EndMacs(NamedTuple):
 
 
 class Network(nn.Module, ABC):
-    """Clips in, logits out: `head(norm(readout(features)))`, or `head(readout(norm(features)))` where a read-out wants
-    it so.
+    """Clips in, logits out: `head(norm(readout(features)))`; `head(readout(norm(features)))` where a read-out asks so.
 
     A subclass has `config`, `readout`, `norm` and `head`, says what its backbone does in `features`, and lays its
     blocks open in `layout`; counting, freezing, sharding, maps and the moving of weights go by that.

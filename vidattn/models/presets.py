@@ -20,6 +20,22 @@ VIDEOMAE = VideoTransformerConfig(
     norm_eps=1e-12,
 )
 
+VIDEOMAE2 = replace(VIDEOMAE, num_classes=710, norm_eps=1e-6)
+VJEPA2 = VideoTransformerConfig(
+    attention="joint",
+    num_frames=64,
+    image_size=256,
+    tubelet_size=2,
+    embed_dim=1024,
+    depth=24,
+    num_heads=16,
+    position="none",
+    query_key="tiled_rotary",
+    pooling="attentive_probe",
+)
+VJEPA2_G = replace(VJEPA2, embed_dim=1408, depth=40, num_heads=22, mlp_ratio=48 / 11)
+VJEPA2_1 = replace(VJEPA2, image_size=384, query_key="scaled_rotary")
+
 VIT: dict[str, VideoTransformerConfig] = {
     # ViT sizes at patch 16: https://arxiv.org/abs/2010.11929, table 1; Ti and S: https://arxiv.org/abs/2012.12877.
     "Ti": VideoTransformerConfig(embed_dim=192, depth=12, num_heads=3),
@@ -39,6 +55,20 @@ VIT: dict[str, VideoTransformerConfig] = {
     "videomae-b": VIDEOMAE,
     "videomae-l": replace(VIDEOMAE, embed_dim=1024, depth=24, num_heads=16),
     "videomae-h": replace(VIDEOMAE, embed_dim=1280, depth=32, num_heads=16),
+    # VideoMAEv2's, https://arxiv.org/abs/2303.16727, tables 1 and 8, with the 710 classes of Kinetics put together.
+    "videomaev2-s": replace(VIDEOMAE2, embed_dim=384, num_heads=6),
+    "videomaev2-b": VIDEOMAE2,
+    "videomaev2-g": replace(VIDEOMAE2, patch_size=14, embed_dim=1408, depth=40, num_heads=16, mlp_ratio=48 / 11),
+    # V-JEPA 2's encoders with its attentive probe, https://arxiv.org/abs/2506.09985, table 12, as in its code and HF's.
+    "vjepa2-l": VJEPA2,
+    "vjepa2-h": replace(VJEPA2, embed_dim=1280, depth=32),
+    "vjepa2-g": VJEPA2_G,
+    "vjepa2-g-384": replace(VJEPA2_G, image_size=384),
+    # V-JEPA 2.1's, https://arxiv.org/abs/2603.14482, as in its code, with the same probe.
+    "vjepa2_1-b": replace(VJEPA2_1, embed_dim=768, depth=12, num_heads=12),
+    "vjepa2_1-l": VJEPA2_1,
+    "vjepa2_1-g": replace(VJEPA2_1, embed_dim=1408, depth=40, num_heads=22, mlp_ratio=48 / 11),
+    "vjepa2_1-G": replace(VJEPA2_1, embed_dim=1664, depth=48, num_heads=26, mlp_ratio=64 / 13),
 }
 """Networks of one width."""
 
@@ -46,7 +76,8 @@ Schemed = VideoTransformerConfig | HierarchicalConfig
 """Configurations in which one attention scheme can stand for another."""
 
 PRESETS: dict[str, Schemed] = {**VIT, **HIERARCHICAL}
-"""Complete configurations, with divided attention unless a paper has another, and the 400 classes of Kinetics."""
+"""Complete configurations, with divided attention unless a paper has another, and the 400 classes of Kinetics unless
+weights have others."""
 
 
 def list_presets(filter: str = "*") -> list[str]:

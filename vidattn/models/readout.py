@@ -7,11 +7,9 @@ import torch
 from torch import Tensor, nn
 
 from vidattn.attention.heads import attend, heads_of
-from vidattn.attention.imported import named
 from vidattn.attention.parts import VIT, Parts
 from vidattn.grid import Grid
 from vidattn.macs import Macs
-from vidattn.mistakes import Mistake
 from vidattn.models.layers import Mlp
 
 
@@ -135,28 +133,6 @@ class AttentivePooling(ReadOut):
         """`2 S D^2 + 2 S D`, and `8 D^2` in the MLP."""
         tokens = grid.num_tokens
         return Macs(linear=2 * tokens * self.dim**2, attention=2 * tokens * self.dim) + self.mlp.macs(1)
-
-
-READOUTS: dict[str, type[ReadOut]] = {
-    "class_token": ClassToken,
-    "registers": RegisterTokens,
-    "mean": MeanPooling,
-    "normed_mean": MeanOfNormed,
-    "attentive": AttentivePooling,
-}
-"""Read-outs by the name that a configuration gives."""
-
-
-def readout_named(name: str) -> type[ReadOut]:
-    """The read-out of this name, or at this import path: `my_package.MyReadOut`, a `ReadOut`.
-
-    Raises:
-        ValueError: there is none.
-    """
-    cls = named(name, READOUTS, "pooling")
-    if not (isinstance(cls, type) and issubclass(cls, ReadOut)):
-        raise Mistake(f"pooling={name!r} is no ReadOut (vidattn.models.readout)")
-    return cls
 
 
 def read_out(readout: ReadOut, norm: nn.Module, x: Tensor) -> Tensor:

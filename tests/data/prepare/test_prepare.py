@@ -11,6 +11,7 @@ import pytest
 import torch
 from encode import encode_video, numbered_frames
 from PIL import Image
+from prepare_run import prepared_frames, run, run_without_processes
 
 from vidattn import processes as processes_module
 from vidattn.cli import main
@@ -23,39 +24,9 @@ from vidattn.data.videos.shards import read_shards
 
 
 @pytest.fixture
-def dataset(tmp_path) -> Path:
-    """Six videos of two classes (one name twice, with two endings), one segment list, and a broken file."""
-    folder = tmp_path / "set"
-    rows = ["path,labels,start,end,start_frame,end_frame"]
-    for number, name in enumerate(["a/0.mp4", "a/0.mkv", "b/1.mp4", "b/2.mp4", "b/deep/3.mp4", "b/4.mp4"]):
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        encode_video(folder / name, numbered_frames(10, 96, 128, first=100 * number), options={"preset": "ultrafast"})
-        rows.append(f"{name},{name[0]},,,,")
-    rows.append("b/4.mp4,b,,,3,6")
-    (folder / "b" / "broken.mp4").write_bytes(b"no video" * 100)
-    rows.append("b/broken.mp4,b,,,,")
-    (folder / "list.csv").write_text("\n".join(rows))
-    return folder
-
-
-@pytest.fixture
 def one_process(monkeypatch):
     """Threads stand for processes, which take seconds to start."""
     monkeypatch.setattr(processes_module, "ProcessPoolExecutor", lambda count, **_: ThreadPoolExecutor(count))
-
-
-def run(dataset: Path, out: Path, *words: str) -> dict:
-    options = ["--short_side", "48", "--preset", "ultrafast", "--crf", "10", "--workers", "2", *words]
-    status = 0
-    try:
-        main(["prepare", str(dataset / "list.csv"), "--out", str(out), *options])
-    except SystemExit as end:
-        status = end.code
-        if status != 1:
-            raise
-    report = json.loads((out / "prepare.json").read_text())
-    assert status == bool(report["failed"])
-    return report
 
 
 @pytest.mark.usefixtures("one_process")
@@ -126,28 +97,6 @@ def test_shards_hold_the_prepared_videos_in_mixed_order(dataset, tmp_path):
             assert torch.equal(opened.frames([9]), file.frames([9]))
     segment = next(video for video in videos if video.start_frame is not None)
     assert (segment.start_frame, segment.end_frame) == (3, 6)
-
-
-@pytest.fixture
-def clip(tmp_path):
-    """A function that writes a tiny video of so many frames at a path below `tmp_path`."""
-
-    def write(name: str, num_frames: int) -> Path:
-        path = tmp_path / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        return encode_video(path, numbered_frames(num_frames), options={"preset": "ultrafast"})
-
-    return write
-
-
-def prepared_frames(data: Path, out: Path) -> list[int]:
-    """Prepare, and how many frames each video of the new list has."""
-    main(["prepare", str(data), "--out", str(out), "--preset", "ultrafast", "--workers", "0"])
-    counts = []
-    for video in read_manifest(out / "manifest.csv").videos:
-        with open_video(video.path) as opened:
-            counts.append(opened.num_frames)
-    return counts
 
 
 def test_names_that_are_no_text_stay_what_they_are(clip, tmp_path):
@@ -260,10 +209,6 @@ def test_a_run_in_which_nothing_succeeds_fails_and_does_not_bind_the_next(clip, 
     monkeypatch.undo()
     run_without_processes(tmp_path / "d", tmp_path / "out", "--crf=30")
     assert len(read_manifest(tmp_path / "out" / "manifest.csv").videos) == 1
-
-
-def run_without_processes(data: Path, out: Path, *words: str) -> None:
-    main(["prepare", str(data), "--out", str(out), "--preset", "ultrafast", "--workers", "0", *words])
 
 
 def test_folders_of_pictures_are_prepared_and_the_classes_of_missing_videos_kept(tmp_path, capsys):

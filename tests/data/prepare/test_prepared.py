@@ -1,36 +1,10 @@
 import json
 import os
-from pathlib import Path
 
 import pytest
-from encode import encode_video, numbered_frames
+from encode import numbered_frames
 from PIL import Image
-
-from vidattn.cli import main
-from vidattn.data.readers import open_video
-from vidattn.data.videos.manifest import read_manifest
-
-
-@pytest.fixture
-def clip(tmp_path):
-    """A function that writes a tiny video of so many frames at a path below `tmp_path`."""
-
-    def write(name: str, num_frames: int) -> Path:
-        path = tmp_path / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        return encode_video(path, numbered_frames(num_frames), options={"preset": "ultrafast"})
-
-    return write
-
-
-def prepared_frames(data: Path, out: Path) -> list[int]:
-    """Prepare, and how many frames each video of the new list has."""
-    main(["prepare", str(data), "--out", str(out), "--preset", "ultrafast", "--workers", "0"])
-    counts = []
-    for video in read_manifest(out / "manifest.csv").videos:
-        with open_video(video.path) as opened:
-            counts.append(opened.num_frames)
-    return counts
+from prepare_run import prepared_frames, run_without_processes
 
 
 def test_a_second_list_is_not_mixed_into_the_folder_of_the_first(clip, tmp_path, capsys):
@@ -58,10 +32,6 @@ def test_a_target_is_written_anew_when_its_source_is_another_file(clip, tmp_path
     old = clip("d/a.mp4", 8)
     os.utime(old, (1, 1))  # as cp -p and rsync -t leave it
     assert prepared_frames(tmp_path / "d", tmp_path / "out") == [8]
-
-
-def run_without_processes(data: Path, out: Path, *words: str) -> None:
-    main(["prepare", str(data), "--out", str(out), "--preset", "ultrafast", "--workers", "0", *words])
 
 
 def test_another_rate_of_folders_of_pictures_is_another_setting(clip, tmp_path, capsys):

@@ -40,6 +40,8 @@ HEADS = {96: 1, 112: 2, 144: 2, 256: 4}
 PRETRAINING = ("mask_token", "encoder_norm.", "multi_scale_fusion_heads.", "decoder_")
 """What paints the hidden patches in pre-training."""
 
+LICENCE = "CC BY-NC 4.0, Meta's (facebookresearch/hiera, LICENSE.models): not for commercial use"
+
 PREPROCESSING = Preprocessing(
     SamplingRule("vidattn.data.StrideSampling", {"num_frames": 16, "frame_stride": 4}),
     image_size=224,
@@ -79,7 +81,7 @@ def read(found: Any, path: Path) -> Saved:
     with torch.device("meta"):
         network = build_network(config)
     state = renamed(weights, {**ENDS, **stage_names(depths, LAYERS)}, network, absent)
-    return Saved(config, state, [], PREPROCESSING, [*notes, *lines])
+    return Saved(config, state, [], PREPROCESSING, [*notes, *lines], licence=LICENCE)
 
 
 def config_of(weights: dict[str, Tensor], depths: tuple[int, ...]) -> tuple[HierarchicalConfig, list[str]]:

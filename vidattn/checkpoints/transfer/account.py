@@ -10,6 +10,9 @@ from vidattn.checkpoints.saved import Saved
 from vidattn.models.config import VideoTransformerConfig
 from vidattn.models.presets import Schemed
 
+READOUT, FEW = "readout.", 16
+"""How the names of a read-out's tensors begin, and how many of them are listed one by one."""
+
 
 class Account:
     """Moves tensors from `old` to `state`, by name.
@@ -80,8 +83,12 @@ class Account:
         return theirs in self._used
 
     def leftovers(self) -> list[str]:
-        """A line for each tensor that kept its fresh weights, and for each of the checkpoint that was not used."""
-        lines = [f"{name}: starts fresh" for name in _grouped(self.unfilled())]
+        """A line for each tensor that kept its fresh weights, and for each of the checkpoint that was not used; of a
+        read-out of many layers one for all."""
+        fresh = self.unfilled()
+        if len(of_readout := [name for name in fresh if name.startswith(READOUT)]) > FEW:
+            fresh = [name for name in fresh if name not in of_readout] + [READOUT.removesuffix(".")]
+        lines = [f"{name}: starts fresh" for name in _grouped(fresh)]
         return lines + [
             f"{name}: not taken over" for name in _grouped(name for name in self.old if not self.is_used(name))
         ]

@@ -33,6 +33,18 @@ def check_sizes(saved: Saved, config: VideoTransformerConfig) -> None:
         raise WeightsError(f"the sizes differ: {'; '.join(different)}. To start from this file: {flags}")
 
 
+def check_positions(saved: VideoTransformerConfig, config: VideoTransformerConfig) -> None:
+    """Raise a `WeightsError` where one network is V-JEPA 2 and the other V-JEPA 2.1: alike in all shapes, and trained
+    with positions that the other cannot read."""
+    kinds = (saved.query_key, config.query_key)
+    if set(kinds) == {"tiled_rotary", "scaled_rotary"}:
+        names = {"tiled_rotary": "V-JEPA 2", "scaled_rotary": "V-JEPA 2.1"}
+        raise WeightsError(
+            f"query_key={kinds[0]!r} in the file ({names[kinds[0]]}), {kinds[1]!r} here ({names[kinds[1]]}): they "
+            f"read positions differently; take query_key={kinds[0]!r}, or a file of {names[kinds[1]]}"
+        )
+
+
 def changed(old: VideoTransformerConfig, new: VideoTransformerConfig) -> list[str]:
     """Parts of the network that differ, so that it computes something else. Biases of keys make no difference."""
     before, after = asdict(old), asdict(new)

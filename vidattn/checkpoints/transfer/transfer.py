@@ -10,8 +10,9 @@ from vidattn.checkpoints.renaming import WeightsError
 from vidattn.checkpoints.saved import Saved
 from vidattn.checkpoints.transfer.account import Account
 from vidattn.checkpoints.transfer.blocks import carry_blocks, carry_late_blocks
+from vidattn.checkpoints.transfer.other_clips import for_config
 from vidattn.checkpoints.transfer.position_tables import carried_tables
-from vidattn.checkpoints.transfer.same_function import changed, check_sizes
+from vidattn.checkpoints.transfer.same_function import changed, check_positions, check_sizes
 from vidattn.checkpoints.transfer.stages import account_of
 from vidattn.checkpoints.transfer.steps import role
 from vidattn.checkpoints.transfer.whole import carried_whole
@@ -19,6 +20,7 @@ from vidattn.models.config import VideoTransformerConfig
 from vidattn.models.embeddings import average_frames, central_frame
 from vidattn.models.hierarchical_config import HierarchicalConfig
 from vidattn.models.network import NetworkConfig
+from vidattn.models.videoprism import VideoPrismConfig
 from vidattn.wording import counted
 
 Inflation = Literal["central", "average"]
@@ -49,9 +51,14 @@ def transferred(
         _carry_head(account)
         _check_finite(account)
         return account.state, [*account.report, *account.leftovers()]
+    if isinstance(trained, VideoPrismConfig) and isinstance(config, VideoPrismConfig):
+        saved, lines = for_config(saved, trained, config)
+        state, report = carried_whole(saved, network, config)
+        return state, [*lines, *report]
     if not (isinstance(trained, VideoTransformerConfig) and isinstance(config, VideoTransformerConfig)):
         return carried_whole(saved, network, config)
     check_sizes(saved, config)
+    check_positions(trained, config)
     account = Account(saved, trained, network, config)
     _carry_head(account)
     _carry_patch(account, inflation)

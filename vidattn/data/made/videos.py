@@ -8,6 +8,7 @@ from abc import ABC, abstractmethod
 from concurrent.futures import ThreadPoolExecutor
 from itertools import permutations
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,11 +32,12 @@ class SyntheticSet(ABC):
     frames.
 
     Args:
-        folder: where the set goes; made if missing, reused if it already holds this very set.
-        num_train: videos per class in `train.csv`.
+        folder: where the set goes; made if missing, reused if it already holds this very set. `default_folder` where
+            None.
+        num_train: videos per class in `train.csv`; `default_num_train` where None.
         num_val: videos per class in `val.csv`.
         num_test: videos per class in `test.csv`.
-        num_frames: frames per video.
+        num_frames: frames per video; in motion, the drift covers 0.7 of a period in them.
         size: height and width in pixels; even, because of 4:2:0 colour.
         fps: frames per second.
         seed: another seed gives another set of the same kind.
@@ -44,16 +46,19 @@ class SyntheticSet(ABC):
         ValueError: an argument is out of range.
     """
 
+    default_folder: ClassVar[str]
+    default_num_train: ClassVar[int]
+
     def __init__(
         self,
-        folder: str,
-        num_train: int,
-        num_val: int,
-        num_test: int,
-        num_frames: int,
-        size: int,
-        fps: float,
-        seed: int,
+        folder: str | None = None,
+        num_train: int | None = None,
+        num_val: int = 10,
+        num_test: int = 40,
+        num_frames: int = 8,
+        size: int = 32,
+        fps: float = 8.0,
+        seed: int = 0,
     ) -> None:
         if size < 16 or size % 2:
             raise Mistake(f"size={size} is not an even number from 16 up; nearest is {max(16, size + size % 2)}")
@@ -61,8 +66,8 @@ class SyntheticSet(ABC):
             raise Mistake(f"num_frames={num_frames} shows no motion; give 2 or more")
         if fps <= 0:
             raise Mistake(f"fps={fps} is not positive; give frames per second, for example 8")
-        self.folder = folder
-        self.num_train = num_train
+        self.folder = self.default_folder if folder is None else folder
+        self.num_train = self.default_num_train if num_train is None else num_train
         self.num_val = num_val
         self.num_test = num_test
         self.num_frames = num_frames
@@ -162,30 +167,10 @@ class MotionSet(SyntheticSet):
     `turn_right` is clockwise on the screen. All phases are periodic with a uniform start, so a single frame of any
     class, whichever frame, says nothing about the class. Played backwards, a video is a valid video of the opposite
     class, so no unordered bag of frames can tell the two directions of a motion apart.
-
-    Args:
-        folder: where the set goes; made if missing, reused if it already holds this very set.
-        num_train: videos per class in `train.csv`.
-        num_val: videos per class in `val.csv`.
-        num_test: videos per class in `test.csv`.
-        num_frames: frames per video; the drift covers 0.7 of a period in them.
-        size: height and width in pixels; even, because of 4:2:0 colour.
-        fps: frames per second.
-        seed: another seed gives another set of the same kind.
     """
 
-    def __init__(
-        self,
-        folder: str = "outputs/data/motion",
-        num_train: int = 1000,
-        num_val: int = 10,
-        num_test: int = 40,
-        num_frames: int = 8,
-        size: int = 32,
-        fps: float = 8.0,
-        seed: int = 0,
-    ) -> None:
-        super().__init__(folder, num_train, num_val, num_test, num_frames, size, fps, seed)
+    default_folder = "outputs/data/motion"
+    default_num_train = 1000
 
     @property
     def class_names(self) -> list[str]:
@@ -206,30 +191,10 @@ class AppearanceSet(SyntheticSet):
     """Six classes that differ only in appearance: which of spot, ring and hand is red, green and blue.
 
     Motion is one of `MotionSet`'s eight, at random, and says nothing about the class.
-
-    Args:
-        folder: where the set goes; made if missing, reused if it already holds this very set.
-        num_train: videos per class in `train.csv`.
-        num_val: videos per class in `val.csv`.
-        num_test: videos per class in `test.csv`.
-        num_frames: frames per video.
-        size: height and width in pixels; even, because of 4:2:0 colour.
-        fps: frames per second.
-        seed: another seed gives another set of the same kind.
     """
 
-    def __init__(
-        self,
-        folder: str = "outputs/data/appearance",
-        num_train: int = 300,
-        num_val: int = 10,
-        num_test: int = 40,
-        num_frames: int = 8,
-        size: int = 32,
-        fps: float = 8.0,
-        seed: int = 0,
-    ) -> None:
-        super().__init__(folder, num_train, num_val, num_test, num_frames, size, fps, seed)
+    default_folder = "outputs/data/appearance"
+    default_num_train = 300
 
     @property
     def class_names(self) -> list[str]:
