@@ -1,11 +1,14 @@
 """Blocks that a file counts through, by the stages that they are in here."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from itertools import pairwise
 
 from torch import Tensor
 
 from vidattn.checkpoints.renaming import WeightsError
+from vidattn.models.hierarchical_config import HierarchicalConfig
+from vidattn.preprocessing import Preprocessing, SamplingRule
 
 
 def stage_depths(weights: Mapping[str, Tensor], border: str) -> tuple[int, ...]:
@@ -25,6 +28,15 @@ def stage_depths(weights: Mapping[str, Tensor], border: str) -> tuple[int, ...]:
         raise WeightsError("it has no blocks.0.norm1.weight: no network of blocks")
     starts = [0, *(block for block in range(1, blocks) if f"blocks.{block}.{border}" in weights), blocks]
     return tuple(end - start for start, end in pairwise(starts))
+
+
+def prepared_for(config: HierarchicalConfig, published: Preprocessing) -> Preprocessing:
+    """What is published of a family's clips, at the length and size that a file's network has."""
+    rule, size = published.sampling, config.picture
+    assert rule is not None
+    frames = SamplingRule(rule.class_path, {**rule.init_args, "num_frames": config.num_frames})
+    found = replace(published, sampling=frames)
+    return found if size == found.image_size else replace(found, image_size=size, short_side=None)
 
 
 def stage_names(depths: tuple[int, ...], layers: Mapping[str, str]) -> dict[str, str]:

@@ -10,7 +10,7 @@ from torch import Tensor
 from vidattn.checkpoints.files import tensors_of
 from vidattn.checkpoints.renaming import WeightsError, renamed, without
 from vidattn.checkpoints.saved import Saved
-from vidattn.checkpoints.sources.blocks_in_stages import stage_depths, stage_names
+from vidattn.checkpoints.sources.blocks_in_stages import prepared_for, stage_depths, stage_names
 from vidattn.models.hierarchical_config import HierarchicalConfig
 from vidattn.models.presets import build_network
 from vidattn.preprocessing import Preprocessing, SamplingRule
@@ -81,7 +81,7 @@ def read(found: Any, path: Path) -> Saved:
     with torch.device("meta"):
         network = build_network(config)
     state = renamed(weights, {**ENDS, **stage_names(depths, LAYERS)}, network, absent)
-    return Saved(config, state, [], PREPROCESSING, [*notes, *lines], licence=LICENCE)
+    return Saved(config, state, [], prepared_for(config, PREPROCESSING), [*notes, *lines], licence=LICENCE)
 
 
 def config_of(weights: dict[str, Tensor], depths: tuple[int, ...]) -> tuple[HierarchicalConfig, list[str]]:

@@ -9,7 +9,7 @@ from torch import Tensor
 from vidattn.checkpoints.files import tensors_of
 from vidattn.checkpoints.renaming import WeightsError, renamed
 from vidattn.checkpoints.saved import Saved
-from vidattn.checkpoints.sources.blocks_in_stages import stage_depths, stage_names
+from vidattn.checkpoints.sources.blocks_in_stages import prepared_for, stage_depths, stage_names
 from vidattn.checkpoints.sources.torchvision_kinetics import kinetics_names
 from vidattn.models.hierarchical_config import HierarchicalConfig
 from vidattn.models.presets import build_network
@@ -77,7 +77,7 @@ def read(found: Any, path: Path) -> Saved:
         "strides of keys: assumed as published; the file does not say",
         *lines,
     ]
-    return Saved(config, state, labels, PREPROCESSING, notes)
+    return Saved(config, state, labels, prepared_for(config, PREPROCESSING), notes)
 
 
 def config_of(weights: dict[str, Tensor], depths: tuple[int, ...]) -> HierarchicalConfig:
