@@ -1,7 +1,7 @@
-"""Every picture of the README and of study.md, from sets that vidattn draws itself: python notebooks/pictures.py
+"""Every picture of the README and the pages, from sets that vidattn draws itself: python notebooks/pictures.py
 
 About two minutes on one quiet core, most of it the training of the small network whose attention `where.gif` shows. A
-name (`where`, `frames`, `reach`, `study`) draws that picture alone.
+name (`where`, `frames`, `reach`, `study`, `image_blocks`) draws that picture alone.
 """
 
 import csv
@@ -11,10 +11,12 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from PIL import Image
 from torch.nn.functional import cross_entropy
 
 from vidattn import Classifier, Grid, VideoTransformerConfig, build_network
 from vidattn.attention.reach import step_reach
+from vidattn.bench.image import Cell, cells_figure
 from vidattn.classify import Preparation
 from vidattn.cli import main
 from vidattn.commands.study_report import study_figure
@@ -115,8 +117,36 @@ def study() -> None:
     figure.savefig(HERE / "study.png", dpi=110)
 
 
+def image_blocks() -> None:
+    """The figure of image_blocks.md, from its tables."""
+    told = (HERE / "image_blocks.md").read_text()
+    macs, times, memory = (table(told, title) for title in ("GMACs of", "ms of", "Peak MiB of"))
+    cells = [
+        Cell(*place, round(1e9 * gmacs), *times.get(place, (None, None)), *memory.get(place, (None, None)), "")
+        for place, (gmacs,) in macs.items()
+    ]
+    title = next(line for line in told.splitlines() if line.startswith("Image blocks,"))
+    file = HERE / "image_blocks.png"
+    cells_figure(cells, title).savefig(file, dpi=110)
+    with Image.open(file) as picture:
+        few = picture.convert("RGB").quantize(128)  # a quarter of the bytes
+    few.save(file, optimize=True)
+
+
+def table(text: str, title: str) -> dict[tuple[str, int], list[float]]:
+    """The numbers of a table below a line that begins so, by block and side of the map; cells without are left out."""
+    rows = text.split(f"\n{title}")[1].split("\n\n")[1].splitlines()
+    (_, *sides), _, *blocks = ([cell.strip(" `") for cell in row.strip("|").split("|")] for row in rows)
+    return {
+        (block, int(side.partition("x")[0])): [float(number) for number in cell.split("/")]
+        for block, *cells in blocks
+        for side, cell in zip(sides, cells, strict=True)
+        if cell and not cell.startswith("not run")
+    }
+
+
 if __name__ == "__main__":
     torch.set_num_threads(1)
-    drawings = {draw.__name__: draw for draw in (where, frames, reach, study)}
+    drawings = {draw.__name__: draw for draw in (where, frames, reach, study, image_blocks)}
     for name in sys.argv[1:] or drawings:
         drawings[name]()

@@ -63,6 +63,15 @@ COMMANDS = {
         "train in stages over several seeds, each from the weights of the one before:\n"
         "vidattn chain PRETRAIN.yaml FINE_TUNE.yaml --out FOLDER",
     ),
+    "probe": Command(
+        "probe:probe",
+        "what a frozen network knows of your videos:\n"
+        "vidattn probe --weights SOURCE --train LIST --val LIST --test LIST --out FOLDER",
+    ),
+    "similar": Command(
+        "similar:similar",
+        "the videos of an archive that look most like one:  vidattn similar VIDEO --among FOLDER --weights SOURCE",
+    ),
     "prepare": Command(
         "prepare:prepare",
         "write a dataset again so that training reads it fast:  vidattn prepare DATA --out FOLDER --shards 64",
@@ -76,6 +85,9 @@ COMMANDS = {
         "time whole answers against decoding plus the network alone:  vidattn bench-classify VIDEO",
     ),
     "bench-model": Command("bench_model:bench_model", "time our networks against Hugging Face's TimeSformer"),
+    "bench-masked": Command(
+        "bench_masked:bench_masked", "time an encoder on what a mask leaves of a clip against the whole clip"
+    ),
     "bench-attention": Command(
         "bench_attention:bench_attention", "time fused attention against two products, by length and type"
     ),

@@ -1,3 +1,6 @@
+from itertools import pairwise
+
+import numpy as np
 from drawn_text import check_text
 
 from vidattn.plots.costs import plot_costs
@@ -12,6 +15,18 @@ def test_names_stand_beside_their_lines_and_do_not_overlap():
     assert heights["a"] * 1.01 < heights["b"] * 1.01 < heights["c"]
     assert axes.get_xscale() == axes.get_yscale() == "log"
     assert len(axes.lines) == 5
+
+
+def test_the_name_of_a_line_that_ends_early_lies_over_no_other():
+    lines = {"dear": {8: 1.0, 16: 40.0}, "cheap": {8: 1.0, 16: 36.0, 32: 116.0}}
+    figure = plot_costs({"ms": lines}, "pixels", "title", ["dear", "cheap"])
+    figure.draw_without_rendering()
+    (axes,) = figure.axes
+    (name,) = [text.get_window_extent() for text in axes.texts if text.get_text() == "dear"]
+    for line in axes.lines:
+        points = axes.transData.transform(line.get_xydata())
+        for start, end in pairwise(points):
+            assert not any(name.contains(*(start + share * (end - start))) for share in np.linspace(0, 1, 200))
 
 
 def test_costs_within_a_decade_have_numbers_on_the_axis():

@@ -4,7 +4,7 @@ import csv
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 from rich.progress import track
@@ -17,6 +17,9 @@ from vidattn.attention.scheme import IMAGE_STEPS, Step, parse_scheme
 from vidattn.bench.timing import interleaved
 from vidattn.mistakes import Mistake
 from vidattn.tables import markdown
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 HIGHLIGHT = [
     "map",
@@ -103,7 +106,7 @@ def write_cells(cells: list[Cell], title: str, folder: Path) -> None:
     (folder / "image_blocks.md").write_text(
         f"{title}\n\n{cells_markdown(cells)}\n\n{LEGEND}\n\n{markdown(image_table())}\n"
     )
-    _plot(cells, title, folder / "image_blocks.png")
+    cells_figure(cells, title).savefig(folder / "image_blocks.png", dpi=110)
 
 
 def image_step(spec: str) -> Step:
@@ -186,7 +189,8 @@ def _too_much(last: Cell | None, macs: int, max_seconds: float, max_gib: float) 
     return f"not run: about {gib:.0f} GiB" if gib > max_gib else ""
 
 
-def _plot(cells: list[Cell], title: str, path: Path) -> None:
+def cells_figure(cells: Sequence[Cell], title: str) -> "Figure":
+    """Time and memory over the size of the map, a line for each block."""
     from vidattn.plots.costs import plot_costs
 
     costs = {"forward, ms": "forward_ms", "training step, ms": "step_ms", "training step, peak MiB": "step_mib"}
@@ -197,4 +201,4 @@ def _plot(cells: list[Cell], title: str, path: Path) -> None:
                 panels[label].setdefault(cell.block, {})[cell.side**2] = value
     blocks = list(dict.fromkeys(cell.block for cell in cells))
     named = [block for block in HIGHLIGHT if block in blocks] if len(blocks) > len(HIGHLIGHT) else blocks
-    plot_costs(panels, "pixels of the map", title, named).savefig(path, dpi=110)
+    return plot_costs(panels, "pixels of the map", title, named)

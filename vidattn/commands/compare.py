@@ -18,7 +18,8 @@ from vidattn.comparison.matching import BUDGETS, KNOBS
 from vidattn.comparison.source import read_run, schemed_of
 from vidattn.comparison.terms import config_of
 from vidattn.console import plain_console
-from vidattn.models.presets import PRESETS, Schemed, preset
+from vidattn.mistakes import Mistake
+from vidattn.models.presets import FIXED, PRESETS, Schemed, preset
 from vidattn.tables import markdown, rich_table, write_rows
 from vidattn.writable import check_place
 
@@ -131,6 +132,8 @@ def network_of(options: argparse.Namespace) -> tuple[Schemed, str, dict[str, Any
         base, values = read_run(Path(options.config))
         return schemed_of(base, Path(options.config)), Path(options.config).stem, values
     name = options.preset or (options.schemes[0] if options.schemes[0] in PRESETS else "B")
+    if name in FIXED:
+        raise Mistake(f"no scheme can stand for another in preset {name!r}; vidattn flops {name} counts it")
     return preset(name), f"ViT-{name}/16" if len(name) < 3 else name, {}
 
 

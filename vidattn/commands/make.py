@@ -1,6 +1,5 @@
 """`vidattn make`: the sets that this package draws itself."""
 
-import inspect
 from pathlib import Path
 
 from jsonargparse import ArgumentParser
@@ -20,8 +19,10 @@ def make(words: list[str]) -> None:
     for name, cls in SETS.items():
         command = ArgumentParser(description=(cls.__doc__ or "").splitlines()[0])
         command.add_class_arguments(cls, as_group=False, skip={"folder"})
-        folder = inspect.signature(cls).parameters["folder"].default
-        command.add_argument("--out", default=folder, help="folder for the set; reused if it holds this very set")
+        command.set_defaults(num_train=cls.default_num_train)
+        command.add_argument(
+            "--out", default=cls.default_folder, help="folder for the set; reused if it holds this very set"
+        )
         commands.add_subcommand(name, command)
     config = parser.parse_args(words)
     options = config[config.subcommand].as_dict()

@@ -13,7 +13,7 @@ from vidattn.data.flat_keys import nested
 from vidattn.mistakes import Mistake
 from vidattn.models.config import VideoTransformerConfig
 from vidattn.models.network import NetworkConfig
-from vidattn.models.presets import PRESETS, Schemed
+from vidattn.models.presets import FIXED, PRESETS, Schemed
 from vidattn.old_names import renewed
 from vidattn.wording import did_you_mean
 
@@ -48,12 +48,15 @@ def find_source(text: str, frames: int | None = None, size: tuple[int, int] | No
     changes = {name: value for name, value in changes.items() if value is not None}
     if text in PRESETS:
         return Source(text, replace(PRESETS[text], **changes))
+    if text in FIXED:
+        return Source(text, replace(FIXED[text], **changes))
     try:
         VideoTransformerConfig(attention=text)
     except ValueError as error:
         if path.exists():
             return _of_file(path)
-        presets = f"{', '.join(PRESETS)}{did_you_mean(text, PRESETS)}"
+        known = [*PRESETS, *FIXED]
+        presets = f"{', '.join(known)}{did_you_mean(text, known)}"
         raise Mistake(f"{text!r} is no file, no preset ({presets}) and no scheme: {error}") from error
     return Source(f"{text} at ViT-B/16", VideoTransformerConfig(attention=text, **changes))
 

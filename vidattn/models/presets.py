@@ -2,13 +2,14 @@
 
 import fnmatch
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal, overload
 
 from vidattn.mistakes import Mistake
 from vidattn.models.config import VideoTransformerConfig
 from vidattn.models.hierarchical_config import HierarchicalConfig
 from vidattn.models.hierarchical_presets import HIERARCHICAL
 from vidattn.models.network import Network, NetworkConfig
+from vidattn.models.videoprism import VideoPrismConfig
 
 VIDEOMAE = VideoTransformerConfig(
     attention="joint",
@@ -80,26 +81,47 @@ PRESETS: dict[str, Schemed] = {**VIT, **HIERARCHICAL}
 weights have others."""
 
 
+FIXED: dict[str, VideoPrismConfig] = {
+    # VideoPrism, https://arxiv.org/abs/2402.13217, as in its code and HF's.
+    "videoprism-b": VideoPrismConfig(),
+    "videoprism-l": VideoPrismConfig(num_frames=8, embed_dim=1024, spatial_depth=24, num_heads=16),
+}
+"""Presets of networks in which no other scheme can stand."""
+
+
 def list_presets(filter: str = "*") -> list[str]:
-    """The names of `PRESETS` that a pattern fits, as in a shell.
+    """The names of `PRESETS` and `FIXED` that a pattern fits, as in a shell.
 
     >>> list_presets("videomae-*")
     ['videomae-s', 'videomae-b', 'videomae-l', 'videomae-h']
     """
-    return fnmatch.filter(PRESETS, filter)
+    return fnmatch.filter([*PRESETS, *FIXED], filter)
 
 
-def preset(name: str, **changes: Any) -> Schemed:
-    """The configuration of this name with some fields changed: a `VideoTransformerConfig` or a `HierarchicalConfig`.
+Staged = Literal["swin3d-t", "swin3d-s", "swin3d-b", "mvit-v2-s", "hiera-b", "hiera-b-plus", "hiera-l"]
+
+
+@overload
+def preset(name: Staged, **changes: Any) -> HierarchicalConfig: ...
+@overload
+def preset(name: Literal["videoprism-b", "videoprism-l"], **changes: Any) -> VideoPrismConfig: ...
+@overload
+def preset(name: str, **changes: Any) -> VideoTransformerConfig: ...
+def preset(name: str, **changes: Any) -> Schemed | VideoPrismConfig:
+    """The configuration of this name with some fields changed.
 
     >>> preset("S", attention="joint").embed_dim
     384
 
     Raises:
-        ValueError: the name is unknown.
+        ValueError: the name is unknown, or no other scheme can stand in that network.
     """
+    if name in FIXED and "attention" in changes:
+        raise Mistake(f"attention={changes['attention']!r}: no other scheme can stand in preset {name!r}")
+    if name in FIXED:
+        return replace(FIXED[name], **changes)
     if name not in PRESETS:
-        raise Mistake(f"preset {name!r} is unknown; choose one of {', '.join(PRESETS)}")
+        raise Mistake(f"preset {name!r} is unknown; choose one of {', '.join([*PRESETS, *FIXED])}")
     return replace(PRESETS[name], **changes)
 
 

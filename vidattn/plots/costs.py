@@ -76,7 +76,8 @@ def _style(index: int) -> dict[str, str | float]:
 
 
 def _label(axes: Axes, lines: Mapping[str, Mapping[int, float]], colours: Mapping[str, str]) -> None:
-    """Names right of the lines' ends, moved apart where they would overlap, and room for them."""
+    """Names right of the lines' ends, moved apart where they would overlap, and room for them. Others go on right of a
+    line that ends earlier, mostly because it was too dear: its name stands above, on the left."""
     low, high = np.log10(axes.get_ylim())
     gap = (high - low) / 26
     ends = sorted((max(points), list(points.values())[-1], name) for name, points in lines.items())
@@ -84,9 +85,11 @@ def _label(axes: Axes, lines: Mapping[str, Mapping[int, float]], colours: Mappin
     for size, value, name in ends:
         at = max(float(np.log10(value)), at + gap if size == last else -np.inf)
         top, last = max(top, at + gap), size
+        early = size < ends[-1][0]
         axes.annotate(
-            name, (size, 10**at), (7, 0), textcoords="offset points", color=colours[name], fontsize=8, va="center"
-        )
+            name, (size, 10**at), (-3, 3) if early else (7, 0), textcoords="offset points", color=colours[name],
+            fontsize=8, ha="right" if early else "left", va="bottom" if early else "center",
+        )  # fmt: skip
     axes.set_ylim(top=10**top)  # the topmost may have been moved up
     left, right = axes.get_xlim()
     share = min(0.6, 0.05 + 0.0165 * max(map(len, lines)))  # of the panel's width that the longest name takes

@@ -32,9 +32,9 @@ class SyntheticSet(ABC):
     frames.
 
     Args:
-        folder: where the set goes; made if missing, reused if it already holds this very set. `default_folder` where
-            None.
-        num_train: videos per class in `train.csv`; `default_num_train` where None.
+        folder: where the set goes; made if missing, reused if it already holds this very set; below
+            `outputs/data` by default.
+        num_train: videos per class in `train.csv`; 1000 of motion, 300 of appearance by default.
         num_val: videos per class in `val.csv`.
         num_test: videos per class in `test.csv`.
         num_frames: frames per video; in motion, the drift covers 0.7 of a period in them.

@@ -1,0 +1,144 @@
+"""Features of a frozen network for the commands that need them: those that a store lacks are computed."""
+
+import sys
+from argparse import Namespace
+from collections.abc import Callable, Sequence
+
+import torch
+from rich.console import Console
+from rich.progress import track
+from torch import Tensor
+from torch.utils.data import DataLoader
+
+from vidattn.checkpoints.loading import load
+from vidattn.checkpoints.pretrained import Pretrained
+from vidattn.checks import check_positive
+from vidattn.classify.device import usable_device
+from vidattn.classify.numbers import check_numbers
+from vidattn.classify.preparation import Preparation, preparation_of
+from vidattn.commands.options import Parser
+from vidattn.data.clips.dataset import TestViews
+from vidattn.data.clips.items import collate
+from vidattn.data.readers import READERS
+from vidattn.data.readers.opening import VideoOpener
+from vidattn.data.videos.manifest import Video
+from vidattn.mistakes import Mistake
+from vidattn.models.network import Network
+from vidattn.probing.extraction import extract
+from vidattn.probing.store import FeatureStore, fingerprint
+from vidattn.wording import counted
+
+Skipped = tuple[str, str]
+"""File and reason."""
+
+
+def add_feature_options(parser: Parser) -> None:
+    """Weights, views, store, and where and how the network runs."""
+    add = parser.add_argument
+    add(
+        "--weights",
+        required=True,
+        metavar="SOURCE",
+        help="a folder, a file, a run or an id on the hub, as for vidattn.load",
+    )
+    add("--store", default="outputs/features", metavar="FOLDER", help="where features are kept, for all networks")
+    add("--num-clips", type=int, default=2, help="clips of a video, evenly over time")
+    add("--num-crops", type=int, default=1, help="crops of each clip")
+    add("--image-size", type=int, metavar="PIXELS", help="side of the crops; the checkpoint's by default")
+    add("--device", help="cuda or cpu; cuda where there is one by default")
+    add("--precision", choices=["fp32", "bf16"], default="fp32", help="of the network")
+    add("--batch-size", type=int, default=16, help="clips that go through the network together")
+    add("--workers", type=int, default=1, help="processes that decode; 0 decodes in this one")
+    add("--reader", choices=READERS, default="pyav", help="decoder of files")
+
+
+def check_feature_options(options: Namespace) -> None:
+    """
+    Raises:
+        ValueError: a number is out of range.
+    """
+    check_positive(num_clips=options.num_clips, num_crops=options.num_crops, batch_size=options.batch_size)
+
+
+def loaded(options: Namespace, command: str) -> tuple[Pretrained, Preparation]:
+    """The network, and how it sees videos; what was assumed is said."""
+    model = load(options.weights)
+    preparation = preparation_of(
+        model.config, model.preprocessing, None, options.image_size, options.num_clips, options.num_crops
+    )
+    for note in [*(line for line in model.report if not line.startswith("head: ")), *preparation.assumed]:
+        print(f"{command}: {note}", file=sys.stderr)
+    return model, preparation
+
+
+def backbone(model: Pretrained) -> Network:
+    """The network of a checkpoint.
+
+    Raises:
+        ValueError: it has no features to read.
+    """
+    if not isinstance(model.network, Network):
+        raise Mistake(f"{type(model.network).__name__} has no features to read; wanted a network of vidattn.models")
+    return model.network
+
+
+def kept_features(
+    model: Pretrained, preparation: Preparation, options: Namespace, videos: Sequence[Video]
+) -> tuple[FeatureStore, list[Skipped]]:
+    """A store with the features of all videos that could be read, a row of D numbers for each view, as the network's
+    head takes them; and what could not."""
+    store = FeatureStore(options.store, _about(model, preparation, options))
+    return store, _fill(store, list(dict.fromkeys(videos)), model, preparation, options)
+
+
+def _about(model: Pretrained, preparation: Preparation, options: Namespace) -> dict[str, object]:
+    """What decides the features."""
+    return {
+        "network": model.config.to_dict(),
+        "weights": fingerprint(model.network),
+        "preparation": repr(preparation.sampling),
+        "size": [preparation.image_size, preparation.short_side, preparation.rounding.__name__],
+        "pixels": [preparation.mean, preparation.std],
+        "views": [preparation.num_clips, preparation.num_crops],
+        "reader": options.reader,
+        "precision": options.precision,
+        "features": "what the head takes, 1",
+    }
+
+
+def _fill(
+    store: FeatureStore, videos: Sequence[Video], model: Pretrained, preparation: Preparation, options: Namespace
+) -> list[Skipped]:
+    """Compute what the store lacks; file and reason of what could not be read."""
+    missing = [video for video in videos if video not in store]
+    console = Console(stderr=True)
+    console.print(f"features of {len(videos) - len(missing)} of {counted(len(videos), 'video')} are in {store.folder}")
+    if not missing:
+        return []
+    sampling, crops = preparation.sampling, preparation.crops
+    clips = TestViews(
+        missing, sampling, preparation.num_clips, preparation.num_crops, crops.size, VideoOpener(options.reader), "skip"
+    )
+    clips.crops = crops
+    videos_per_batch = max(1, options.batch_size // (preparation.num_clips * preparation.num_crops))
+    loader = DataLoader(clips, videos_per_batch, collate_fn=collate, num_workers=options.workers)
+    with store:
+        batches = track(loader, "Reading features", console=console, disable=not console.is_terminal)
+        return extract(batches, missing, _features(model, options), store)
+
+
+def _features(model: Pretrained, options: Namespace) -> Callable[[Tensor], Tensor]:
+    """uint8 clips `(V, 3, T, S, S)` -> `(V, D)`, what the network's head takes."""
+    device = usable_device(options.device)
+    dtype = torch.bfloat16 if options.precision == "bf16" else torch.float32
+    network, normalize = backbone(model).to(device, dtype).eval(), model.normalize.to(device)
+
+    def features(video: Tensor) -> Tensor:
+        rows = []
+        for clips in video.split(options.batch_size):
+            rows.append(network.read(network.features(normalize(clips.to(device)).to(dtype))).float().cpu())
+        vectors = torch.cat(rows)
+        check_numbers(vectors, network)
+        return vectors
+
+    return features
