@@ -11,9 +11,9 @@ import pytorch_lightning as pl
 
 from vidattn.commands.training_folder import TrainingFolder, scorecard
 from vidattn.comparison.distinct import check_distinct
-from vidattn.comparison.source import read_run, task_arguments, transformer_of
+from vidattn.comparison.source import read_run, schemed_of, task_arguments
 from vidattn.mistakes import Mistake
-from vidattn.models.config import VideoTransformerConfig
+from vidattn.models.presets import Schemed
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ def plan(
             raise Mistake(f"seed {seed} is given {seeds.count(seed)} times; its runs would be the same: give it once")
     check_distinct(attention)
     bases: dict[str, dict[str, Any]] = {}
-    networks: dict[str, VideoTransformerConfig] = {}
+    networks: dict[str, Schemed] = {}
     for path in map(Path, configs):
         name = path.stem.rpartition("_")[0] or path.stem  # configs/motion_divided.yaml: motion
         if name in bases:
@@ -77,14 +77,16 @@ def plan(
         if not path.exists():
             raise Mistake(f"{path} does not exist; give a configuration of vidattn fit with --config")
         network, bases[name] = read_run(path)
-        networks[name] = transformer_of(network, path)
+        networks[name] = schemed_of(network, path)
         _check_tests(path, bases[name])
     runs = []
     for seed in seeds:
         for name, base in bases.items():
             for scheme in attention:
                 task = task_arguments(base["model"])
-                task = task | {"network": task["network"] | {"attention": scheme}}
+                written = task["network"]
+                inner = {"init_args": (written.get("init_args") or {}) | {"attention": scheme}}
+                task = task | {"network": written | (inner if "class_path" in written else {"attention": scheme})}
                 replace(networks[name], attention=scheme)  # says now what is wrong with it
                 where = Path(folder) / name / quote(scheme, safe="+,()") / f"seed_{seed}"
                 trainer = (base.get("trainer") or {}) | {
