@@ -13,7 +13,7 @@ from vidattn.data.flat_keys import nested
 from vidattn.mistakes import Mistake
 from vidattn.models.config import VideoTransformerConfig
 from vidattn.models.network import NetworkConfig
-from vidattn.models.presets import FIXED, PRESETS
+from vidattn.models.presets import FIXED, PRESETS, Schemed
 from vidattn.old_names import renewed
 from vidattn.wording import did_you_mean
 
@@ -117,15 +117,15 @@ def read_run(path: Path) -> tuple[NetworkConfig, dict[str, Any]]:
         raise Mistake(f"{path}: model.network: {error}") from error
 
 
-def transformer_of(config: NetworkConfig, path: Path) -> VideoTransformerConfig:
+def schemed_of(config: NetworkConfig, path: Path) -> Schemed:
     """`config`, of which a scheme can be exchanged for another.
 
     Raises:
         ValueError: it is of another kind of network; the message names the file.
     """
-    if not isinstance(config, VideoTransformerConfig):
+    if not isinstance(config, Schemed):
         raise Mistake(
             f"{path}: model.network is a {type(config).__name__}, in which no scheme can stand for another; give a "
-            "configuration with a VideoTransformerConfig"
+            "configuration with a VideoTransformerConfig or a HierarchicalConfig"
         )
     return config

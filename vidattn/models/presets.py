@@ -6,6 +6,8 @@ from typing import Any, Literal, overload
 
 from vidattn.mistakes import Mistake
 from vidattn.models.config import VideoTransformerConfig
+from vidattn.models.hierarchical_config import HierarchicalConfig
+from vidattn.models.hierarchical_presets import HIERARCHICAL
 from vidattn.models.network import Network, NetworkConfig
 from vidattn.models.videoprism import VideoPrismConfig
 
@@ -35,7 +37,7 @@ VJEPA2 = VideoTransformerConfig(
 VJEPA2_G = replace(VJEPA2, embed_dim=1408, depth=40, num_heads=22, mlp_ratio=48 / 11)
 VJEPA2_1 = replace(VJEPA2, image_size=384, query_key="scaled_rotary")
 
-PRESETS: dict[str, VideoTransformerConfig] = {
+VIT: dict[str, VideoTransformerConfig] = {
     # ViT sizes at patch 16: https://arxiv.org/abs/2010.11929, table 1; Ti and S: https://arxiv.org/abs/2012.12877.
     "Ti": VideoTransformerConfig(embed_dim=192, depth=12, num_heads=3),
     "S": VideoTransformerConfig(embed_dim=384, depth=12, num_heads=6),
@@ -69,6 +71,12 @@ PRESETS: dict[str, VideoTransformerConfig] = {
     "vjepa2_1-g": replace(VJEPA2_1, embed_dim=1408, depth=40, num_heads=22, mlp_ratio=48 / 11),
     "vjepa2_1-G": replace(VJEPA2_1, embed_dim=1664, depth=48, num_heads=26, mlp_ratio=64 / 13),
 }
+"""Networks of one width."""
+
+Schemed = VideoTransformerConfig | HierarchicalConfig
+"""Configurations in which one attention scheme can stand for another."""
+
+PRESETS: dict[str, Schemed] = {**VIT, **HIERARCHICAL}
 """Complete configurations, with divided attention unless a paper has another, and the 400 classes of Kinetics unless
 weights have others."""
 
@@ -90,11 +98,16 @@ def list_presets(filter: str = "*") -> list[str]:
     return fnmatch.filter([*PRESETS, *FIXED], filter)
 
 
+Staged = Literal["swin3d-t", "swin3d-s", "swin3d-b", "mvit-v2-s", "hiera-b", "hiera-b-plus", "hiera-l"]
+
+
+@overload
+def preset(name: Staged, **changes: Any) -> HierarchicalConfig: ...
 @overload
 def preset(name: Literal["videoprism-b", "videoprism-l"], **changes: Any) -> VideoPrismConfig: ...
 @overload
 def preset(name: str, **changes: Any) -> VideoTransformerConfig: ...
-def preset(name: str, **changes: Any) -> VideoTransformerConfig | VideoPrismConfig:
+def preset(name: str, **changes: Any) -> Schemed | VideoPrismConfig:
     """The configuration of this name with some fields changed.
 
     >>> preset("S", attention="joint").embed_dim
