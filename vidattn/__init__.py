@@ -22,6 +22,7 @@ if TYPE_CHECKING:  # for mypy and editors, which know no table
     from vidattn.grid import Grid as Grid
     from vidattn.macs import Macs as Macs
     from vidattn.models.config import VideoTransformerConfig as VideoTransformerConfig
+    from vidattn.models.hierarchical_config import HierarchicalConfig as HierarchicalConfig
     from vidattn.models.presets import (
         PRESETS as PRESETS,
         build_network as build_network,
@@ -50,6 +51,7 @@ __all__, __getattr__, __dir__ = hand_on(
         "vidattn.grid": ["Grid"],
         "vidattn.macs": ["Macs"],
         "vidattn.models.config": ["VideoTransformerConfig"],
+        "vidattn.models.hierarchical_config": ["HierarchicalConfig"],
         "vidattn.models.presets": ["PRESETS", "build_network", "list_presets", "preset"],
         "vidattn.models.video_transformer": ["VideoTransformer"],
         "vidattn.training.distil": ["Distillation"],

@@ -104,6 +104,15 @@ def pooled(*stride: int) -> Callable[[Token, Token, Grid], bool]:
     return reach
 
 
+def pooled_neighbours(*stride: int) -> Callable[[Token, Token, Grid], bool]:
+    """As `pooled`, and the query and what is added to it are of the token's neighbours; those of the prefix are not."""
+
+    def reach(source: Token, target: Token, grid: Grid) -> bool:
+        return source == target or pooled(*stride)(source, target, grid) or neighbours(source, target, grid)
+
+    return reach
+
+
 def neighbours(source: Token, target: Token, grid: Grid) -> bool:
     """At most one step apart in time, height and width."""
     return None not in (source, target) and all(abs(a - b) <= 1 for a, b in zip(source, target, strict=True))
@@ -124,6 +133,10 @@ CASES = [
     Case("trajectory", prefix_sees_all_video_sees(everything)),
     Case("window(2,3,3)", one_window(2, 3, 3)),
     Case(f"{SHIFTED_WINDOW}(2,3,3)", one_window(2, 3, 3, shift=(1, 1, 1))),
+    Case("swin3d(2,3,3)", one_window(2, 3, 3)),
+    Case("vidattn.attention.swin3d.ShiftedSwinAttention3D(2,3,3)", one_window(2, 3, 3, shift=(1, 1, 1))),
+    Case("unit(2,3,3)", one_window(2, 3, 3)),
+    Case("mvit(1,2,2)", pooled_neighbours(1, 2, 2)),
     Case("neighborhood(3,3,3)", near(3, 3, 3)),
     Case("pooled(1,2,2)", pooled(1, 2, 2)),
     Case("pooled(2,3,3)", pooled(2, 3, 3)),

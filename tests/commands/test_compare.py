@@ -135,6 +135,10 @@ def test_a_false_declaration_is_an_error_in_words(options, monkeypatch, capsys):
         (["joint", "--measure", "--rounds", "0"], "argument --rounds: 0 must be at least 1"),
         (["joint", "--measure", "--batch", "1,2"], "'1,2' are several; give one"),
         (["sapce"], "did you mean 'space'"),
+        (
+            ["joint", "--preset", "videoprism-b"],
+            "no scheme can stand for another in preset 'videoprism-b'; vidattn flops",
+        ),
         (["joint", "--preset", "Q"], "preset 'Q' is unknown; choose one of Ti, S, B, L"),
         (["joint", "--out", "new", "--accuracy", "{wrong}"], "must have the columns attention and top1"),
         (

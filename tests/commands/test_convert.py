@@ -44,6 +44,16 @@ def test_another_scheme_is_written_and_what_that_means_is_said(source, tmp_path,
     assert "attention: divided -> joint, computes something else at first: train it further" in said
 
 
+def test_the_licence_of_the_weights_is_said_once_and_goes_on(tmp_path, capsys):
+    model = small_model()
+    model.licence = "MIT (somebody)"
+    model.save_pretrained(tmp_path / "source")
+    main(["convert", str(tmp_path / "source"), "--out", str(tmp_path / "out")])
+    assert capsys.readouterr().out.count("MIT") == 1
+    assert load(tmp_path / "out").licence == "MIT (somebody)"
+    assert "| licence of these weights | MIT (somebody) |" in (tmp_path / "out" / "README.md").read_text()
+
+
 SAMPLING = SamplingRule("vidattn.data.StrideSampling", {"num_frames": 4, "frame_stride": 2})
 
 

@@ -10,7 +10,7 @@ import yaml
 from tiny_run import column, config, write_config, write_set
 
 from vidattn.cli import main
-from vidattn.commands import study as module, study_plan
+from vidattn.commands import study as module, training_folder
 from vidattn.commands.study import Ticker, results, train_all
 from vidattn.commands.study_plan import plan
 from vidattn.data.flat_keys import nested
@@ -153,6 +153,6 @@ def test_a_run_whose_test_has_no_top_1_has_failed_and_the_others_go_on(base, tmp
         folder.mkdir()
         (folder / "scorecard.json").write_text(json.dumps(card))
 
-    monkeypatch.setattr(study_plan, "TrainerCLI", trained)
+    monkeypatch.setattr(training_folder, "TrainerCLI", trained)
 
     assert train_all(runs, tmp_path) == runs

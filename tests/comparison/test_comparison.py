@@ -1,6 +1,9 @@
 """Costs side by side against the published tables, and the points where one scheme overtakes another."""
 
+from dataclasses import replace
+
 import pytest
+from staged import STAGED
 
 from vidattn import compare, crossovers
 from vidattn.attention.image.squeeze_excite import SqueezeExcite
@@ -8,7 +11,7 @@ from vidattn.comparison.matching import match
 from vidattn.flops import count
 from vidattn.flops.agreement import CountError
 from vidattn.macs import Macs
-from vidattn.models.presets import preset
+from vidattn.models.presets import PRESETS, preset
 
 # Multiply-accumulates of ViT-B/16 from the official code, counted with two other tools (clip -> divided, joint, space).
 OFFICIAL = {
@@ -104,3 +107,22 @@ class Boaster(SqueezeExcite):
 def test_no_number_comes_of_a_false_declaration(function):
     with pytest.raises(CountError, match=r"Boaster\) declares .* correct its macs\(\)"):
         function(["joint", f"time+{__name__}.Boaster"], base=preset("Ti"))
+
+
+def test_presets_stand_beside_schemes_each_as_its_own_network(monkeypatch):
+    for name, config in STAGED.items():
+        monkeypatch.setitem(PRESETS, name, config)
+    rows = compare(["joint", "swin", "hiera"], frames=[4], sizes=[64], base=preset("Ti", depth=2))
+    assert [row["attention"] for row in rows] == ["joint", "swin", "hiera"]
+    assert [row["macs"] for row in rows[1:]] == [count(STAGED[name], 4, 64, 64).macs for name in ("swin", "hiera")]
+    assert rows[2]["parameters"] == count(replace(STAGED["hiera"], image_size=64)).parameters
+    points = crossovers(["swin", "hiera"], [4], [64], most_frames=8, most_size=96)
+    assert {point["at"]: point["axis"] for point in points} == {"64 px": "frames", "4 frames": "px"}
+    with pytest.raises(ValueError, match="the preset 'swin' is there twice"):
+        compare(["swin", "joint", "swin"])
+
+
+def test_schemes_take_turns_in_all_stages_of_a_network():
+    base = replace(STAGED["swin"], image_size=64)
+    rows = compare(["swin3d(2,3,3)", "window(2,3,3)", "joint"], frames=[4], sizes=[64], base=base, check=True)
+    assert rows[1]["macs"] < rows[0]["macs"] < rows[2]["macs"]

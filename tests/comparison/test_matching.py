@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from staged import STAGED
 
 from vidattn.cli import main
 from vidattn.commands.match import with_network
@@ -151,3 +152,15 @@ def test_a_configuration_that_says_little_keeps_to_that(values, wanted):
     changed = with_network(values, config, "r")
     assert changed.pop("model")["network"]["num_frames"] == 4
     assert changed == wanted
+
+
+@pytest.mark.parametrize(("by", "field"), [("width", "widths"), ("depth", "depths"), ("frames", "num_frames")])
+def test_networks_in_stages_are_brought_to_a_cost_too(by, field):
+    base = replace(STAGED["swin"], attention="joint", depths=(1, 4), image_size=64)
+    first, found = match(["joint", "swin3d(2,3,3)"], base, "macs", by)
+    assert first.config == base
+    assert replace(found.config, **{field: getattr(base, field)}) == replace(base, attention="swin3d(2,3,3)")
+    assert abs(found.ratio - 1) < 0.2
+    written = with_network({}, found.config, "x")["model"]["network"]
+    assert written["class_path"] == "vidattn.HierarchicalConfig"
+    assert written["init_args"]["attention"] == "swin3d(2,3,3)"

@@ -1,8 +1,11 @@
 """Rollout through whole networks: equal to products of matrices, for every scheme and read-out."""
 
+import itertools
+
 import pytest
 import torch
 from checkpoints.sources.test_huggingface import vivit
+from staged import STAGED, random_staged
 from test_parity import random_pair
 
 from vidattn.checkpoints.loading import load
@@ -195,3 +198,59 @@ def test_too_many_tokens_are_refused_before_memory_is_gone():
 def test_another_kind_of_network_is_named():
     with pytest.raises(TypeError, match=r"Linear cannot be explained; wanted a network of vidattn.build_network"):
         rollout(torch.nn.Linear(3, 3), torch.randn(1, 3, 3, 16, 16))
+
+
+def pooling_matrix(grid, kernel, stride, padding):
+    """Each pooled token's shares of those in its box, alike, by loops; prefix tokens as they are."""
+    sides = grid.sides()
+    after = [-(-length // step) for length, step in zip(sides, stride, strict=True)]
+    places = list(itertools.product(*map(range, sides)))
+    rows = []
+    for at in itertools.product(*map(range, after)):
+        starts = [a * step - pad for a, step, pad in zip(at, stride, padding, strict=True)]
+        inside = [all(s <= x < s + k for x, s, k in zip(place, starts, kernel, strict=True)) for place in places]
+        rows.append(torch.tensor(inside, dtype=torch.float32) / sum(inside))
+    return torch.block_diag(torch.eye(grid.prefix), torch.stack(rows))
+
+
+BOXES = {
+    "swin": ((1, 2, 2), (1, 2, 2), (0, 0, 0)),
+    "mvit": ((1, 3, 3), (1, 2, 2), (0, 1, 1)),
+    "hiera": ((1, 2, 2), (1, 2, 2), (0, 0, 0)),
+}
+
+
+@pytest.mark.parametrize("name", STAGED)
+def test_through_stages_shares_are_products_of_the_matrices_of_all_steps(name):
+    network = random_staged(name)
+    size = (3, 32, 48) if name == "hiera" else (3, 20, 36)  # odd maps where they are allowed
+    clips, grid = torch.randn(1, 3, *size), network.config.grid(*size)
+    entered = {}
+    hooks = [step.register_forward_pre_hook(lambda step, args: entered.update({step: args}))
+             for block in network.all_blocks() for step in block.steps]  # fmt: skip
+    with torch.no_grad():
+        network(clips)
+    for hook in hooks:
+        hook.remove()
+    shares = torch.eye(grid.num_tokens)
+    for stage in network.layout(*size):
+        if stage.passage is not None and not isinstance(stage.passage, torch.nn.Identity):
+            shares = pooling_matrix(grid, *BOXES[name]) @ shares
+        for block, grid in stage.each():
+            opens = block.grid_after(grid) != grid
+            kept = pooling_matrix(grid, *BOXES[name]) if opens else torch.eye(grid.num_tokens)
+            factor = kept + spread(block.steps[0], *entered[block.steps[0]])[0]
+            shares = factor / factor.sum(-1, keepdim=True) @ shares
+        grid = stage.grids()[-1]
+    read = shares[0] if grid.prefix else shares.mean(0)
+
+    found = rollout(network, clips)
+
+    first = network.config.grid(*size)
+    wanted = read[first.prefix :].view(first.sides())
+    torch.testing.assert_close(found.video[0], wanted / read.sum())
+    torch.testing.assert_close(found.prefix[0], read[: first.prefix].sum() / read.sum())
+    assert found.notes == ()
+    speaks = gradient_rollout(network, clips)
+    torch.testing.assert_close(speaks.video.sum() + speaks.prefix[0], torch.tensor(1.0))
+    assert (speaks.video > 0).any()

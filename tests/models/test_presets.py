@@ -8,12 +8,12 @@ import torch
 from small_networks import random_network
 from torch.utils.flop_counter import FlopCounterMode
 
-from vidattn.models.presets import PRESETS, build_network, list_presets, preset
+from vidattn.models.presets import FIXED, PRESETS, build_network, list_presets, preset
 from vidattn.models.space_only import SpaceOnlyTransformer
 
 FACTS = Path(__file__).parents[3] / "shared" / "facts" / "real_models_closed_form.json"
 
-# Measured on Hugging Face's ViViT (google/vivit-b-16x2), VideoMAE and V-JEPA 2 (its predictor taken out), 400 classes.
+# Measured on Hugging Face's ViViT (google/vivit-b-16x2), VideoMAE, VideoPrism and V-JEPA 2 (without its predictor).
 MEASURED = {
     "vivit-b": (88_954_000, 451_524_753_408),
     "videomae-s": (22_033_936, 56_878_061_568),
@@ -23,6 +23,8 @@ MEASURED = {
     "videomaev2-s": (22_153_286, 56_878_180_608),
     "videomaev2-b": (86_773_190, 180_345_131_520),
     "videomaev2-g": (1_012_611_142, 2_542_791_508_224),
+    "videoprism-b": (124_122_512, 506_001_666_048),
+    "videoprism-l": (371_168_912, 766_702_403_584),
     "vjepa2-l": (353_631_632, 6_524_081_946_624),
     "vjepa2-h": (709_231_760, 11_693_084_692_480),
     "vjepa2-g": (1_105_986_576, 17_028_781_496_320),
@@ -32,13 +34,13 @@ MEASURED = {
 
 @pytest.mark.parametrize("name", MEASURED)
 def test_parameters_and_cost_are_the_measured_ones(name):
-    config = PRESETS[name]
+    config = preset(name)
     with torch.device("meta"):
         net = build_network(config)
     parameters, macs = MEASURED[name]
     assert sum(parameter.numel() for parameter in net.parameters()) == parameters
     assert net.macs(config.num_frames, *config.size).total == macs
-    if config.depth <= 12:  # deeper ones are counted with two blocks (tests/flops/test_counting.py)
+    if config.depth <= 16:  # deeper ones are counted with two blocks (tests/flops/test_counting.py)
         with torch.device("meta"), FlopCounterMode(display=False) as counter:
             net(torch.empty(1, 3, config.num_frames, *config.size))
         assert counter.get_total_flops() == 2 * macs
@@ -80,9 +82,15 @@ def test_a_preset_changes_by_field():
 
 
 def test_presets_are_listed_by_a_pattern():
-    assert list_presets() == [*PRESETS]
+    assert list_presets() == [*PRESETS, *FIXED]
     assert list_presets("timesformer*") == ["timesformer", "timesformer-hr", "timesformer-l"]
     assert list_presets("resnet*") == []
+
+
+def test_a_network_of_a_kind_of_its_own_is_a_preset_too():
+    assert preset("videoprism-l", num_classes=3).embed_dim == 1024
+    with pytest.raises(ValueError, match="attention='joint': no other scheme can stand in preset 'videoprism-b'"):
+        preset("videoprism-b", attention="joint")
 
 
 def test_an_unknown_preset_lists_the_known():

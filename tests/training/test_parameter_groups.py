@@ -2,8 +2,9 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+from own_network import OwnConfig
+from staged import STAGED
 from torch import nn
-from two_stage import TwoStageConfig
 
 from vidattn.models.config import VideoTransformerConfig
 from vidattn.models.presets import build_network
@@ -109,7 +110,7 @@ def test_blocks_of_several_stages_are_counted_through():
 
 
 def test_a_network_of_a_users_own_is_counted_by_its_stages():
-    own = TwoStageConfig().build()
+    own = OwnConfig().build()
     numbers, top = layer_numbers(own)
     blocks = list(own.all_blocks())
     assert top == len(blocks) + 1
@@ -149,3 +150,16 @@ def test_the_task_steps_each_group_at_its_own_rate_and_logs_the_heads():
     made.log = logged.__setitem__
     made.on_train_batch_start({}, 0)
     assert logged == {"lr": 0.1}
+
+
+@pytest.mark.parametrize("name", STAGED)
+def test_networks_in_stages_learn_by_block_and_what_leads_to_a_stage_as_the_block_before(name):
+    net = STAGED[name].build()
+    numbers, top = layer_numbers(net)
+    first, second = net.config.depths
+    assert top == first + second + 1
+    named = {key: numbers[parameter] for key, parameter in net.named_parameters()}
+    assert all(named[key] == 0 for key in named if key.startswith(("stem.", "prefix", "position.", "time.")))
+    assert all(named[key] == first for key in named if key.startswith("stages.1.merging."))
+    assert named["stages.1.blocks.0.mlp.fc1.weight"] == first + 1
+    assert named["norm.weight"] == named["head.bias"] == top

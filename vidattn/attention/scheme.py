@@ -5,8 +5,7 @@ import fnmatch
 import inspect
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import dataclass, field
 
 from torch import nn
 
@@ -36,14 +35,16 @@ from vidattn.attention.imported import imported
 from vidattn.attention.joint import JointAttention
 from vidattn.attention.linear import JointLinearAttention
 from vidattn.attention.local_global import GlobalAttention, LocalAttention
+from vidattn.attention.multiscale import MultiscaleAttention
 from vidattn.attention.neighborhood import NeighborhoodAttention3D
-from vidattn.attention.parts import VIT, Parts
-from vidattn.attention.per_frame import PerFrame
 from vidattn.attention.pooled import PooledAttention
 from vidattn.attention.position_encoding import PositionalEncodingGenerator3D
 from vidattn.attention.spatial import SpatialAttention
+from vidattn.attention.step import Step as Step, takes_parts as takes_parts
+from vidattn.attention.swin3d import ShiftedSwinAttention3D, SwinAttention3D
 from vidattn.attention.temporal import TemporalAttention
 from vidattn.attention.trajectory import TrajectoryAttention
+from vidattn.attention.unit import UnitAttention
 from vidattn.attention.window import ShiftedWindowAttention3D, WindowAttention3D
 from vidattn.mistakes import Mistake
 from vidattn.wording import did_you_mean
@@ -54,14 +55,17 @@ STEPS: dict[str, type[nn.Module] | tuple[type[nn.Module], ...]] = {
     "joint": JointAttention,
     "linear": JointLinearAttention,
     "local": LocalAttention,
+    "mvit": MultiscaleAttention,
     "neighborhood": NeighborhoodAttention3D,
     "peg3d": PositionalEncodingGenerator3D,
     "pooled": PooledAttention,
     "space": SpatialAttention,
     "split_heads": SplitHeadsAttention,
+    "swin3d": (SwinAttention3D, ShiftedSwinAttention3D),
     "temporal": PlainTemporalAttention,
     "time": TemporalAttention,
     "trajectory": TrajectoryAttention,
+    "unit": UnitAttention,
     "width": WidthAttention,
     "window": (WindowAttention3D, ShiftedWindowAttention3D),
     # Image blocks, run on each frame: vidattn.attention.image tells what each is.
@@ -113,42 +117,6 @@ def list_attentions(filter: str = "*") -> list[str]:
     ['window', 'image_window']
     """
     return fnmatch.filter([*STEPS, *ALIASES], filter)
-
-
-@dataclass(frozen=True)
-class Step:
-    """One term of a scheme: an attention class, or several that take turns, and the arguments that the spec gives."""
-
-    turns: tuple[type[nn.Module], ...]
-    args: tuple[Any, ...] = ()
-
-    def build(self, dim: int, num_heads: int, block: int = 0, parts: Parts = VIT) -> VideoAttention:
-        """The step of the block with this index, at width `dim`; an image block comes wrapped in `PerFrame`.
-
-        All steps have the network's `num_heads` and `parts`. An image block has the heads where its class knows that
-        argument and the spec does not give it; and a class without the argument `parts` is built of its own.
-        """
-        cls = self.turns[block % len(self.turns)]
-        given = self.arguments(cls, dim, num_heads)
-        built = cls(*given.args, **given.kwargs, **({"parts": parts} if takes_parts(cls) else {}))
-        return PerFrame(built) if isinstance(built, ImageAttention) else built  # type: ignore[return-value]
-
-    def without_output_layer(self) -> "Step":
-        """The term that computes the same without a linear layer behind the projection; itself where there is none."""
-        return replace(self, turns=tuple(getattr(cls, "without_output_layer", None) or cls for cls in self.turns))
-
-    def arguments(self, cls: type[nn.Module], dim: int, num_heads: int) -> inspect.BoundArguments:
-        """All arguments of `cls`, one of the `turns`, but `parts`, by name.
-
-        Raises:
-            TypeError: it takes fewer arguments than the spec gives, or more.
-        """
-        signature = inspect.signature(cls)
-        if not issubclass(cls, ImageAttention):
-            return signature.bind(dim, num_heads, *self.args)
-        given = signature.bind_partial(dim, *self.args).arguments
-        heads = {"num_heads": num_heads} if "num_heads" in signature.parameters.keys() - given.keys() else {}
-        return signature.bind(dim, *self.args, **heads)
 
 
 @dataclass(frozen=True)
@@ -233,11 +201,6 @@ def parse_scheme(spec: str) -> Scheme:
     return Scheme(spec, tuple(_step(term, terms) for term in _terms(tree)))
 
 
-def takes_parts(cls: type[nn.Module]) -> bool:
-    """Whether a network can hand its parts to this class."""
-    return "parts" in inspect.signature(cls).parameters
-
-
 def _terms(node: ast.expr) -> list[ast.expr]:
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
         return _terms(node.left) + _terms(node.right)
@@ -261,7 +224,8 @@ def _step(node: ast.expr, spec: str) -> Step:
 
 def _check_arguments(step: Step, cls: type[nn.Module], name: str, spec: str) -> None:
     first = 1 if issubclass(cls, ImageAttention) else 2
-    own = [one for one in inspect.signature(cls).parameters.values() if one.name != "parts"][first:]
+    parameters = inspect.signature(cls).parameters.values()
+    own = [one for one in parameters if one.name != "parts" and one.kind is not one.KEYWORD_ONLY][first:]
     known = ", ".join(one.name if one.default in (one.empty, None) else f"{one.name}={one.default}" for one in own)
     takes = f"attention={spec!r}: {name} takes {f'({known})' if known else 'no arguments'}"
     try:

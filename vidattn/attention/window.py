@@ -2,6 +2,7 @@
 
 import itertools
 from abc import abstractmethod
+from collections.abc import Callable
 from math import prod
 
 import torch
@@ -148,20 +149,50 @@ def window_bias(table: Tensor, t: int, h: int, w: int) -> Tensor:
     return table.flip(-3, -2, -1)
 
 
-def mix_windows(qkv: Tensor, runs: list[Runs], bias: Tensor, axis: int = 1) -> Tensor:
+def mix_windows(qkv: Tensor, runs: list[Runs], bias: Tensor) -> Tensor:
     """Queries, keys and values `(B, T, H, W, 3D)` -> windows mixed, `(B, T, H, W, D)`.
 
-    Cuts `axis` into runs of equal windows, then the axes after it, until all windows at hand are equal. `bias` belongs
-    to the window of `window_bias`; smaller windows have the same offsets, so they take its corner.
+    `bias` belongs to the window of `window_bias`; smaller windows have the same offsets, so they take its corner.
     """
-    if axis <= 3:
-        parts = qkv.split([count * size for count, size in runs[axis - 1]], dim=axis)
-        corners = [bias.narrow(axis, 0, size).narrow(axis + 3, 0, size) for _, size in runs[axis - 1]]
-        boxes = [mix_windows(part, runs, corner, axis + 1) for part, corner in zip(parts, corners, strict=True)]
-        return torch.cat(boxes, dim=axis) if len(boxes) > 1 else boxes[0]
-    sizes = dict(zip("thw", bias.shape[1:4], strict=True))
-    counts = {name: length // size for name, length, size in zip("ijk", qkv.shape[1:4], sizes.values(), strict=True)}
+
+    def mixed(part: Tensor, sizes: Triple) -> Tensor:
+        corner = bias
+        for axis, size in enumerate(sizes, start=1):
+            corner = corner.narrow(axis, 0, size).narrow(axis + 3, 0, size)
+        return mix_alike(part, sizes, len(bias), corner.flatten(4).flatten(1, 3)[None])
+
+    return by_windows(qkv, runs, mixed)
+
+
+def by_windows(x: Tensor, runs: list[Runs], mix: Callable[[Tensor, Triple], Tensor]) -> Tensor:
+    """`(B, T, H, W, C)` through `mix`, which is given parts of windows of one size, and that size.
+
+    Cuts an axis into runs of equal windows, then the axes after it, until all windows at hand are equal.
+    """
+
+    def below(part: Tensor, sizes: tuple[int, ...]) -> Tensor:
+        if len(sizes) == 3:
+            return mix(part, sizes)
+        axis = len(sizes)
+        parts = part.split([count * size for count, size in runs[axis]], dim=axis + 1)
+        boxes = [below(one, (*sizes, size)) for one, (_, size) in zip(parts, runs[axis], strict=True)]
+        return torch.cat(boxes, dim=axis + 1) if len(boxes) > 1 else boxes[0]
+
+    return below(x, ())
+
+
+def mix_alike(qkv: Tensor, window: Triple, num_heads: int, bias: Tensor | None = None) -> Tensor:
+    """Queries, keys and values `(B, T, H, W, 3D)` of a clip that windows of one size fill -> mixed, `(B, T, H, W, D)`.
+
+    Args:
+        qkv: in this order, each head by head.
+        window: t, h and w.
+        num_heads: heads.
+        bias: `(1, heads, n, n)`, added to the scores of each window's n tokens.
+    """
+    sizes = dict(zip("thw", window, strict=True))
+    counts = {name: length // size for name, length, size in zip("ijk", qkv.shape[1:4], window, strict=True)}
     pattern = "b (i t) (j h) (k w) (three heads d) -> three (b i j k) heads (t h w) d"
-    q, k, v = rearrange(qkv, pattern, three=3, heads=len(bias), **sizes)
-    mixed = attend(q, k, v, bias.flatten(4).flatten(1, 3)[None])
+    q, k, v = rearrange(qkv, pattern, three=3, heads=num_heads, **sizes)
+    mixed = attend(q, k, v, bias)
     return rearrange(mixed, "(b i j k) heads (t h w) d -> b (i t) (j h) (k w) (heads d)", **counts, **sizes)

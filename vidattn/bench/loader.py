@@ -7,8 +7,7 @@ import time
 import torch
 import torch.nn.functional as F
 
-from vidattn.models.config import VideoTransformerConfig
-from vidattn.models.presets import build_network
+from vidattn.models.presets import Schemed, build_network
 from vidattn.wording import counted
 
 
@@ -42,7 +41,7 @@ def bottleneck(worker_speed: float, model_speed: float | None, cores: int) -> st
     )
 
 
-def training_speed(config: VideoTransformerConfig, rounds: int = 3, batch_size: int = 4) -> float:
+def training_speed(config: Schemed, rounds: int = 3, batch_size: int = 4) -> float:
     """Clips per second of a training step of a network, on the accelerator if there is one."""
     device = "cuda" if torch.cuda.is_available() else "cpu"
     network = build_network(config).to(device).train()

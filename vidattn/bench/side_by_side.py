@@ -13,15 +13,14 @@ from torch.profiler import ProfilerActivity, profile
 from vidattn.bench.image import peak_mib
 from vidattn.bench.model import step
 from vidattn.bench.timing import interleaved, ratio
-from vidattn.models.config import VideoTransformerConfig
-from vidattn.models.presets import build_network
+from vidattn.models.presets import Schemed, build_network
 
 PEAK = "matrix multiply"
 TRAINING_MACS = 3  # a backward pass has two products for each of the forward pass
 
 
 def side_by_side(
-    configs: Sequence[VideoTransformerConfig],
+    configs: Sequence[Schemed],
     batch_size: int = 1,
     rounds: int = 7,
     training: bool = False,
@@ -65,7 +64,7 @@ def side_by_side(
         middle = statistics.median(mine)
         rows.append(
             {
-                "attention": config.attention,
+                "attention": config.title,
                 "milliseconds": 1e3 * middle,
                 "fastest": 1e3 * min(mine),
                 "slowest": 1e3 * max(mine),

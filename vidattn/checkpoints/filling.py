@@ -46,7 +46,7 @@ def built_and_filled(
     changes = {name: tuple(value) if isinstance(value, list) else value for name, value in changes.items()}
     saved = read_checkpoint(source, revision, _sides(changes.get("image_size")))
     _check_fields(type(saved.config), changes)
-    if saved.is_image:
+    if saved.is_image and isinstance(saved.config, VideoTransformerConfig):
         changes = {"attention": VideoTransformerConfig.attention} | changes
     config: NetworkConfig = replace(saved.config, **changes)  # type: ignore[type-var]
     return _filled(config.build(), config, saved, source, resize, inflation)

@@ -28,15 +28,16 @@ def load(
     Args:
         source: a folder that `save_pretrained` wrote, or its `model.safetensors`; a checkpoint or the folder of a
             `vidattn fit` run; an official TimeSformer `.pyth`, V-JEPA 2 or 2.1 `.pt` (an encoder, or a probe with the
-            encoder beside it), or VideoMAE or VideoMAEv2 `.pth`; a Hugging Face TimeSformer, ViViT, V-JEPA 2 or
-            VideoMAE (fine-tuned or pre-trained) or an image ViT of Hugging Face's or timm's: a folder or the id of a
-            model on the hub (`timm/vit_base_patch16_224.augreg_in21k`), of timm's also the file. An image ViT becomes a
-            network with divided attention unless `attention` says otherwise.
+            encoder beside it), or VideoMAE, VideoMAEv2 or Hiera `.pth`; torchvision's Video Swin or MViTv2,
+            timm's image Swin; a Hugging Face TimeSformer, ViViT, V-JEPA 2 or VideoMAE (fine-tuned or pre-trained) or an
+            image ViT of Hugging Face's or timm's: a folder or the id of a model on the hub
+            (`timm/vit_base_patch16_224.augreg_in21k`), of timm's also the file. An image ViT becomes a network with
+            divided attention unless `attention` says otherwise.
         resize: how tables get another size: bicubic in space and linear in time, or as TimeSformer's own code does
             (nearest, in a row), which reproduces its numbers.
         inflation: how a patch of one frame becomes a tubelet: on its central frame, or the average of its frames.
         revision: branch, tag or commit on the hub.
-        changes: fields of `VideoTransformerConfig` that shall differ from the file's.
+        changes: fields of its configuration that shall differ from the file's.
 
     Raises:
         TypeError: the source is no path and no id.

@@ -17,9 +17,13 @@ from vidattn.checkpoints.processor import preprocessing
 from vidattn.checkpoints.renaming import WeightsError
 from vidattn.checkpoints.saved import Saved, saved_of
 from vidattn.checkpoints.sources import (
+    hiera,
     huggingface,
     timesformer,
     timm,
+    timm_swin,
+    torchvision_mvit,
+    torchvision_swin,
     videomae,
     videomae_official,
     videoprism,
@@ -44,6 +48,10 @@ HF_MODELS: dict[str, tuple[Callable[[Foreign, dict[str, Tensor]], Saved], dict[s
 """`model_type` in HF's `config.json` -> who reads it, and mean and std where the folder has no processor."""
 
 OFFICIAL: list[tuple[Callable[[Any], bool], Callable[[dict[str, Any], Path], Saved]]] = [
+    (torchvision_swin.recognises, torchvision_swin.read),
+    (torchvision_mvit.recognises, torchvision_mvit.read),
+    (hiera.recognises, hiera.read),
+    (timm_swin.recognises, timm_swin.read),
     (vjepa2_1.recognises, vjepa2_1.read),
     (vjepa2_official.recognises, vjepa2_official.read),
     (videomae_official.recognises, videomae_official.read),
@@ -118,6 +126,8 @@ def _read_file(path: Path, asked: Sides | None) -> Saved:
         ours = {name.removeprefix(prefix): value for name, value in state.items() if name.startswith(prefix)}
         others = {name: value for name, value in state.items() if ours and not name.startswith(prefix)}
         return saved_of(found["vidattn"], ours or state, others)
+    if reader := next((read for recognises, read in OFFICIAL if recognises(found)), None):
+        return reader(found, path)
     weights = tensors_of(found)
     official = (isinstance(found, dict) and "model_state" in found) or "time_embed" in weights
     beside = path.parent / CONFIG
@@ -135,8 +145,8 @@ def _read_file(path: Path, asked: Sides | None) -> Saved:
         raise WeightsError(f"weights of a Hugging Face {kind}; put its config.json beside them and load the folder")
     held = ", ".join(map(str, list(found)[:5])) if isinstance(found, dict) else type(found).__name__
     raise WeightsError(
-        f"neither a checkpoint of vidattn, nor an official file of TimeSformer, VideoMAE or V-JEPA 2, nor a ViT of "
-        f"timm's; holds {held}"
+        "neither a checkpoint of vidattn, nor an official file of TimeSformer, VideoMAE, V-JEPA 2 or Hiera, nor a "
+        f"Video Swin or MViTv2 of torchvision's, nor a ViT or Swin of timm's; holds {held}"
     )
 
 

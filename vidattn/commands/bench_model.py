@@ -1,6 +1,7 @@
 """`vidattn bench-model`: our networks against Hugging Face's TimeSformer."""
 
 import statistics
+from dataclasses import replace
 from typing import Literal
 
 import torch
@@ -11,7 +12,7 @@ from vidattn.bench.timing import ratio
 from vidattn.checks import check_positive
 from vidattn.commands.options import call
 from vidattn.console import plain_console
-from vidattn.models.presets import preset
+from vidattn.models.presets import VIT
 
 
 def bench_model(words: list[str]) -> None:
@@ -47,7 +48,9 @@ def run(
         ValueError: a number is below 1, or the patch does not divide the size.
     """
     check_positive(batch_size=batch_size, rounds=rounds)
-    configs = [preset(size, attention=scheme, num_frames=num_frames, image_size=image_size) for scheme in attention]
+    configs = [
+        replace(VIT[size], attention=scheme, num_frames=num_frames, image_size=image_size) for scheme in attention
+    ]
     if threads:
         torch.set_num_threads(threads)
     device = "cuda" if torch.cuda.is_available() else "cpu"

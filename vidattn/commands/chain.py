@@ -1,13 +1,10 @@
 """`vidattn chain`: one training after another, each from the weights of the one before, over several seeds."""
 
 import argparse
-import json
 import signal
 import sys
 import time
-import traceback
 from collections.abc import Mapping, Sequence
-from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,7 +20,7 @@ from vidattn.checks import check_positive
 from vidattn.commands.chain_report import answers_in, write_report
 from vidattn.commands.options import Parser
 from vidattn.commands.study import Ticker, silence
-from vidattn.commands.trainer import TrainerCLI
+from vidattn.commands.training_folder import TrainingFolder, scorecard
 from vidattn.comparison.source import read_run, task_arguments
 from vidattn.console import plain_console
 from vidattn.mistakes import Mistake
@@ -31,71 +28,34 @@ from vidattn.wording import did_you_mean
 
 
 @dataclass(frozen=True)
-class Stage:
+class Stage(TrainingFolder):
     """One training of a chain, for one seed, in a folder of its own.
 
     Args:
         name: those of the configurations up to this one, joined by `+`.
         seed: of weights, order and augmentation.
-        folder: where the run goes.
-        values: the complete configuration for `vidattn fit`.
         before: the stage whose weights it starts from; None for the first.
     """
 
     name: str
     seed: int
-    folder: Path
-    values: dict[str, Any]
     before: "Stage | None" = None
 
     @property
-    def done(self) -> bool:
-        """Whether it has come to its end."""
-        return (self.folder / "result.json").exists()
-
-    @property
-    def result(self) -> dict[str, Any]:
-        """Of a training that is done: `run`, the name of its last folder, and the scorecard, where it was tested."""
-        return json.loads((self.folder / "result.json").read_text())
-
-    @property
-    def begun(self) -> Path | None:
-        """The newest checkpoint to go on from; None before there is one."""
-        found = self.folder.glob("run_*/checkpoints/last.ckpt")
-        return max(found, key=lambda path: path.stat().st_mtime, default=None)
-
-    def check(self) -> None:
-        """
-        Raises:
-            ValueError: the folder holds a run with another configuration.
-        """
-        written = self.folder / "config.yaml"
-        if (self.done or self.begun) and written.exists() and yaml.safe_load(written.read_text()) != self.values:
-            raise Mistake(f"{self.folder} holds a run with other settings; choose another --out or delete it")
+    def weights(self) -> Path:
+        """The run that has come to its end."""
+        assert self.result is not None
+        return self.folder / self.result["run"]
 
     def train(self, callback: pl.Callback) -> None:
-        """Fit, from the last checkpoint if there is one; then test, where a test is set; leaves `result.json`."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        config = self.folder / "config.yaml"
-        config.write_text(yaml.safe_dump(self.values, sort_keys=False))
-        words = ["fit", "--config", str(config)]
+        """Fit, from the last checkpoint if there is one; then test, where a test is set. Leaves as `result` the name of
+        the run, and the scorecard where there is one."""
+        words = []
         if self.before is not None:
             key = "model.init_args.weights" if "class_path" in self.values["model"] else "model.weights"
-            words += [f"--{key}", str(self.before.folder / self.before.result["run"])]
-        if self.begun:
-            words += ["--ckpt_path", str(self.begun)]
-        with (self.folder / "log.txt").open("a") as log, redirect_stdout(log), redirect_stderr(log):
-            try:
-                TrainerCLI(words, [callback])
-            except Exception:
-                traceback.print_exc()
-                raise
-        newest = max(self.folder.glob("run_*"), key=lambda path: path.stat().st_mtime)
-        card = newest / "scorecard.json"
-        result = {"run": newest.name, **(json.loads(card.read_text()) if card.exists() else {})}
-        fresh = self.folder / "result.json.part"  # renamed when complete, so that a result that is there is whole
-        fresh.write_text(json.dumps(result, indent=2) + "\n")
-        fresh.rename(self.folder / "result.json")
+            words = [f"--{key}", str(self.before.weights)]
+        run = self.fit(callback, *words)
+        self.finish({"run": run.name, **scorecard(run)})
 
 
 def plan(
@@ -131,7 +91,7 @@ def plan(
         for number, base in enumerate(bases):
             name = "+".join(names[: number + 1])
             where = Path(folder) / name / f"seed_{seed}"
-            before = Stage(name, seed, where, _complete(base, seed, where), before)
+            before = Stage(where, _complete(base, seed, where), name, seed, before)
             before.check()
             stages.append(before)
     return stages
@@ -173,7 +133,7 @@ def _complete(base: dict[str, Any], seed: int, where: Path) -> dict[str, Any]:
 def train_all(stages: Sequence[Stage], folder: Path, against: str | None = None) -> list[Stage]:
     """Do what is left, and write the report after each; returns what failed, or could not begin for what failed."""
     console = plain_console(sys.stdout)
-    left = [stage for stage in stages if not stage.done]
+    left = [stage for stage in stages if stage.result is None]
     failed: list[Stage] = []
     with Progress(console=console, redirect_stdout=False, redirect_stderr=False) as progress:
         for number, stage in enumerate(left, 1):
@@ -185,7 +145,7 @@ def train_all(stages: Sequence[Stage], folder: Path, against: str | None = None)
             task = progress.add_task(escape(label))
             try:
                 stage.train(Ticker(progress, task))
-                top1 = stage.result.get("video_top1")
+                top1 = (stage.result or {}).get("video_top1")
                 outcome = "done" if top1 is None else f"{top1:.1%}"
             except Exception as error:  # of whatever kind: other seeds do not depend on it
                 failed.append(stage)

@@ -3,7 +3,6 @@
 import argparse
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -16,10 +15,11 @@ from vidattn.commands.options import Parser, check_files, pixels, refuse
 from vidattn.comparison.accuracy import of_schemes, read_accuracy
 from vidattn.comparison.comparison import compare, crossovers
 from vidattn.comparison.matching import BUDGETS, KNOBS
-from vidattn.comparison.source import read_run, transformer_of
+from vidattn.comparison.source import read_run, schemed_of
+from vidattn.comparison.terms import config_of
 from vidattn.console import plain_console
-from vidattn.models.config import VideoTransformerConfig
-from vidattn.models.presets import PRESETS, preset
+from vidattn.mistakes import Mistake
+from vidattn.models.presets import FIXED, PRESETS, Schemed, preset
 from vidattn.tables import markdown, rich_table, write_rows
 from vidattn.writable import check_place
 
@@ -38,10 +38,12 @@ def compare_schemes(words: list[str]) -> None:
         description="What attention schemes cost side by side, and where one overtakes another.",
         epilog="example: vidattn compare joint time+space local+global 'space|time' --frames 8,16,32 --size 224,448",
     )
-    parser.add_argument("schemes", nargs="+", help="specs; the others are compared with the first")
+    parser.add_argument("schemes", nargs="+", help="specs, or presets; the others are compared with the first")
     parser.add_argument("--frames", type=numbers, help="lengths of the clips, as in 8,16,32; the network's by default")
     parser.add_argument("--size", type=sizes, help="in pixels, as in 224,448 or 224x320 (height x width); likewise")
-    parser.add_argument("--preset", help=f"width, depth and heads: {', '.join(PRESETS)} (default B)")
+    parser.add_argument(
+        "--preset", help=f"width, depth and heads: {', '.join(PRESETS)} (default: the first scheme, if it is one, or B)"
+    )
     parser.add_argument("--config", help="take them from this configuration of vidattn fit instead")
     parser.add_argument(
         "--check",
@@ -85,7 +87,7 @@ def compare_schemes(words: list[str]) -> None:
     (match_schemes if options.match else run)(options, *network_of(options))
 
 
-def run(options: argparse.Namespace, base: VideoTransformerConfig, name: str, _: object) -> None:
+def run(options: argparse.Namespace, base: Schemed, name: str, _: object) -> None:
     """Count, measure, print, write and draw what the options ask for."""
     frames, clips = options.frames or [base.num_frames], options.size or [base.size]
     accuracy, gaps = of_schemes(read_accuracy(options.accuracy), options.schemes) if options.accuracy else ({}, [])
@@ -119,7 +121,7 @@ def run(options: argparse.Namespace, base: VideoTransformerConfig, name: str, _:
         console.print(f"wrote {', '.join(map(str, written))}")
 
 
-def network_of(options: argparse.Namespace) -> tuple[VideoTransformerConfig, str, dict[str, Any]]:
+def network_of(options: argparse.Namespace) -> tuple[Schemed, str, dict[str, Any]]:
     """The network that the options name, a name for titles, and the complete configuration if there is one.
 
     Raises:
@@ -128,12 +130,14 @@ def network_of(options: argparse.Namespace) -> tuple[VideoTransformerConfig, str
     """
     if options.config:
         base, values = read_run(Path(options.config))
-        return transformer_of(base, Path(options.config)), Path(options.config).stem, values
-    name = options.preset or "B"
+        return schemed_of(base, Path(options.config)), Path(options.config).stem, values
+    name = options.preset or (options.schemes[0] if options.schemes[0] in PRESETS else "B")
+    if name in FIXED:
+        raise Mistake(f"no scheme can stand for another in preset {name!r}; vidattn flops {name} counts it")
     return preset(name), f"ViT-{name}/16" if len(name) < 3 else name, {}
 
 
-def with_times(rows: Rows, base: VideoTransformerConfig, options: argparse.Namespace) -> Rows:
+def with_times(rows: Rows, base: Schemed, options: argparse.Namespace) -> Rows:
     """The rows with the columns of `side_by_side`; schemes of one clip are timed together."""
     if options.threads:
         torch.set_num_threads(options.threads)
@@ -142,9 +146,7 @@ def with_times(rows: Rows, base: VideoTransformerConfig, options: argparse.Names
     for start in track(range(0, len(rows), count), description="Timing", transient=True):
         clips = rows[start : start + count]
         configs = [
-            replace(
-                base, attention=row["attention"], num_frames=row["frames"], image_size=(row["height"], row["width"])
-            )
+            config_of(row["attention"], base, num_frames=row["frames"], image_size=(row["height"], row["width"]))
             for row in clips
         ]
         times = side_by_side(configs, options.batch, options.rounds, options.training, options.compile)

@@ -16,13 +16,12 @@ from vidattn.checks import check_positive
 from vidattn.commands.options import Parser, check_files, pixels, refuse
 from vidattn.commands.painting_cost import painting_rows, painting_table
 from vidattn.commands.teaching_cost import teaching_rows, teaching_table
-from vidattn.comparison.source import find_source, transformer_of
+from vidattn.comparison.source import find_source, schemed_of
 from vidattn.console import plain_console
 from vidattn.flops.counting import BlockCount, Count, count
 from vidattn.flops.module_rows import module_rows, shape, text
 from vidattn.flops.published import Figure, figures
-from vidattn.models.config import VideoTransformerConfig
-from vidattn.models.presets import PRESETS
+from vidattn.models.presets import PRESETS, Schemed
 from vidattn.tables import rich_table, write_rows
 
 NAMES = {
@@ -111,7 +110,7 @@ def run(options: argparse.Namespace) -> None:
             console.print(teaching_table(teaching, f"A step with a teacher, forward, a clip of {clip}"))
             rows += teaching
         if options.measure:
-            config = transformer_of(config, Path(source.name))
+            config = schemed_of(config, Path(source.name))
             config = replace(config, num_frames=cost.frames, image_size=(cost.height, cost.width))
             timed = time_here(config, options.batch, console)
             console.print(timed_table(timed, clip))
@@ -189,7 +188,7 @@ def cost_table(rows: Sequence[Mapping[str, Any]], title: str) -> Table:
     return table
 
 
-def time_here(config: VideoTransformerConfig, batch: int, console: Console) -> list[dict[str, Any]]:
+def time_here(config: Schemed, batch: int, console: Console) -> list[dict[str, Any]]:
     """Time and peak memory of inference and of a training step on this machine, in fp32, with random weights."""
     rows = []
     for run, training in (("inference", False), ("training step", True)):

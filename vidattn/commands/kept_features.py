@@ -3,6 +3,7 @@
 import sys
 from argparse import Namespace
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import torch
 from rich.console import Console
@@ -82,16 +83,46 @@ def backbone(model: Pretrained) -> Network:
     return model.network
 
 
+class Reading(NamedTuple):
+    """What is kept of a view.
+
+    Args:
+        name: what the store calls it.
+        read: a network and normalised clips `(V, 3, T, S, S)` -> `(V, ...)`.
+    """
+
+    name: str
+    read: Callable[[Network, Tensor], Tensor]
+
+
+def _head_input(network: Network, clips: Tensor) -> Tensor:
+    return network.read(network.features(clips)).float()
+
+
+def _tokens(network: Network, clips: Tensor) -> Tensor:
+    return network.features(clips, normalized=True).tokens.half()
+
+
+VECTORS = Reading("what the head takes, 1", _head_input)
+"""A vector of each view, `(V, D)`."""
+
+TOKENS = Reading("normed tokens, 1", _tokens)
+"""All tokens of each view, `(V, S, D)`, in half precision."""
+
+
 def kept_features(
-    model: Pretrained, preparation: Preparation, options: Namespace, videos: Sequence[Video]
+    model: Pretrained,
+    preparation: Preparation,
+    options: Namespace,
+    videos: Sequence[Video],
+    reading: Reading = VECTORS,
 ) -> tuple[FeatureStore, list[Skipped]]:
-    """A store with the features of all videos that could be read, a row of D numbers for each view, as the network's
-    head takes them; and what could not."""
-    store = FeatureStore(options.store, _about(model, preparation, options))
-    return store, _fill(store, list(dict.fromkeys(videos)), model, preparation, options)
+    """A store with the features of all videos that could be read, a row for each view; and what could not."""
+    store = FeatureStore(options.store, _about(model, preparation, options, reading))
+    return store, _fill(store, list(dict.fromkeys(videos)), model, preparation, options, reading)
 
 
-def _about(model: Pretrained, preparation: Preparation, options: Namespace) -> dict[str, object]:
+def _about(model: Pretrained, preparation: Preparation, options: Namespace, reading: Reading) -> dict[str, object]:
     """What decides the features."""
     return {
         "network": model.config.to_dict(),
@@ -102,12 +133,17 @@ def _about(model: Pretrained, preparation: Preparation, options: Namespace) -> d
         "views": [preparation.num_clips, preparation.num_crops],
         "reader": options.reader,
         "precision": options.precision,
-        "features": "what the head takes, 1",
+        "features": reading.name,
     }
 
 
 def _fill(
-    store: FeatureStore, videos: Sequence[Video], model: Pretrained, preparation: Preparation, options: Namespace
+    store: FeatureStore,
+    videos: Sequence[Video],
+    model: Pretrained,
+    preparation: Preparation,
+    options: Namespace,
+    reading: Reading,
 ) -> list[Skipped]:
     """Compute what the store lacks; file and reason of what could not be read."""
     missing = [video for video in videos if video not in store]
@@ -124,11 +160,11 @@ def _fill(
     loader = DataLoader(clips, videos_per_batch, collate_fn=collate, num_workers=options.workers)
     with store:
         batches = track(loader, "Reading features", console=console, disable=not console.is_terminal)
-        return extract(batches, missing, _features(model, options), store)
+        return extract(batches, missing, _features(model, options, reading), store)
 
 
-def _features(model: Pretrained, options: Namespace) -> Callable[[Tensor], Tensor]:
-    """uint8 clips `(V, 3, T, S, S)` -> `(V, D)`, what the network's head takes."""
+def _features(model: Pretrained, options: Namespace, reading: Reading) -> Callable[[Tensor], Tensor]:
+    """uint8 clips `(V, 3, T, S, S)` -> what is kept of them."""
     device = usable_device(options.device)
     dtype = torch.bfloat16 if options.precision == "bf16" else torch.float32
     network, normalize = backbone(model).to(device, dtype).eval(), model.normalize.to(device)
@@ -136,7 +172,7 @@ def _features(model: Pretrained, options: Namespace) -> Callable[[Tensor], Tenso
     def features(video: Tensor) -> Tensor:
         rows = []
         for clips in video.split(options.batch_size):
-            rows.append(network.read(network.features(normalize(clips.to(device)).to(dtype))).float().cpu())
+            rows.append(reading.read(network, normalize(clips.to(device)).to(dtype)).cpu())
         vectors = torch.cat(rows)
         check_numbers(vectors, network)
         return vectors

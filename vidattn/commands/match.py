@@ -2,7 +2,7 @@
 
 import argparse
 import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -11,17 +11,18 @@ from urllib.parse import quote
 import torch
 import yaml
 
+from vidattn.comparison.knobs import depths_of, widths_of
 from vidattn.comparison.matching import Match, macs, match, parameters
 from vidattn.console import plain_console
 from vidattn.data.flat_keys import nested
 from vidattn.mistakes import Mistake
 from vidattn.models.config import VideoTransformerConfig
+from vidattn.models.presets import Schemed
+from vidattn.public import public_path
 from vidattn.tables import rich_table
 
 
-def match_schemes(
-    options: argparse.Namespace, base: VideoTransformerConfig, name: str, values: Mapping[str, Any]
-) -> None:
+def match_schemes(options: argparse.Namespace, base: Schemed, name: str, values: Mapping[str, Any]) -> None:
     """Bring all schemes to the cost of the first; print and write their configurations.
 
     Args:
@@ -52,28 +53,28 @@ def match_schemes(
         title += f"x{width}"
     rows = [
         {
-            "attention": one.config.attention,
+            "attention": scheme,
             "frames": str(one.config.num_frames),
-            "width": str(one.config.embed_dim),
-            "depth": str(one.config.depth),
+            "width": widths_of(one.config),
+            "depth": depths_of(one.config),
             "parameters": f"{parameters(one.config) / 1e6:.2f}M",
             "GMACs": f"{macs(one.config) / 1e9:.4g}",
             f"{options.match}, ratio": f"{one.ratio:.3f}",
         }
-        for one in found
+        for scheme, one in zip(options.schemes, found, strict=True)
     ]
     console.print(rich_table(rows, title))
     if options.out:
-        written = write_configs(found, title, values, Path(options.out))
+        written = write_configs(dict(zip(options.schemes, found, strict=True)), title, values, Path(options.out))
         console.print(f"wrote {', '.join(map(str, written))}")
 
 
-def write_configs(found: Sequence[Match], title: str, values: Mapping[str, Any], folder: Path) -> list[Path]:
+def write_configs(found: Mapping[str, Match], title: str, values: Mapping[str, Any], folder: Path) -> list[Path]:
     """A YAML for each scheme: `values` with its network; without values the network alone, to follow another config."""
     folder.mkdir(parents=True, exist_ok=True)
     paths = []
-    for one in found:
-        stem = quote(one.config.attention, safe="+,()")
+    for scheme, one in found.items():
+        stem = quote(scheme, safe="+,()")
         path = folder / f"{stem}.yaml"
         use = f"vidattn fit --config {path}"
         if not values:
@@ -84,11 +85,13 @@ def write_configs(found: Sequence[Match], title: str, values: Mapping[str, Any],
     return paths
 
 
-def with_network(values: Mapping[str, Any], config: VideoTransformerConfig, run: str) -> dict[str, Any]:
+def with_network(values: Mapping[str, Any], config: Schemed, run: str) -> dict[str, Any]:
     """A configuration of `vidattn fit` with this network, in `outputs/<run>`; where it says anything of clips, they get
     the network's length and size."""
-    network = asdict(config)
+    network = {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(config).items()}
     network["image_size"] = config.size[0] if config.size[0] == config.size[1] else list(config.size)
+    if not isinstance(config, VideoTransformerConfig):
+        network = {"class_path": public_path(type(config)), "init_args": network}
     changed = copy.deepcopy(dict(values))
     changed.setdefault("model", {})["network"] = network
     if "trainer" in changed:

@@ -2,25 +2,35 @@
 
 import csv
 import os
+import time
 from argparse import ArgumentDefaultsHelpFormatter, Namespace
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import torch
 
-from vidattn.checkpoints.pretrained import Pretrained
 from vidattn.checks import check_positive
-from vidattn.commands.kept_features import add_feature_options, backbone, check_feature_options, kept_features, loaded
+from vidattn.commands.kept_features import (
+    TOKENS,
+    VECTORS,
+    add_feature_options,
+    check_feature_options,
+    kept_features,
+    loaded,
+)
 from vidattn.commands.options import Parser
 from vidattn.commands.probe_report import Probed, write_report
+from vidattn.commands.probed_network import save_probe
 from vidattn.data.videos.manifest import Manifest, Video, read_manifest
 from vidattn.data.videos.shards import refuse_shards
 from vidattn.mistakes import Mistake
+from vidattn.probing.attentive import AttentiveProbes
 from vidattn.probing.curve import learning_curve
 from vidattn.probing.linear import LinearProbes, Setting
 from vidattn.probing.neighbours import Neighbours
 from vidattn.probing.protocol import Kind, evaluate
 from vidattn.probing.rows import LabelledRows
+from vidattn.probing.store import FeatureStore
 from vidattn.wording import counted
 from vidattn.writable import check_place
 
@@ -31,45 +41,81 @@ def probe(words: list[str]) -> None:
     check_feature_options(options)
     check_positive(threads=options.threads)
     grid = [Setting(lr, decay) for lr in options.lr for decay in options.weight_decay]
-    kinds: dict[str, Kind] = {"linear": LinearProbes(grid, options.epochs), "neighbours": Neighbours()}
+    kinds: dict[str, Kind] = {
+        "linear": LinearProbes(grid, options.epochs),
+        "neighbours": Neighbours(),
+        "attentive": AttentiveProbes(grid, options.attentive_epochs),
+    }
     if options.val is None and options.sources is None:
         raise Mistake(
             "the setting of a probe is chosen on videos that are not the test's: give --val LIST, or where there are "
             "too few for that --sources FILE (a CSV of path,source), and it is chosen by cross-validation"
         )
+    if options.val is not None and options.sources is not None:
+        raise Mistake("--val and --sources are two ways to choose a setting; give one of them")
     out = Path(options.out)
     check_place(out, folder=True)
     check_place(Path(options.store), folder=True)
     lists = _lists(options)
     sources = None if options.sources is None else sources_of(Path(options.sources), lists["train"].videos)
     model, preparation = loaded(options, "vidattn probe")
-    videos = [video for manifest in lists.values() for video in manifest.videos]
-    store, skipped = kept_features(model, preparation, options, videos)
-    rows, kept = {}, {}
-    for split, manifest in lists.items():
-        kept[split] = [place for place, video in enumerate(manifest.videos) if video in store]
-        if not kept[split]:
-            raise Mistake(f"--{split}: none of its {counted(len(manifest.videos), 'video')} could be read")
-        videos = [manifest.videos[place] for place in kept[split]]
-        labels = torch.tensor([video.label for video in videos])
-        rows[split] = LabelledRows([store.rows(video) for video in videos], labels)
-    classes = len(lists["train"].class_names)
-    choice = rows["val"] if "val" in rows else [sources[place] for place in kept["train"]]  # type: ignore[index]
-    torch.set_num_threads(options.threads)
-    probed = []
+    probed: list[Probed] = []
+    skipped: dict[str, str] = {}
     for name in options.kind:
-        outcome = evaluate(kinds[name], rows["train"], choice, rows["test"], classes, options.seed)
-        curve = []
-        if "val" in rows and options.draws:
-            curve = learning_curve(
-                kinds[name], rows["train"], rows["val"], rows["test"], classes, draws=options.draws, seed=options.seed
-            )
-        probed.append(Probed(name, kinds[name], outcome, curve))
+        reading = TOKENS if name == "attentive" else VECTORS
+        every = [video for manifest in lists.values() for video in manifest.videos]
+        store, unread = kept_features(model, preparation, options, every, reading)
+        skipped |= dict(unread)
+        kept = {split: _readable(manifest, split, store) for split, manifest in lists.items()}
+        rows = {split: _rows(lists[split], places, store) for split, places in kept.items()}
+        choice = rows["val"] if sources is None else [sources[place] for place in kept["train"]]
+        probed.append(_probed(name, kinds[name], rows, choice, lists["train"].class_names, options))
     tested = [lists["test"].videos[place] for place in kept["test"]]
-    write_report(out, probed, lists["train"].class_names, tested, "val" in rows, skipped)
+    write_report(out, probed, lists["train"].class_names, tested, sources is None, list(skipped.items()))
     for one in probed:
-        if one.name == "linear":
-            _save(model, one, lists["train"].class_names, out / "model")
+        save_probe(model, one, lists["train"].class_names, out)
+
+
+def _readable(manifest: Manifest, split: str, store: FeatureStore) -> list[int]:
+    """The places of the videos that the store has.
+
+    Raises:
+        ValueError: it has none.
+    """
+    places = [place for place, video in enumerate(manifest.videos) if video in store]
+    if not places:
+        raise Mistake(f"--{split}: none of its {counted(len(manifest.videos), 'video')} could be read")
+    return places
+
+
+def _rows(manifest: Manifest, places: Sequence[int], store: FeatureStore) -> LabelledRows:
+    videos = [manifest.videos[place] for place in places]
+    return LabelledRows([store.rows(video) for video in videos], torch.tensor([video.label for video in videos]))
+
+
+def _probed(
+    name: str,
+    kind: Kind,
+    rows: Mapping[str, LabelledRows],
+    choice: LabelledRows | Sequence[str],
+    class_names: Sequence[str],
+    options: Namespace,
+) -> Probed:
+    """One kind of probe: its answers, its learning curve, and how long it took."""
+    count, before = len(class_names), torch.get_num_threads()
+    torch.set_num_threads(options.threads)
+    try:
+        began = time.perf_counter()
+        outcome = evaluate(kind, rows["train"], choice, rows["test"], count, options.seed)
+        seconds = time.perf_counter() - began
+        curve = []
+        if isinstance(choice, LabelledRows) and options.draws and name != "attentive":
+            curve = learning_curve(
+                kind, rows["train"], choice, rows["test"], count, draws=options.draws, seed=options.seed
+            )
+    finally:
+        torch.set_num_threads(before)
+    return Probed(name, kind, outcome, curve, seconds)
 
 
 def sources_of(file: Path, videos: Sequence[Video]) -> list[str]:
@@ -109,19 +155,6 @@ def _lists(options: Namespace) -> dict[str, Manifest]:
     return lists
 
 
-def _save(model: Pretrained, probed: Probed, class_names: Sequence[str], folder: Path) -> None:
-    """The network with the chosen probe as its head."""
-    weight, bias = probed.outcome.fitted.layer(probed.outcome.chosen)
-    network = backbone(model).to("cpu", torch.float32)
-    network.reset_classifier(len(class_names))
-    with torch.no_grad():
-        network.head.weight.copy_(weight)
-        network.head.bias.copy_(bias)
-    report = [f"head: a linear probe ({probed.kind.settings[probed.outcome.chosen]}) on the frozen network"]
-    Pretrained(network, class_names, model.preprocessing, report, model.source).save_pretrained(folder)
-    print(f"wrote {folder}: the network with that linear probe as its head; vidattn classify VIDEO --weights {folder}")
-
-
 def _parser() -> Parser:
     parser = Parser(
         prog="vidattn probe",
@@ -138,10 +171,19 @@ def _parser() -> Parser:
     add("--sources", metavar="CSV", help="path,source of each training video, for cross-validation in place of --val")
     add("--root", help="folder that the lists' paths start from; each list's own by default")
     add("--out", required=True, metavar="FOLDER", help="where the report and the network with the probe go")
-    add("--kind", nargs="+", choices=["linear", "neighbours"], default=["linear", "neighbours"], help="kinds of probe")
+    add(
+        "--kind",
+        nargs="+",
+        choices=["linear", "neighbours", "attentive"],
+        default=["linear", "neighbours"],
+        help="kinds of probe",
+    )
     add("--lr", type=float, nargs="+", default=[5e-3, 3e-3, 1e-3, 3e-4, 1e-4], help="of linear probes: the grid's rows")
     add("--weight-decay", type=float, nargs="+", default=[0.01, 0.1, 0.4, 0.8], help="likewise its columns")
     add("--epochs", type=int, default=50, help="of the linear probes")
+    add(
+        "--attentive-epochs", type=int, default=20, help="of attentive probes, each of which costs as much as the first"
+    )
     add("--threads", type=int, default=1, help="CPU threads of the probes; one is fastest for probes this small")
     add("--draws", type=int, default=5, help="of 1, 2, 4, 8 videos a class for the learning curve; 0 leaves it out")
     add("--seed", type=int, default=0, help="of training and draws")

@@ -27,6 +27,7 @@ class Probed(NamedTuple):
     kind: Kind
     outcome: Outcome
     curve: Sequence[Point]
+    seconds: float
 
 
 def write_report(
@@ -59,6 +60,7 @@ def write_report(
             "top-5": f"{row['top5']:.1%}",
             "setting": row["setting"],
             "in the choice": f"{row['choice_top1']:.1%}",
+            "time": f"{row['seconds']:.1f} s",
         }
         for row in rows
     ]
@@ -106,6 +108,7 @@ def summary(one: Probed) -> dict[str, Any]:
             for setting, value in zip(one.kind.settings, outcome.validation.tolist(), strict=True)
         },
         "test_videos": len(outcome.labels),
+        "seconds": one.seconds,
     }
 
 

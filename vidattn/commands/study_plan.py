@@ -1,9 +1,6 @@
 """What a study trains: its runs, planned from configurations, schemes and seeds before the first begins."""
 
-import json
-import traceback
 from collections.abc import Sequence
-from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
@@ -11,85 +8,39 @@ from typing import Any
 from urllib.parse import quote
 
 import pytorch_lightning as pl
-import yaml
 
-from vidattn.commands.trainer import TrainerCLI
+from vidattn.commands.training_folder import TrainingFolder, scorecard
 from vidattn.comparison.distinct import check_distinct
-from vidattn.comparison.source import read_run, task_arguments, transformer_of
-from vidattn.data.flat_keys import nested
+from vidattn.comparison.source import read_run, schemed_of, task_arguments
 from vidattn.mistakes import Mistake
-from vidattn.models.config import VideoTransformerConfig
-from vidattn.old_names import renewed
+from vidattn.models.presets import Schemed
 
 
 @dataclass(frozen=True)
-class Run:
+class Run(TrainingFolder):
     """One training of a study, in a folder of its own.
 
     Attributes:
         dataset: name of the set, from the name of its configuration.
         attention: the scheme.
         seed: of weights, order and augmentation; the videos are the same for all seeds.
-        folder: where the run's configuration, checkpoints and result go.
-        values: the complete configuration for `vidattn fit`.
     """
 
     dataset: str
     attention: str
     seed: int
-    folder: Path
-    values: dict[str, Any]
-
-    @property
-    def result(self) -> dict[str, Any] | None:
-        """The scorecard of the finished run; None before."""
-        path = self.folder / "result.json"
-        return json.loads(path.read_text()) if path.exists() else None
-
-    @property
-    def last_checkpoint(self) -> Path | None:
-        """The newest checkpoint of a run that was broken off; each further try has a `run_<n>` of its own."""
-        found = self.folder.glob("run_*/checkpoints/last.ckpt")
-        return max(found, key=lambda path: path.stat().st_mtime, default=None)
 
     def train(self, callback: pl.Callback) -> None:
-        """Fit, from the last checkpoint if there is one, then test; leaves `result.json`.
+        """Fit, from the last checkpoint if there is one, then test; leaves the scorecard as `result`.
 
         Raises:
             ValueError: the test has no top-1.
         """
-        self.folder.mkdir(parents=True, exist_ok=True)
-        self._config.write_text(yaml.safe_dump(self.values, sort_keys=False))
-        words = ["fit", "--config", str(self._config)]
-        if self.last_checkpoint:
-            words += ["--ckpt_path", str(self.last_checkpoint)]
-        with (self.folder / "log.txt").open("a") as log, redirect_stdout(log), redirect_stderr(log):
-            try:
-                TrainerCLI(words, [callback])
-            except Exception:
-                traceback.print_exc()  # into the log
-                raise
-        card = max(self.folder.glob("run_*/scorecard.json"), key=lambda path: path.stat().st_mtime)
-        if json.loads(card.read_text()).get("video_top1") is None:  # none was decoded, or an objective of the user's
-            raise Mistake(f"{card} has no video_top1, which is what a study compares")
-        # Renamed when complete, so that a result that is there is whole.
-        fresh = self.folder / "result.json.part"
-        fresh.write_text(card.read_text())
-        fresh.rename(self.folder / "result.json")
-
-    def check(self) -> None:
-        """Raise unless the folder is free or holds this very run; one that failed before its first checkpoint is free.
-
-        Raises:
-            ValueError: it holds a run with another configuration.
-        """
-        begun = self.result is not None or self.last_checkpoint is not None
-        if begun and nested(yaml.safe_load(renewed(self._config.read_text()))) != self.values:
-            raise Mistake(f"{self.folder} holds a run with other settings; choose another --out or delete it")
-
-    @property
-    def _config(self) -> Path:
-        return self.folder / "config.yaml"
+        run = self.fit(callback)
+        card = scorecard(run)
+        if card.get("video_top1") is None:  # none was decoded, or an objective of the user's
+            raise Mistake(f"{run}/scorecard.json has no video_top1, which is what a study compares")
+        self.finish(card)
 
 
 def plan(
@@ -118,7 +69,7 @@ def plan(
             raise Mistake(f"seed {seed} is given {seeds.count(seed)} times; its runs would be the same: give it once")
     check_distinct(attention)
     bases: dict[str, dict[str, Any]] = {}
-    networks: dict[str, VideoTransformerConfig] = {}
+    networks: dict[str, Schemed] = {}
     for path in map(Path, configs):
         name = path.stem.rpartition("_")[0] or path.stem  # configs/motion_divided.yaml: motion
         if name in bases:
@@ -126,14 +77,16 @@ def plan(
         if not path.exists():
             raise Mistake(f"{path} does not exist; give a configuration of vidattn fit with --config")
         network, bases[name] = read_run(path)
-        networks[name] = transformer_of(network, path)
+        networks[name] = schemed_of(network, path)
         _check_tests(path, bases[name])
     runs = []
     for seed in seeds:
         for name, base in bases.items():
             for scheme in attention:
                 task = task_arguments(base["model"])
-                task = task | {"network": task["network"] | {"attention": scheme}}
+                written = task["network"]
+                inner = {"init_args": (written.get("init_args") or {}) | {"attention": scheme}}
+                task = task | {"network": written | (inner if "class_path" in written else {"attention": scheme})}
                 replace(networks[name], attention=scheme)  # says now what is wrong with it
                 where = Path(folder) / name / quote(scheme, safe="+,()") / f"seed_{seed}"
                 trainer = (base.get("trainer") or {}) | {
@@ -145,7 +98,7 @@ def plan(
                     trainer["max_epochs"] = epochs
                 model = base["model"] | {"init_args": task} if "class_path" in base["model"] else task
                 values = base | {"seed_everything": seed, "trainer": trainer, "model": model}
-                runs.append(Run(name, scheme, seed, where, values))
+                runs.append(Run(where, values, name, scheme, seed))
     for run in runs:
         run.check()
     return runs

@@ -1,19 +1,20 @@
 """Schemes side by side: what each costs on clips of many lengths and sizes, and where one overtakes another."""
 
+import math
 from collections.abc import Sequence
-from dataclasses import replace
 from itertools import combinations, product
 from typing import Any
 
 from rich.progress import track
 
 from vidattn.comparison.distinct import check_distinct
+from vidattn.comparison.terms import config_of
 from vidattn.flops.agreement import check_scheme
 from vidattn.flops.counting import count, count_outline
 from vidattn.flops.outline import Ends, Outline, count_ends
 from vidattn.flops.weightless import network_on_meta
-from vidattn.models.config import VideoTransformerConfig
-from vidattn.models.presets import preset
+from vidattn.mistakes import Mistake
+from vidattn.models.presets import PRESETS, Schemed, preset
 
 Size = int | tuple[int, int]
 
@@ -22,7 +23,7 @@ def compare(
     schemes: Sequence[str],
     frames: Sequence[int] = (8,),
     sizes: Sequence[Size] = (224,),
-    base: VideoTransformerConfig | None = None,
+    base: Schemed | None = None,
     check: bool = False,
     progress: bool = False,
 ) -> list[dict[str, Any]]:
@@ -33,7 +34,8 @@ def compare(
     [(8, 'joint', 1.0), (8, 'divided', 1.091), (16, 'joint', 1.0), (16, 'divided', 0.872)]
 
     Args:
-        schemes: specs, such as `joint` or `time+space`; the first is what the others are compared with.
+        schemes: specs, such as `joint` or `time+space`, or names of presets, each a network of its own; the first is
+            what the others are compared with.
         frames: lengths of the clips.
         sizes: height and width in pixels, or one number for both.
         base: everything else; ViT-B/16 with 400 classes by default.
@@ -52,27 +54,30 @@ def compare(
     """
     check_distinct(schemes)
     # A block is the same at any length and size, and the rest is the same for any scheme: neither is made twice.
-    outlines = {scheme: Outline(network_on_meta(_config(base, attention=scheme))) for scheme in schemes}
+    base = base or preset("B")
+    outlines = {scheme: Outline(network_on_meta(config_of(scheme, base))) for scheme in schemes}
     rows: list[dict[str, Any]] = []
     clips = list(product(sizes, frames))
     for scheme in schemes:
         if clips and not check:
-            check_scheme(_config(base, attention=scheme, num_frames=max(frames), image_size=max(sizes, key=area)))
+            check_scheme(config_of(scheme, base, num_frames=max(frames), image_size=max(sizes, key=area)))
     for size, length in track(clips, description="Counting", transient=True, disable=not progress):
-        counts, ends = [], dict[type, Ends]()
+        counts, ends = [], dict[tuple[type, str], Ends]()
         for scheme in schemes:
             outline = outlines[scheme]
-            config = _config(base, attention=scheme, num_frames=length, image_size=size)
+            config = config_of(scheme, base, num_frames=length, image_size=size)
             if check:
                 counts.append(count(config))
                 continue
-            if (kind := type(outline.ends)) not in ends:
+            kind = (type(outline.ends), scheme if scheme in PRESETS else "")
+            if kind not in ends:
                 ends[kind] = count_ends(config)
             counts.append(count_outline(outline, config, ends[kind], length, *config.size))
-        for cost in counts:
+        for scheme, cost in zip(schemes, counts, strict=True):
             rows.append(
                 cost.row()
                 | {
+                    "attention": scheme,
                     "size": _plain(size),
                     "gmacs": cost.macs / 1e9,
                     "attention_share": cost.parts.attention / cost.macs,
@@ -87,7 +92,7 @@ def crossovers(
     schemes: Sequence[str],
     frames: Sequence[int] = (8,),
     sizes: Sequence[Size] = (224,),
-    base: VideoTransformerConfig | None = None,
+    base: Schemed | None = None,
     most_frames: int = 256,
     most_size: int = 1024,
 ) -> list[dict[str, Any]]:
@@ -116,15 +121,18 @@ def crossovers(
         CountError: likewise.
     """
     check_distinct(schemes)
-    tubelet, patch = _config(base).tubelet_size, _config(base).patch_size
-    lengths, sides = range(tubelet, most_frames + 1, tubelet), range(patch, most_size + 1, patch)
+    base = base or preset("B")
+    networks = [config_of(scheme, base) for scheme in schemes]
+    tubelet, patch = math.lcm(*(one.tubelet_size for one in networks)), math.lcm(*(one.patch_size for one in networks))
+    lengths = range(tubelet, most_frames + 1, tubelet)
+    sides = [side for side in range(patch, most_size + 1, patch) if all(fits(one, side) for one in networks)]
     outlines = {}
     for scheme in schemes:
         for size in sizes:
-            _config(base, attention=scheme, image_size=size)  # says what is wrong with it
+            config_of(scheme, base, image_size=size)  # says what is wrong with it
         for length in frames:
-            _config(base, attention=scheme, num_frames=length)
-        config = _config(base, attention=scheme)
+            config_of(scheme, base, num_frames=length)
+        config = config_of(scheme, base)
         check_scheme(config)
         outlines[scheme] = Outline(network_on_meta(config))
     rows = []
@@ -155,8 +163,13 @@ def _turning_points(costs: dict[str, list[int]], values: Sequence[int], axis: st
     return rows
 
 
-def _config(base: VideoTransformerConfig | None, **changes: Any) -> VideoTransformerConfig:
-    return replace(base or preset("B"), **changes)
+def fits(config: Schemed, side: int) -> bool:
+    """Whether the network takes squares of so many pixels."""
+    try:
+        config.check_clip(config.num_frames, side, side)
+    except Mistake:
+        return False
+    return True
 
 
 def height_width(size: Size) -> tuple[int, int]:

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 
 from vidattn.attention.scheme import Scheme, parse_scheme
 from vidattn.mistakes import Mistake
+from vidattn.models.presets import PRESETS
 
 
 def check_distinct(schemes: Sequence[str]) -> None:
-    """Raise where two of the schemes have the same steps, under whatever names.
+    """Raise where two of the schemes have the same steps, under whatever names, or a preset is there twice.
 
     >>> check_distinct(["joint", "divided", "time + space"])
     Traceback (most recent call last):
@@ -20,7 +21,11 @@ def check_distinct(schemes: Sequence[str]) -> None:
     if isinstance(schemes, str):
         raise TypeError(f"schemes={schemes!r} is one string; give a list, such as [{schemes!r}]")
     seen: list[Scheme] = []
-    for spec in schemes:
+    for place, spec in enumerate(schemes):
+        if spec in PRESETS:
+            if spec in schemes[:place]:
+                raise Mistake(f"the preset {spec!r} is there twice; give it once")
+            continue
         scheme = parse_scheme(spec)
         for known in seen:
             if scheme == known:

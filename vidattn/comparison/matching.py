@@ -9,13 +9,14 @@ import torch
 from vidattn.bench.model import step
 from vidattn.bench.timing import interleaved, ratio
 from vidattn.comparison.distinct import check_distinct
+from vidattn.comparison.knobs import KNOBS as KNOBS, choices
+from vidattn.comparison.terms import config_of
 from vidattn.flops.agreement import check_scheme
 from vidattn.mistakes import Mistake
-from vidattn.models.config import VideoTransformerConfig
+from vidattn.models.presets import Schemed
 
-Cost = Callable[[VideoTransformerConfig], float]
+Cost = Callable[[Schemed], float]
 BUDGETS = ("macs", "params", "time")
-KNOBS = ("width", "depth", "frames")
 TOLERANCE = 0.05  # how far off the first or last choice may be
 
 
@@ -28,24 +29,26 @@ class Match:
         ratio: its cost to the first scheme's; steps of the knob are whole, so it is near 1 and rarely 1.
     """
 
-    config: VideoTransformerConfig
+    config: Schemed
     ratio: float
 
 
 def match(
-    schemes: Sequence[str], base: VideoTransformerConfig, budget: str = "macs", by: str = "width", rounds: int = 3
+    schemes: Sequence[str], base: Schemed, budget: str = "macs", by: str = "width", rounds: int = 3
 ) -> list[Match]:
     """For each scheme the configuration whose cost is nearest to that of the first scheme.
 
-    >>> found = match(["joint", "divided"], VideoTransformerConfig(num_frames=8), "macs", "depth")
+    >>> from vidattn import preset
+    >>> found = match(["joint", "divided"], preset("B"), "macs", "depth")
     >>> [(one.config.attention, one.config.depth, round(one.ratio, 3)) for one in found]
     [('joint', 12, 1.0), ('divided', 11, 1.0)]
 
     Args:
-        schemes: specs; the first stays as `base` has it.
+        schemes: specs, the first of which stays as `base` has it; or names of presets, each a network of its own.
         base: everything else.
         budget: `macs` or `params`, or `time`: of a forward, measured here side by side with the first.
-        by: what to change: `width` (in steps of one unit per head), `depth` or `frames`.
+        by: what to change: `width` (in steps of one unit per head), `depth` (of networks in stages that of the deepest)
+            or `frames`.
         rounds: of each measurement of time.
 
     Raises:
@@ -58,37 +61,28 @@ def match(
     if (budget, by) == ("params", "frames"):
         raise Mistake("the number of frames does not change the parameters; match them by width or depth")
     for scheme in schemes:
-        check_scheme(replace(base, attention=scheme))
-    first = replace(base, attention=schemes[0])
+        check_scheme(config_of(scheme, base))
+    first = config_of(schemes[0], base)
     cost = relative_time(first, rounds) if budget == "time" else {"macs": macs, "params": parameters}[budget]
     wanted = cost(first)
     found = [Match(first, 1.0)]
     for scheme in schemes[1:]:
-        choices = variants(replace(base, attention=scheme), by)
-        config, value = nearest_in_cost(choices, cost, wanted, f"{by} of {scheme}")
+        config, value = nearest_in_cost(variants(config_of(scheme, base), by), cost, wanted, f"{by} of {scheme}")
         found.append(Match(config, value / wanted))
     return found
 
 
-def variants(config: VideoTransformerConfig, by: str) -> list[VideoTransformerConfig]:
+def variants(config: Schemed, by: str) -> list[Schemed]:
     """The configuration with other widths, depths or lengths, smallest first, up to several times its own; without
     those that it does not allow, such as heads too narrow for rotary positions."""
-    heads, tubelet = config.num_heads, config.tubelet_size
-    field, values = {
-        "width": ("embed_dim", range(heads, 4 * config.embed_dim + 1, heads)),
-        "depth": ("depth", range(1, 4 * config.depth + 1)),
-        "frames": ("num_frames", range(tubelet, 16 * config.num_frames + 1, tubelet)),
-    }[by]
-    allowed = []
-    for value in values:
+    allowed: list[Schemed] = []
+    for changes in choices(config, by):
         with suppress(ValueError):
-            allowed.append(replace(config, **{field: value}))  # type: ignore[arg-type]
+            allowed.append(replace(config, **changes))
     return allowed
 
 
-def nearest_in_cost(
-    choices: Sequence[VideoTransformerConfig], cost: Cost, wanted: float, what: str
-) -> tuple[VideoTransformerConfig, float]:
+def nearest_in_cost(choices: Sequence[Schemed], cost: Cost, wanted: float, what: str) -> tuple[Schemed, float]:
     """The choice whose cost is nearest to `wanted`, and that cost; costs grow along the choices.
 
     Choices that a scheme does not allow (a width that its groups do not divide, say) are passed over.
@@ -121,30 +115,30 @@ def nearest_in_cost(
     return left[best], costs[best]
 
 
-def macs(config: VideoTransformerConfig) -> float:
+def macs(config: Schemed) -> float:
     """Multiply-accumulates of one clip."""
     with torch.device("meta"):
         return config.build().macs(config.num_frames, *config.size).total
 
 
-def parameters(config: VideoTransformerConfig) -> float:
+def parameters(config: Schemed) -> float:
     """Numbers that the network learns."""
     with torch.device("meta"):
         return sum(parameter.numel() for parameter in config.build().parameters())
 
 
-def relative_time(first: VideoTransformerConfig, rounds: int) -> Cost:
+def relative_time(first: Schemed, rounds: int) -> Cost:
     """A measure of a configuration's time in that of `first`: one forward of one clip, interleaved."""
     reference = forward(first)
 
-    def cost(config: VideoTransformerConfig) -> float:
+    def cost(config: Schemed) -> float:
         seconds = interleaved({"first": reference, "this": forward(config)}, rounds)
         return ratio(seconds["this"], seconds["first"])
 
     return cost
 
 
-def forward(config: VideoTransformerConfig) -> Callable[[], object]:
+def forward(config: Schemed) -> Callable[[], object]:
     """One forward of one clip, fp32, on this CPU or GPU."""
     device = "cuda" if torch.cuda.is_available() else "cpu"
     network = config.build().to(device).eval()

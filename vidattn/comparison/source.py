@@ -13,7 +13,7 @@ from vidattn.data.flat_keys import nested
 from vidattn.mistakes import Mistake
 from vidattn.models.config import VideoTransformerConfig
 from vidattn.models.network import NetworkConfig
-from vidattn.models.presets import PRESETS
+from vidattn.models.presets import FIXED, PRESETS, Schemed
 from vidattn.old_names import renewed
 from vidattn.wording import did_you_mean
 
@@ -48,12 +48,15 @@ def find_source(text: str, frames: int | None = None, size: tuple[int, int] | No
     changes = {name: value for name, value in changes.items() if value is not None}
     if text in PRESETS:
         return Source(text, replace(PRESETS[text], **changes))
+    if text in FIXED:
+        return Source(text, replace(FIXED[text], **changes))
     try:
         VideoTransformerConfig(attention=text)
     except ValueError as error:
         if path.exists():
             return _of_file(path)
-        presets = f"{', '.join(PRESETS)}{did_you_mean(text, PRESETS)}"
+        known = [*PRESETS, *FIXED]
+        presets = f"{', '.join(known)}{did_you_mean(text, known)}"
         raise Mistake(f"{text!r} is no file, no preset ({presets}) and no scheme: {error}") from error
     return Source(f"{text} at ViT-B/16", VideoTransformerConfig(attention=text, **changes))
 
@@ -114,15 +117,15 @@ def read_run(path: Path) -> tuple[NetworkConfig, dict[str, Any]]:
         raise Mistake(f"{path}: model.network: {error}") from error
 
 
-def transformer_of(config: NetworkConfig, path: Path) -> VideoTransformerConfig:
+def schemed_of(config: NetworkConfig, path: Path) -> Schemed:
     """`config`, of which a scheme can be exchanged for another.
 
     Raises:
         ValueError: it is of another kind of network; the message names the file.
     """
-    if not isinstance(config, VideoTransformerConfig):
+    if not isinstance(config, Schemed):
         raise Mistake(
             f"{path}: model.network is a {type(config).__name__}, in which no scheme can stand for another; give a "
-            "configuration with a VideoTransformerConfig"
+            "configuration with a VideoTransformerConfig or a HierarchicalConfig"
         )
     return config

@@ -9,9 +9,11 @@ from torch import Tensor, nn
 
 from vidattn.attention.base import VideoAttention
 from vidattn.attention.per_frame import PerFrame, step_name
+from vidattn.explain.passages import through_opening, through_passage
 from vidattn.explain.spread import measured, replayed, replays
 from vidattn.mistakes import Mistake
 from vidattn.models.network import Network, Stage
+from vidattn.models.opening_block import OpeningBlock
 from vidattn.models.readout import MeanOfNormed, MeanPooling
 from vidattn.models.recorder import Recording, Visit
 
@@ -43,7 +45,8 @@ def rollout(network: nn.Module, video: Tensor, memory_limit: float = MEMORY_LIMI
     """Where the read-out's vector comes from: products of `(I + W) / 2` over all steps, W a step's mean over heads.
 
     Attention rollout: https://arxiv.org/abs/2005.00928, section 3. Each step of a block has a residual of its own, so
-    each is one factor; a token that a step gives no update keeps what it has. MLPs are left out, as in the
+    each is one factor; a token that a step gives no update keeps what it has. Tokens that become one at the border of
+    two stages share alike what that one has. MLPs are left out, as in the
     paper, and so is a conditional position encoding, which mixes neighbours only.
 
     Args:
@@ -137,17 +140,18 @@ def followed(network: Network, frames: int, height: int, width: int) -> list[nn.
     Raises:
         TypeError: a stage hands its tokens on to other tokens.
     """
-    stages = network.layout(frames, height, width)
-    if without := [index for index, stage in enumerate(stages) if stage.readout is None and not stage.folding]:
-        raise TypeError(
-            f"{type(network).__name__} cannot be explained: stage {without[0]} hands its tokens on to other tokens, "
-            "and no attention weights tell which become which; a network whose stages end in a read-out, or hand on "
-            "all tokens of a clip, can"
-        )
     modules: list[nn.Module] = []
-    for stage in stages:
+    stages = network.layout(frames, height, width)
+    for index, stage in enumerate(stages):
         modules += [step for block in stage.blocks for step in block.steps]  # type: ignore[union-attr]
-        modules += [] if stage.readout is None else [stage.readout]
+        if stage.readout is not None:
+            modules.append(stage.readout)
+        elif not stage.folding and (index + 1 == len(stages) or stages[index + 1].passage is None):
+            raise TypeError(
+                f"{type(network).__name__} cannot be explained: stage {index} hands its tokens on to other tokens, "
+                "and no attention weights tell which become which; a network whose stages end in a read-out, hand on "
+                "all tokens of a clip, or say through what they pass can (vidattn.models.network.Stage)"
+            )
     return modules if network.readout in modules else [*modules, network.readout]
 
 
@@ -171,30 +175,24 @@ class Walk:
         if all(stage.folding for stage in stages):
             return self.back_to_places(network, stages, clip, logits)
         scale, prefix = None, logits.new_zeros(len(logits))
-        for stage in reversed(stages):
-            own, video = self.stage(stage, scale)
-            prefix = prefix + own.unflatten(0, (len(logits), -1)).sum(1)
+        for index in reversed(range(len(stages))):
+            stage = stages[index]
+            if stage.readout is not None:
+                rows = self.read(stage.readout)
+                rows = own = rows if scale is None else rows * scale[:, None]
+            rows, own = self.through_blocks(stage, rows, own)
+            if stage.passage is not None:
+                before = stages[index - 1].grids()[-1]
+                rows, own = (through_passage(stage.passage, part, before) for part in (rows, own))
+                continue
+            rows = rows if self.normalised else rows - own
+            first, video = stage.grid.split(rows[..., None])
+            prefix = prefix + first.sum((1, 2)).unflatten(0, (len(logits), -1)).sum(1)
+            video = video[..., 0]
             scale = video.flatten()
         video = video.reshape(len(logits), -1, *video.shape[2:])
         total = (prefix + video.sum((1, 2, 3))).clamp(min=1e-30)
         return Rollout(video / total[:, None, None, None], prefix / total, logits, tuple(self.notes))
-
-    def stage(self, stage: Stage, scale: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """From a read-out to the tokens that entered the first block: prefix `(B,)` and video `(B, T, H, W)`.
-
-        Args:
-            stage: the blocks of one stream, and what made one vector of each run's tokens.
-            scale: `(B * runs,)`, what these vectors are worth; 1 by default.
-        """
-        assert stage.readout is not None
-        rows = self.read(stage.readout)
-        rows = rows if scale is None else rows * scale[:, None]
-        rows, own = self.through_blocks(stage, rows, rows)
-        if not self.normalised:
-            rows = rows - own
-        _, grid = self.visits[stage.blocks[0].steps[0]].args  # type: ignore[index]
-        prefix, video = grid.split(rows[..., None])
-        return prefix.sum((1, 2)), video[..., 0]
 
     def back_to_places(self, network: Network, stages: list[Stage], clip: Tensor, logits: Tensor) -> Rollout:
         """`back` of a network whose stages hand all tokens of a clip on, each in runs of its own."""
@@ -213,13 +211,16 @@ class Walk:
     def through_blocks(self, stage: Stage, rows: Tensor, own: Tensor) -> tuple[Tensor, Tensor]:
         """`rows` behind the last block of a stage as they are before its first, and `own`, what came through residuals
         alone."""
-        steps = [(f"block {index}", step) for index, block in enumerate(stage.blocks) for step in block.steps]  # type: ignore
-        for name, step in reversed(steps):
+        steps = [(index, block, step) for index, block in enumerate(stage.blocks) for step in block.steps]  # type: ignore
+        for index, block, step in reversed(steps):
+            if isinstance(block, OpeningBlock):
+                rows, own = through_opening(block, self.visits[step], rows, own, self.normalised)
+                continue
             with torch.no_grad():
                 replay = replays(step, self.visits[step])
             if replay:
                 rows = self.through(step, rows)
-            elif (factor := self.nudged(step, name, rows)) is not None:
+            elif (factor := self.nudged(step, f"block {index}", rows)) is not None:
                 rows, own = ((part[:, None] @ factor)[:, 0] for part in (rows, own))
         return rows, own
 

@@ -29,7 +29,7 @@ def block_bytes(block: Block, grid: Grid, runs: int = 1) -> int:
         runs: rows of the batch that the block gets.
     """
     weight = block.mlp.fc1.weight
-    tokens = torch.empty(runs, grid.num_tokens, weight.shape[1], dtype=weight.dtype, device="meta", requires_grad=True)
+    tokens = torch.empty(runs, grid.num_tokens, block.dim, dtype=weight.dtype, device="meta", requires_grad=True)
     return kept_bytes(block, lambda: block(tokens, grid))
 
 

@@ -1,15 +1,13 @@
 """The second opinion: every module's declared cost against what `FlopCounterMode` sees it do."""
 
-from dataclasses import replace
-
 import torch
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from vidattn.flops.weightless import network_on_meta
 from vidattn.mistakes import Mistake
-from vidattn.models.config import VideoTransformerConfig
 from vidattn.models.network import Network
+from vidattn.models.presets import Schemed
 
 
 class CountError(Mistake):
@@ -57,13 +55,13 @@ def check_macs(network: Network, frames: int, height: int, width: int, batch: in
             )
 
 
-def check_scheme(config: VideoTransformerConfig) -> None:
-    """As `check_macs`, for a configuration's scheme: two of its blocks, on one of the clips that it is made for.
+def check_scheme(config: Schemed) -> None:
+    """As `check_macs`, for a configuration's scheme: two of its blocks (or of each stage), on one of the clips
+    that it is made for.
 
     Two blocks hold every step, windows in their place and shifted. Takes less than a tenth of a second for most.
 
     Raises:
         CountError: as in `check_macs`.
     """
-    shallow = replace(config, depth=min(config.depth, 2))
-    check_macs(network_on_meta(shallow), config.num_frames, *config.size)
+    check_macs(network_on_meta(config.shallow(2)), config.num_frames, *config.size)

@@ -13,7 +13,6 @@ from vidattn.flops.closed_form_memory import closed_form_bytes
 from vidattn.flops.outline import Ends, Outline, num_parameters
 from vidattn.flops.weightless import network_on_meta
 from vidattn.grid import Grid
-from vidattn.macs import Macs
 from vidattn.models.block import Block
 from vidattn.models.network import Network, NetworkConfig
 
@@ -247,9 +246,13 @@ def _blocks(outline: Outline, frames: int, height: int, width: int, batch: int, 
 
 
 def _parts(block: Block, runs: int, grid: Grid) -> MacsByUse:
-    steps = runs * sum((step.macs(grid) for step in block.steps), Macs())  # type: ignore[operator]
-    mlp = runs * block.mlp.macs(grid.num_tokens)
-    return MacsByUse(projections=steps.linear, attention=steps.attention, convolution=steps.convolution, mlp=mlp.total)
+    whole, mlp = runs * block.macs(grid), runs * block.mlp.macs(block.grid_after(grid).num_tokens)
+    return MacsByUse(
+        projections=whole.linear - mlp.linear,
+        attention=whole.attention,
+        convolution=whole.convolution,
+        mlp=mlp.linear,
+    )
 
 
 def _recomputed_bytes(

@@ -1,7 +1,6 @@
 """A network split into its blocks, of which equal ones are counted once, and what lies before and after them."""
 
 from collections import Counter
-from dataclasses import replace
 from typing import NamedTuple
 
 from torch import Tensor, nn
@@ -12,8 +11,8 @@ from vidattn.flops.weightless import network_on_meta
 from vidattn.grid import Grid
 from vidattn.macs import Macs
 from vidattn.models.block import Block
-from vidattn.models.config import VideoTransformerConfig
 from vidattn.models.network import Network
+from vidattn.models.presets import Schemed
 
 
 class Ends(NamedTuple):
@@ -40,7 +39,7 @@ class Outline:
         for stage in twin.layout(twin.config.num_frames, *twin.config.size):
             for place, block in enumerate(stage.blocks):
                 self.blocks.append(block)  # type: ignore[arg-type]
-                stage.blocks[place] = _Through()
+                stage.blocks[place] = _Through(block)
         self.ends = twin
         places: dict[tuple, int] = {}
         self.kinds = [places.setdefault(_likeness(block), place) for place, block in enumerate(self.blocks)]
@@ -56,7 +55,7 @@ class Outline:
     def block_grids(self, frames: int, height: int, width: int) -> list[tuple[int, Grid]]:
         """How often each block runs for one clip, and the grid that it runs on."""
         stages = self.ends.layout(frames, height, width)
-        return [(stage.runs, stage.grid) for stage in stages for _ in stage.blocks]
+        return [(stage.runs, grid) for stage in stages for _, grid in stage.each()]
 
     def block_bytes(self, kind: int, grid: Grid, runs: int = 1) -> int:
         """Bytes kept of one block, as `vidattn.flops.activations.block_bytes` measures them.
@@ -85,9 +84,9 @@ class Outline:
         return Ends(num_parameters(self.ends), network_bytes(self.ends, frames, height, width, batch))
 
 
-def count_ends(config: VideoTransformerConfig) -> Ends:
+def count_ends(config: Schemed) -> Ends:
     """Cost of the ends of a configuration's network, on a clip of its own size, at any depth."""
-    return Outline(network_on_meta(replace(config, depth=1))).count_ends(config.num_frames, *config.size)
+    return Outline(network_on_meta(config.shallow(1))).count_ends(config.num_frames, *config.size)
 
 
 def num_parameters(module: nn.Module) -> int:
@@ -96,10 +95,21 @@ def num_parameters(module: nn.Module) -> int:
 
 
 class _Through(nn.Module):
-    """In the place of a block, so that a position encoding still follows the first one: tokens as they are."""
+    """In the place of a block, so that a position encoding still follows the first one: tokens as they are, or as many
+    and as wide as the block would make them."""
+
+    def __init__(self, block: nn.Module) -> None:
+        super().__init__()
+        self.out_dim = getattr(block, "out_dim", None)
+        self.after = getattr(block, "grid_after", None)
+
+    def grid_after(self, grid: Grid) -> Grid:
+        return grid if self.after is None else self.after(grid)
 
     def forward(self, tokens: Tensor, grid: Grid) -> Tensor:
-        return tokens
+        if self.out_dim is None:
+            return tokens
+        return tokens.new_empty(len(tokens), self.grid_after(grid).num_tokens, self.out_dim)
 
     def macs(self, grid: Grid) -> Macs:
         return Macs()

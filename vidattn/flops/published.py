@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from vidattn.flops.counting import Count, count
 from vidattn.grid import Grid
-from vidattn.models.presets import PRESETS, preset
+from vidattn.models.presets import VIT, preset
 
 NORM = 5  # what fvcore adds for each number that a LayerNorm gets
 TIMESFORMER = "TimeSformer paper, 2102.05095"
@@ -102,7 +102,7 @@ def motionformer() -> Iterator[Figure]:
     joint, trajectory = (
         _count("B", attention=attention, num_frames=16, tubelet_size=2) for attention in ("joint", "trajectory")
     )
-    dim, depth, grid = PRESETS["B"].embed_dim, PRESETS["B"].depth, preset("B").grid(8, 224, 224)
+    dim, depth, grid = VIT["B"].embed_dim, VIT["B"].depth, VIT["B"].grid(8, 224, 224)
     divided = joint.macs - joint.parts.projections - joint.parts.attention + depth * _their_divided(grid, dim)
     how = "MACs, 5 for each number that a LayerNorm gets, and a hidden layer in the head"
     own = f"{how}; its class token sees all in both steps, and there is no temporal_fc"
@@ -134,8 +134,8 @@ def _count(name: str, **changes: object) -> Count:
 
 def _official_norms(cost: Count) -> int:
     """What fvcore adds for the LayerNorms of the official TimeSformer."""
-    depth, dim = len(cost.blocks), PRESETS["timesformer"].embed_dim
-    grid = PRESETS["timesformer"].grid(cost.frames, cost.height, cost.width)
+    depth, dim = len(cost.blocks), VIT["timesformer"].embed_dim
+    grid = VIT["timesformer"].grid(cost.frames, cost.height, cost.width)
     video, stream, copied = grid.num_video_tokens, grid.num_tokens, grid.frames * (grid.locations + 1)
     tokens = {
         "divided": depth * (video + copied + stream) + stream,  # no class token in time, one for each frame in space

@@ -10,6 +10,8 @@ if TYPE_CHECKING:  # for mypy and editors, which know no table
     from vidattn.models.config import VideoTransformerConfig as VideoTransformerConfig
     from vidattn.models.embeddings import PatchEmbedding as PatchEmbedding, TubeletEmbedding as TubeletEmbedding
     from vidattn.models.factorised_encoder import FactorisedEncoder as FactorisedEncoder
+    from vidattn.models.hierarchical import HierarchicalTransformer as HierarchicalTransformer
+    from vidattn.models.hierarchical_config import HierarchicalConfig as HierarchicalConfig
     from vidattn.models.image_classifier import (
         ImageClassifier as ImageClassifier,
         ImageClassifierConfig as ImageClassifierConfig,
@@ -43,6 +45,8 @@ __all__, __getattr__, __dir__ = hand_on(
         "vidattn.models.config": ["VideoTransformerConfig"],
         "vidattn.models.embeddings": ["PatchEmbedding", "TubeletEmbedding"],
         "vidattn.models.factorised_encoder": ["FactorisedEncoder"],
+        "vidattn.models.hierarchical": ["HierarchicalTransformer"],
+        "vidattn.models.hierarchical_config": ["HierarchicalConfig"],
         "vidattn.models.image_classifier": ["ImageClassifier", "ImageClassifierConfig", "lift"],
         "vidattn.models.masks": ["FrameMask", "RandomMask", "TubeMask"],
         "vidattn.models.normalize": ["NORMALIZATIONS", "Normalize"],

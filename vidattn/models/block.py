@@ -54,6 +54,10 @@ class Block(nn.Module):
             x = x + self.drop(step(norm(x), grid))
         return x + self.drop(self.mlp(self.mlp_norm(x)))
 
+    def grid_after(self, grid: Grid) -> Grid:
+        """How the tokens lie that leave: as they came."""
+        return grid
+
     def macs(self, grid: Grid) -> Macs:
         """Cost of the steps and the MLP on one clip."""
         return sum((step.macs(grid) for step in self.steps), self.mlp.macs(grid.num_tokens))  # type: ignore[operator]

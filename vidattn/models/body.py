@@ -52,7 +52,7 @@ class Body(nn.Module):
         self.blocks = nn.ModuleList(
             Block(
                 dim,
-                [step.build(dim, config.num_heads, index, parts) for step in steps],
+                [step.build(dim, config.num_heads, index, parts, grid) for step in steps],
                 config.mlp_ratio,
                 config.dropout,
                 config.drop_path_of(index),

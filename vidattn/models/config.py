@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from numbers import Real
 
@@ -280,6 +280,10 @@ class VideoTransformerConfig(NetworkConfig):
                 f"{what} asks which frame a token is from, so the same places must be kept in all frames "
                 "(vidattn.models.keep.Columns); joint and linear take any tokens"
             )
+
+    def shallow(self, depth: int) -> "VideoTransformerConfig":
+        """The same with at most so many blocks."""
+        return replace(self, depth=min(self.depth, depth))
 
     def drop_path_of(self, block: int) -> float:
         """Drop path of the block with this index: linear from 0 to `drop_path`."""

@@ -124,13 +124,16 @@ class Features(NamedTuple):
 
 
 class Stage(NamedTuple):
-    """Blocks that run one after another on one grid.
+    """Blocks that run one after another.
 
     Args:
         blocks: in their order.
-        grid: the tokens of one run.
+        grid: the tokens of one run, as they enter the first block; all blocks but those that say otherwise
+            (`grid_after`) leave it as it is.
         runs: how often they run for one clip: once, or for each frame.
         readout: what makes one vector of each run's tokens; None where a next stage takes the tokens themselves.
+        passage: what its tokens came through from the stage before where that has no read-out: a merging of patches, or
+            an `nn.Identity`. None in a first stage; and in one of which nobody can say where its tokens came from.
         folding: where no stage makes others of a clip's tokens, how this one lays them into its runs, `(B, S)` to
             `(B * runs, S / runs)`, in einops' words with `t` frames of `n` places each.
     """
@@ -140,6 +143,19 @@ class Stage(NamedTuple):
     runs: int = 1
     readout: ReadOut | None = None
     folding: str = ""
+    passage: nn.Module | None = None
+
+    def grids(self) -> list[Grid]:
+        """The grid that each block is given, and that of the tokens that leave the last."""
+        grids = [self.grid]
+        for block in self.blocks:
+            after = getattr(block, "grid_after", None)  # a block of a user's own need not have it
+            grids.append(grids[-1] if after is None else after(grids[-1]))
+        return grids
+
+    def each(self) -> Iterator[tuple[Block, Grid]]:
+        """The blocks, each with the grid that it is given."""
+        return zip(self.blocks, self.grids(), strict=False)  # type: ignore[arg-type]
 
 
 class EndMacs(NamedTuple):
@@ -220,8 +236,8 @@ class Network(nn.Module, ABC):
         patch, between, _ = self._ends(frames, height, width, keep)
         total = patch + between
         for stage in self.layout(frames, height, width) if keep is None else self.layout(frames, height, width, keep):
-            for block in stage.blocks:
-                total += stage.runs * block.macs(stage.grid)  # type: ignore[operator]
+            for block, grid in stage.each():
+                total += stage.runs * block.macs(grid)
         return total
 
     def _ends(self, frames: int, height: int, width: int, keep: Kept | None) -> EndMacs:

@@ -2,11 +2,14 @@
 
 import fnmatch
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal, overload
 
 from vidattn.mistakes import Mistake
 from vidattn.models.config import VideoTransformerConfig
+from vidattn.models.hierarchical_config import HierarchicalConfig
+from vidattn.models.hierarchical_presets import HIERARCHICAL
 from vidattn.models.network import Network, NetworkConfig
+from vidattn.models.videoprism import VideoPrismConfig
 
 VIDEOMAE = VideoTransformerConfig(
     attention="joint",
@@ -34,7 +37,7 @@ VJEPA2 = VideoTransformerConfig(
 VJEPA2_G = replace(VJEPA2, embed_dim=1408, depth=40, num_heads=22, mlp_ratio=48 / 11)
 VJEPA2_1 = replace(VJEPA2, image_size=384, query_key="scaled_rotary")
 
-PRESETS: dict[str, VideoTransformerConfig] = {
+VIT: dict[str, VideoTransformerConfig] = {
     # ViT sizes at patch 16: https://arxiv.org/abs/2010.11929, table 1; Ti and S: https://arxiv.org/abs/2012.12877.
     "Ti": VideoTransformerConfig(embed_dim=192, depth=12, num_heads=3),
     "S": VideoTransformerConfig(embed_dim=384, depth=12, num_heads=6),
@@ -68,30 +71,57 @@ PRESETS: dict[str, VideoTransformerConfig] = {
     "vjepa2_1-g": replace(VJEPA2_1, embed_dim=1408, depth=40, num_heads=22, mlp_ratio=48 / 11),
     "vjepa2_1-G": replace(VJEPA2_1, embed_dim=1664, depth=48, num_heads=26, mlp_ratio=64 / 13),
 }
+"""Networks of one width."""
+
+Schemed = VideoTransformerConfig | HierarchicalConfig
+"""Configurations in which one attention scheme can stand for another."""
+
+PRESETS: dict[str, Schemed] = {**VIT, **HIERARCHICAL}
 """Complete configurations, with divided attention unless a paper has another, and the 400 classes of Kinetics unless
 weights have others."""
 
 
+FIXED: dict[str, VideoPrismConfig] = {
+    # VideoPrism, https://arxiv.org/abs/2402.13217, as in its code and HF's.
+    "videoprism-b": VideoPrismConfig(),
+    "videoprism-l": VideoPrismConfig(num_frames=8, embed_dim=1024, spatial_depth=24, num_heads=16),
+}
+"""Presets of networks in which no other scheme can stand."""
+
+
 def list_presets(filter: str = "*") -> list[str]:
-    """The names of `PRESETS` that a pattern fits, as in a shell.
+    """The names of `PRESETS` and `FIXED` that a pattern fits, as in a shell.
 
     >>> list_presets("videomae-*")
     ['videomae-s', 'videomae-b', 'videomae-l', 'videomae-h']
     """
-    return fnmatch.filter(PRESETS, filter)
+    return fnmatch.filter([*PRESETS, *FIXED], filter)
 
 
-def preset(name: str, **changes: Any) -> VideoTransformerConfig:
+Staged = Literal["swin3d-t", "swin3d-s", "swin3d-b", "mvit-v2-s", "hiera-b", "hiera-b-plus", "hiera-l"]
+
+
+@overload
+def preset(name: Staged, **changes: Any) -> HierarchicalConfig: ...
+@overload
+def preset(name: Literal["videoprism-b", "videoprism-l"], **changes: Any) -> VideoPrismConfig: ...
+@overload
+def preset(name: str, **changes: Any) -> VideoTransformerConfig: ...
+def preset(name: str, **changes: Any) -> Schemed | VideoPrismConfig:
     """The configuration of this name with some fields changed.
 
     >>> preset("S", attention="joint").embed_dim
     384
 
     Raises:
-        ValueError: the name is unknown.
+        ValueError: the name is unknown, or no other scheme can stand in that network.
     """
+    if name in FIXED and "attention" in changes:
+        raise Mistake(f"attention={changes['attention']!r}: no other scheme can stand in preset {name!r}")
+    if name in FIXED:
+        return replace(FIXED[name], **changes)
     if name not in PRESETS:
-        raise Mistake(f"preset {name!r} is unknown; choose one of {', '.join(PRESETS)}")
+        raise Mistake(f"preset {name!r} is unknown; choose one of {', '.join([*PRESETS, *FIXED])}")
     return replace(PRESETS[name], **changes)
 
 

@@ -28,6 +28,19 @@ GRID = tuple(Setting(lr, decay) for lr in (5e-3, 3e-3, 1e-3, 3e-4, 1e-4) for dec
 """V-JEPA 2's twenty (https://arxiv.org/abs/2506.09985, configurations of its evaluation)."""
 
 
+def check_settings(settings: Sequence[Setting]) -> None:
+    """
+    Raises:
+        ValueError: there are none, or a number is out of range.
+    """
+    if not settings:
+        raise Mistake("there is no setting to train; give one Setting(lr, weight_decay) at least")
+    for setting in settings:
+        check_above_zero(lr=setting.lr)
+        if setting.weight_decay < 0:
+            raise Mistake(f"weight_decay={setting.weight_decay} must be 0 or more")
+
+
 @dataclass(frozen=True)
 class LinearProbes:
     """Softmax regression on standardised features by AdamW, half a cosine to 0 and no warm-up.
@@ -50,12 +63,7 @@ class LinearProbes:
 
     def __post_init__(self) -> None:
         check_positive(epochs=self.epochs, batch_size=self.batch_size)
-        if not self.settings:
-            raise Mistake("there is no setting to train; give one Setting(lr, weight_decay) at least")
-        for setting in self.settings:
-            check_above_zero(lr=setting.lr)
-            if setting.weight_decay < 0:
-                raise Mistake(f"weight_decay={setting.weight_decay} must be 0 or more")
+        check_settings(self.settings)
 
     def fit(self, rows: LabelledRows, num_classes: int, seed: int = 0) -> "FittedLinear":
         """Train all settings.

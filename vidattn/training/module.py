@@ -96,6 +96,7 @@ class VideoModule(pl.LightningModule, ABC):
         self.class_names: list[str] = []
         self.preprocessing = Preprocessing()
         self.head_is_fresh = False
+        self.licence = ""  # of the weights that training begins with
         self._written: list[str] = []  # names of the weights in the checkpoint that a training goes on from
         if weights is not None:
             loaded = load_weights(self.network, network, weights)
@@ -103,6 +104,7 @@ class VideoModule(pl.LightningModule, ABC):
                 rank_zero_info(f"{weights}: {line}")
             self.class_names = list(loaded.class_names)
             self.head_is_fresh = loaded.head_is_fresh
+            self.licence = loaded.licence
             self.take_over(loaded)
             if self.normalizes_as_saved:
                 self.normalize = Normalize(*loaded.preprocessing.pixels)
@@ -238,7 +240,7 @@ class VideoModule(pl.LightningModule, ABC):
         checkpoint["state_dict"] = gathered(checkpoint["state_dict"])  # averaged weights come in pieces under FSDP2
         preprocessing = self.preprocessing.with_pixels(**self.normalize.values())
         preprocessing = replace(preprocessing, multi_label=self.multi_label)
-        checkpoint["vidattn"] = description(self.config, self.class_names, preprocessing)
+        checkpoint["vidattn"] = description(self.config, self.class_names, preprocessing, licence=self.licence)
         if self.unlearnt:
             checkpoint["vidattn"]["unlearnt"] = list(self.unlearnt)
 
@@ -258,6 +260,7 @@ class VideoModule(pl.LightningModule, ABC):
         names = list(saved.get("class_names", []))
         check_same_names(self.class_names, names)
         self.class_names = names
+        self.licence = str(saved.get("licence", self.licence))
         if self.preprocessing == Preprocessing():  # no labelled data has told
             self.preprocessing = preprocessing
         self._written = list(checkpoint.get("state_dict", []))

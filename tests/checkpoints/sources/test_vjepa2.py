@@ -12,6 +12,7 @@ from vidattn.checkpoints.loading import load
 from vidattn.checkpoints.renaming import WeightsError
 from vidattn.checkpoints.sources import vjepa2, vjepa2_official
 from vidattn.models.attentive_probe import EPS, HEADS
+from vidattn.training.video_classifier import VideoClassifier
 
 transformers = pytest.importorskip("transformers", reason="transformers is a test dependency")
 
@@ -204,6 +205,15 @@ def test_what_was_converted_is_the_same_network_and_names_its_licence(tmp_path):
         close(ours.network(clip()), theirs(clip().transpose(1, 2)).logits)
     assert ours.licence == vjepa2.LICENCE
     assert f"| licence of these weights | {vjepa2.LICENCE} |" in (tmp_path / "ours" / "README.md").read_text()
+
+
+def test_a_network_that_was_trained_from_the_weights_keeps_their_licence(tmp_path):
+    classifier().save_pretrained(tmp_path)
+    module = VideoClassifier(load(tmp_path).config, weights=str(tmp_path))
+    checkpoint = {"state_dict": module.state_dict()}
+    module.on_save_checkpoint(checkpoint)
+    torch.save(checkpoint, tmp_path / "run.ckpt")
+    assert load(tmp_path / "run.ckpt").licence == vjepa2.LICENCE
 
 
 def test_an_encoder_takes_a_fresh_probe(tmp_path):

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from vidattn.checkpoints.saved import Saved
 from vidattn.models.config import VideoTransformerConfig
+from vidattn.models.presets import Schemed
 
 READOUT, FEW = "readout.", 16
 """How the names of a read-out's tensors begin, and how many of them are listed one by one."""
@@ -27,9 +28,7 @@ class Account:
         ours: the same of the network. The spatial stage of a factorised encoder is what other networks are as a whole.
     """
 
-    def __init__(
-        self, saved: Saved, trained: VideoTransformerConfig, network: nn.Module, config: VideoTransformerConfig
-    ) -> None:
+    def __init__(self, saved: Saved, trained: Schemed, network: nn.Module, config: Schemed) -> None:
         self.saved, self.trained, self.config = saved, trained, config
         self.old = saved.state
         self.state = dict(network.state_dict())
@@ -113,9 +112,9 @@ class Account:
         return None
 
 
-def late_depth(config: VideoTransformerConfig) -> int:
+def late_depth(config: Schemed) -> int:
     """Blocks of the temporal stage of a factorised encoder; 0 in other networks."""
-    return config.scheme.temporal_depth or 0
+    return (isinstance(config, VideoTransformerConfig) and config.scheme.temporal_depth) or 0
 
 
 def _grouped(names: Iterable[str]) -> list[str]:

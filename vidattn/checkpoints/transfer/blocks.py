@@ -6,30 +6,47 @@ from torch import Tensor, nn
 from vidattn.checkpoints.transfer.account import Account, late_depth
 from vidattn.checkpoints.transfer.position_tables import resized_map
 from vidattn.checkpoints.transfer.same_function import step_lines
-from vidattn.checkpoints.transfer.steps import differ_by_output_layer, kind, role, weight_sources
+from vidattn.checkpoints.transfer.steps import WeightSource, differ_by_output_layer, kind, role, weight_sources
+from vidattn.models.config import VideoTransformerConfig
 
 
 def carry_blocks(account: Account, network: nn.Module) -> None:
     """Each block from the block of the same index."""
+    old, new = account.trained, account.config
+    assert isinstance(old, VideoTransformerConfig)
+    assert isinstance(new, VideoTransformerConfig)
     with torch.device("meta"):
-        source = account.trained.build()
-    for index in range(account.config.depth):
+        source = old.build()
+    for index in range(new.depth):
         theirs, ours = f"{account.theirs}blocks.{index}.", f"{account.ours}blocks.{index}."
-        for layer in ("mlp_norm", "mlp"):
-            account.layer(theirs + layer, ours + layer)
-        trained = list(source.get_submodule(f"{theirs}steps").children())
-        wanted = list(network.get_submodule(f"{ours}steps").children())
-        matches = weight_sources(trained, wanted)
-        for place, (step, found) in enumerate(zip(wanted, matches, strict=True)):
-            if found.source is not None:
-                account.layer(f"{theirs}norms.{found.source}", f"{ours}norms.{place}")
-                _carry_step(
-                    account, trained[found.source], f"{theirs}steps.{found.source}.", step, f"{ours}steps.{place}."
-                )
-            if found.silent:
-                account.zero_output(f"{ours}steps.{place}.", role(step).outputs)
+        before, block = source.get_submodule(theirs[:-1]), network.get_submodule(ours[:-1])
+        matches = carry_block(account, before, block, theirs, ours)
         if index == 0:
-            account.report += step_lines(account.trained, account.config, trained, wanted, matches)
+            trained, wanted = list(before.steps.children()), list(block.steps.children())  # type: ignore[union-attr]
+            account.report += step_lines(old, new, trained, wanted, matches)
+
+
+def carry_block(account: Account, before: nn.Module, block: nn.Module, theirs: str, ours: str) -> list[WeightSource]:
+    """All of one block, of which the steps may be others; where the weights of each come from.
+
+    Args:
+        account: of the two networks.
+        before: the checkpoint's block.
+        block: the network's.
+        theirs: how names of the one begin.
+        ours: how names of the other begin.
+    """
+    trained, wanted = list(before.steps.children()), list(block.steps.children())  # type: ignore[union-attr]
+    for layer in [name for name, _ in block.named_children() if name not in ("norms", "steps")]:
+        account.layer(theirs + layer, ours + layer)
+    matches = weight_sources(trained, wanted)
+    for place, (step, found) in enumerate(zip(wanted, matches, strict=True)):
+        if found.source is not None:
+            account.layer(f"{theirs}norms.{found.source}", f"{ours}norms.{place}")
+            _carry_step(account, trained[found.source], f"{theirs}steps.{found.source}.", step, f"{ours}steps.{place}.")
+        if found.silent:
+            account.zero_output(f"{ours}steps.{place}.", role(step).outputs)
+    return matches
 
 
 def _carry_step(account: Account, trained: nn.Module, theirs: str, step: nn.Module, ours: str) -> None:

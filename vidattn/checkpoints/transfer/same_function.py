@@ -75,6 +75,20 @@ def step_lines(
     """
     if old.scheme == new.scheme:
         return []
+    return [*match_lines(trained, wanted, matches, new.attention), first_outputs(old, new, matches)]
+
+
+def match_lines(
+    trained: list[nn.Module], wanted: list[nn.Module], matches: list[WeightSource], attention: str
+) -> list[str]:
+    """Where the weights of each step of a block come from, and which steps have no place any more, a line each.
+
+    Args:
+        trained: steps of one of the checkpoint's blocks.
+        wanted: steps of the network's block.
+        matches: where the weights of each of these come from.
+        attention: the network's scheme.
+    """
     lines = []
     for place, (step, found) in enumerate(zip(wanted, matches, strict=True)):
         source = None if found.source is None else trained[found.source]
@@ -89,11 +103,11 @@ def step_lines(
         lines.append(f"steps.{place} ({kind(step).__name__}): {how}")
     taken = {found.source for found in matches}
     lines += [
-        f"{kind(step).__name__}: not taken over, attention={new.attention} has no place for it"
+        f"{kind(step).__name__}: not taken over, attention={attention} has no place for it"
         for place, step in enumerate(trained)
         if place not in taken
     ]
-    return [*lines, first_outputs(old, new, matches)]
+    return lines
 
 
 def first_outputs(old: VideoTransformerConfig, new: VideoTransformerConfig, matches: list[WeightSource]) -> str:

@@ -13,10 +13,12 @@ from vidattn.checkpoints.transfer.blocks import carry_blocks, carry_late_blocks
 from vidattn.checkpoints.transfer.other_clips import for_config
 from vidattn.checkpoints.transfer.position_tables import carried_tables
 from vidattn.checkpoints.transfer.same_function import changed, check_positions, check_sizes
+from vidattn.checkpoints.transfer.stages import account_of
 from vidattn.checkpoints.transfer.steps import role
 from vidattn.checkpoints.transfer.whole import carried_whole
 from vidattn.models.config import VideoTransformerConfig
 from vidattn.models.embeddings import average_frames, central_frame
+from vidattn.models.hierarchical_config import HierarchicalConfig
 from vidattn.models.network import NetworkConfig
 from vidattn.models.videoprism import VideoPrismConfig
 from vidattn.wording import counted
@@ -44,6 +46,11 @@ def transferred(
         WeightsError: the weights do not fit, or are not finite.
     """
     trained = saved.config
+    if isinstance(trained, HierarchicalConfig) and isinstance(config, HierarchicalConfig):
+        account = account_of(saved, network, config)
+        _carry_head(account)
+        _check_finite(account)
+        return account.state, [*account.report, *account.leftovers()]
     if isinstance(trained, VideoPrismConfig) and isinstance(config, VideoPrismConfig):
         saved, lines = for_config(saved, trained, config)
         state, report = carried_whole(saved, network, config)
@@ -56,10 +63,10 @@ def transferred(
     _carry_head(account)
     _carry_patch(account, inflation)
     _carry_prefix(account)
-    _carry_tables(account, as_official)
+    _carry_tables(account, trained, config, as_official)
     carry_blocks(account, network)
     carry_late_blocks(account)
-    _carry_conditional(account, network)
+    _carry_conditional(account, network, trained.conditional_position, config.conditional_position)
     _carry_rest(account)
     _check_finite(account)
     other = [
@@ -102,21 +109,22 @@ def _carry_prefix(account: Account) -> None:
     account.put(ours, torch.cat((old[:, :both], fresh[:, both:]), dim=1), theirs)
 
 
-def _carry_tables(account: Account, as_official: bool) -> None:
+def _carry_tables(
+    account: Account, trained: VideoTransformerConfig, config: VideoTransformerConfig, as_official: bool
+) -> None:
     """Tables of positions of another size or kind."""
     names = {name: f"{account.theirs}{name}" for name in ("position.table", "time.table")}
     old = {name: account.old[theirs] for name, theirs in names.items() if theirs in account.old}
     wanted = {name for name in names if f"{account.ours}{name}" in account.state}
-    found, lines = carried_tables(old, account.trained, wanted, account.config, as_official)
+    found, lines = carried_tables(old, trained, wanted, config, as_official)
     for name, value in found.items():
         account.put(f"{account.ours}{name}", value)
     account.mark_used(*names.values())
     account.report += lines
 
 
-def _carry_conditional(account: Account, network: nn.Module) -> None:
+def _carry_conditional(account: Account, network: nn.Module, old: str, new: str) -> None:
     """The position encoding after the first block: the same kind's, or one that adds nothing at first."""
-    old, new = account.trained.conditional_position, account.config.conditional_position
     if old == new:
         return
     for place, encoding in enumerate(network.get_submodule(f"{account.ours}conditional").children()):

@@ -1,0 +1,11 @@
+"""The classes of torchvision's weights for Kinetics-400, which its files do not name."""
+
+
+def kinetics_names(num_classes: int) -> tuple[list[str], list[str]]:
+    """The names in torchvision's order and a line that says whose they are, if there are as many; else neither."""
+    from torchvision.models.video import Swin3D_T_Weights
+
+    names = list(Swin3D_T_Weights.KINETICS400_V1.meta["categories"])
+    if len(names) != num_classes:
+        return [], []
+    return names, ["class names: taken as those of torchvision's weights for Kinetics-400; the file names none"]
