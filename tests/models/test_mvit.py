@@ -1,4 +1,4 @@
-"""MViTv2 against torchvision's, built for each size, and against a plain loop."""
+"""MViTv2 against torchvision's, built for each size."""
 
 import pytest
 import torch
