@@ -12,7 +12,6 @@ from vidattn.checkpoints.pretrained import Pretrained
 from vidattn.flops import count
 from vidattn.flops.activations import network_bytes
 from vidattn.flops.weightless import network_on_meta
-from vidattn.models.hierarchical_config import HierarchicalConfig
 from vidattn.preprocessing import Preprocessing
 
 staged = pytest.mark.parametrize("name", STAGED)
@@ -103,42 +102,3 @@ def test_a_stage_has_the_attention_that_one_line_says():
         ["TemporalAttention", "SpatialAttention"],
     ]
     assert network.config.title == "window(2,3,3) then time+space"
-
-
-def test_weights_pass_to_another_attention_and_to_other_clips(tmp_path):
-    network = random_staged("swin")
-    Pretrained(network, ["a", "b", "c"], Preprocessing(mean=(0.5,) * 3, std=(0.2,) * 3)).save_pretrained(tmp_path)
-    cut = vidattn.load(tmp_path, attention="window(2,3,3)", num_frames=6, image_size=48)
-    assert cut.report[-1] == "attention: swin3d(2,3,3) -> window(2,3,3), with the same weights"
-    clips = torch.randn(1, 3, 4, 48, 48)  # maps of 12 and 6 rows, which windows of 3 fill
-    torch.testing.assert_close(cut.network(clips), network(clips), rtol=1e-4, atol=1e-5)
-    joint = vidattn.load(tmp_path, attention=("swin3d(2,3,3)", "joint"))
-    assert joint.report == [
-        "stage 1, steps.0 (JointAttention): from WindowAttention3D",
-        "attention: swin3d(2,3,3) -> swin3d(2,3,3) then joint, computes something else at first: train it further",
-        "stages.1.blocks.*.steps.0.bias: not taken over",
-    ]
-
-
-@pytest.mark.parametrize(
-    ("changes", "message"),
-    [
-        ({"depths": (2,)}, r"depths=\(2,\) has 1 numbers for the 4 stages of widths=\(96, 192, 384, 768\)"),
-        ({"widths": ()}, r"widths=\(\); wanted a whole number from 1 up for each stage"),
-        ({"num_heads": (3, 5, 12, 24)}, r"a width of 192 is not a multiple of 5 heads"),
-        ({"attention": ("joint", "space")}, r"names 2; wanted one for all, or 4 for 4 stages"),
-        ({"attention": "space>time(2)"}, r"'space>time\(2\)' is a network of its own, and no scheme of a stage"),
-        ({"attention": "jiont"}, "did you mean 'joint'"),
-        ({"downsampling": "marge"}, "'marge' is unknown; did you mean 'merge'"),
-        ({"downsampling": "merge(2)"}, r"downsampling='merge\(2\)': merge takes no numbers"),
-        ({"downsampling": "merge+"}, "cannot be read; write a name with whole numbers"),
-        ({"stem": "patches"}, "stem='patches' is unknown; choose one of filled, overlapping"),
-        ({"pooling": "max"}, "pooling='max' is unknown"),
-        ({"norm_eps": 0.0}, r"norm_eps=0.0 must be above 0"),
-        ({"drop_path": 1.0}, "drop_path=1.0 is not a probability below 1"),
-        ({"num_frames": 0}, "num_frames=0 must be at least 1"),
-    ],
-)
-def test_what_does_not_fit_is_named(changes, message):
-    with pytest.raises(ValueError, match=message):
-        HierarchicalConfig(**changes)
