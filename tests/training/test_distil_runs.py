@@ -3,7 +3,7 @@
 import pytest
 import torch
 import yaml
-from tiny_run import CLASSES, column, config, write_config
+from tiny_run import CLASSES, FSDP2, column, config, write_config
 
 from vidattn import load
 from vidattn.checkpoints.pretrained import Pretrained
@@ -28,9 +28,9 @@ def teacher(tmp_path_factory):
     return folder
 
 
-def taught(tiny_set, folder, teacher, processes=1, **arguments):
+def taught(tiny_set, folder, teacher, processes=1, strategy="auto", **arguments):
     values = config(tiny_set, folder)
-    values["trainer"] |= {"devices": processes, "strategy": "ddp" if processes > 1 else "auto"}
+    values["trainer"] |= {"devices": processes, "strategy": strategy}
     values["model"]["network"] |= {"gradient_checkpointing": True}
     lessons = [
         {"class_path": "vidattn.training.TeachLogits", "init_args": {"temperature": 3.0}},
@@ -75,8 +75,9 @@ def test_a_resumed_run_ends_as_one_that_was_never_interrupted(one, tiny_set, tea
     check_close(tmp_path / "run_0" / "checkpoints" / "last.ckpt", one, 0.0)
 
 
-def test_two_processes_learn_what_one_learns(one, tiny_set, teacher, tmp_path, pair):
-    pair.run("fit", "--config", taught(tiny_set, tmp_path, teacher, 2), "--test_after_fit", "false")
+@pytest.mark.parametrize("strategy", ["ddp", FSDP2], ids=["ddp", "fsdp2"])
+def test_two_processes_learn_what_one_learns(one, tiny_set, teacher, tmp_path, pair, strategy):
+    pair.run("fit", "--config", taught(tiny_set, tmp_path, teacher, 2, strategy), "--test_after_fit", "false")
     check_close(tmp_path / "run_0" / "checkpoints" / "last.ckpt", one, 1e-3)
     assert column(tmp_path / "run_0", "train/maps") == pytest.approx(column(one, "train/maps"), rel=1e-3)
 

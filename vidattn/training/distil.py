@@ -100,6 +100,12 @@ class Distillation(Classification):
         """What compares the two, in the order of the lessons."""
         return list(self.comparisons)  # type: ignore[arg-type]
 
+    @property
+    def sharded(self) -> list[nn.Module]:
+        """The student, and what of the comparisons is trained with it."""
+        own = [part for comparison in self.compared for part in comparison.children()]
+        return [self.network, *(part for part in own if any(True for _ in part.parameters()))]
+
     def setup(self, stage: str) -> None:
         """Check that the teacher's classes are the data's, where its answers count.
 
