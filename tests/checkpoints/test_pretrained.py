@@ -10,6 +10,8 @@ import vidattn
 from vidattn.checkpoints.loading import load
 from vidattn.checkpoints.pretrained import Pretrained
 from vidattn.checkpoints.renaming import WeightsError
+from vidattn.models import VideoTransformerConfig, build_network
+from vidattn.preprocessing import Preprocessing
 
 
 @pytest.mark.parametrize("attention", ["divided", "joint", "space", "time+window(2,2,2)", "space>time(2)", "space+peg"])
@@ -136,3 +138,24 @@ def test_preprocessing_that_was_damaged_is_named_with_what_was_wanted(tmp_path, 
 def test_the_public_names_are_these():
     assert vidattn.load is load
     assert vidattn.Pretrained is Pretrained
+
+
+@pytest.mark.parametrize("block", ["cbam", "mbconv", "non_local"])
+def test_a_block_that_counts_its_batches_is_saved_and_loaded(block, tmp_path):
+    """A batch norm holds a whole number beside its weights."""
+    network = build_network(
+        VideoTransformerConfig(
+            attention=f"time+{block}", num_classes=3, num_frames=2, image_size=32, patch_size=16, embed_dim=16, depth=1,
+            num_heads=2, pooling="mean",
+        )
+    )  # fmt: skip
+    clips = torch.randn(2, 3, 2, 32, 32)
+    network.train()(clips)
+    assert any(not value.is_floating_point() for value in network.state_dict().values())
+    Pretrained(network.eval(), [], Preprocessing(mean=(0.5,) * 3, std=(0.5,) * 3)).save_pretrained(tmp_path)
+
+    loaded = load(tmp_path).network
+
+    for name, value in network.state_dict().items():
+        assert torch.equal(loaded.state_dict()[name], value), name
+    assert torch.equal(loaded(clips), network(clips))

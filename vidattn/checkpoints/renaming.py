@@ -60,11 +60,15 @@ def renamed(
                 f"shape: {' and '.join(several)} is {shapes}, wanted {tuple(wanted[ours].shape)} for our {ours}"
             )
             continue
-        if strange := [part.dtype for part in found if part.dtype not in FLOATS]:
+        counts = not wanted[ours].is_floating_point()  # the steps that a batch norm has seen
+        if strange := [part.dtype for part in found if counts and part.dtype != wanted[ours].dtype]:
+            problems.append(f"type: {several[0]} is {strange[0]}, wanted {wanted[ours].dtype} for our {ours}")
+            continue
+        if strange := [part.dtype for part in found if not counts and part.dtype not in FLOATS]:
             problems.append(f"type: {' and '.join(several)} is {strange[0]}, wanted floats for our {ours}")
             continue
         whole = (found[0] if len(found) == 1 else torch.cat(found)).reshape(wanted[ours].shape)
-        state[ours] = whole.to(torch.promote_types(whole.dtype, torch.float32))
+        state[ours] = whole if counts else whole.to(torch.promote_types(whole.dtype, torch.float32))
     if problems:
         more = [f"... and {len(problems) - SHOWN} more"] if len(problems) > SHOWN else []
         raise WeightsError("the weights do not fit this network:\n  " + "\n  ".join([*problems[:SHOWN], *more]))
