@@ -14,8 +14,9 @@ from vidattn.models.config import VideoTransformerConfig
 from vidattn.preprocessing import Preprocessing
 from vidattn.training.distil import Distillation
 from vidattn.training.lessons import TeachFeatures, TeachLogits
-from vidattn.training.map_lesson import Rollouts, StepMaps, TeachMaps
+from vidattn.training.map_lesson import StepMaps, TeachMaps
 from vidattn.training.objective import MultiLabel
+from vidattn.training.rollout_lesson import Rollouts
 
 BOTH = (TeachLogits(), TeachMaps())
 HALF = SIZES | {"embed_dim": 16, "init_std": 0.3}

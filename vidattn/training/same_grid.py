@@ -74,3 +74,8 @@ def places_alone(maps: RowMaps, weights: Tensor) -> RowMaps:
     weights = weights[..., maps.row.prefix :]
     weights = weights / weights.sum(-1, keepdim=True).clamp(min=1e-9)
     return RowMaps(weights, maps.folds, maps.row._replace(prefix=0))
+
+
+def divergence(wanted: Tensor, found: Tensor) -> Tensor:
+    """`KL(wanted || found)` over the last axis, the mean over the others; a scalar."""
+    return (wanted * (wanted.clamp(min=1e-8).log() - found.clamp(min=1e-8).log())).sum(-1).mean()
