@@ -2,19 +2,21 @@
 
 import sys
 from argparse import Namespace
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from rich.console import Console
 from rich.progress import track
 
 from vidattn.classify.feature_extractor import FeatureExtractor
-from vidattn.classify.sources import Skipped, expand
+from vidattn.classify.sources import One, Skipped, expand
 from vidattn.classify.video_features import VideoFeatures, VideoVector, check_ending
 from vidattn.commands.ending import Ended, sigterm_interrupts
+from vidattn.commands.kept_features import kept_features, loaded
 from vidattn.commands.options import Parser
 from vidattn.commands.video_options import add_video_options, video_arguments
 from vidattn.data.errors import VideoDecodeError
+from vidattn.data.videos.manifest import Video
 from vidattn.mistakes import Mistake
 from vidattn.wording import counted
 from vidattn.writable import check_place
@@ -37,10 +39,8 @@ def _features(options: Namespace, ended: Ended) -> None:
         found = expand(options.files)
         if not found.videos:
             raise VideoDecodeError(*found.skipped[0])
-        extractor = FeatureExtractor.from_pretrained(options.weights, **video_arguments(options))
-        for note in extractor.notes:
-            print(f"vidattn features: {note}", file=sys.stderr)
-        done, skipped, end = _collected(extractor.stream(found.videos), len(found.videos))
+        vectors = _computed(options, found.videos) if options.store is None else _kept(options, found.videos)
+        done, skipped, end = _collected(vectors, len(found.videos))
     except KeyboardInterrupt:
         print(f"vidattn features: {ended.word}", file=sys.stderr)
         sys.exit(ended.status)
@@ -56,6 +56,27 @@ def _features(options: Namespace, ended: Ended) -> None:
         sys.exit(ended.status)
     if skipped:
         sys.exit(1 if done else 2)
+
+
+def _computed(options: Namespace, videos: Sequence[One]) -> Iterator[VideoVector | Skipped]:
+    """The vectors while they come."""
+    extractor = FeatureExtractor.from_pretrained(options.weights, **video_arguments(options))
+    for note in extractor.notes:
+        print(f"vidattn features: {note}", file=sys.stderr)
+    return extractor.stream(videos)
+
+
+def _kept(options: Namespace, videos: Sequence[One]) -> Iterator[VideoVector | Skipped]:
+    """The vectors out of a store, once those that it lacks are in it."""
+    model, preparation = loaded(options, "vidattn features")
+    listed = [Video(str(video), None) for video in videos]
+    store, unread = kept_features(model, preparation, options, listed)
+    reasons = dict(unread)
+    for video in listed:
+        if video in store:
+            yield VideoVector(video.path, store.rows(video).float().mean(0).numpy())
+        else:
+            yield Skipped(video.path, reasons.get(video.path, "it could not be read"))
 
 
 def _collected(
@@ -114,5 +135,9 @@ def _parser() -> Parser:
         help=".npz: arrays paths and features; .safetensors: features, and paths as JSON in its metadata; "
         ".csv: a line for each video",
     )
+    parser.add_argument(
+        "--store", metavar="FOLDER", help="keep features of every view there, and read those that are, as vidattn probe"
+    )
+    parser.add_argument("--workers", type=int, default=1, help="processes that decode for a store; 1 by default")
     parser.add_argument("--overwrite", action="store_true", help="also if there is such a file")
     return parser
