@@ -27,14 +27,14 @@ def test_folders_of_pictures_are_looked_through(tmp_path, capsys, monkeypatch):
 
     files = json.loads((tmp_path / "out" / "report.json").read_text())["files"]
     found = {os.path.basename(entry["path"]): (entry["problems"], entry["usable"], entry["reason"]) for entry in files}
-    assert found.pop("cut")[:2] == (["unreadable"], False)
+    assert found.pop("cut")[:2] == (["pictures unclear"], False)
     assert f"{cut}: cannot decode it" in next(entry["reason"] for entry in files if entry["path"].endswith("cut"))
     assert found == {
         "good": ([], True, ""),
         "thinned": ([], True, ""),
         "gap": (["pictures missing"], True, "9 is missing"),
         "short": (["pictures missing"], True, "the list says 99 pictures, there are 20"),
-        "mixed": (["unreadable"], False, "its pictures differ in size; extract this video again"),
+        "mixed": (["pictures unclear"], False, "its pictures differ in size; extract this video again"),
     }
     output = capsys.readouterr().out
     assert "pictures missing" in output

@@ -8,6 +8,8 @@ from torch import nn
 
 from vidattn.attention.base import VideoAttention
 from vidattn.attention.heads import SelfAttention
+from vidattn.attention.multiscale import MultiscaleAttention
+from vidattn.attention.pooled import pooled
 from vidattn.attention.scheme import IMAGE_STEPS, parse_scheme
 from vidattn.explain.spread import Recording, spread
 from vidattn.grid import Grid
@@ -37,7 +39,19 @@ def every_head_hands_on_the_same(step: VideoAttention) -> torch.Tensor:
     if hasattr(step, "norm_v"):  # pooled: a key is its own token's value
         step.norm_v = nn.Identity()
         step.pool_v.weight.data.zero_()[:, :, 1, 1, 1] = 1
+    if isinstance(step, MultiscaleAttention):  # a query is its own token's
+        step.pool_q.weight.data.zero_()[:, :, 1, 1, 1] = 1
     return value
+
+
+def queries_beside(step: VideoAttention, x: torch.Tensor, grid: Grid) -> tuple[torch.Tensor, torch.Tensor]:
+    """MViTv2 adds its queries to what its weights mix: their part in the weights, `(S, S)`, each video token's own; and
+    the mean over the heads, `(B, S, D)`. Zeros in other steps."""
+    if not isinstance(step, MultiscaleAttention):
+        return torch.zeros(()), torch.zeros(())
+    video = torch.arange(grid.num_tokens) >= grid.prefix
+    queries = step.norm_q(pooled(step.attn.project(x, grid)[:, :, 0].transpose(1, 2), grid, step.pool_q)).mean(1)
+    return torch.diag(video.float()), queries * video[:, None]
 
 
 @cases
@@ -49,13 +63,19 @@ def test_weights_times_values_are_the_output(case, grid, gradients):
     x = torch.randn(2, grid.num_tokens, DIM)
     with torch.set_grad_enabled(gradients):
         output, weights = step(x, grid), spread(step, x, grid)
-    torch.testing.assert_close(output[..., :D], weights @ (x @ value.T), rtol=1e-4, atol=1e-4)
+    beside, queries = queries_beside(step, x, grid)
+    mixed = (weights - beside) @ (x @ value.T) + queries
+    torch.testing.assert_close(output[..., :D], mixed, rtol=1e-4, atol=1e-4)
     assert (weights >= 0).all()
     prefix = {"joint": 1, "space": 1, "height": 1, "global": 1, "linear": 1, "space|time": 0.5}  # half of the heads
     prefix |= dict.fromkeys(("time", "width", "local", "temporal"), 0)  # no update at all
     expected = torch.ones(2, grid.num_tokens)
     expected[:, : grid.prefix] = prefix.get(case.spec, 1)
-    torch.testing.assert_close(weights.sum(-1), expected)
+    expected += beside.sum(-1)
+    if case.spec.startswith("swin3d"):  # a window beyond the clip's end holds zeros, which take a share of the rest
+        assert (weights.sum(-1) <= expected + 1e-5).all()
+    else:
+        torch.testing.assert_close(weights.sum(-1), expected)
 
 
 @cases

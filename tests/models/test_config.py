@@ -15,7 +15,10 @@ from vidattn.models.presets import build_network
         ({"image_size": (224, 100)}, "100 is not a multiple of patch_size=16; nearest sizes are 96 and 112"),
         ({"image_size": 8}, "nearest sizes are 16"),
         ({"embed_dim": 100}, "embed_dim=100 is not a multiple of num_heads=12; nearest widths: 96 and 108"),
-        ({"pooling": "max"}, "pooling='max' is unknown; choose one of class_token, registers, mean, attentive"),
+        (
+            {"pooling": "max"},
+            "pooling='max' is unknown; choose one of class_token, registers, mean, normed_mean, attentive",
+        ),
         ({"position": "rope"}, r"position='rope' is unknown; choose one of space\+time, token, sine, none"),
         ({"norm": "rms"}, "norm='rms' is unknown; choose one of layer_norm, dyt"),
         ({"activation": "relu"}, "activation='relu' is unknown; choose one of gelu, gelu_tanh"),
