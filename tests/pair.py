@@ -1,6 +1,7 @@
 """Two processes that stay: started once, as by torchrun, they run `vidattn` commands one after another."""
 
 import contextlib
+import faulthandler
 import json
 import os
 import socket
@@ -60,7 +61,7 @@ class Pair:
             for place, process in enumerate(self.processes):
                 answers[place] = answers[place] or process.stdout.read() or b""  # type: ignore[union-attr]
                 if not answers[place] and process.poll() is not None:
-                    answers[place] = b"ended"
+                    answers[place] = f"ended with {process.returncode}".encode()
             if any(answer.strip() not in (b"", b"0", str(status).encode()) for answer in answers):
                 deadline = min(deadline, time.monotonic() + 5)
         said = "".join(path.read_bytes()[start:].decode() for path, start in zip(self._outputs(), before, strict=True))
@@ -92,6 +93,7 @@ def serve(path: str) -> None:
     with open(path, "ab") as said:
         os.dup2(said.fileno(), 1)
         os.dup2(said.fileno(), 2)
+    faulthandler.enable()  # a crash in native code says where
 
     from vidattn.cli import main
 
