@@ -12,6 +12,7 @@ import copy
 import csv
 import os
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -52,13 +53,13 @@ def train(task: pl.LightningModule, video: Tensor, labels: Tensor, test: Any, st
     trainer = pl.Trainer(
         max_epochs=epochs, gradient_clip_val=1.0, accelerator="cpu", logger=False, enable_checkpointing=False,
         enable_progress_bar=False, enable_model_summary=False, num_sanity_val_steps=0, log_every_n_steps=10**6,
-        check_val_every_n_epoch=epochs, callbacks=[accuracy] if isinstance(task, VideoClassifier) else [],
+        check_val_every_n_epoch=epochs, default_root_dir=tempfile.mkdtemp(),
+        callbacks=[accuracy] if isinstance(task, VideoClassifier) else [],
     )  # fmt: skip
     trainer.fit(task, loader, Views(*test, 100, False))
     if not accuracy.values:
-        print(
-            "share of the loss of painting the mean:", f"{trainer.callback_metrics['val/share'].item():.3f}", flush=True
-        )
+        share = trainer.callback_metrics["val/share"].item()
+        print(f"share of the loss of painting the mean: {share:.3f}", flush=True)
     return accuracy.values
 
 
