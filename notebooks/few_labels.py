@@ -24,8 +24,8 @@ from guided import Accuracy, Batches, clips, settings
 from torch import Tensor
 
 from vidattn import MaskedAutoencoder, VideoClassifier, VideoTransformerConfig
+from vidattn.data.videos.few_labels import few
 from vidattn.models import Decoder, TubeMask
-from vidattn.probing.curve import few
 
 HERE = Path(os.environ.get("FEW_LABELS_OUT", Path(__file__).parent))
 TABLE = HERE / "few_labels.csv"

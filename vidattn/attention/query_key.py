@@ -55,12 +55,16 @@ class Rotary3D(nn.Module):
 
     def forward(self, q: Tensor, k: Tensor, row: Grid) -> tuple[Tensor, Tensor]:
         """Queries and keys `(G, n, heads, d)` of rows of tokens that lie on `row` -> the same shapes."""
-        turns = angles(places_of(row, q), self.pairs).flatten(-2)[..., None, :]  # (n, 1, 3 * pairs), for all heads
+        turns = angles(self.places(row, q), self.pairs).flatten(-2)[..., None, :]  # (n, 1, 3 * pairs), for all heads
         cosine, sine = turns.cos(), turns.sin()
         return turned(q, cosine, sine), turned(k, cosine, sine)
 
+    def places(self, row: Grid, like: Tensor) -> Tensor:
+        """Where the tokens of `row` lie, on the device and in the type of `like`."""
+        return places_of(row, like)
 
-class ScaledRotary3D(nn.Module):
+
+class ScaledRotary3D(Rotary3D):
     """`Rotary3D` on a map of any size as if it had 16 rows and 16 columns: rows are 15 / (H - 1) apart, columns
     15 / (W - 1). Frames are counted.
 
@@ -78,17 +82,11 @@ class ScaledRotary3D(nn.Module):
         ValueError: a head has fewer than 6 components, two for each axis.
     """
 
-    def __init__(self, head_dim: int, norm: Norm = layer_norm) -> None:
-        super().__init__()
-        self.pairs = pairs_of(head_dim)
-
-    def forward(self, q: Tensor, k: Tensor, row: Grid) -> tuple[Tensor, Tensor]:
-        """Queries and keys `(G, n, heads, d)` of rows of tokens that lie on `row` -> the same shapes."""
-        places = places_of(row, q)
+    def places(self, row: Grid, like: Tensor) -> Tensor:
+        """Where the tokens of `row` lie on a map of 16 rows and columns."""
         apart = (1.0, *(SPAN / (side - 1) if side > 1 else 0.0 for side in (row.height, row.width)))
-        turns = angles(places * places.new_tensor(apart), self.pairs).flatten(-2)[..., None, :]
-        cosine, sine = turns.cos(), turns.sin()
-        return turned(q, cosine, sine), turned(k, cosine, sine)
+        places = places_of(row, like)
+        return places * places.new_tensor(apart)
 
 
 class TiledRotary3D(nn.Module):

@@ -13,6 +13,7 @@ from vidattn.checks import check_positive
 from vidattn.commands.kept_features import (
     TOKENS,
     VECTORS,
+    Reading,
     add_feature_options,
     check_feature_options,
     kept_features,
@@ -25,7 +26,7 @@ from vidattn.data.videos.manifest import Manifest, Video, read_manifest
 from vidattn.data.videos.shards import refuse_shards
 from vidattn.mistakes import Mistake
 from vidattn.probing.attentive import AttentiveProbes
-from vidattn.probing.curve import learning_curve
+from vidattn.probing.curve import Point, learning_curve
 from vidattn.probing.linear import LinearProbes, Setting
 from vidattn.probing.neighbours import Neighbours
 from vidattn.probing.protocol import Kind, evaluate
@@ -61,11 +62,14 @@ def probe(words: list[str]) -> None:
     model, preparation = loaded(options, "vidattn probe")
     probed: list[Probed] = []
     skipped: dict[str, str] = {}
+    every = [video for manifest in lists.values() for video in manifest.videos]
+    stores: dict[Reading, FeatureStore] = {}
     for name in options.kind:
         reading = TOKENS if name == "attentive" else VECTORS
-        every = [video for manifest in lists.values() for video in manifest.videos]
-        store, unread = kept_features(model, preparation, options, every, reading)
-        skipped |= dict(unread)
+        if reading not in stores:
+            stores[reading], unread = kept_features(model, preparation, options, every, reading)
+            skipped |= dict(unread)
+        store = stores[reading]
         kept = {split: _readable(manifest, split, store) for split, manifest in lists.items()}
         rows = {split: _rows(lists[split], places, store) for split, places in kept.items()}
         choice = rows["val"] if sources is None else [sources[place] for place in kept["train"]]
@@ -108,11 +112,12 @@ def _probed(
         began = time.perf_counter()
         outcome = evaluate(kind, rows["train"], choice, rows["test"], count, options.seed)
         seconds = time.perf_counter() - began
-        curve = []
+        curve: list[Point] = []
         if isinstance(choice, LabelledRows) and options.draws and name != "attentive":
             curve = learning_curve(
                 kind, rows["train"], choice, rows["test"], count, draws=options.draws, seed=options.seed
             )
+            curve.append(Point(None, 0, len(rows["train"]), outcome.top1))
     finally:
         torch.set_num_threads(before)
     return Probed(name, kind, outcome, curve, seconds)

@@ -1,10 +1,9 @@
 """What a probe reaches with few labels: accuracy against the number of labelled videos of each class."""
 
-import random
-from collections import defaultdict
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from vidattn.data.videos.few_labels import few
 from vidattn.probing.protocol import Kind, evaluate
 from vidattn.probing.rows import LabelledRows
 
@@ -31,7 +30,7 @@ def learning_curve(
     validation: LabelledRows,
     test: LabelledRows,
     num_classes: int,
-    per_class: Sequence[int | None] = (1, 2, 4, 8, None),
+    per_class: Sequence[int] = (1, 2, 4, 8),
     draws: int = 5,
     seed: int = 0,
 ) -> list[Point]:
@@ -43,28 +42,14 @@ def learning_curve(
         validation: videos that a setting is chosen on.
         test: videos that the accuracy is of.
         num_classes: K.
-        per_class: numbers of videos of each class, None for all, of which there is one draw only.
+        per_class: numbers of videos of each class; all of them are `evaluate`'s own matter.
         draws: of each number.
         seed: of draws and training.
     """
-    points = []
+    labels, points = train.labels.tolist(), []
     for count in per_class:
-        for draw in range(1 if count is None else draws):
-            places = range(len(train)) if count is None else few(train.labels.tolist(), count, seed + draw)
-            found = evaluate(kind, train.take(list(places)), validation, test, num_classes, seed + draw)
+        for draw in range(draws):
+            places = few(labels, count, seed + draw)
+            found = evaluate(kind, train.take(places), validation, test, num_classes, seed + draw)
             points.append(Point(count, draw, len(places), found.top1))
     return points
-
-
-def few(labels: Sequence[int], per_class: int, draw: int) -> list[int]:
-    """Places of so many videos of each class, all where there are fewer.
-
-    >>> few([0, 0, 0, 1], 2, draw=0)
-    [0, 2, 3]
-    """
-    order = list(range(len(labels)))
-    random.Random(draw).shuffle(order)
-    drawn: dict[int, list[int]] = defaultdict(list)
-    for place in order:
-        drawn[labels[place]].append(place)
-    return sorted(place for places in drawn.values() for place in places[:per_class])

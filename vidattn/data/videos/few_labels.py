@@ -2,6 +2,7 @@
 
 import random
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from vidattn.checks import check_positive
@@ -36,10 +37,19 @@ class FewLabels:
         if manifest.multi_label or not all(video.label is not None for video in manifest.videos):
             kind = "videos with several labels" if manifest.multi_label else "videos without a label"
             raise ManifestError(f"{manifest.source}: few_labels draws videos of each class, and the list has {kind}")
-        order = list(range(len(manifest.videos)))
-        random.Random(self.draw).shuffle(order)
-        drawn: dict[int | None, list[int]] = defaultdict(list)
-        for place in order:
-            drawn[manifest.videos[place].label].append(place)
-        kept = sorted(place for places in drawn.values() for place in places[: self.per_class])
+        kept = few([video.label for video in manifest.videos], self.per_class, self.draw)
         return replace(manifest, videos=[manifest.videos[place] for place in kept])
+
+
+def few(labels: Sequence[int | None], per_class: int, draw: int) -> list[int]:
+    """Places of so many videos of each class, all where there are fewer.
+
+    >>> few([0, 0, 0, 1], 2, draw=0)
+    [0, 2, 3]
+    """
+    order = list(range(len(labels)))
+    random.Random(draw).shuffle(order)
+    drawn: dict[int | None, list[int]] = defaultdict(list)
+    for place in order:
+        drawn[labels[place]].append(place)
+    return sorted(place for places in drawn.values() for place in places[:per_class])
