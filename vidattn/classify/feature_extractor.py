@@ -1,6 +1,6 @@
 """One vector of each video: what a network knows of it before its head, to search, to group, to classify by."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -105,16 +105,28 @@ class FeatureExtractor(VideoRunner[VideoVector]):
         rows, skipped, several = self._all(source, fps, "Reading features", progress)
         return VideoFeatures.of(rows, skipped) if several else rows[0].vector
 
-    @torch.inference_mode()
     def vectors(self, video: Tensor) -> Tensor:
         """float32 `(V, D)` on the CPU from uint8 clips `(V, 3, T, S, S)`, in batches.
 
         Raises:
             ValueError: one is NaN: the weights are damaged, or numbers overflow.
         """
+        return self.over(video, head_input)
+
+    @torch.inference_mode()
+    def over(self, video: Tensor, read: Callable[[Network, Tensor], Tensor]) -> Tensor:
+        """What `read` makes of the network and normalised clips, `(V, ...)` on the CPU, in batches.
+
+        Args:
+            video: uint8 clips `(V, 3, T, S, S)`.
+            read: given so many of them at a time.
+
+        Raises:
+            ValueError: a number is NaN.
+        """
         network = self.network
         assert isinstance(network, Network)  # as __init__ has made sure
-        rows = torch.cat([network.read(network.features(clips)).float().cpu() for clips in self._batches(video)])
+        rows = torch.cat([read(network, clips).cpu() for clips in self._batches(video)])
         check_numbers(rows, network)
         return rows
 
@@ -122,3 +134,8 @@ class FeatureExtractor(VideoRunner[VideoVector]):
         rows = means(self.vectors, [views.video for views in several])
         self._spare_memory.answered(len(several))
         return [VideoVector(views.path, row.astype(np.float32)) for views, row in zip(several, rows, strict=True)]
+
+
+def head_input(network: Network, clips: Tensor) -> Tensor:
+    """What the network's head takes of normalised clips, float32 `(V, D)`."""
+    return network.read(network.features(clips)).float()

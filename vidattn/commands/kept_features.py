@@ -5,18 +5,16 @@ from argparse import Namespace
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-import torch
 from rich.console import Console
 from rich.progress import track
 from torch import Tensor
 from torch.utils.data import DataLoader
 
-from vidattn.checkpoints.loading import load
 from vidattn.checkpoints.pretrained import Pretrained
 from vidattn.checks import check_positive
-from vidattn.classify.device import usable_device
-from vidattn.classify.numbers import check_numbers
-from vidattn.classify.preparation import Preparation, preparation_of
+from vidattn.classify.feature_extractor import FeatureExtractor, head_input
+from vidattn.classify.preparation import Preparation
+from vidattn.classify.video_runner import load_prepared
 from vidattn.commands.options import Parser
 from vidattn.data.clips.dataset import TestViews
 from vidattn.data.clips.items import collate
@@ -63,10 +61,7 @@ def check_feature_options(options: Namespace) -> None:
 
 def loaded(options: Namespace, command: str) -> tuple[Pretrained, Preparation]:
     """The network, and how it sees videos; what was assumed is said."""
-    model = load(options.weights)
-    preparation = preparation_of(
-        model.config, model.preprocessing, None, options.image_size, options.num_clips, options.num_crops
-    )
+    model, preparation = load_prepared(options.weights, None, options.image_size, options.num_clips, options.num_crops)
     for note in [*(line for line in model.report if not line.startswith("head: ")), *preparation.assumed]:
         print(f"{command}: {note}", file=sys.stderr)
     return model, preparation
@@ -95,15 +90,11 @@ class Reading(NamedTuple):
     read: Callable[[Network, Tensor], Tensor]
 
 
-def _head_input(network: Network, clips: Tensor) -> Tensor:
-    return network.read(network.features(clips)).float()
-
-
 def _tokens(network: Network, clips: Tensor) -> Tensor:
     return network.features(clips, normalized=True).tokens.half()
 
 
-VECTORS = Reading("what the head takes, 1", _head_input)
+VECTORS = Reading("what the head takes, 1", head_input)
 """A vector of each view, `(V, D)`."""
 
 TOKENS = Reading("normed tokens, 1", _tokens)
@@ -151,6 +142,9 @@ def _fill(
     console.print(f"features of {len(videos) - len(missing)} of {counted(len(videos), 'video')} are in {store.folder}")
     if not missing:
         return []
+    extractor = FeatureExtractor(
+        model.network, preparation, options.device, options.precision, options.batch_size, options.reader
+    )
     sampling, crops = preparation.sampling, preparation.crops
     clips = TestViews(
         missing, sampling, preparation.num_clips, preparation.num_crops, crops.size, VideoOpener(options.reader), "skip"
@@ -160,21 +154,4 @@ def _fill(
     loader = DataLoader(clips, videos_per_batch, collate_fn=collate, num_workers=options.workers)
     with store:
         batches = track(loader, "Reading features", console=console, disable=not console.is_terminal)
-        return extract(batches, missing, _features(model, options, reading), store)
-
-
-def _features(model: Pretrained, options: Namespace, reading: Reading) -> Callable[[Tensor], Tensor]:
-    """uint8 clips `(V, 3, T, S, S)` -> what is kept of them."""
-    device = usable_device(options.device)
-    dtype = torch.bfloat16 if options.precision == "bf16" else torch.float32
-    network, normalize = backbone(model).to(device, dtype).eval(), model.normalize.to(device)
-
-    def features(video: Tensor) -> Tensor:
-        rows = []
-        for clips in video.split(options.batch_size):
-            rows.append(reading.read(network, normalize(clips.to(device)).to(dtype)).cpu())
-        vectors = torch.cat(rows)
-        check_numbers(vectors, network)
-        return vectors
-
-    return features
+        return extract(batches, missing, lambda video: extractor.over(video, reading.read), store)
