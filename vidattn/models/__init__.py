@@ -26,6 +26,12 @@ if TYPE_CHECKING:  # for mypy and editors, which know no table
         list_presets as list_presets,
         preset as preset,
     )
+    from vidattn.models.query_decoder import (
+        DeformableCross as DeformableCross,
+        DenseCross as DenseCross,
+        Queries as Queries,
+        QueryDecoder as QueryDecoder,
+    )
     from vidattn.models.readout import (
         AttentivePooling as AttentivePooling,
         ClassToken as ClassToken,
@@ -52,6 +58,7 @@ __all__, __getattr__, __dir__ = hand_on(
         "vidattn.models.normalize": ["NORMALIZATIONS", "Normalize"],
         "vidattn.models.pixel_decoder": ["Decoder"],
         "vidattn.models.presets": ["PRESETS", "build_network", "list_presets", "preset"],
+        "vidattn.models.query_decoder": ["DeformableCross", "DenseCross", "Queries", "QueryDecoder"],
         "vidattn.models.readout": [
             *("AttentivePooling", "ClassToken", "MeanOfNormed", "MeanPooling", "ReadOut", "RegisterTokens"),
         ],
