@@ -16,11 +16,11 @@ class Ratio(NamedTuple):
 
     Args:
         total: the sum, of each layer `(L,)`.
-        count: what it goes by, `(L,)`.
+        over: what it is divided by, `(L,)`.
     """
 
     total: Tensor
-    count: Tensor
+    over: Tensor
 
 
 class Actions(ABC):

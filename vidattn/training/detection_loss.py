@@ -39,7 +39,7 @@ def detection_terms(found: Detections, targets: Targets, of_query: Tensor, actio
             found.boxes.detach(),
             torch.zeros(found.boxes.shape[:-1], dtype=torch.bool, device=of_query.device),
         )
-    people = targets.count.expand(len(of_query))
+    people = targets.number.expand(len(of_query))
     l1, giou = box_errors(found.boxes, boxes, shown)
     terms = {
         "actions": actions.losses(found.logits, wanted, somebody),
@@ -57,7 +57,7 @@ def over_processes(terms: dict[str, list[Ratio]]) -> dict[str, list[Ratio]]:
     gradients, is the loss of all clips together. All processes must come here at the same time."""
     if not (torch.distributed.is_available() and torch.distributed.is_initialized()):
         return terms
-    counts = torch.stack([ratio.count for ratios in terms.values() for ratio in ratios]).clone()
+    counts = torch.stack([ratio.over for ratios in terms.values() for ratio in ratios]).clone()
     torch.distributed.all_reduce(counts)
     shared = iter(counts / torch.distributed.get_world_size())
     return {name: [Ratio(ratio.total, next(shared)) for ratio in ratios] for name, ratios in terms.items()}

@@ -60,7 +60,7 @@ class Targets(NamedTuple):
         return cls(*(one.to(device, non_blocking=True) for one in (boxes, shown, does, there)))
 
     @property
-    def count(self) -> Tensor:
+    def number(self) -> Tensor:
         """People in the batch, a scalar in float32."""
         return self.there.sum().float()
 
