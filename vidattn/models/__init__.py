@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from vidattn.public import hand_on
 
 if TYPE_CHECKING:  # for mypy and editors, which know no table
+    from vidattn.models.actions import OneAction as OneAction, SeveralActions as SeveralActions
     from vidattn.models.attentive_probe import AttentiveProbe as AttentiveProbe
     from vidattn.models.block import Block as Block
     from vidattn.models.config import VideoTransformerConfig as VideoTransformerConfig
@@ -46,6 +47,7 @@ if TYPE_CHECKING:  # for mypy and editors, which know no table
 __all__, __getattr__, __dir__ = hand_on(
     __name__,
     {
+        "vidattn.models.actions": ["OneAction", "SeveralActions"],
         "vidattn.models.attentive_probe": ["AttentiveProbe"],
         "vidattn.models.block": ["Block"],
         "vidattn.models.config": ["VideoTransformerConfig"],

@@ -20,7 +20,8 @@ class Targets(NamedTuple):
     """Who is to be found in a batch of clips, on their asked frames; clips with fewer people than others are filled up.
 
     Args:
-        boxes: `(B, P, K, 4)`, centre and size in fractions of the picture.
+        boxes: `(B, P, K, 4)`, centre and size in fractions of the picture; where a person has none,
+            the nearest in time.
         shown: `(B, P, K)` bool, whether the person has a box on that frame.
         actions: `(B, P, C)`, 1 for what the person does.
         there: `(B, P)` bool, whether there is such a person: one with a box on at least one asked frame.
@@ -55,7 +56,8 @@ class Targets(NamedTuple):
         there = torch.zeros(len(people), most, dtype=torch.bool)
         for clip, (own, seen, doing) in enumerate(kept):
             count = len(own)
-            boxes[clip, :count], shown[clip, :count], does[clip, :count] = to_centers(own.float()), seen, doing
+            filled = own.float().take_along_dim(nearest(seen)[:, :, None], dim=1)
+            boxes[clip, :count], shown[clip, :count], does[clip, :count] = to_centers(filled), seen, doing
             there[clip, :count] = True
         return cls(*(one.to(device, non_blocking=True) for one in (boxes, shown, does, there)))
 
@@ -63,6 +65,17 @@ class Targets(NamedTuple):
     def number(self) -> Tensor:
         """People in the batch, a scalar in float32."""
         return self.there.sum().float()
+
+
+def nearest(shown: Tensor) -> Tensor:
+    """For each frame of `(P, K)` bool the nearest one on which the person is shown, `(P, K)`; the earlier of two.
+
+    >>> nearest(torch.tensor([[False, True, False, False, True]]))
+    tensor([[1, 1, 1, 4, 4]])
+    """
+    places = torch.arange(shown.shape[1])
+    far = (places[:, None] - places).abs() + len(places) * ~shown[:, None]
+    return far.argmin(-1)
 
 
 @dataclass(frozen=True)
