@@ -10,8 +10,12 @@ from torch import Tensor
 class People:
     """The target of one clip in detection: each entry is one person.
 
-    A batch has `people`, a list of V of these, and `frames`, int64 `(V, T)`: the numbers of the clip's frames in the
-    file. In evaluation -1 stands where the clip answers for no frame: where it repeats an edge, or another clip answers.
+    A batch has beside `video` (see `vidattn.data.clips.items`):
+
+    - `people`: a list of V of these;
+    - `frames`: int64 `(V, T)`, the numbers of the clip's frames in the file. In evaluation -1 stands where the clip
+      answers for no frame: where it repeats an edge, or another clip answers;
+    - `lost`: int64 `(V,)`, boxes that left the picture in the transforms (one person in one frame is one box).
 
     Args:
         boxes: float32 `(P, T, 4)`: x1, y1, x2, y2 in fractions of the picture that the network sees; zeros where the
