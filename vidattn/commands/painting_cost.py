@@ -23,7 +23,7 @@ def painting_rows(path: str, frames: int, height: int, width: int) -> list[dict[
     Raises:
         ValueError: the task cannot be built; the message says why.
     """
-    task = task_on_meta(path, MaskedPrediction)
+    task = task_on_meta(path, MaskedPrediction)  # type: ignore[type-abstract]
     if task is None:
         return []
     whole = task.network.features_macs(frames, height, width).total
