@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
-from vidattn.attention.parts import linear
+from vidattn.attention.parts import Parts, linear
 from vidattn.checks import check_positive
 from vidattn.grid import Grid
 from vidattn.macs import Macs
@@ -26,7 +26,7 @@ class Cross(ABC):
     """The numbers of a cross-attention, and what makes it; its fields are plain values."""
 
     @abstractmethod
-    def build(self, dim: int, num_heads: int, num_boxes: int) -> CrossAttention:
+    def build(self, dim: int, num_heads: int, num_boxes: int, parts: Parts) -> CrossAttention:
         """A fresh one."""
 
 
@@ -34,9 +34,9 @@ class Cross(ABC):
 class DenseCross(Cross):
     """Queries attend to all tokens: `DenseCrossAttention`."""
 
-    def build(self, dim: int, num_heads: int, num_boxes: int) -> CrossAttention:
+    def build(self, dim: int, num_heads: int, num_boxes: int, parts: Parts) -> CrossAttention:
         """A fresh one."""
-        return DenseCrossAttention(dim, num_heads, num_boxes)
+        return DenseCrossAttention(dim, num_heads, num_boxes, parts=parts)
 
 
 @dataclass(frozen=True)
@@ -49,9 +49,9 @@ class DeformableCross(Cross):
 
     num_points: int = 4
 
-    def build(self, dim: int, num_heads: int, num_boxes: int) -> CrossAttention:
+    def build(self, dim: int, num_heads: int, num_boxes: int, parts: Parts) -> CrossAttention:
         """A fresh one."""
-        return DeformableCrossAttention(dim, num_heads, num_boxes, self.num_points)
+        return DeformableCrossAttention(dim, num_heads, num_boxes, self.num_points, parts=parts)
 
 
 @dataclass(frozen=True)
@@ -117,8 +117,9 @@ class QueryDecoder(nn.Module):
     DETR, https://arxiv.org/abs/2005.12872, with the boxes of DAB-DETR, https://arxiv.org/abs/2201.12329: each query is
     a content and a box (K of them, on the asked frames), which says where to look at first; each layer moves it by what
     it has seen (Deformable DETR, https://arxiv.org/abs/2010.04159, appendix A.4, no gradient between layers). What
-    reads boxes and actions is the same after each layer, so that all have their loss. Boxes that are given run beside:
-    one content for all, and the box; nobody else sees them.
+    reads boxes and actions is the same after each layer, so that all have their loss. Fresh layers are as wide as
+    DETR's (Xavier's, 1 / sqrt(D)), not ViT's 0.02, with which narrow decoders hardly begin to learn. Boxes that are
+    given run beside: one content for all, and the box; nobody else sees them.
 
     Args:
         width: token width of the network.
@@ -131,7 +132,8 @@ class QueryDecoder(nn.Module):
         self.numbers, self.num_actions = numbers, num_actions
         dim, boxes = numbers.embed_dim, numbers.num_boxes
         self.recompute = False
-        self.enter = linear(width, dim)
+        parts = Parts(std=dim**-0.5)
+        self.enter = linear(width, dim, width**-0.5)
         self.enter_norm = nn.LayerNorm(dim)
         self.content = nn.Parameter(torch.randn(numbers.num_queries, dim))
         self.given_content = nn.Parameter(torch.randn(dim))
@@ -139,7 +141,13 @@ class QueryDecoder(nn.Module):
         self.anchors = nn.Parameter(logit(first))
         self.position = nn.Sequential(nn.Linear(boxes * dim, dim), nn.ReLU(), nn.Linear(dim, dim))
         self.layers = nn.ModuleList(
-            QueryLayer(dim, numbers.num_heads, numbers.cross.build(dim, numbers.num_heads, boxes), numbers.mlp_ratio)
+            QueryLayer(
+                dim,
+                numbers.num_heads,
+                numbers.cross.build(dim, numbers.num_heads, boxes, parts),
+                numbers.mlp_ratio,
+                parts=parts,
+            )
             for _ in range(numbers.depth)
         )
         self.norm = nn.LayerNorm(dim)
