@@ -25,6 +25,7 @@ def test_a_still_clip_has_the_pictures_logits(theirs, tmp_path, frames):
         logits = model.network(picture[:, :, None].expand(-1, -1, frames, -1, -1))
         torch.testing.assert_close(logits, theirs(picture), rtol=1e-5, atol=1e-5)
     assert model.config.attention == "swin3d(8,4,4)"
+    assert model.licence.startswith("MIT by timm's list")
     assert model.report[0].startswith("inflated from an image model")
 
 
