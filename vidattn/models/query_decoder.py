@@ -118,8 +118,8 @@ class QueryDecoder(nn.Module):
     a content and a box (K of them, on the asked frames), which says where to look at first; each layer moves it by what
     it has seen (Deformable DETR, https://arxiv.org/abs/2010.04159, appendix A.4, no gradient between layers). What
     reads boxes and actions is the same after each layer, so that all have their loss. Fresh layers are as wide as
-    DETR's (Xavier's, 1 / sqrt(D)), not ViT's 0.02, with which narrow decoders hardly begin to learn. Boxes that are given run beside:
-    one content for all, and the box; nobody else sees them.
+    DETR's (Xavier's, 1 / sqrt(D)), not ViT's 0.02, with which narrow decoders hardly begin to learn. Boxes that are
+    given run beside: one content for all, and the box; nobody else sees them.
 
     Args:
         width: token width of the network.

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from vidattn.detection.overlap import iou
+
 LINKED_FROM = 0.3  # IoU of a person's boxes in one listed frame and the next, where the list does not say who is who
 
 
@@ -68,20 +70,6 @@ def linked(frames: np.ndarray, boxes: np.ndarray) -> np.ndarray:
                 persons[row], known = known, known + 1
         before = here
     return persons
-
-
-def iou(one: np.ndarray, other: np.ndarray) -> np.ndarray:
-    """Intersection over union of boxes `(n, 4)` and `(m, 4)`: `(n, m)`; 0 for empty ones.
-
-    >>> iou(np.array([[0, 0, 2, 1]]), np.array([[1, 0, 3, 1], [5, 5, 5, 5]])).round(3).tolist()
-    [[0.333, 0.0]]
-    """
-    low = np.maximum(one[:, None, :2], other[None, :, :2])
-    high = np.minimum(one[:, None, 2:], other[None, :, 2:])
-    both = np.prod(np.clip(high - low, 0, None), -1)
-    areas = [np.prod(np.clip(boxes[:, 2:] - boxes[:, :2], 0, None), -1) for boxes in (one, other)]
-    union = areas[0][:, None] + areas[1][None] - both
-    return both / np.where(union > 0, union, 1)
 
 
 def merged(
