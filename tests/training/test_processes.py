@@ -23,6 +23,7 @@ SHARDS = f"{ShardSizes.__module__}.{ShardSizes.__qualname__}"
 def broken_config(tiny_set, folder, processes, strategy):
     """Nine test videos, of which the second, and so the second process's first, is broken."""
     values = config(tiny_set, folder)
+    del values["data"]["decode_timeout"]  # with a watchdog, as where nothing is said
     values["trainer"] |= {"devices": processes, "strategy": strategy, "gradient_clip_val": 1.0}
     values["trainer"]["callbacks"] = [{"class_path": SHARDS, "init_args": {"folder": str(folder / "shards")}}]
     values["data"]["batch_size"] = 4 // processes
