@@ -24,7 +24,7 @@ FILE = Path(__file__).with_suffix(".json")
 SMALL = VideoTransformerConfig(
     num_classes=3, num_frames=4, image_size=32, patch_size=8, embed_dim=24, depth=2, num_heads=2
 )
-STEPS_SINCE = ("mvit", "swin3d", "unit")
+STEPS_SINCE = ("mbconv_se", "mvit", "swin3d", "unit")
 """Steps that came later."""
 SCHEMES = [
     *ALIASES,

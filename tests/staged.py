@@ -32,6 +32,26 @@ STAGED = {
         num_heads=(1, 2),
         **SMALL,
     ),
+    "pvt": replace(
+        HIERARCHICAL["pvt-tiny"],
+        attention=("pvt(2)", "space"),
+        downsampling="patch_conv(1)",
+        widths=(8, 16),
+        depths=(1, 2),
+        num_heads=(1, 2),
+        mlp_ratio=(2.0, 3.0),
+        **SMALL,
+    ),
+    "coatnet": replace(
+        HIERARCHICAL["coatnet-0"],
+        attention=("mbconv_se", "relative(4,8)"),
+        downsampling=("mbconv", "relative(4,8)"),
+        widths=(8, 16),
+        depths=(2, 2),
+        num_heads=(1, 2),
+        stem_width=4,
+        **SMALL,
+    ),
 }
 
 

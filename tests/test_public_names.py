@@ -29,8 +29,8 @@ def told_to_editors(room):
 
 def test_the_names_at_the_top_are_these():
     assert vidattn.__all__ == [
-        "Classifier", "Distillation", "Grid", "HierarchicalConfig", "ImageAttention", "Macs", "MaskedAutoencoder",
-        "MomentumContrast",
+        "ActionDetector", "Classifier", "Distillation", "Grid", "HierarchicalConfig", "ImageAttention", "Macs",
+        "MaskedAutoencoder", "MomentumContrast",
         "PRESETS", "Pretrained", "SimMIM", "VideoAttention", "VideoClassifier", "VideoDataModule", "VideoModule",
         "VideoTransformer", "VideoTransformerConfig", "build_network", "compare",
         "crossovers", "list_attentions", "list_presets", "load", "open_video", "preset",
@@ -64,6 +64,6 @@ def test_importing_the_rooms_and_the_commands_needs_no_torch():
 
 def test_a_name_that_is_not_public_is_an_attribute_error_that_lists_those_that_are():
     with pytest.raises(
-        AttributeError, match=r"no attribute 'load_model'; public names: Classifier, .*PRESETS, .*preset"
+        AttributeError, match=r"no attribute 'load_model'; public names: ActionDetector, .*PRESETS, .*preset"
     ):
         _ = vidattn.load_model

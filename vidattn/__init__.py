@@ -30,6 +30,7 @@ if TYPE_CHECKING:  # for mypy and editors, which know no table
         preset as preset,
     )
     from vidattn.models.video_transformer import VideoTransformer as VideoTransformer
+    from vidattn.training.detector import ActionDetector as ActionDetector
     from vidattn.training.distil import Distillation as Distillation
     from vidattn.training.masked_autoencoder import MaskedAutoencoder as MaskedAutoencoder
     from vidattn.training.module import VideoModule as VideoModule
@@ -54,6 +55,7 @@ __all__, __getattr__, __dir__ = hand_on(
         "vidattn.models.hierarchical_config": ["HierarchicalConfig"],
         "vidattn.models.presets": ["PRESETS", "build_network", "list_presets", "preset"],
         "vidattn.models.video_transformer": ["VideoTransformer"],
+        "vidattn.training.detector": ["ActionDetector"],
         "vidattn.training.distil": ["Distillation"],
         "vidattn.training.masked_autoencoder": ["MaskedAutoencoder"],
         "vidattn.training.module": ["VideoModule"],

@@ -43,19 +43,19 @@ def test_every_parameter_gets_a_gradient_and_recomputing_blocks_changes_memory_o
     assert count(saving.config).activation_bytes < count(plain.config).activation_bytes
 
 
-@staged
+@pytest.mark.parametrize("name", ["swin", "mvit", "hiera", "coatnet"])
 def test_compiles_in_one_graph_and_stays_close_in_bf16(name):
     network, video = random_staged(name), torch.randn(2, 3, *CLIP)
-    exact = network(video)
     torch._dynamo.reset()
     compiled = torch.compile(network.train(), fullgraph=True, backend="eager")
-    torch.testing.assert_close(compiled(video), exact, rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(compiled(video), network(video), rtol=1e-4, atol=1e-5)
+    exact = network.eval()(video)
     with torch.autocast("cpu", torch.bfloat16):
-        rough = network.eval()(video)
+        rough = network(video)
     assert (rough.float() - exact).norm() < 0.05 * exact.norm()
 
 
-@staged
+@pytest.mark.parametrize("name", ["swin", "mvit", "hiera"])
 def test_one_export_serves_every_batch(name):
     network, clips = random_staged(name), torch.randn(3, 3, *CLIP)
     program = torch.export.export(network, (clips[:2],), dynamic_shapes=({0: torch.export.Dim.DYNAMIC},)).module()

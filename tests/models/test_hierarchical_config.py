@@ -18,7 +18,7 @@ from vidattn.models.presets import preset
         ({"downsampling": "marge"}, "'marge' is unknown; did you mean 'merge'"),
         ({"downsampling": "merge(2)"}, r"downsampling='merge\(2\)': merge takes no numbers"),
         ({"downsampling": "merge+"}, "cannot be read; write a name with whole numbers"),
-        ({"stem": "patches"}, "stem='patches' is unknown; choose one of filled, overlapping"),
+        ({"stem": "patches"}, "stem='patches' is unknown; choose one of filled, overlapping, patch_conv"),
         ({"pooling": "max"}, "pooling='max' is unknown"),
         ({"norm_eps": 0.0}, r"norm_eps=0.0 must be above 0"),
         ({"drop_path": 1.0}, "drop_path=1.0 is not a probability below 1"),

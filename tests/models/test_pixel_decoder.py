@@ -26,7 +26,7 @@ def test_each_channel_of_a_patch_has_its_own_mean_and_deviation():
     video = drawn("statistics", torch.Size((1, 3, 4, 32, 32))).float() * torch.tensor([1.0, 2, 3]).view(3, 1, 1, 1)
     patches = patches_of(video, GRID)
     mean, deviation = patch_statistics(patches)
-    normed = ((patches - mean) / deviation).unflatten(2, (-1, 3))
+    normed = (patches.unflatten(2, (-1, 3)) - mean) / deviation
     torch.testing.assert_close(normed.mean(2), torch.zeros(1, 64, 3), atol=1e-5, rtol=0)
     torch.testing.assert_close(normed.std(2), torch.ones(1, 64, 3), atol=1e-4, rtol=0)
 

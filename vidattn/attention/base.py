@@ -129,6 +129,7 @@ class ImageAttention(nn.Module, ABC):
         paper: a short name, and the number on arxiv.org.
         role: what its weights mean to other classes; names are the block's own.
         weights_of: the class whose weights these are, where several classes take turns with the same ones.
+        stands_alone: whether it norms its input itself and no MLP follows it, so that in a stage it is a whole block.
     """
 
     sees: ClassVar[str] = ""
@@ -136,6 +137,7 @@ class ImageAttention(nn.Module, ABC):
     paper: ClassVar[str] = ""
     role: ClassVar[Role] = Role()
     weights_of: ClassVar[type[nn.Module] | None] = None
+    stands_alone: ClassVar[bool] = False
 
     @abstractmethod
     def forward(self, x: Tensor) -> Tensor:

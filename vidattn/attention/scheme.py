@@ -21,6 +21,7 @@ from vidattn.attention.image.graph import GraphAttention
 from vidattn.attention.image.large_kernel import LargeKernelAttention, MultiScaleLargeKernelAttention
 from vidattn.attention.image.linear import LinearAttention
 from vidattn.attention.image.mbconv import MBConv
+from vidattn.attention.image.mbconv_se import SqueezedMBConv
 from vidattn.attention.image.neighborhood import NeighborhoodAttention
 from vidattn.attention.image.non_local import NonLocal, PooledNonLocal
 from vidattn.attention.image.position_encoding import PositionalEncodingGenerator
@@ -84,6 +85,7 @@ STEPS: dict[str, type[nn.Module] | tuple[type[nn.Module], ...]] = {
     "local_group": LocallyGroupedAttention,
     "map": MapAttention,
     "mbconv": MBConv,
+    "mbconv_se": SqueezedMBConv,
     "mlka": MultiScaleLargeKernelAttention,
     "non_local": NonLocal,
     "peg": PositionalEncodingGenerator,

@@ -19,8 +19,10 @@ from vidattn.checkpoints.saved import Saved, saved_of
 from vidattn.checkpoints.sources import (
     hiera,
     huggingface,
+    pvt,
     timesformer,
     timm,
+    timm_coatnet,
     timm_swin,
     torchvision_mvit,
     torchvision_swin,
@@ -52,6 +54,8 @@ OFFICIAL: list[tuple[Callable[[Any], bool], Callable[[dict[str, Any], Path], Sav
     (torchvision_mvit.recognises, torchvision_mvit.read),
     (hiera.recognises, hiera.read),
     (timm_swin.recognises, timm_swin.read),
+    (timm_coatnet.recognises, timm_coatnet.read),
+    (pvt.recognises, pvt.read),
     (vjepa2_1.recognises, vjepa2_1.read),
     (vjepa2_official.recognises, vjepa2_official.read),
     (videomae_official.recognises, videomae_official.read),
@@ -145,8 +149,8 @@ def _read_file(path: Path, asked: Sides | None) -> Saved:
         raise WeightsError(f"weights of a Hugging Face {kind}; put its config.json beside them and load the folder")
     held = ", ".join(map(str, list(found)[:5])) if isinstance(found, dict) else type(found).__name__
     raise WeightsError(
-        "neither a checkpoint of vidattn, nor an official file of TimeSformer, VideoMAE, V-JEPA 2 or Hiera, nor a "
-        f"Video Swin or MViTv2 of torchvision's, nor a ViT or Swin of timm's; holds {held}"
+        "neither a checkpoint of vidattn, nor an official file of TimeSformer, VideoMAE, V-JEPA 2, Hiera or PVT, nor a "
+        f"Video Swin or MViTv2 of torchvision's, nor a ViT, Swin or CoAtNet of timm's; holds {held}"
     )
 
 

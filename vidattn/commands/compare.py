@@ -10,10 +10,11 @@ import torch
 from rich.progress import track
 
 from vidattn.bench.side_by_side import measured_text, side_by_side
+from vidattn.commands.detecting_cost import detecting_sentence
 from vidattn.commands.match import match_schemes
 from vidattn.commands.options import Parser, check_files, pixels, refuse
 from vidattn.comparison.accuracy import of_schemes, read_accuracy
-from vidattn.comparison.comparison import compare, crossovers
+from vidattn.comparison.comparison import compare, crossovers, height_width
 from vidattn.comparison.matching import BUDGETS, KNOBS
 from vidattn.comparison.source import read_run, schemed_of
 from vidattn.comparison.terms import config_of
@@ -104,6 +105,8 @@ def run(options: argparse.Namespace, base: Schemed, name: str, _: object) -> Non
     for table, title in zip(tables, titles, strict=True):
         console.print(rich_table(table, title))
     console.print(NOTE)
+    if options.config and (said := detecting_sentence(options.config, frames[0], *height_width(clips[0]))):
+        console.print(said)
     for line in [*sentences(points), *(f"{options.accuracy}: {gap}" for gap in gaps)]:
         console.print(line)
     written = [write_rows(rows, path) for path in (options.csv, options.json) if path]

@@ -13,6 +13,7 @@ from rich.table import Table
 
 from vidattn.bench.side_by_side import side_by_side
 from vidattn.checks import check_positive
+from vidattn.commands.detecting_cost import detecting_rows, detecting_table
 from vidattn.commands.options import Parser, check_files, pixels, refuse
 from vidattn.commands.painting_cost import painting_rows, painting_table
 from vidattn.commands.teaching_cost import teaching_rows, teaching_table
@@ -109,6 +110,9 @@ def run(options: argparse.Namespace) -> None:
         if teaching := teaching_rows(options.network, cost.frames, cost.height, cost.width):
             console.print(teaching_table(teaching, f"A step with a teacher, forward, a clip of {clip}"))
             rows += teaching
+        if detecting := detecting_rows(options.network, cost.frames, cost.height, cost.width):
+            console.print(detecting_table(detecting, f"A detector, forward, a clip of {clip}"))
+            rows += detecting
         if options.measure:
             config = schemed_of(config, Path(source.name))
             config = replace(config, num_frames=cost.frames, image_size=(cost.height, cost.width))

@@ -1,18 +1,13 @@
 """What a step of pre-training costs, for `vidattn flops` of a configuration of one."""
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
-import torch
-from jsonargparse import ArgumentParser
 from rich.table import Table
 
-from vidattn.attention.imported import imported
-from vidattn.comparison.source import read_run
+from vidattn.commands.task_on_meta import task_on_meta
 from vidattn.tables import rich_table
 from vidattn.training.masked_prediction import MaskedPrediction
-from vidattn.training.module import VideoModule
 
 
 def painting_rows(path: str, frames: int, height: int, width: int) -> list[dict[str, Any]]:
@@ -28,18 +23,9 @@ def painting_rows(path: str, frames: int, height: int, width: int) -> list[dict[
     Raises:
         ValueError: the task cannot be built; the message says why.
     """
-    file = Path(path) / "config.yaml" if Path(path).is_dir() else Path(path)
-    if file.suffix not in (".yaml", ".yml"):
+    task = task_on_meta(path, MaskedPrediction)  # type: ignore[type-abstract]
+    if task is None:
         return []
-    model = read_run(file)[1]["model"]
-    if "class_path" not in model or not issubclass(imported(model["class_path"], f"{file}: model"), MaskedPrediction):
-        return []
-    arguments = {name: value for name, value in (model.get("init_args") or {}).items() if name != "weights"}
-    parser = ArgumentParser(exit_on_error=False)
-    parser.add_subclass_arguments(VideoModule, "model")
-    with torch.device("meta"):
-        parsed = parser.parse_object({"model": {**model, "init_args": arguments}})
-        task = parser.instantiate_classes(parsed).model
     whole = task.network.features_macs(frames, height, width).total
     grid = task.config.grid(frames, height, width)
     keep = task.mask.keep(grid, [0])

@@ -5,8 +5,15 @@ from typing import TYPE_CHECKING
 from vidattn.public import hand_on
 
 if TYPE_CHECKING:  # for mypy and editors, which know no table
+    from vidattn.data.boxes.people import People as People
+    from vidattn.data.boxes.section import Boxes as Boxes
+    from vidattn.data.boxes.transforms import (
+        RandomPart as RandomPart,
+        default_box_transforms as default_box_transforms,
+    )
     from vidattn.data.clips.balance import ClassBalanced as ClassBalanced, Weighted as Weighted
     from vidattn.data.clips.frame_cache import FrameCache as FrameCache
+    from vidattn.data.clips.key_frames import KeyFrameSampling as KeyFrameSampling
     from vidattn.data.clips.sampling import (
         OfficialSampling as OfficialSampling,
         Sampler as Sampler,
@@ -28,6 +35,7 @@ if TYPE_CHECKING:  # for mypy and editors, which know no table
     )
     from vidattn.data.datamodule import VideoDataModule as VideoDataModule
     from vidattn.data.errors import VideoDecodeError as VideoDecodeError
+    from vidattn.data.made.actions import ActionsSet as ActionsSet
     from vidattn.data.made.videos import (
         AppearanceSet as AppearanceSet,
         MotionSet as MotionSet,
@@ -48,8 +56,12 @@ if TYPE_CHECKING:  # for mypy and editors, which know no table
 __all__, __getattr__, __dir__ = hand_on(
     __name__,
     {
+        "vidattn.data.boxes.people": ["People"],
+        "vidattn.data.boxes.section": ["Boxes"],
+        "vidattn.data.boxes.transforms": ["RandomPart", "default_box_transforms"],
         "vidattn.data.clips.balance": ["ClassBalanced", "Weighted"],
         "vidattn.data.clips.frame_cache": ["FrameCache"],
+        "vidattn.data.clips.key_frames": ["KeyFrameSampling"],
         "vidattn.data.clips.sampling": [
             "OfficialSampling",
             "Sampler",
@@ -62,6 +74,7 @@ __all__, __getattr__, __dir__ = hand_on(
         "vidattn.data.clips.transforms": ["ShortSide", "ShortSideJitter", "SpatialCrops", "default_train_transforms"],
         "vidattn.data.datamodule": ["VideoDataModule"],
         "vidattn.data.errors": ["VideoDecodeError"],
+        "vidattn.data.made.actions": ["ActionsSet"],
         "vidattn.data.made.videos": ["AppearanceSet", "MotionSet", "SyntheticSet"],
         "vidattn.data.sections": ["Decoding", "Lists", "Loading", "Views"],
         "vidattn.data.readers": ["READERS", "VideoReader", "open_video"],

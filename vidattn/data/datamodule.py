@@ -1,13 +1,17 @@
 """Everything a Lightning run needs to know of its data, in one class whose arguments are the keys under `data`."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytorch_lightning as pl
 from pytorch_lightning.utilities import rank_zero_warn
 from torch.utils.data import DataLoader
 
+from vidattn.data.boxes.section import Boxes
+from vidattn.data.boxes.splits import BoxSplits
+from vidattn.data.boxes.views import WindowViews
 from vidattn.data.clips.balance import Balance
 from vidattn.data.clips.dataset import TestViews, TrainClips
 from vidattn.data.clips.handing_over import Waiting, check_shared_memory
@@ -18,11 +22,15 @@ from vidattn.data.clips.target import ClassLabel, ClassLabels, TargetEncoder
 from vidattn.data.flat_keys import by_part
 from vidattn.data.made.videos import SyntheticSet
 from vidattn.data.readers.quarantine import Quarantine
-from vidattn.data.sections import Decoding, Lists, Loading, Views, check_together
-from vidattn.data.videos.manifest import Manifest
+from vidattn.data.sections import Decoding, Lists, Loading, Views, check_together, of_boxes
+from vidattn.data.videos.manifest import Manifest, Video
 from vidattn.data.videos.splits import Split
+from vidattn.mistakes import Mistake
 from vidattn.preprocessing import Preprocessing, SamplingRule
 from vidattn.public import public_path
+
+if TYPE_CHECKING:
+    from vidattn.detection.found import FrameTruth
 
 
 class VideoDataModule(pl.LightningDataModule):
@@ -37,6 +45,9 @@ class VideoDataModule(pl.LightningDataModule):
         views: what the network sees of a clip.
         decoding: which reader opens the videos, and what becomes of those that it cannot read.
         loading: how many clips make a batch, and how many processes decode them.
+        boxes: who is where: with a list of boxes, classes are those of its labels, batches hold `people` in place of
+            `label` (see `vidattn.data.boxes.people`), and evaluation sees whole pictures, in clips that answer for
+            each frame once (`views.num_*` do not count).
         make: a set of videos that this package draws itself. It is written before the run starts, and its lists are the
             defaults of `train`, `val` and `test`.
         balance: which videos come more often than others in training, a class of `vidattn.data` or your own;
@@ -56,6 +67,7 @@ class VideoDataModule(pl.LightningDataModule):
         views: Views = Views(),
         decoding: Decoding = Decoding(),
         loading: Loading = Loading(),
+        boxes: Boxes = Boxes(),
         make: SyntheticSet | None = None,
         balance: Balance | None = None,
         seed: int = 0,
@@ -75,10 +87,15 @@ class VideoDataModule(pl.LightningDataModule):
         self.make = make
         self.splits = self.lists.splits(make, rank_zero_warn)
         self.sources = self.splits.sources
+        boxes = replace(boxes, file=make.boxes) if make is not None and boxes.file is None else boxes
+        self.boxes = BoxSplits.of(boxes, self.splits, self.decoding.opener, sampling, rank_zero_warn)
+        if self.boxes is not None:
+            self.views = of_boxes(self.views)
         self.train_transforms = self.views.transforms()
         self.balance = balance
         self.seed = seed
         self.target = target
+        self.asked: Sequence[int] | None = None  # places in a clip, of T, that evaluation answers for; set by the task
         self._train_loader: ResumableLoader | None = None
         self._resume: dict[str, int] | None = None
 
@@ -91,7 +108,7 @@ class VideoDataModule(pl.LightningDataModule):
         Raises:
             ValueError: neither `class_names` nor a list with labels is given.
         """
-        return self.splits.class_names
+        return self.splits.class_names if self.boxes is None else self.boxes.class_names
 
     @property
     def image_size(self) -> int:
@@ -101,6 +118,8 @@ class VideoDataModule(pl.LightningDataModule):
     @property
     def view_spec(self) -> str:
         """Test views as the literature writes them, clips x crops: "1x3"."""
+        if self.boxes is not None:
+            return "every frame once, whole pictures"
         return f"{self.views.num_test_clips}x{self.views.num_test_crops}"
 
     @property
@@ -132,6 +151,16 @@ class VideoDataModule(pl.LightningDataModule):
         """
         return self.splits.manifest(split)
 
+    def truth(self, split: Split) -> "list[FrameTruth]":
+        """Who is in each frame that evaluation answers for.
+
+        Raises:
+            ValueError: the data has no boxes.
+        """
+        if self.boxes is None:
+            raise Mistake("the data has no boxes; set data.boxes.file to a list of boxes")
+        return self.boxes.split(split).truth()
+
     # What Lightning calls.
 
     def prepare_data(self) -> None:
@@ -155,6 +184,8 @@ class VideoDataModule(pl.LightningDataModule):
         for split in stages[stage]:
             if split != "val" or stage == "validate" or self.sources["val"]:
                 self.manifest(split)
+                if self.boxes is not None:
+                    self.boxes.split(split)
         used = [split for split in stages[stage] if self.sources[split]]
         processes = self.trainer.num_devices if self.trainer is not None else 1
         check_shared_memory([self._waiting(split) for split in used], self.loading.num_workers, processes)
@@ -162,12 +193,13 @@ class VideoDataModule(pl.LightningDataModule):
     def train_dataloader(self) -> DataLoader:
         """Batches of `batch_size` random clips; see `EpochSampler` for their order."""
         world_size, rank = self._processes()
-        num_videos = self.num_videos("train")
+        videos = self._trained_on()
+        num_videos = len(videos)
         # The last, smaller batch is left out, unless it is the only one.
         videos_per_batch = self.loading.videos_per_batch
         drop_last = num_videos // world_size >= videos_per_batch
         clips = TrainClips(
-            self.manifest("train").videos,
+            videos,
             self.sampling,
             self.train_transforms,
             self.image_size,
@@ -215,18 +247,14 @@ class VideoDataModule(pl.LightningDataModule):
         self._resume = state_dict or None
 
     def _views(self, split: Split, num_clips: int, num_crops: int) -> DataLoader:
-        videos = self.manifest(split).videos
-        views = TestViews(
-            videos,
-            self.sampling,
-            num_clips,
-            num_crops,
-            self.image_size,
-            self.decoding.opener(),
-            self.decoding.on_error or ("skip" if split == "predict" else "raise"),
-            self._target(split),
-        )
-        sampler = OnceEachSampler(len(videos), *self._processes())
+        opener, on_error = self.decoding.opener(), self.decoding.on_error or ("skip" if split == "predict" else "raise")
+        views: WindowViews | TestViews
+        if self.boxes is not None:
+            views = self.boxes.evaluated(split, self.image_size, opener, on_error, self.asked)
+        else:
+            videos, target = self.manifest(split).videos, self._target(split)
+            views = TestViews(videos, self.sampling, num_clips, num_crops, self.image_size, opener, on_error, target)
+        sampler = OnceEachSampler(len(views), *self._processes())
         # Lightning rebuilds this loader for prediction, and for that needs its arguments by name.
         return DataLoader(views, batch_size=self.loading.eval_batch_size, sampler=sampler, **self.loading.options())
 
@@ -242,12 +270,18 @@ class VideoDataModule(pl.LightningDataModule):
         return Waiting(min(videos, there) * clips * clip, -(-there // videos))
 
     def _balanced_order(self) -> Order | None:
-        return partial(self.balance.draw, self.manifest("train").videos) if self.balance is not None else None
+        return partial(self.balance.draw, self._trained_on()) if self.balance is not None else None
+
+    def _trained_on(self) -> Sequence[Video]:
+        """The items of training: videos, or key frames of them."""
+        return self.manifest("train").videos if self.boxes is None else self.boxes.split("train").items
 
     def _target(self, split: Split) -> TargetEncoder:
         """What the task wants to learn; else the labels as the list has them."""
         if self.target is not None:
             return self.target
+        if self.boxes is not None:
+            return self.boxes.target(split)
         manifest = self.manifest(split)
         return ClassLabels(len(manifest.class_names)) if manifest.multi_label else ClassLabel()
 

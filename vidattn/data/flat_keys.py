@@ -36,7 +36,7 @@ PARTS = {
 }
 """Part -> its keys."""
 
-WHOLE = ("sampling", "make", "balance", "seed", "target")
+WHOLE = ("sampling", "boxes", "make", "balance", "seed", "target")
 """What belongs to no part."""
 
 PART_OF = {name: part for part, names in PARTS.items() for name in names}

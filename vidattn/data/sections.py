@@ -5,12 +5,13 @@ Each is the section of the same name under `data` in a YAML, and checks its valu
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import nn
 
+from vidattn.data.boxes.transforms import default_box_transforms
 from vidattn.data.clips.dataset import OnError
 from vidattn.data.clips.frame_cache import CachedOpener, FrameCache
 from vidattn.data.clips.handing_over import handed_over
@@ -234,6 +235,19 @@ def check_together(decoding: Decoding, loading: Loading) -> None:
             f"reader=torchcodec_cuda decodes on the GPU, which num_workers={loading.num_workers} forked data workers "
             "cannot use; set data.num_workers=0"
         )
+
+
+def of_boxes(views: Views) -> Views:
+    """The views of a run whose data has boxes: each clip once, and transforms that keep people in the picture."""
+    chosen = views.train_transforms
+    return replace(
+        views,
+        train_transforms=default_box_transforms(views.image_size) if chosen is None else chosen,
+        num_val_clips=1,
+        num_val_crops=1,
+        num_test_clips=1,
+        num_test_crops=1,
+    )
 
 
 def _check_least(part: Views | Loading, name: str, least: int) -> None:

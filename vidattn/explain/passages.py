@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from vidattn.explain.spread import replayed
 from vidattn.grid import Grid
+from vidattn.models.frame_patches import PatchEntry
 from vidattn.models.opening_block import OpeningBlock
 from vidattn.models.recorder import Visit
 from vidattn.models.swin_parts import PatchMerging
@@ -16,15 +17,17 @@ from vidattn.models.swin_parts import PatchMerging
 def through_passage(passage: nn.Module, rows: Tensor, grid: Grid) -> Tensor:
     """Shares of the tokens behind `passage` -> of those before it, `(B, S') -> (B, S)`.
 
-    Of patches that are merged each gets the same; where nothing lies between, the shares are the same.
+    Of patches that are merged each gets the same; where nothing lies between, the shares are the same. What prefix
+    tokens that join there have comes from no token.
 
     Args:
         passage: what lies between two stages.
         rows: shares.
         grid: how the tokens before lie.
     """
-    if not isinstance(passage, PatchMerging):
+    if not isinstance(passage, PatchMerging | PatchEntry):
         return rows
+    rows = rows[:, passage.joining :] if isinstance(passage, PatchEntry) else rows
     numbers = torch.ones(len(rows), grid.num_tokens, device=rows.device, requires_grad=True)
     with torch.enable_grad():
         merged = averaged(numbers, grid, (1, 2, 2), (1, 2, 2), ceil_mode=True)

@@ -12,16 +12,19 @@ from vidattn.attention.per_frame import PerFrame, step_name
 from vidattn.explain.passages import through_opening, through_passage
 from vidattn.explain.spread import measured, replayed, replays
 from vidattn.mistakes import Mistake
+from vidattn.models.attention_opening import AttentionOpening
+from vidattn.models.convolution_block import ConvolutionOpening
+from vidattn.models.hidden_mean import HiddenMean
 from vidattn.models.network import Network, Stage
 from vidattn.models.opening_block import OpeningBlock
-from vidattn.models.readout import MeanOfNormed, MeanPooling
+from vidattn.models.readout import MeanOfNormed, MeanPooling, ReadOut
 from vidattn.models.recorder import Recording, Visit
 
 MEMORY_LIMIT = 8 * 2**30  # bytes that all recorded weights may take
 MAX_NUDGES = 1024  # a strange step over more tokens is left out: each nudge is a run
 
 
-MEANS = (MeanPooling, MeanOfNormed)
+MEANS = (MeanPooling, MeanOfNormed, HiddenMean)
 
 
 @dataclass(frozen=True)
@@ -143,6 +146,11 @@ def followed(network: Network, frames: int, height: int, width: int) -> list[nn.
     modules: list[nn.Module] = []
     stages = network.layout(frames, height, width)
     for index, stage in enumerate(stages):
+        if any(isinstance(block, ConvolutionOpening | AttentionOpening) for block in stage.blocks):
+            raise TypeError(
+                f"{type(network).__name__} cannot be explained: stage {index} halves the map by means and convolutions "
+                "beside its attention, which no attention weights tell of; Swin, MViTv2, Hiera and PVT can"
+            )
         modules += [step for block in stage.blocks for step in block.steps]  # type: ignore[union-attr]
         if stage.readout is not None:
             modules.append(stage.readout)
@@ -240,7 +248,8 @@ class Walk:
             return rows
         numbers = torch.zeros_like(visit.args[0][..., :1], dtype=torch.float32, requires_grad=True)
         with torch.enable_grad():
-            (rows,) = torch.autograd.grad(readout(numbers).sum(), numbers)
+            pooled = readout.pooled if isinstance(readout, ReadOut) else readout
+            (rows,) = torch.autograd.grad(pooled(numbers).sum(), numbers)
         return rows[..., 0]
 
     def through(self, step: VideoAttention, rows: Tensor) -> Tensor:

@@ -28,8 +28,8 @@ def block_bytes(block: Block, grid: Grid, runs: int = 1) -> int:
         grid: the tokens of one run.
         runs: rows of the batch that the block gets.
     """
-    weight = block.mlp.fc1.weight
-    tokens = torch.empty(runs, grid.num_tokens, block.dim, dtype=weight.dtype, device="meta", requires_grad=True)
+    dtype = next(block.parameters()).dtype
+    tokens = torch.empty(runs, grid.num_tokens, block.dim, dtype=dtype, device="meta", requires_grad=True)
     return kept_bytes(block, lambda: block(tokens, grid))
 
 

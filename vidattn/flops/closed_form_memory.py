@@ -28,6 +28,8 @@ def closed_form_bytes(block: Block, grid: Grid, runs: int, itemsize: int) -> int
         runs: rows of the batch that the block gets.
         itemsize: bytes of a number of the stream.
     """
+    if block.mlp is None:
+        return None
     drops = any(drop.p for drop in block.drop if isinstance(drop, nn.Dropout | StochasticDepth))
     if grid.num_video_tokens == 1:
         return None  # what is a copy of several tokens may be a view of one

@@ -13,6 +13,7 @@ from vidattn.flops.closed_form_memory import closed_form_bytes
 from vidattn.flops.outline import Ends, Outline, num_parameters
 from vidattn.flops.weightless import network_on_meta
 from vidattn.grid import Grid
+from vidattn.macs import Macs
 from vidattn.models.block import Block
 from vidattn.models.network import Network, NetworkConfig
 
@@ -246,7 +247,9 @@ def _blocks(outline: Outline, frames: int, height: int, width: int, batch: int, 
 
 
 def _parts(block: Block, runs: int, grid: Grid) -> MacsByUse:
-    whole, mlp = runs * block.macs(grid), runs * block.mlp.macs(block.grid_after(grid).num_tokens)
+    whole, mlp = runs * block.macs(grid), Macs()
+    if block.mlp is not None:  # a block of convolutions has none
+        mlp = runs * block.mlp.macs(block.grid_after(grid).num_tokens)
     return MacsByUse(
         projections=whole.linear - mlp.linear,
         attention=whole.attention,

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from vidattn.public import hand_on
 
 if TYPE_CHECKING:  # for mypy and editors, which know no table
+    from vidattn.models.actions import OneAction as OneAction, SeveralActions as SeveralActions
     from vidattn.models.attentive_probe import AttentiveProbe as AttentiveProbe
     from vidattn.models.block import Block as Block
     from vidattn.models.config import VideoTransformerConfig as VideoTransformerConfig
@@ -26,6 +27,12 @@ if TYPE_CHECKING:  # for mypy and editors, which know no table
         list_presets as list_presets,
         preset as preset,
     )
+    from vidattn.models.query_decoder import (
+        DeformableCross as DeformableCross,
+        DenseCross as DenseCross,
+        Queries as Queries,
+        QueryDecoder as QueryDecoder,
+    )
     from vidattn.models.readout import (
         AttentivePooling as AttentivePooling,
         ClassToken as ClassToken,
@@ -40,6 +47,7 @@ if TYPE_CHECKING:  # for mypy and editors, which know no table
 __all__, __getattr__, __dir__ = hand_on(
     __name__,
     {
+        "vidattn.models.actions": ["OneAction", "SeveralActions"],
         "vidattn.models.attentive_probe": ["AttentiveProbe"],
         "vidattn.models.block": ["Block"],
         "vidattn.models.config": ["VideoTransformerConfig"],
@@ -52,6 +60,7 @@ __all__, __getattr__, __dir__ = hand_on(
         "vidattn.models.normalize": ["NORMALIZATIONS", "Normalize"],
         "vidattn.models.pixel_decoder": ["Decoder"],
         "vidattn.models.presets": ["PRESETS", "build_network", "list_presets", "preset"],
+        "vidattn.models.query_decoder": ["DeformableCross", "DenseCross", "Queries", "QueryDecoder"],
         "vidattn.models.readout": [
             *("AttentivePooling", "ClassToken", "MeanOfNormed", "MeanPooling", "ReadOut", "RegisterTokens"),
         ],

@@ -64,7 +64,7 @@ class Body(nn.Module):
         )
         kinds = CONDITIONAL_POSITIONS[config.conditional_position]
         self.conditional = nn.ModuleList(kind(dim) for kind in kinds)  # follows the first block
-        self.norm = parts.norm(dim, config.norm_eps)
+        self.norm = nn.Identity() if config.readout.brings_norm else parts.norm(dim, config.norm_eps)
 
     def embed(self, tokens: Tensor, whole: Grid, kept: Kept | None = None) -> tuple[Tensor, Grid]:
         """The stream that enters the first block, `(G, S, D)`, and how it lies.

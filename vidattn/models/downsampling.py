@@ -3,14 +3,19 @@
 import re
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from torch import nn
 
+from vidattn.attention.image.relative import RelativeAttention
 from vidattn.attention.multiscale import MultiscaleAttention
+from vidattn.attention.per_frame import PerFrame
 from vidattn.attention.unit import WHOLE, UnitAttention
 from vidattn.grid import Grid
 from vidattn.mistakes import Mistake
+from vidattn.models.attention_opening import AttentionOpening
+from vidattn.models.convolution_block import ConvolutionOpening
+from vidattn.models.frame_patches import PatchEntry
 from vidattn.models.opening_block import Opening, OpeningBlock
 from vidattn.models.swin_parts import PatchMerging
 from vidattn.wording import did_you_mean
@@ -20,7 +25,15 @@ if TYPE_CHECKING:
 
 
 class Downsampling(ABC):
-    """How a stage gets half the rows and columns of the one before; frozen, made of the numbers in its spec."""
+    """How a stage gets half the rows and columns of the one before; frozen, made of the numbers in its spec.
+
+    Attributes:
+        takes_prefix: whether there may be prefix tokens before it.
+        joining: prefix tokens that join the others here.
+    """
+
+    takes_prefix: ClassVar[bool] = True
+    joining: int = 0
 
     @abstractmethod
     def fits(self, length: int) -> bool:
@@ -30,11 +43,12 @@ class Downsampling(ABC):
         """Of tokens on `grid`, those that the tables of the stage's blocks are made for."""
         return grid.with_sides(grid.frames, -(-grid.height // 2), -(-grid.width // 2))
 
-    def merging(self, config: "HierarchicalConfig", stage: int) -> nn.Module | None:
-        """What stands before the first block of this stage; None if that block itself does it."""
+    def merging(self, config: "HierarchicalConfig", stage: int, grid: Grid) -> nn.Module | None:
+        """What stands before the first block of this stage, given tokens on `grid` that the stage before made; None if
+        that block itself does it."""
         return None
 
-    def opening(self, config: "HierarchicalConfig", stage: int, drop_path: float, grid: Grid) -> OpeningBlock | None:
+    def opening(self, config: "HierarchicalConfig", stage: int, drop_path: float, grid: Grid) -> nn.Module | None:
         """The first block of this stage, given tokens on `grid` that the stage before made; None if it is as the
         others."""
         return None
@@ -48,9 +62,74 @@ class Merge(Downsampling):
         """Yes: odd ones are filled up."""
         return True
 
-    def merging(self, config: "HierarchicalConfig", stage: int) -> nn.Module:
+    def merging(self, config: "HierarchicalConfig", stage: int, grid: Grid) -> nn.Module:
         """The merging."""
-        return PatchMerging(config.widths[stage - 1], config.widths[stage], config.parts, config.norm_eps)
+        return PatchMerging(*config.widths_around(stage), config.parts, config.norm_eps)
+
+
+@dataclass(frozen=True)
+class PatchConv(Downsampling):
+    """PVT's: patches of 2 x 2 through one layer and a norm, and a table of positions for the stage.
+
+    Args:
+        joining: prefix tokens that join here; PVT's class token does before the last stage.
+    """
+
+    takes_prefix = False
+    joining: int = 0
+
+    def fits(self, length: int) -> bool:
+        """Yes: odd ones are filled up."""
+        return True
+
+    def tables_after(self, grid: Grid) -> Grid:
+        """With the prefix tokens that join."""
+        return Grid(grid.frames, -(-grid.height // 2), -(-grid.width // 2), self.joining)
+
+    def merging(self, config: "HierarchicalConfig", stage: int, grid: Grid) -> nn.Module:
+        """The patches."""
+        return PatchEntry(*config.widths_around(stage), grid, self.joining, config.parts)
+
+
+@dataclass(frozen=True)
+class MBConvOpening(Downsampling):
+    """CoAtNet's into a stage of convolutions: the first block is an MBConv of stride 2."""
+
+    takes_prefix = False
+
+    def fits(self, length: int) -> bool:
+        """Where 2 x 2 fill the map."""
+        return length % 2 == 0
+
+    def opening(self, config: "HierarchicalConfig", stage: int, drop_path: float, grid: Grid) -> nn.Module:
+        """The block."""
+        return ConvolutionOpening(*config.widths_around(stage), config.dropout, drop_path)
+
+
+@dataclass(frozen=True)
+class RelativeOpening(Downsampling):
+    """CoAtNet's into a stage of attention: the first block attends to means over 2 x 2, with relative positions.
+
+    Args:
+        height: of the map that its table is made for, in tokens that leave.
+        width: of that map.
+    """
+
+    takes_prefix = False
+    height: int = 14
+    width: int = 14
+
+    def fits(self, length: int) -> bool:
+        """Where 2 x 2 fill the map."""
+        return length % 2 == 0
+
+    def opening(self, config: "HierarchicalConfig", stage: int, drop_path: float, grid: Grid) -> nn.Module:
+        """The block."""
+        dim, out_dim = config.widths_around(stage)
+        heads, parts = config.num_heads[stage], config.parts
+        step = PerFrame(RelativeAttention(dim, self.height, self.width, heads, parts=parts, out_dim=out_dim))
+        ratio, eps, activation = config.mlp_ratios[stage], config.norm_eps, config.activation_function
+        return AttentionOpening(dim, out_dim, step, ratio, config.dropout, drop_path, eps, activation, parts)
 
 
 @dataclass(frozen=True)
@@ -78,11 +157,11 @@ class ConvPool(Downsampling):
 
     def opening(self, config: "HierarchicalConfig", stage: int, drop_path: float, grid: Grid) -> OpeningBlock:
         """The block."""
-        (dim, out_dim), heads = config.widths[stage - 1 : stage + 1], config.num_heads[stage]
+        (dim, out_dim), heads = config.widths_around(stage), config.num_heads[stage]
         step = MultiscaleAttention(
             dim, heads, self.t, self.h, self.w, parts=config.parts, grid=grid, out_dim=out_dim, query_stride=(1, 2, 2)
         )
-        return _opening(config, drop_path, step, nn.MaxPool3d((1, 3, 3), (1, 2, 2), (0, 1, 1)))
+        return _opening(config, stage, drop_path, step, nn.MaxPool3d((1, 3, 3), (1, 2, 2), (0, 1, 1)))
 
 
 @dataclass(frozen=True)
@@ -105,19 +184,28 @@ class MaxPool(Downsampling):
 
     def opening(self, config: "HierarchicalConfig", stage: int, drop_path: float, grid: Grid) -> OpeningBlock:
         """The block."""
-        (dim, out_dim), heads = config.widths[stage - 1 : stage + 1], config.num_heads[stage]
+        (dim, out_dim), heads = config.widths_around(stage), config.num_heads[stage]
         step = UnitAttention(
             dim, heads, self.t, self.h, self.w, parts=config.parts, out_dim=out_dim, query_stride=(1, 2, 2)
         )
-        return _opening(config, drop_path, step, nn.MaxPool3d((1, 2, 2)))
+        return _opening(config, stage, drop_path, step, nn.MaxPool3d((1, 2, 2)))
 
 
-def _opening(config: "HierarchicalConfig", drop_path: float, step: Opening, pool: nn.Module) -> OpeningBlock:
-    ratio, eps, activation = config.mlp_ratio, config.norm_eps, config.activation_function
+def _opening(
+    config: "HierarchicalConfig", stage: int, drop_path: float, step: Opening, pool: nn.Module
+) -> OpeningBlock:
+    ratio, eps, activation = config.mlp_ratios[stage], config.norm_eps, config.activation_function
     return OpeningBlock(step, pool, ratio, config.dropout, drop_path, eps, activation, config.parts)
 
 
-DOWNSAMPLINGS: dict[str, type[Downsampling]] = {"merge": Merge, "conv_pool": ConvPool, "max_pool": MaxPool}
+DOWNSAMPLINGS: dict[str, type[Downsampling]] = {
+    "merge": Merge,
+    "conv_pool": ConvPool,
+    "max_pool": MaxPool,
+    "patch_conv": PatchConv,
+    "mbconv": MBConvOpening,
+    "relative": RelativeOpening,
+}
 """Ways from one stage to the next by the name that a configuration gives."""
 
 

@@ -11,6 +11,7 @@ from vidattn.grid import Grid
 from vidattn.macs import Macs
 from vidattn.models.block import Block
 from vidattn.models.body import clip_grid
+from vidattn.models.convolution_block import ConvolutionBlock, stands_alone
 from vidattn.models.hierarchical_config import HierarchicalConfig
 from vidattn.models.keep import Kept, kept
 from vidattn.models.network import EndMacs, Features, Network, Stage
@@ -36,7 +37,7 @@ class HierarchicalTransformer(Network):
     def __init__(self, config: HierarchicalConfig) -> None:
         super().__init__()
         self.config = config
-        first, last = config.widths[0], config.widths[-1]
+        first, last = config.widths_around(0)[0], config.widths[-1]
         self.stem = stem_named(config.stem)(
             first, config.patch_size, config.tubelet_size, config.parts, config.norm_eps
         )
@@ -53,7 +54,7 @@ class HierarchicalTransformer(Network):
                 stage = HierarchicalStage(config, index, before, grid)
                 self.stages.append(stage)
                 grid = stage.tables_for
-        self.norm = config.parts.norm(last, config.norm_eps)
+        self.norm = nn.Identity() if config.readout.brings_norm else config.parts.norm(last, config.norm_eps)
         self.readout = config.readout(last, config.num_heads[-1])
         self.head = linear(last, config.num_classes)
 
@@ -108,8 +109,8 @@ class HierarchicalStage(nn.Module):
     def __init__(self, config: HierarchicalConfig, index: int, before: int, grid: Grid) -> None:
         super().__init__()
         self.recompute = config.gradient_checkpointing
-        downsampling = config.downsamplings[index - 1] if index else None
-        self.merging = downsampling.merging(config, index) if downsampling else None
+        downsampling = config.downsamplings[index]
+        self.merging = downsampling.merging(config, index, grid) if downsampling else None
         opening = downsampling.opening(config, index, config.drop_path_of(before), grid) if downsampling else None
         self.blocks = nn.ModuleList([] if opening is None else [opening])
         self.tables_for = grid = downsampling.tables_after(grid) if downsampling else grid
@@ -134,13 +135,18 @@ class HierarchicalStage(nn.Module):
         return grid
 
 
-def stage_block(config: HierarchicalConfig, stage: int, place: int, drop_path: float, grid: Grid) -> Block:
-    """The block at this place of this stage, which keeps width and map."""
+def stage_block(
+    config: HierarchicalConfig, stage: int, place: int, drop_path: float, grid: Grid
+) -> Block | ConvolutionBlock:
+    """The block at this place of this stage, which keeps width and map; no MLP where a step is a whole block."""
     width, heads, parts = config.widths[stage], config.num_heads[stage], config.parts
+    steps = [step.build(width, heads, place, parts, grid) for step in config.schemes[stage].steps]
+    if any(map(stands_alone, steps)):
+        return ConvolutionBlock(width, steps, config.dropout, drop_path, config.norm_eps, parts)
     return Block(
         width,
-        [step.build(width, heads, place, parts, grid) for step in config.schemes[stage].steps],
-        config.mlp_ratio,
+        steps,
+        config.mlp_ratios[stage],
         config.dropout,
         drop_path,
         config.norm_eps,

@@ -54,13 +54,15 @@ class HierarchicalConfig(NetworkConfig):
         depths: blocks of each stage.
         num_heads: heads of each stage.
         downsampling: what leads to fewer and wider tokens before each stage but the first, see
-            `vidattn.models.downsampling`; one for all, or one for each.
+            `vidattn.models.downsampling`; one for all, or one for each. Of one for each stage, the first has one too.
         patch_size: pixels from one patch to the next.
         tubelet_size: frames from one tubelet to the next.
         stem: how pixels become tokens, see `vidattn.models.stems`.
+        stem_width: token width that it makes, where a downsampling before the first stage changes it; the first
+            stage's by default.
         position: tables of positions before the first block: `none`, or as in `vidattn.models.positions`.
         pooling: the read-out, see `vidattn.models.readout`.
-        mlp_ratio: hidden width of the MLPs over the token width.
+        mlp_ratio: hidden width of the MLPs over the token width; one for all stages, or one for each.
         dropout: probability of zeroing a component, after the embedding and in each update.
         drop_path: probability of skipping an update in the last block; rises linearly from 0 in the first.
         gradient_checkpointing: recompute each block in the backward pass: less memory, a third more time.
@@ -84,9 +86,10 @@ class HierarchicalConfig(NetworkConfig):
     patch_size: int = 4
     tubelet_size: int = 2
     stem: str = "filled"
+    stem_width: int | None = None
     position: str = "none"
     pooling: str = "normed_mean"
-    mlp_ratio: float = 4.0
+    mlp_ratio: float | tuple[float, ...] = 4.0
     dropout: float = 0.0
     drop_path: float = 0.0
     gradient_checkpointing: bool = False
@@ -108,15 +111,16 @@ class HierarchicalConfig(NetworkConfig):
         for width, heads in zip(self.widths, self.num_heads, strict=True):
             if width % heads:
                 raise Mistake(f"num_heads={self.num_heads}: a width of {width} is not a multiple of {heads} heads")
-        for name, given, count in (
-            ("attention", self.attention, stages),
-            ("downsampling", self.downsampling, stages - 1),
+        for name, given, counts in (
+            ("attention", self.attention, (stages,)),
+            ("downsampling", self.downsampling, (stages - 1, stages)),
         ):
             texts = isinstance(given, str) or (isinstance(given, tuple) and all(isinstance(one, str) for one in given))
             if not texts:
                 raise Mistake(f"{name}={given!r}; wanted text, or a tuple of text with one for each stage")
-            if not isinstance(given, str) and len(given) != count:
-                raise Mistake(f"{name}={given} names {len(given)}; wanted one for all, or {count} for {stages} stages")
+            if not isinstance(given, str) and len(given) not in counts:
+                wanted = f"wanted one for all, or {counts[0]} for {stages} stages"
+                raise Mistake(f"{name}={given} names {len(given)}; {wanted}")
         check_positive(
             num_classes=self.num_classes,
             num_frames=self.num_frames,
@@ -124,7 +128,11 @@ class HierarchicalConfig(NetworkConfig):
             tubelet_size=self.tubelet_size,
         )
         check_rate(dropout=self.dropout, drop_path=self.drop_path)
-        for name in ("mlp_ratio", "init_std", "norm_eps"):
+        if len(self.mlp_ratios) != stages or not all(ratio > 0 for ratio in self.mlp_ratios):
+            raise Mistake(
+                f"mlp_ratio={self.mlp_ratio} must be above 0; one for all, or one for each of {stages} stages"
+            )
+        for name in ("init_std", "norm_eps"):
             if not getattr(self, name) > 0:
                 raise Mistake(f"{name}={getattr(self, name)} must be above 0")
         for name, known in PARTS.items():
@@ -135,7 +143,30 @@ class HierarchicalConfig(NetworkConfig):
         for spec, scheme in zip(self.attentions, self.schemes, strict=True):
             if scheme.temporal_depth is not None:
                 raise Mistake(f"attention={spec!r} is a network of its own, and no scheme of a stage")
+        self._check_prefix()
+        if self.stem_width not in (None, self.widths[0]) and self.downsamplings[0] is None:
+            raise Mistake(
+                f"stem_width={self.stem_width} differs from widths={self.widths}, and nothing leads to the first "
+                f"stage; give downsampling one for each of {stages} stages, or leave stem_width out"
+            )
         self.check_clip(self.num_frames, *self.size, name="image_size")
+
+    def _check_prefix(self) -> None:
+        """Raise unless all prefix tokens that the read-out needs get to it."""
+        prefix = self.native_grid.prefix
+        if prefix < 0:
+            raise Mistake(
+                f"downsampling={self.downsampling}: {self.readout.num_prefix - prefix} prefix tokens join, and "
+                f"pooling={self.pooling!r} reads {self.readout.num_prefix}; take another pooling, such as class_token"
+            )
+        for downsampling in self.downsamplings:
+            if downsampling is not None:
+                if prefix and not downsampling.takes_prefix:
+                    raise Mistake(
+                        f"pooling={self.pooling!r} needs prefix tokens, and downsampling={self.downsampling} takes "
+                        "none along; take pooling mean, or let them join before the last stage, as patch_conv(1) does"
+                    )
+                prefix += downsampling.joining
 
     @property
     def attentions(self) -> tuple[str, ...]:
@@ -148,10 +179,23 @@ class HierarchicalConfig(NetworkConfig):
         return tuple(parse_scheme(spec) for spec in self.attentions)
 
     @cached_property
-    def downsamplings(self) -> tuple[Downsampling, ...]:
-        """What `downsampling` says for each stage but the first."""
+    def downsamplings(self) -> tuple[Downsampling | None, ...]:
+        """What `downsampling` says for each stage; None for a first stage that takes the stem's tokens as they are."""
         given = self.downsampling
-        return tuple(map(parse_downsampling, (given,) * (len(self.widths) - 1) if isinstance(given, str) else given))
+        parsed = [
+            parse_downsampling(one) for one in ([given] * (len(self.widths) - 1) if isinstance(given, str) else given)
+        ]
+        return (*[None] * (len(self.widths) - len(parsed)), *parsed)
+
+    @property
+    def mlp_ratios(self) -> tuple[float, ...]:
+        """What `mlp_ratio` says for each stage."""
+        return self.mlp_ratio if isinstance(self.mlp_ratio, tuple) else (self.mlp_ratio,) * len(self.widths)
+
+    def widths_around(self, stage: int) -> tuple[int, int]:
+        """Width of the tokens that come to a stage, and of those in it."""
+        stem = self.widths[0] if self.stem_width is None else self.stem_width
+        return (self.widths[stage - 1] if stage else stem), self.widths[stage]
 
     @cached_property
     def readout(self) -> type[ReadOut]:
@@ -194,7 +238,8 @@ class HierarchicalConfig(NetworkConfig):
     def grid(self, frames: int, height: int, width: int) -> Grid:
         """The tokens that a clip of `frames` frames of `height x width` pixels enters the first stage as."""
         sides = (-(-frames // self.tubelet_size), -(-height // self.patch_size), -(-width // self.patch_size))
-        return Grid(*sides, self.readout.num_prefix)
+        joining = sum(downsampling.joining for downsampling in self.downsamplings if downsampling is not None)
+        return Grid(*sides, self.readout.num_prefix - joining)
 
     def check_clip(self, frames: int, height: int, width: int, name: str = "input") -> None:
         """Raise a `ValueError` that names the nearest fitting sizes unless the network takes clips of this size."""
@@ -211,9 +256,10 @@ class HierarchicalConfig(NetworkConfig):
         """Whether all stages take a clip of so many pixels in height or width."""
         length = -(-side // self.patch_size)
         for downsampling in self.downsamplings:
-            if side < 1 or not downsampling.fits(length):
-                return False
-            length = -(-length // 2)
+            if downsampling is not None:
+                if side < 1 or not downsampling.fits(length):
+                    return False
+                length = -(-length // 2)
         return side > 0
 
     def nearest(self, side: int, step: int) -> int | None:

@@ -16,6 +16,39 @@ HIERA = HierarchicalConfig(
     pooling="mean",
     norm_eps=1e-6,
 )
+PVT = HierarchicalConfig(
+    attention=("pvt(8)", "pvt(4)", "pvt(2)", "space"),
+    num_classes=1000,
+    num_frames=1,
+    widths=(64, 128, 320, 512),
+    depths=(2, 2, 2, 2),
+    num_heads=(1, 2, 5, 8),
+    downsampling=("patch_conv", "patch_conv", "patch_conv(1)"),
+    tubelet_size=1,
+    stem="patch_conv",
+    position="map",
+    pooling="class_token",
+    mlp_ratio=(8.0, 8.0, 4.0, 4.0),
+    norm_eps=1e-6,
+)
+COATNET = HierarchicalConfig(
+    attention=("mbconv_se", "mbconv_se", "relative(14,14)", "relative(7,7)"),
+    num_classes=1000,
+    num_frames=1,
+    widths=(96, 192, 384, 768),
+    depths=(2, 3, 5, 2),
+    num_heads=(3, 6, 12, 24),
+    downsampling=("mbconv", "mbconv", "relative(14,14)", "relative(7,7)"),
+    patch_size=2,
+    tubelet_size=1,
+    stem="convolutions",
+    stem_width=64,
+    pooling="hidden_mean",
+    norm_eps=1e-6,
+)
+COATNET_3 = replace(
+    COATNET, widths=(192, 384, 768, 1536), depths=(2, 6, 14, 2), num_heads=(6, 12, 24, 48), stem_width=192
+)
 
 HIERARCHICAL: dict[str, HierarchicalConfig] = {
     # Video Swin, https://arxiv.org/abs/2106.13230, section 3.3, for 32 frames, as in torchvision.
@@ -37,5 +70,19 @@ HIERARCHICAL: dict[str, HierarchicalConfig] = {
     "hiera-b": HIERA,
     "hiera-b-plus": replace(HIERA, widths=(112, 224, 448, 896), num_heads=(2, 4, 8, 16)),
     "hiera-l": replace(HIERA, widths=(144, 288, 576, 1152), depths=(2, 6, 36, 4), num_heads=(2, 4, 8, 16)),
+    # PVT, https://arxiv.org/abs/2102.12122, table 1, for images: clips of one frame, with ImageNet's 1000 classes.
+    "pvt-tiny": PVT,
+    "pvt-small": replace(PVT, depths=(3, 4, 6, 3)),
+    "pvt-medium": replace(PVT, depths=(3, 4, 18, 3)),
+    "pvt-large": replace(PVT, depths=(3, 8, 27, 3)),
+    # CoAtNet, https://arxiv.org/abs/2106.04803, table 3, as in timm, for images too.
+    "coatnet-0": COATNET,
+    "coatnet-1": replace(COATNET, depths=(2, 6, 14, 2)),
+    "coatnet-2": replace(
+        COATNET, widths=(128, 256, 512, 1024), depths=(2, 6, 14, 2), num_heads=(4, 8, 16, 32), stem_width=128
+    ),
+    "coatnet-3": COATNET_3,
+    "coatnet-4": replace(COATNET_3, depths=(2, 12, 28, 2)),
+    "coatnet-5": replace(COATNET_3, widths=(256, 512, 1280, 2048), depths=(2, 12, 28, 2), num_heads=(8, 16, 40, 64)),
 }
 """Complete configurations, with the 400 classes of Kinetics."""

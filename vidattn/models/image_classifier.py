@@ -26,6 +26,9 @@ class ImageClassifierConfig:
     >>> swin = ImageClassifierConfig(attention="swin(7)")
     >>> hybrid = replace(swin, attention=("mbconv", "mbconv", "relative", "relative"))  # as CoAtNet
 
+    PVT and CoAtNet as published are presets of networks in stages (`pvt-tiny`, `coatnet-0`: `HierarchicalConfig`),
+    which the commands take; an image is a clip of one frame to them.
+
     Args:
         attention: scheme of the blocks, as in `vidattn.attention.scheme`; one for all stages, or one for each. Blocks
             that know no positions (`map`, `pvt`) get them from a `peg` before: `peg+map`.

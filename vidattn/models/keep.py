@@ -111,7 +111,7 @@ class Tokens(Kept):
 
     def take(self, video: Tensor) -> Tensor:
         """`(B, T, h, w, C)` -> `(B, 1, 1, m, C)`."""
-        return torch.take_along_dim(video.flatten(1, 3), self.places[:, :, None].long(), dim=1)[:, None, None]
+        return rows_at(video.flatten(1, 3), self.places)[:, None, None]
 
     def tokens(self, whole: Grid) -> Tensor:
         """The places."""
@@ -162,6 +162,17 @@ class MaskTokens(Kept):
     def take_table(self, table: Tensor, whole: Grid) -> Tensor:
         """All of it."""
         return table
+
+
+def rows_at(values: Tensor, places: Tensor) -> Tensor:
+    """`(B, M, C)`, or `(1, M, C)` for all clips, and numbers `(B, m)` below M -> those rows, `(B, m, C)`.
+
+    Whole rows are copied, several times as fast as by `torch.take_along_dim`, which asks for each number by itself.
+    """
+    if len(values) == 1:
+        return values[0, places]
+    first = torch.arange(len(values), device=places.device)[:, None] * values.shape[1]
+    return values.flatten(0, 1).index_select(0, (places + first).flatten()).unflatten(0, places.shape)
 
 
 def kept(keep: Kept | Tensor | None) -> Kept | None:

@@ -150,10 +150,9 @@ def video_of(patches: Tensor, grid: Grid, frames: int, height: int, width: int) 
 
 
 def patch_statistics(patches: Tensor) -> tuple[Tensor, Tensor]:
-    """Mean and deviation of each channel within each patch `(B, M, n 3)`, both `(B, M, n 3)`.
+    """Mean and deviation of each channel within each patch `(B, M, n 3)`, both `(B, M, 1, 3)`.
 
     VideoMAE's code, `run_mae_pretraining.py`: by channel, unbiased, 1e-6 added to the deviation.
     """
-    pixels = patches.unflatten(2, (-1, 3))
-    mean, deviation = pixels.mean(2, keepdim=True), pixels.var(2, unbiased=True, keepdim=True).sqrt() + 1e-6
-    return mean.expand_as(pixels).flatten(2), deviation.expand_as(pixels).flatten(2)
+    variance, mean = torch.var_mean(patches.unflatten(2, (-1, 3)), 2, unbiased=True, keepdim=True)
+    return mean, variance.sqrt() + 1e-6

@@ -40,6 +40,27 @@ class PositionTable(nn.Module):
         return grid.join(prefix, table.expand(-1, grid.frames, -1, -1, -1))
 
 
+class MapTable(nn.Module):
+    """The same as `PositionTable`, resized bilinearly: PVT's, https://arxiv.org/abs/2102.12122, in its code.
+
+    Args:
+        dim: token width D.
+        grid: the map of patches and the prefix that the table has; frames share them.
+    """
+
+    def __init__(self, dim: int, grid: Grid) -> None:
+        super().__init__()
+        self.native = grid.with_sides(1, grid.height, grid.width)
+        waves = map_waves(dim, grid.height, grid.width).flatten(0, 1)
+        self.table = nn.Parameter(torch.cat((torch.zeros(grid.prefix, dim), waves))[None])
+
+    def forward(self, grid: Grid) -> Tensor:
+        """What is added to the tokens of a clip, `(1, S, D)`."""
+        frame = grid.with_sides(1, grid.height, grid.width)
+        prefix, places = frame.split(resized_bilinearly(self.table, self.native, frame))
+        return grid.join(prefix, places.expand(-1, grid.frames, -1, -1, -1))
+
+
 class TimeTable(nn.Module):
     """A learned vector for each frame of tokens; resized linearly to other lengths. Prefix tokens have no time.
 
@@ -133,6 +154,7 @@ POSITIONS: dict[str, tuple[type[nn.Module], type[nn.Module]]] = {
     "space+time": (PositionTable, TimeTable),
     "token": (TokenTable, NoTable),
     "sine": (SineTable, NoTable),
+    "map": (MapTable, NoTable),
     "none": (NoTable, NoTable),
 }
 """What a network knows of a token's place: a table, and one more for time. The name is what a configuration gives."""
@@ -184,6 +206,19 @@ def resized(table: Tensor, frames: int, height: int, width: int) -> Tensor:
         times = F.interpolate(times, frames, mode="linear", align_corners=False).mT
         table = times.unflatten(2, table.shape[2:])
     return table.to(stored)
+
+
+def resized_bilinearly(table: Tensor, before: Grid, after: Grid) -> Tensor:
+    """A table `(1, P + N, D)` of one frame for another map; itself if nothing changes. The prefix's vectors stay.
+
+    A table in half precision is resized in fp32 and rounded once.
+    """
+    if before.sides() == after.sides():
+        return table
+    prefix, places = before.split(table)
+    maps = places.squeeze(1).movedim(-1, 1).to(torch.promote_types(table.dtype, torch.float32))
+    maps = F.interpolate(maps, (after.height, after.width), mode="bilinear", align_corners=False)
+    return torch.cat((prefix, maps.flatten(2).mT.to(table.dtype)), dim=1)
 
 
 def map_waves(dim: int, height: int, width: int) -> Tensor:

@@ -98,7 +98,25 @@ def list_presets(filter: str = "*") -> list[str]:
     return fnmatch.filter([*PRESETS, *FIXED], filter)
 
 
-Staged = Literal["swin3d-t", "swin3d-s", "swin3d-b", "mvit-v2-s", "hiera-b", "hiera-b-plus", "hiera-l"]
+Staged = Literal[
+    "swin3d-t",
+    "swin3d-s",
+    "swin3d-b",
+    "mvit-v2-s",
+    "hiera-b",
+    "hiera-b-plus",
+    "hiera-l",
+    "pvt-tiny",
+    "pvt-small",
+    "pvt-medium",
+    "pvt-large",
+    "coatnet-0",
+    "coatnet-1",
+    "coatnet-2",
+    "coatnet-3",
+    "coatnet-4",
+    "coatnet-5",
+]
 
 
 @overload

@@ -24,10 +24,12 @@ class ReadOut(nn.Module, ABC):
     Attributes:
         num_prefix: prefix tokens that it needs.
         takes_normed: whether the network's last norm comes before it. It follows the read-out by default.
+        brings_norm: whether it has that norm within itself, so that the network has none.
     """
 
     num_prefix: ClassVar[int]
     takes_normed: ClassVar[bool] = False
+    brings_norm: ClassVar[bool] = False
 
     def __init__(self, dim: int | None = None, num_heads: int | None = None, parts: Parts = VIT) -> None:
         super().__init__()
@@ -35,6 +37,10 @@ class ReadOut(nn.Module, ABC):
     @abstractmethod
     def forward(self, x: Tensor) -> Tensor:
         """`(B, S, D)` -> `(B, D)`."""
+
+    def pooled(self, x: Tensor) -> Tensor:
+        """`(B, S, n)` -> `(B, n)`: what it makes one of all tokens by, where no attention weights do."""
+        return self(x)
 
     def macs(self, grid: Grid) -> Macs:
         """Cost of one `forward` on one clip: nothing, unless a read-out says otherwise."""

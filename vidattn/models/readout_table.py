@@ -3,6 +3,7 @@
 from vidattn.attention.imported import named
 from vidattn.mistakes import Mistake
 from vidattn.models.attentive_probe import AttentiveProbe
+from vidattn.models.hidden_mean import HiddenMean
 from vidattn.models.query_pooling import QueryPooling
 from vidattn.models.readout import (
     AttentivePooling,
@@ -18,6 +19,7 @@ READOUTS: dict[str, type[ReadOut]] = {
     "registers": RegisterTokens,
     "mean": MeanPooling,
     "normed_mean": MeanOfNormed,
+    "hidden_mean": HiddenMean,
     "attentive": AttentivePooling,
     "attentive_probe": AttentiveProbe,
     "query": QueryPooling,

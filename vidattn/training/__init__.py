@@ -11,6 +11,8 @@ if TYPE_CHECKING:  # for mypy and editors, which know no table
         MissingEntropy as MissingEntropy,
     )
     from vidattn.training.attention_penalty import AttentionPenalty as AttentionPenalty
+    from vidattn.training.denoising import Denoising as Denoising
+    from vidattn.training.detector import ActionDetector as ActionDetector
     from vidattn.training.distil import Distillation as Distillation
     from vidattn.training.freezing import FrozenBackbone as FrozenBackbone
     from vidattn.training.lessons import (
@@ -20,6 +22,7 @@ if TYPE_CHECKING:  # for mypy and editors, which know no table
     )
     from vidattn.training.map_lesson import TeachMaps as TeachMaps
     from vidattn.training.masked_autoencoder import MaskedAutoencoder as MaskedAutoencoder
+    from vidattn.training.matching import BoxWeights as BoxWeights
     from vidattn.training.metrics import ViewAccuracy as ViewAccuracy, ViewPrecision as ViewPrecision
     from vidattn.training.mixing import Mixing as Mixing
     from vidattn.training.module import VideoModule as VideoModule
@@ -49,11 +52,14 @@ __all__, __getattr__, __dir__ = hand_on(
     {
         "vidattn.training.attention_measures": ["DistanceFromUniform", "GateSize", "MissingEntropy"],
         "vidattn.training.attention_penalty": ["AttentionPenalty"],
+        "vidattn.training.denoising": ["Denoising"],
+        "vidattn.training.detector": ["ActionDetector"],
         "vidattn.training.distil": ["Distillation"],
         "vidattn.training.freezing": ["FrozenBackbone"],
         "vidattn.training.lessons": ["Lesson", "TeachFeatures", "TeachLogits"],
         "vidattn.training.map_lesson": ["TeachMaps"],
         "vidattn.training.masked_autoencoder": ["MaskedAutoencoder"],
+        "vidattn.training.matching": ["BoxWeights"],
         "vidattn.training.metrics": ["ViewAccuracy", "ViewPrecision"],
         "vidattn.training.mixing": ["Mixing"],
         "vidattn.training.module": ["VideoModule"],

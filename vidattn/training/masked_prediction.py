@@ -16,7 +16,7 @@ from vidattn.grid import Grid
 from vidattn.macs import Macs
 from vidattn.mistakes import Mistake
 from vidattn.models.config import VideoTransformerConfig
-from vidattn.models.keep import Kept
+from vidattn.models.keep import Kept, rows_at
 from vidattn.models.masks import Mask
 from vidattn.models.network import Features, NetworkConfig
 from vidattn.models.pixel_decoder import patch_statistics, patches_of, video_of
@@ -143,11 +143,10 @@ class MaskedPrediction(VideoModule, ABC):
         keep = replace(keep, places=keep.places.to(video.device))
         features = self.network.features(self.normalize(video), self.seen(keep, grid), normalized=True)
         with torch.no_grad():
-            pixels = patches_of(video.float() / 255, grid)
+            wanted = rows_at(patches_of(video, grid), keep.hidden(grid)).float() / 255
             if self.normalize_patches:
-                mean, deviation = patch_statistics(pixels)
-                pixels = (pixels - mean) / deviation
-            wanted = pixels.take_along_dim(keep.hidden(grid)[:, :, None], dim=1)
+                mean, deviation = patch_statistics(wanted)
+                wanted = ((wanted.unflatten(2, (-1, 3)) - mean) / deviation).flatten(2)
         return Painted(self.paint(features, keep, grid), wanted, keep, grid, features)
 
     def pixels(self, painted: Painted, video: Tensor) -> Tensor:
@@ -157,8 +156,8 @@ class MaskedPrediction(VideoModule, ABC):
         places = painted.keep.hidden(painted.grid)[:, :, None]
         patches = painted.patches.float()
         if self.normalize_patches:
-            mean, deviation = (one.take_along_dim(places, dim=1) for one in patch_statistics(whole))
-            patches = patches * deviation + mean
+            mean, deviation = patch_statistics(rows_at(whole, painted.keep.hidden(painted.grid)))
+            patches = (patches.unflatten(2, (-1, 3)) * deviation + mean).flatten(2)
         whole = whole.scatter(1, places.expand_as(patches), patches)
         return video_of(whole, painted.grid, *video.shape[2:])
 

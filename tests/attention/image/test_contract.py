@@ -18,6 +18,7 @@ from vidattn.attention.image.graph import GraphAttention
 from vidattn.attention.image.large_kernel import LargeKernelAttention, MultiScaleLargeKernelAttention
 from vidattn.attention.image.linear import LinearAttention
 from vidattn.attention.image.mbconv import MBConv
+from vidattn.attention.image.mbconv_se import SqueezedMBConv
 from vidattn.attention.image.neighborhood import NeighborhoodAttention
 from vidattn.attention.image.non_local import NonLocal, PooledNonLocal
 from vidattn.attention.image.position_encoding import PositionalEncodingGenerator
@@ -115,6 +116,7 @@ CASES = [
     Case("twins(3,2)", lambda: TwoStageAttention(DIM, 3, 2), everything),
     Case("relative(9,8)", lambda: RelativeAttention(DIM, 9, 8), everything),
     Case("mbconv", lambda: MBConv(DIM), within(1)),
+    Case("mbconv_se", lambda: SqueezedMBConv(DIM, 2), everything),
     Case("peg", lambda: PositionalEncodingGenerator(DIM), within(1)),
 ]
 SIZES = [(8, 8), (7, 10), (9, 5)]

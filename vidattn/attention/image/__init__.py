@@ -30,6 +30,7 @@ if TYPE_CHECKING:  # for mypy and editors, which know no table
     )
     from vidattn.attention.image.linear import LinearAttention as LinearAttention
     from vidattn.attention.image.mbconv import MBConv as MBConv
+    from vidattn.attention.image.mbconv_se import SqueezedMBConv as SqueezedMBConv
     from vidattn.attention.image.neighborhood import NeighborhoodAttention as NeighborhoodAttention
     from vidattn.attention.image.non_local import NonLocal as NonLocal, PooledNonLocal as PooledNonLocal
     from vidattn.attention.image.position_encoding import PositionalEncodingGenerator as PositionalEncodingGenerator
@@ -59,6 +60,7 @@ __all__, __getattr__, __dir__ = hand_on(
         "vidattn.attention.image.large_kernel": ["LargeKernelAttention", "MultiScaleLargeKernelAttention"],
         "vidattn.attention.image.linear": ["LinearAttention"],
         "vidattn.attention.image.mbconv": ["MBConv"],
+        "vidattn.attention.image.mbconv_se": ["SqueezedMBConv"],
         "vidattn.attention.image.neighborhood": ["NeighborhoodAttention"],
         "vidattn.attention.image.non_local": ["NonLocal", "PooledNonLocal"],
         "vidattn.attention.image.position_encoding": ["PositionalEncodingGenerator"],

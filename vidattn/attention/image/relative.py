@@ -5,7 +5,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from vidattn.attention.base import ImageAttention, Role
-from vidattn.attention.heads import attend, heads_of, self_attention_macs
+from vidattn.attention.heads import attend, heads_of
 from vidattn.attention.parts import VIT, Parts
 from vidattn.macs import Macs
 
@@ -24,6 +24,7 @@ class RelativeAttention(ImageAttention):
         width: of that map.
         num_heads: number of heads; C / 64 by default.
         parts: what the layers are made of.
+        out_dim: channels C' that leave, where the map becomes wider; C by default. Heads are of that width.
 
     Raises:
         ValueError: `dim` is not a multiple of `num_heads`.
@@ -33,23 +34,30 @@ class RelativeAttention(ImageAttention):
     role = Role("", ("proj",), optional=True)
 
     def __init__(
-        self, dim: int, height: int = 14, width: int = 14, num_heads: int | None = None, *, parts: Parts = VIT
+        self,
+        dim: int,
+        height: int = 14,
+        width: int = 14,
+        num_heads: int | None = None,
+        *,
+        parts: Parts = VIT,
+        out_dim: int | None = None,
     ) -> None:
         super().__init__()
-        self.dim = dim
-        self.num_heads = heads_of(dim, num_heads)
-        self.qkv = parts.linear(dim, 3 * dim)
-        self.proj = parts.linear(dim, dim)
+        self.dim, self.out_dim = dim, out_dim or dim
+        self.num_heads = heads_of(self.out_dim, num_heads)
+        self.qkv = parts.linear(dim, 3 * self.out_dim)
+        self.proj = parts.linear(self.out_dim, self.out_dim)
         # Entry (head, dy + H - 1, dx + W - 1) is the bias for a query that lies (dy, dx) away from its key.
         self.table = nn.Parameter(torch.empty(self.num_heads, 2 * height - 1, 2 * width - 1))
         nn.init.trunc_normal_(self.table, std=0.02)
 
     def forward(self, x: Tensor) -> Tensor:
-        """`(B, C, H, W)` -> `(B, C, H, W)`."""
+        """`(B, C, H, W)` -> `(B, C', H, W)`."""
         tokens = x.flatten(2).transpose(1, 2)
         q, k, v = self.qkv(tokens).unflatten(-1, (3, self.num_heads, -1)).permute(2, 0, 3, 1, 4)
         mixed = attend(q, k, v, self.bias(x.shape[2], x.shape[3])[None])  # (B, heads, N, d)
-        return self.proj(mixed.transpose(1, 2).flatten(2)).transpose(1, 2).reshape(x.shape)
+        return self.proj(mixed.transpose(1, 2).flatten(2)).transpose(1, 2).unflatten(2, x.shape[2:])
 
     def bias(self, height: int, width: int) -> Tensor:
         """`(heads, N, N)`: what is added to the score of query i and key j, on a map of `height x width`."""
@@ -64,5 +72,7 @@ class RelativeAttention(ImageAttention):
         return windows.flip(3, 4).flatten(3, 4).flatten(1, 2)
 
     def macs(self, height: int, width: int) -> Macs:
-        """`4 N C^2 + 2 N^2 C`."""
-        return self_attention_macs(1, height * width, self.dim)
+        """`3 N C C' + N C'^2 + 2 N^2 C'`."""
+        pixels, width_after = height * width, self.out_dim
+        linear = pixels * width_after * (3 * self.dim + width_after)
+        return Macs(linear=linear, attention=2 * pixels**2 * width_after)

@@ -13,6 +13,7 @@ from vidattn.checkpoints.transfer.blocks import carry_block
 from vidattn.checkpoints.transfer.position_tables import resized_map, resized_time
 from vidattn.checkpoints.transfer.same_function import match_lines
 from vidattn.models.hierarchical_config import HierarchicalConfig
+from vidattn.models.positions import MapTable, resized_bilinearly
 
 FREE = ("attention", "num_classes", "num_frames", "image_size", "dropout", "drop_path", "gradient_checkpointing")
 """Fields that may differ; all others give weights another shape or another meaning."""
@@ -39,8 +40,11 @@ def account_of(saved: Saved, network: nn.Module, config: HierarchicalConfig) -> 
     assert isinstance(trained, HierarchicalConfig)
     check_same(trained, config)
     account = Account(saved, trained, network, config)
+    with torch.device("meta"):
+        source = trained.build()
     _resize_tables(account, trained, config)
-    _carry_blocks(account, network)
+    _resize_maps(account, source, network)
+    _carry_blocks(account, source, network)
     for name in account.unfilled():
         if ".blocks." not in name and not name.startswith("head."):
             account.take(name, name)
@@ -51,7 +55,7 @@ def _resize_tables(account: Account, trained: HierarchicalConfig, config: Hierar
     """Tables of positions of clips of another size: places bicubic, times linear, as the network itself does."""
     before, after = trained.native_grid, config.native_grid
     old: dict[str, Tensor] = dict(account.old)
-    if "position.table" in old and before[1:3] != after[1:3]:
+    if "position.table" in old and before[1:3] != after[1:3] and trained.position != "map":
         old["position.table"] = resized_map(old["position.table"], before[1:3], after[1:3])
         account.report.append(f"position.table: resized, {before[1:3]} -> {after[1:3]}, bicubic")
     if "time.table" in old and before.frames != after.frames:
@@ -65,12 +69,24 @@ def _resize_tables(account: Account, trained: HierarchicalConfig, config: Hierar
     account.old = old
 
 
-def _carry_blocks(account: Account, network: nn.Module) -> None:
+def _resize_maps(account: Account, source: nn.Module, network: nn.Module) -> None:
+    """Tables of places that each stage has: bilinear, as the network itself does."""
+    old: dict[str, Tensor] = dict(account.old)
+    count = 0
+    for name, table in network.named_modules():
+        if isinstance(table, MapTable) and f"{name}.table" in old:
+            before: MapTable = source.get_submodule(name)  # type: ignore[assignment]
+            if before.native != table.native:
+                key, count = f"{name}.table", count + 1
+                old[key] = resized_bilinearly(old[key], before.native, table.native)
+    account.report += [f"position: {count} tables resized, bilinear"] if count else []
+    account.old = old
+
+
+def _carry_blocks(account: Account, source: nn.Module, network: nn.Module) -> None:
     old, new = account.trained, account.config
     assert isinstance(old, HierarchicalConfig)
     assert isinstance(new, HierarchicalConfig)
-    with torch.device("meta"):
-        source = old.build()
     same = True
     for stage, depth in enumerate(new.depths):
         for place in range(depth):

@@ -88,7 +88,7 @@ class TrainClips(Dataset[Item]):
                 chosen, clips, _ = decode_clips(video, self.opener, lambda times: self._draw(times, generator))
                 break
             except VideoDecodeError as error:
-                skipped.append((video.path, _skippable(error, self.on_error)))
+                skipped.append((video.path, skippable(error, self.on_error)))
             if len(skipped) == _TRIES:
                 reason = f"{skipped[-1][1].reason} (and so for the {_TRIES - 1} videos tried before it)"
                 raise VideoDecodeError(video.path, reason)
@@ -183,7 +183,7 @@ class TestViews(Dataset[Item]):
                 self.target.on_picture,
             )
         except VideoDecodeError as error:
-            skipped = [(video.path, _skippable(error, self.on_error))]
+            skipped = [(video.path, skippable(error, self.on_error))]
             return empty_item(self.sampling.num_frames, self.crops.size, self.target.batch([]), skipped)
         targets = [
             target | moved
@@ -200,7 +200,12 @@ class TestViews(Dataset[Item]):
         ]
 
 
-def _skippable(error: VideoDecodeError, on_error: OnError) -> VideoDecodeError:
+def skippable(error: VideoDecodeError, on_error: OnError) -> VideoDecodeError:
+    """The error, where the video may be left out.
+
+    Raises:
+        VideoDecodeError: it may not.
+    """
     if on_error != "skip" and not isinstance(error, QuarantinedError):
         raise VideoDecodeError(
             error.path, f"{error.reason}; set on_error: skip to go on without such videos"

@@ -1,13 +1,13 @@
 """From an open video to its clips, each frame decoded once."""
 
 from collections.abc import Callable, Sequence
+from typing import Protocol
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from vidattn.data.clips.sampling import VideoTimes
-from vidattn.data.clips.transforms import SpatialCrops
 from vidattn.data.errors import PassingError, VideoDecodeError
 from vidattn.data.readers.base import VideoReader, check_indices
 from vidattn.data.readers.library_errors import library_errors, opening_errors
@@ -15,11 +15,21 @@ from vidattn.data.readers.opening import Opener
 from vidattn.data.videos.manifest import Video
 
 
+class Crops(Protocol):
+    """Which pixels of a picture are kept: `SpatialCrops`, or another rule."""
+
+    def strip(self, frames: Tensor) -> Tensor:
+        """uint8 `(T, 3, H, W)` -> `(T, 3, H', W')`: what the crops cover together."""
+
+    def cut(self, strip: Tensor) -> list[Tensor]:
+        """The crops of a strip, `(T, 3, S, S)` each."""
+
+
 def decode_clips(
     video: Video,
     opener: Opener,
     choose: Callable[[VideoTimes], list[list[int]]],
-    crops: SpatialCrops | None = None,
+    crops: Crops | None = None,
     sized: bool = False,
 ) -> tuple[list[list[int]], list[Tensor], tuple[int, int]]:
     """The frames of the clips that `choose` picks; the clips, as `read_clips` gives them; and height and width of the
@@ -46,7 +56,7 @@ def _opened(video: Video, opener: Opener) -> VideoReader:
         return opener(video)
 
 
-def read_clips(reader: VideoReader, clips: Sequence[Sequence[int]], crops: SpatialCrops | None = None) -> list[Tensor]:
+def read_clips(reader: VideoReader, clips: Sequence[Sequence[int]], crops: Crops | None = None) -> list[Tensor]:
     """Clips of an open video, uint8 `(T, 3, H, W)`, each followed by its crops; every frame is decoded once.
 
     Frames are resized and cut as they are decoded: memory is taken for what the crops cover, not for whole pictures.
@@ -74,7 +84,7 @@ class CropStrip:
     Not the crops: where they overlap, as three of a 4:3 picture do, they take twice the memory, and time to copy it.
     """
 
-    def __init__(self, crops: SpatialCrops) -> None:
+    def __init__(self, crops: Crops) -> None:
         self.crops = crops
 
     def __call__(self, image: np.ndarray) -> np.ndarray:

@@ -76,6 +76,11 @@ class SyntheticSet(ABC):
         self.seed = seed
 
     @property
+    def boxes(self) -> str | None:
+        """The list of boxes that is written with the videos; None where there is none."""
+        return None
+
+    @property
     @abstractmethod
     def class_names(self) -> list[str]:
         """Names of the classes; the place in the list is the class number that `draw` takes."""

@@ -68,6 +68,11 @@ class Splits:
         """
         return self._own_names() if self._checkpoint_names is None else self._checkpoint_names
 
+    @property
+    def given_names(self) -> list[str] | None:
+        """The names that were given, or stand in the file that was; None where the lists say them."""
+        return self._own_names() if self._given_names is not None or self._names_file is not None else None
+
     def manifest(self, split: Split) -> Manifest:
         """The videos of one split; read once, with a warning where listed files are missing.
 
