@@ -177,7 +177,7 @@ def precisions(
             np.put_along_axis(sure, order[most:], np.nan, axis=0)
         overlap = overlaps(boxes, true.boxes)
         of_frame = [np.zeros(sure.shape, bool) for _ in ious]
-        for action in np.flatnonzero(actions.any(0)) if len(boxes) else ():
+        for action in np.flatnonzero(actions.any(0)).tolist() if len(boxes) else ():
             rows = order[:most, action]
             table = overlap[np.ix_(rows, actions[:, action].astype(bool))]
             reached = table.max()

@@ -19,6 +19,9 @@ class Boxes:
         key_frames: the lists know the people of those frames alone that they name, as AVA's do: each is an item of its
             own, the middle of its clip (`sampling: vidattn.data.KeyFrameSampling`). Else they know every frame of a
             video, and where they name no one, there is no one.
+        label_map: of AVA's lists, names and numbers of the classes that count; the others are left out.
+        excluded: of AVA's lists, the seconds that do not count.
+        starts_at: second of AVA's lists at which the files begin: 900 for films that are cut to the annotated part.
         least: share of a box that must be left in the picture after the transforms; else it is dropped, and counted.
 
     Raises:
@@ -27,6 +30,9 @@ class Boxes:
 
     file: str | list[str] | None = None
     key_frames: bool = False
+    label_map: str | None = None
+    excluded: str | None = None
+    starts_at: float = 0.0
     least: float = 0.25
 
     def __post_init__(self) -> None:
@@ -50,7 +56,10 @@ class Boxes:
             ManifestError: a list cannot be used.
         """
         files = [self.file] if isinstance(self.file, str) else self.file or []
-        listings = [read_boxes(Path(file).expanduser(), Path(root).expanduser() if root else None) for file in files]
+        base = Path(root).expanduser() if root else None
+        listings = [
+            read_boxes(Path(file).expanduser(), base, self.label_map, self.excluded, self.starts_at) for file in files
+        ]
         found = BoxList.of(", ".join(files), listings, class_names)
         for reason, count in found.left_out.items():
             warn(f"{found.source}: {count} rows are left out, {reason}")
