@@ -164,3 +164,23 @@ def test_sources_must_cover_the_list(videos, tmp_path):
 
     with pytest.raises(ValueError, match=r"has no line for .* and 11 more videos of --train"):
         sources_of(tmp_path / "sources.csv", read_manifest(videos / "train.csv").videos)
+
+
+def test_probes_over_several_levels_read_them_side_by_side(videos, tmp_path, capsys):
+    torch.manual_seed(0)
+    config = vidattn.preset(
+        "Ti", depth=2, embed_dim=16, num_heads=2, image_size=32, patch_size=16, num_frames=4, num_classes=7
+    )
+    model = vidattn.Pretrained(vidattn.build_network(config), [], Preprocessing(mean=(0.5,) * 3, std=(0.5,) * 3))
+    model.save_pretrained(tmp_path / "deep")
+    grid = ["--levels", "1", "2", "--kind", "linear", "attentive", "--lr", "3e-3", "--weight-decay", "0.01"]
+    rest = ["--attentive-epochs", "2", "--draws", "0", "--workers", "0"]
+    main(words(videos, tmp_path / "deep", tmp_path / "out", *grid, *rest))
+    assert "no network is saved" in capsys.readouterr().out
+    abouts = [json.loads(file.read_text())["features"] for file in (tmp_path / "store").glob("*/about.json")]
+    assert sorted(abouts) == ["normed tokens, 1, of blocks 1, 2", "what the head takes, 1, of blocks 1, 2"]
+    assert {probe["probe"] for probe in json.loads((tmp_path / "out" / "probe.json").read_text())["probes"]} == {
+        "linear",
+        "attentive",
+    }
+    assert not list((tmp_path / "out").glob("model_*"))

@@ -65,6 +65,7 @@ def test_answers_are_timms_of_each_picture(tmp_path, training):
         found = model.network.train(training)(pictures[:, :, None])
     torch.testing.assert_close(found, wanted, rtol=1e-5, atol=1e-5)
     assert model.config.attention == ("mbconv_se", "mbconv_se", "relative(4,4)", "relative(2,2)")
+    assert model.licence.startswith("not stated in the file: timm's code is Apache-2.0")
     assert model.preprocessing.pixels == ((0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
 
 

@@ -24,6 +24,7 @@ from vidattn.data.videos.manifest import Video
 from vidattn.mistakes import Mistake
 from vidattn.models.network import Network
 from vidattn.probing.extraction import extract
+from vidattn.probing.levels import check_levels, level_tokens, level_vectors
 from vidattn.probing.store import FeatureStore, fingerprint
 from vidattn.wording import counted
 
@@ -99,6 +100,24 @@ VECTORS = Reading("what the head takes, 1", head_input)
 
 TOKENS = Reading("normed tokens, 1", _tokens)
 """All tokens of each view, `(V, S, D)`, in half precision."""
+
+
+def of_levels(network: Network, levels: Sequence[int]) -> tuple[Reading, Reading]:
+    """`VECTORS` and `TOKENS` of these blocks, counted from 1, in place of the last.
+
+    Raises:
+        ValueError: they are no blocks of the network, or it has no levels to join.
+    """
+    check_levels(network, levels)
+    said = f"of blocks {', '.join(map(str, levels))}"
+
+    def vectors(network: Network, clips: Tensor) -> Tensor:
+        return level_vectors(network, clips, levels)
+
+    def tokens(network: Network, clips: Tensor) -> Tensor:
+        return level_tokens(network, clips, levels).half()
+
+    return Reading(f"{VECTORS.name}, {said}", vectors), Reading(f"{TOKENS.name}, {said}", tokens)
 
 
 def kept_features(

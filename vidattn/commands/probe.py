@@ -15,9 +15,11 @@ from vidattn.commands.kept_features import (
     VECTORS,
     Reading,
     add_feature_options,
+    backbone,
     check_feature_options,
     kept_features,
     loaded,
+    of_levels,
 )
 from vidattn.commands.options import Parser
 from vidattn.commands.probe_report import Probed, write_report
@@ -60,12 +62,13 @@ def probe(words: list[str]) -> None:
     lists = _lists(options)
     sources = None if options.sources is None else sources_of(Path(options.sources), lists["train"].videos)
     model, preparation = loaded(options, "vidattn probe")
+    vectors, tokens = of_levels(backbone(model), options.levels) if options.levels else (VECTORS, TOKENS)
     probed: list[Probed] = []
     skipped: dict[str, str] = {}
     every = [video for manifest in lists.values() for video in manifest.videos]
     stores: dict[Reading, FeatureStore] = {}
     for name in options.kind:
-        reading = TOKENS if name == "attentive" else VECTORS
+        reading = tokens if name == "attentive" else vectors
         if reading not in stores:
             stores[reading], unread = kept_features(model, preparation, options, every, reading)
             skipped |= dict(unread)
@@ -76,7 +79,9 @@ def probe(words: list[str]) -> None:
         probed.append(_probed(name, kinds[name], rows, choice, lists["train"].class_names, options))
     tested = [lists["test"].videos[place] for place in kept["test"]]
     write_report(out, probed, lists["train"].class_names, tested, sources is None, list(skipped.items()))
-    for one in probed:
+    if options.levels:
+        print("no network is saved: one with a probe over several levels could not be run by vidattn classify")
+    for one in [] if options.levels else probed:
         save_probe(model, one, lists["train"].class_names, out)
 
 
@@ -182,6 +187,13 @@ def _parser() -> Parser:
         choices=["linear", "neighbours", "attentive"],
         default=["linear", "neighbours"],
         help="kinds of probe",
+    )
+    add(
+        "--levels",
+        type=int,
+        nargs="+",
+        metavar="BLOCK",
+        help="blocks whose features the probes read, joined, counted from 1; what leaves the last by default",
     )
     add("--lr", type=float, nargs="+", default=[5e-3, 3e-3, 1e-3, 3e-4, 1e-4], help="of linear probes: the grid's rows")
     add("--weight-decay", type=float, nargs="+", default=[0.01, 0.1, 0.4, 0.8], help="likewise its columns")

@@ -2,8 +2,10 @@ import pytest
 import torch
 from foreign_folders import timm_folder
 
+from vidattn.checkpoints.foreign import Foreign
 from vidattn.checkpoints.loading import load
 from vidattn.checkpoints.renaming import WeightsError
+from vidattn.checkpoints.sources import timm as timm_source
 
 
 def test_a_timm_file_alone_says_that_its_square_was_assumed(tmp_path):
@@ -152,3 +154,10 @@ def test_the_same_holds_for_timms_names(tmp_path, given):
 
     assert model.class_names == []
     assert any("class names: not taken over; label_names in config.json has" in line for line in model.report)
+
+
+def test_the_licence_is_what_timms_file_says_or_where_it_stands(tmp_path):
+    said = Foreign(tmp_path / "config.json", {"pretrained_cfg": {"license": "cc-by-nc-4.0"}})
+    assert timm_source.licence_of(said.part("pretrained_cfg")) == "cc-by-nc-4.0 (as timm's config.json says)"
+    silent = Foreign(tmp_path / "config.json", {})
+    assert "timm.get_pretrained_cfg(name).license names" in timm_source.licence_of(silent.part("pretrained_cfg"))

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from timm.models.swin_transformer import SwinTransformer
+from timm.models.swin_transformer import SwinTransformer, checkpoint_filter_fn
 
 import vidattn
 
@@ -25,6 +25,7 @@ def test_a_still_clip_has_the_pictures_logits(theirs, tmp_path, frames):
         logits = model.network(picture[:, :, None].expand(-1, -1, frames, -1, -1))
         torch.testing.assert_close(logits, theirs(picture), rtol=1e-5, atol=1e-5)
     assert model.config.attention == "swin3d(8,4,4)"
+    assert model.licence.startswith("MIT by timm's list")
     assert model.report[0].startswith("inflated from an image model")
 
 
@@ -35,3 +36,19 @@ def test_files_that_merge_behind_their_stages_are_refused(theirs, tmp_path):
     torch.save({"model": state}, tmp_path / "swin.pth")
     with pytest.raises(ValueError, match="the merging behind its stages, as Microsoft's own files; give timm's"):
         vidattn.load(tmp_path / "swin.pth")
+
+
+@pytest.mark.parametrize(("window", "size"), [(6, 96), (8, 128), (3, 48)])
+def test_at_another_window_than_the_trained_one_it_answers_as_timm_does(theirs, tmp_path, window, size):
+    torch.save(theirs.state_dict(), tmp_path / "swin.pth")
+    shape = {"embed_dim": 12, "depths": (1, 2), "num_heads": (2, 4), "num_classes": 5}
+    other = SwinTransformer(img_size=size, window_size=window, **shape).eval()
+    other.load_state_dict(checkpoint_filter_fn(theirs.state_dict(), other), strict=False)
+    model = vidattn.load(tmp_path / "swin.pth", image_size=size, attention=f"swin3d(8,{window},{window})")
+    picture = torch.randn(2, 3, size, size)
+    with torch.no_grad():
+        logits = model.network(picture[:, :, None].expand(-1, -1, 4, -1, -1))
+        torch.testing.assert_close(logits, other(picture), rtol=1e-5, atol=1e-5)
+    line = f"windows: (8, 4, 4) -> (8, {window}, {window}), tables of offsets resized as timm does, 3 of them"
+    assert line in model.report
+    assert not any("fresh" in line for line in model.report)

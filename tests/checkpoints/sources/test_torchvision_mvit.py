@@ -11,6 +11,7 @@ def test_a_file_is_loaded_and_resized_for_other_clips(tmp_path):
     theirs = theirs_at(4, 32, 32)
     torch.save(theirs.state_dict(), tmp_path / "mvit.pth")
     model = vidattn.load(tmp_path / "mvit.pth")
+    assert model.licence.startswith("not stated with the weights: torchvision (BSD-3-Clause) took them from")
     clips = torch.randn(1, 3, 4, 32, 32)
     with torch.no_grad():
         torch.testing.assert_close(model.network(clips), theirs(clips), rtol=1e-5, atol=1e-5)

@@ -18,6 +18,7 @@ def theirs():
 def test_a_file_of_torchvisions_is_loaded_with_all_that_is_known_of_it(theirs, tmp_path):
     torch.save(theirs.state_dict(), tmp_path / "swin3d.pth")
     model = vidattn.load(tmp_path / "swin3d.pth")
+    assert model.licence.startswith("not stated with the weights: torchvision (BSD-3-Clause) took them from")
     clips = torch.randn(2, 3, 4, 48, 24)
     with torch.no_grad():
         torch.testing.assert_close(model.network(clips), theirs(clips), rtol=1e-5, atol=1e-5)

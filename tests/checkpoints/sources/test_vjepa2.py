@@ -296,3 +296,17 @@ def test_safetensors_of_hugging_face_alone_ask_for_their_configuration(tmp_path)
     save_file(classifier().state_dict(), tmp_path / "weights.safetensors")
     with pytest.raises(WeightsError, match=r"weights of a Hugging Face vjepa2; put its config\.json beside them"):
         load(tmp_path / "weights.safetensors")
+
+
+@pytest.mark.parametrize("prefix", ["", "module.backbone.", "backbone."])
+def test_an_encoder_that_was_saved_without_its_wrapper_is_the_same(tmp_path, prefix):
+    encoder_file(tmp_path / "vitl.pt", encoder(hidden_size=64, num_attention_heads=1))
+    wanted = load(tmp_path / "vitl.pt")
+    found = torch.load(tmp_path / "vitl.pt")["target_encoder"]
+    flat = {name.replace("module.backbone.", prefix): value for name, value in found.items()}
+    torch.save(flat, tmp_path / "flat.pt")
+    model = load(tmp_path / "flat.pt")
+    assert model.config == wanted.config
+    torch.testing.assert_close(model.network.blocks.state_dict(), wanted.network.blocks.state_dict())
+    assert "encoder: the file holds weights alone; taken as V-JEPA's by their names" in model.report
+    assert not any("holds weights alone" in line for line in wanted.report)

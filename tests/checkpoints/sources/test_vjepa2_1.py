@@ -166,3 +166,13 @@ def test_places_cannot_be_left_out_as_the_map_tells_how_far_apart_they_are(tmp_p
     model = load(write(tmp_path / "a.pt", weights()))
     with pytest.raises(ValueError, match=r"query_key='scaled_rotary' stretches positions .* use rotary"):
         model.network.features(torch.zeros(1, 3, 2, 8, 8), keep=torch.tensor([[0, 2]]))
+
+
+def test_an_encoder_that_was_saved_without_its_wrapper_is_read_too(tmp_path):
+    write(tmp_path / "vjepa2_1.pt", weights())
+    torch.save(weights(), tmp_path / "flat.pt")
+    wanted, model = load(tmp_path / "vjepa2_1.pt"), load(tmp_path / "flat.pt")
+    assert model.config == wanted.config
+    assert model.config.query_key == "scaled_rotary"
+    torch.testing.assert_close(model.network.patch.state_dict(), wanted.network.patch.state_dict())
+    assert any("holds weights alone" in line for line in model.report)

@@ -45,6 +45,13 @@ HARMLESS = {
 """Keys of the file and arguments of the model that make no difference to how the weights are read."""
 
 
+UNSTATED = (
+    "not stated in the file: timm's code is Apache-2.0, its weights have their makers' licences, which "
+    "timm.get_pretrained_cfg(name).license names"
+)
+"""The licence of timm's weights where no `config.json` says more."""
+
+
 def read(about: Foreign, weights: dict[str, Tensor], asked: Sides | None = None) -> Saved:
     """A ViT of timm's with a class token, with four registers beside it, or with a norm after the mean over patches.
 
@@ -102,7 +109,19 @@ def read(about: Foreign, weights: dict[str, Tensor], asked: Sides | None = None)
         notes.append(f"pooling: assumed {pooling}; the file does not say")
     preprocessing, assumed = _preprocessing(trained, config)
     names, faults = _class_names(about, config.num_classes)
-    return Saved(config, state, names, preprocessing, [*notes, *assumed, *faults], True, not given)
+    return Saved(
+        config, state, names, preprocessing, [*notes, *assumed, *faults], True, not given, licence=licence_of(trained)
+    )
+
+
+def licence_of(trained: Foreign) -> str:
+    """What timm's file says of it, or that it says nothing and who does.
+
+    Args:
+        trained: `pretrained_cfg` of `config.json`; empty where there is none.
+    """
+    found = trained.raw("license")
+    return f"{found} (as timm's config.json says)" if isinstance(found, str) and found else UNSTATED
 
 
 def _check_arguments(arguments: Foreign, patch: int, colours: int) -> None:

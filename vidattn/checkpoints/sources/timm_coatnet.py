@@ -13,6 +13,7 @@ from torch import Tensor
 from vidattn.checkpoints.files import tensors_of
 from vidattn.checkpoints.renaming import WeightsError, renamed
 from vidattn.checkpoints.saved import Saved
+from vidattn.checkpoints.sources.timm import UNSTATED
 from vidattn.models.hierarchical_config import HierarchicalConfig
 from vidattn.models.presets import build_network
 from vidattn.preprocessing import Preprocessing
@@ -80,7 +81,7 @@ def read(found: Any, path: Path) -> Saved:
     state = renamed(plain, names(config), network, ["head"] if headless else [])
     prepared = PREPROCESSING if config.picture == 224 else replace(PREPROCESSING, image_size=config.picture)
     notes = ["an image model: clips of one frame; of longer ones it sees each frame alone and averages"]
-    return Saved(config, state, [], prepared, notes)
+    return Saved(config, state, [], prepared, notes, licence=UNSTATED)
 
 
 def config_of(weights: Mapping[str, Tensor]) -> HierarchicalConfig:

@@ -42,6 +42,9 @@ PREPROCESSING = Preprocessing(
 """timm's of the models of 224 pixels."""
 
 
+LICENCE = "MIT by timm's list of its Swins (microsoft/Swin-Transformer); the file does not say"
+
+
 def recognises(found: Any) -> bool:
     """Whether a file holds one; the second version has other tables."""
     return f"layers.0.blocks.0.{TABLE}" in tensors_of(found)
@@ -72,7 +75,7 @@ def read(found: Any, path: Path) -> Saved:
         f"fill windows of {FRAMES * TUBELET}, or are fewer",
         f"image_size: taken as {config.image_size}; the file does not say",
     ]
-    return Saved(config, state, [], PREPROCESSING, notes)
+    return Saved(config, state, [], PREPROCESSING, notes, licence=LICENCE)
 
 
 def config_of(weights: Mapping[str, Tensor]) -> HierarchicalConfig:

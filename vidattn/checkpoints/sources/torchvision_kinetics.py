@@ -1,4 +1,10 @@
-"""The classes of torchvision's weights for Kinetics-400, which its files do not name."""
+"""The classes of torchvision's weights for Kinetics-400, and their terms, which its files do not name."""
+
+TERMS = (
+    "not stated with the weights: torchvision (BSD-3-Clause) took them from {origin} (Apache-2.0) and says that they "
+    "may have terms of the data that they were trained on: Kinetics-400, for its own"
+)
+"""Of torchvision's weights for video, with `origin` for the repository that it names as their recipe."""
 
 
 def kinetics_names(num_classes: int) -> tuple[list[str], list[str]]:

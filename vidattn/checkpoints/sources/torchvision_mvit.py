@@ -10,7 +10,7 @@ from vidattn.checkpoints.files import tensors_of
 from vidattn.checkpoints.renaming import WeightsError, renamed
 from vidattn.checkpoints.saved import Saved
 from vidattn.checkpoints.sources.blocks_in_stages import prepared_for, stage_depths, stage_names
-from vidattn.checkpoints.sources.torchvision_kinetics import kinetics_names
+from vidattn.checkpoints.sources.torchvision_kinetics import TERMS, kinetics_names
 from vidattn.models.hierarchical_config import HierarchicalConfig
 from vidattn.models.presets import build_network
 from vidattn.preprocessing import Preprocessing, SamplingRule
@@ -41,6 +41,9 @@ PREPROCESSING = Preprocessing(
     short_side=256,
 )
 """What torchvision says of its weights for Kinetics: clips of 16 frames at 7.5 frames per second."""
+
+
+LICENCE = TERMS.format(origin="facebookresearch/SlowFast")
 
 
 def recognises(found: Any) -> bool:
@@ -77,7 +80,7 @@ def read(found: Any, path: Path) -> Saved:
         "strides of keys: assumed as published; the file does not say",
         *lines,
     ]
-    return Saved(config, state, labels, prepared_for(config, PREPROCESSING), notes)
+    return Saved(config, state, labels, prepared_for(config, PREPROCESSING), notes, licence=LICENCE)
 
 
 def config_of(weights: dict[str, Tensor], depths: tuple[int, ...]) -> HierarchicalConfig:

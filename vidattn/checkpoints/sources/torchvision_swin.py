@@ -13,7 +13,7 @@ from vidattn.checkpoints.files import tensors_of
 from vidattn.checkpoints.hf_config import mlp_ratio
 from vidattn.checkpoints.renaming import WeightsError, renamed
 from vidattn.checkpoints.saved import Saved
-from vidattn.checkpoints.sources.torchvision_kinetics import kinetics_names
+from vidattn.checkpoints.sources.torchvision_kinetics import TERMS, kinetics_names
 from vidattn.models.hierarchical_config import HierarchicalConfig
 from vidattn.models.presets import build_network
 from vidattn.preprocessing import Preprocessing, SamplingRule
@@ -40,6 +40,9 @@ PREPROCESSING = Preprocessing(
     short_side=256,
 )
 """What torchvision says of its weights for Kinetics: clips of 32 frames at 15 frames per second."""
+
+
+LICENCE = TERMS.format(origin="SwinTransformer/Video-Swin-Transformer")
 
 
 def recognises(found: Any) -> bool:
@@ -96,7 +99,7 @@ def read(found: Any, path: Path) -> Saved:
     state = renamed(plain, names(depths), network)
     labels, lines = kinetics_names(classes)
     notes = ["num_frames and image_size: taken as 32 and 224, as published; the file does not say", *lines]
-    return Saved(config, state, labels, PREPROCESSING, notes)
+    return Saved(config, state, labels, PREPROCESSING, notes, licence=LICENCE)
 
 
 def stage_depths(weights: Mapping[str, Tensor]) -> tuple[int, ...]:

@@ -10,7 +10,15 @@ from vidattn.checkpoints.renaming import Names, WeightsError, renamed, without
 from vidattn.checkpoints.saved import Saved
 from vidattn.checkpoints.sources import vjepa2_official
 from vidattn.checkpoints.sources.vjepa2 import LICENCE
-from vidattn.checkpoints.sources.vjepa2_official import BLOCKS, PROBES, assumed, encoder_of, prepared, sizes
+from vidattn.checkpoints.sources.vjepa2_official import (
+    BLOCKS,
+    PROBES,
+    assumed,
+    encoder_of,
+    prepared,
+    sizes,
+    wrapper_notes,
+)
 from vidattn.models.config import VideoTransformerConfig
 from vidattn.models.presets import VJEPA2_1, build_network
 
@@ -65,7 +73,8 @@ def read(found: Mapping[str, Any], path: Path) -> Saved:
     with torch.device("meta"):
         network = build_network(config)
     state = renamed(weights, NAMES, network, ["head"])
-    notes = [*pictures, *levels, "video_mod_embed: became part of the patch layer's bias", *assumed(config)]
+    notes = [*pictures, *levels, "video_mod_embed: became part of the patch layer's bias"]
+    notes += [*wrapper_notes(found), *assumed(config)]
     if "predictor" in found:
         notes.append("the predictor of pre-training: left out")
     return Saved(config, state, [], prepared(config.size[0]), notes, heads_assumed=True, licence=LICENCE)

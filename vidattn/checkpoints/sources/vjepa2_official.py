@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from vidattn.checkpoints.files import read_weights
+from vidattn.checkpoints.files import read_weights, tensors_of
 from vidattn.checkpoints.hf_config import mlp_ratio
 from vidattn.checkpoints.renaming import Names, WeightsError, of_each, renamed, without
 from vidattn.checkpoints.saved import Saved
@@ -70,7 +70,7 @@ PROBE: Names = {
 
 def recognises(found: Any) -> bool:
     """Whether a file's content is of this kind."""
-    return isinstance(found, dict) and (PROBES in found or any(_is_encoder(found.get(name)) for name in ENCODERS))
+    return isinstance(found, dict) and (PROBES in found or bool(_wrapped(found)) or bool(flat(found)))
 
 
 def read(found: Mapping[str, Any], path: Path) -> Saved:
@@ -104,8 +104,18 @@ def read(found: Mapping[str, Any], path: Path) -> Saved:
 
 def encoder_of(found: Mapping[str, Any]) -> dict[str, Tensor]:
     """The encoder's weights without what wrappers put into their names."""
-    name = next(one for one in ENCODERS if _is_encoder(found.get(one)))
-    return bare(found[name])
+    return bare(_wrapped(found)) or flat(found)
+
+
+def flat(found: Any) -> dict[str, Tensor]:
+    """An encoder's weights where they are all that a file holds, `torch.save(encoder.state_dict(), ...)`; else empty.
+
+    Tubelets, biases for queries, keys and values, and no class token: VideoMAE's have no bias for keys.
+    """
+    weights = bare(tensors_of(found))
+    patch = weights.get("patch_embed.proj.weight")
+    plain = patch is not None and patch.ndim == 5 and "blocks.0.attn.qkv.bias" in weights
+    return weights if plain and "cls_token" not in weights else {}
 
 
 def probe_of(found: Mapping[str, Any]) -> dict[str, Tensor]:
@@ -120,6 +130,13 @@ def probe_of(found: Mapping[str, Any]) -> dict[str, Tensor]:
         held = f"a list of {len(probes)}" if isinstance(probes, list) else type(probes).__name__
         raise WeightsError(f"{PROBES} is {held}; wanted a list of attentive probes, each with a linear.weight")
     return state
+
+
+def wrapper_notes(found: Mapping[str, Any]) -> list[str]:
+    """A line where a file does not name what it holds."""
+    if _wrapped(found):
+        return []
+    return ["encoder: the file holds weights alone; taken as V-JEPA's by their names"]
 
 
 def bare(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -179,7 +196,7 @@ def _read(weights: dict[str, Tensor], probe: dict[str, Tensor], found: Mapping[s
         query_key=VJEPA2.query_key,
         pooling=VJEPA2.pooling if probe else "normed_mean",
     )
-    notes += assumed(config) + (four_levels(classes) if probe else [])
+    notes += wrapper_notes(found) + assumed(config) + (four_levels(classes) if probe else [])
     if probe and probe["linear.weight"].shape[1] != config.embed_dim:
         raise WeightsError(
             f"the probe is for encoders of width {probe['linear.weight'].shape[1]}, and the encoder beside it has "
@@ -192,6 +209,11 @@ def _read(weights: dict[str, Tensor], probe: dict[str, Tensor], found: Mapping[s
     names, absent = ({**ENCODER, **PROBE}, []) if probe else (ENCODER, ["head"])
     state = renamed({**weights, **probe}, names, network, absent)
     return Saved(config, state, [], prepared(config.size[0]), notes, heads_assumed=True, licence=LICENCE)
+
+
+def _wrapped(found: Mapping[str, Any]) -> dict[str, Tensor]:
+    """The encoder that a file holds under a name of its own, the preferred of several; empty where there is none."""
+    return next((found[name] for name in ENCODERS if _is_encoder(found.get(name))), {})
 
 
 def _is_encoder(state: Any) -> bool:

@@ -12,6 +12,7 @@ from vidattn.checkpoints.transfer.account import Account
 from vidattn.checkpoints.transfer.blocks import carry_block
 from vidattn.checkpoints.transfer.position_tables import resized_map, resized_time
 from vidattn.checkpoints.transfer.same_function import match_lines
+from vidattn.checkpoints.transfer.window_tables import resize_windows
 from vidattn.models.hierarchical_config import HierarchicalConfig
 from vidattn.models.positions import MapTable, resized_bilinearly
 
@@ -44,6 +45,7 @@ def account_of(saved: Saved, network: nn.Module, config: HierarchicalConfig) -> 
         source = trained.build()
     _resize_tables(account, trained, config)
     _resize_maps(account, source, network)
+    resize_windows(account)
     _carry_blocks(account, source, network)
     for name in account.unfilled():
         if ".blocks." not in name and not name.startswith("head."):

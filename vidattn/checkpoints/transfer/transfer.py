@@ -16,6 +16,7 @@ from vidattn.checkpoints.transfer.same_function import changed, check_positions,
 from vidattn.checkpoints.transfer.stages import account_of
 from vidattn.checkpoints.transfer.steps import role
 from vidattn.checkpoints.transfer.whole import carried_whole
+from vidattn.checkpoints.transfer.window_tables import resize_windows
 from vidattn.models.config import VideoTransformerConfig
 from vidattn.models.embeddings import average_frames, central_frame
 from vidattn.models.hierarchical_config import HierarchicalConfig
@@ -64,6 +65,7 @@ def transferred(
     _carry_patch(account, inflation)
     _carry_prefix(account)
     _carry_tables(account, trained, config, as_official)
+    resize_windows(account)
     carry_blocks(account, network)
     carry_late_blocks(account)
     _carry_conditional(account, network, trained.conditional_position, config.conditional_position)
