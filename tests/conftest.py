@@ -9,6 +9,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import pytest
 from encode import encode_video, numbered_frames
+from fake_libraries import machine as machine
 from shares import (
     pytest_collection_modifyitems as pytest_collection_modifyitems,
     pytest_xdist_make_scheduler as pytest_xdist_make_scheduler,

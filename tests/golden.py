@@ -6,7 +6,9 @@ make a test pass: state dicts of users hold these names.
 
 import hashlib
 import json
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -68,8 +70,8 @@ PRESETS_BEFORE = (
 IMAGES = ["swin(4)", "map", ("mbconv", "relative")]
 
 
-def cases() -> dict[str, nn.Module]:
-    """Every kind of network at small width, by a name that tells what differs."""
+def cases() -> dict[str, Callable[[], nn.Module]]:
+    """What builds every kind of network at small width, by a name that tells what differs."""
     configs = {f"attention={scheme}": replace(SMALL, attention=scheme) for scheme in SCHEMES}
     configs |= {
         f"attention=time+{name}": replace(SMALL, attention=f"time+{name}", pooling="mean")
@@ -86,11 +88,12 @@ def cases() -> dict[str, nn.Module]:
         configs[f"preset={name}"] = replace(
             full, num_classes=3, num_frames=frames, image_size=32, embed_dim=24, depth=2, num_heads=2
         )
-    networks: dict[str, nn.Module] = {name: vidattn.build_network(config) for name, config in configs.items()}
+    build: dict[str, Callable[[], nn.Module]]
+    build = {name: partial(vidattn.build_network, config) for name, config in configs.items()}
     for scheme in IMAGES:
         config = ImageClassifierConfig(attention=scheme, num_classes=3, widths=(16, 32), depths=(1, 2), head_dim=8)
-        networks[f"image={scheme}"] = ImageClassifier(config)
-    return networks
+        build[f"image={scheme}"] = partial(ImageClassifier, config)
+    return build
 
 
 def drawn(name: str, shape: torch.Size) -> Tensor:
@@ -126,7 +129,7 @@ def told(network: nn.Module) -> dict:
 
 def write() -> None:
     """Write the file."""
-    lines = [f"{json.dumps(name)}: {json.dumps(told(network))}" for name, network in cases().items()]
+    lines = [f"{json.dumps(name)}: {json.dumps(told(build()))}" for name, build in cases().items()]
     FILE.write_text("{\n" + ",\n".join(lines) + "\n}\n")
 
 

@@ -29,7 +29,8 @@ def told_to_editors(room):
 
 def test_the_names_at_the_top_are_these():
     assert vidattn.__all__ == [
-        "ActionDetector", "Classifier", "Distillation", "Grid", "HierarchicalConfig", "ImageAttention", "Macs",
+        "ActionDetector", "Classifier", "Detector", "Distillation", "Grid", "HierarchicalConfig", "ImageAttention",
+        "Macs",
         "MaskedAutoencoder", "MomentumContrast",
         "PRESETS", "Pretrained", "SimMIM", "VideoAttention", "VideoClassifier", "VideoDataModule", "VideoModule",
         "VideoTransformer", "VideoTransformerConfig", "build_network", "compare",

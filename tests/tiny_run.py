@@ -104,6 +104,7 @@ def config(videos: Path, output: Path) -> dict[str, Any]:
             "batch_size": 4,
             "eval_batch_size": 2,
             "num_workers": 0,
+            "decode_timeout": None,  # a watchdog is a process to fork; tests/training/test_unbreakable.py has one
             "num_test_clips": 2,
             "num_test_crops": 3,
         },

@@ -16,6 +16,7 @@ if TYPE_CHECKING:  # for mypy and editors, which know no table
     from vidattn.checkpoints.loading import load as load
     from vidattn.checkpoints.pretrained import Pretrained as Pretrained
     from vidattn.classify.classifier import Classifier as Classifier
+    from vidattn.classify.detector import Detector as Detector
     from vidattn.comparison.comparison import compare as compare, crossovers as crossovers
     from vidattn.data.datamodule import VideoDataModule as VideoDataModule
     from vidattn.data.readers import open_video as open_video
@@ -46,6 +47,7 @@ __all__, __getattr__, __dir__ = hand_on(
         "vidattn.checkpoints.loading": ["load"],
         "vidattn.checkpoints.pretrained": ["Pretrained"],
         "vidattn.classify.classifier": ["Classifier"],
+        "vidattn.classify.detector": ["Detector"],
         "vidattn.comparison.comparison": ["compare", "crossovers"],
         "vidattn.data.datamodule": ["VideoDataModule"],
         "vidattn.data.readers": ["open_video"],

@@ -35,6 +35,9 @@ COMMANDS = {
         "classify:classify",
         "what is happening in these videos?  vidattn classify VIDEO... --weights CHECKPOINT [--timeline]",
     ),
+    "detect": Command(
+        "detect:detect", "who does what, where, in these videos?  vidattn detect VIDEO... --weights RUN --film out.mp4"
+    ),
     "features": Command(
         "features:features", "a vector of each video:  vidattn features VIDEO... --weights CHECKPOINT --out FILE"
     ),

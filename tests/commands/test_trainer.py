@@ -338,8 +338,9 @@ def test_nothing_answers_with_random_weights(videos, tmp_path, capsys, command):
     assert "no weights to answer with; give --ckpt_path" in line
 
 
-@pytest.mark.parametrize("command", ["fit", "test", "predict"])
-@pytest.mark.parametrize(("word", "file"), [("last", "last"), ("best", "best"), ("hpc", "last")])
+@pytest.mark.parametrize(
+    ("command", "word", "file"), [("fit", "last", "last"), ("test", "best", "best"), ("predict", "hpc", "last")]
+)
 def test_a_word_for_a_checkpoint_does_not_mean_random_weights(videos, tmp_path, capsys, command, word, file):
     path = write_config(tmp_path / "config.yaml", config(videos, tmp_path))
 

@@ -1,14 +1,11 @@
 """Schemes at the cost of the first."""
 
 from dataclasses import replace
-from itertools import pairwise
 from pathlib import Path
 
 import pytest
-import yaml
 from staged import STAGED
 
-from vidattn.cli import main
 from vidattn.commands.match import with_network
 from vidattn.comparison.matching import macs, match, nearest_in_cost, parameters, variants
 from vidattn.models.config import VideoTransformerConfig
@@ -71,12 +68,6 @@ def test_time_is_matched_by_what_is_measured(monkeypatch):
     assert (found.config.num_frames, found.ratio) == (4, 1.0)
 
 
-def test_costs_grow_with_every_knob():
-    for by in ("width", "depth", "frames"):
-        values = [macs(config) for config in variants(SMALL, by)[:12]]
-        assert all(one < other for one, other in pairwise(values))
-
-
 @pytest.mark.parametrize(
     ("budget", "by", "message"),
     [
@@ -88,70 +79,6 @@ def test_costs_grow_with_every_knob():
 def test_what_cannot_be_matched_is_said(budget, by, message):
     with pytest.raises(ValueError, match=message):
         match(["joint", "space"], replace(SMALL, depth=1, num_frames=64, image_size=256), budget, by)
-
-
-def test_the_command_writes_configurations_that_build(tmp_path, capsys):
-    main(["compare", "joint", "space|time", "--match", "params", "--by", "width", "--config",
-          str(CONFIG), "--out", str(tmp_path / "fair")])  # fmt: skip
-
-    values = yaml.safe_load((tmp_path / "fair" / "space%7Ctime.yaml").read_text())
-    network = VideoTransformerConfig(**values["model"]["network"])
-    base = yaml.safe_load(CONFIG.read_text())
-    first = VideoTransformerConfig(**base["model"]["network"] | {"attention": "joint"})
-    assert parameters(network) == pytest.approx(parameters(first), rel=0.05)
-    assert network.attention == "space|time"
-    assert values["data"] == base["data"] | {"views": base["data"]["views"] | {"image_size": 32}}
-    assert values["trainer"]["default_root_dir"] == "outputs/fair/space%7Ctime"
-    assert "params, ratio" in capsys.readouterr().out
-
-
-def test_frames_are_changed_in_the_clips_as_well():
-    values = {"data": {"image_size": 64, "sampling": {"class_path": "x", "init_args": {"num_frames": 8}}}}
-    changed = with_network(values, replace(SMALL, num_frames=5), "run")
-    assert changed["data"]["sampling"]["init_args"]["num_frames"] == changed["model"]["network"]["num_frames"] == 5
-    assert changed["data"]["views"] == {"image_size": 64}
-    assert values["data"]["sampling"]["init_args"]["num_frames"] == 8
-
-
-def test_no_configuration_of_oblong_clips_is_written(tmp_path, capsys):
-    with pytest.raises(SystemExit):
-        main(["compare", "joint", "space", "--match", "macs", "--config", str(CONFIG), "--size", "32x64",
-              "--out", str(tmp_path / "fair")])  # fmt: skip
-    assert "vidattn fit takes square clips, and these are 32x64" in capsys.readouterr().err
-
-
-def test_widths_that_no_configuration_may_have_are_passed_over():
-    """A head of fewer than six components has no room for rotary positions in three directions."""
-    config = VideoTransformerConfig(query_key="rotary", embed_dim=48, num_heads=4, depth=1, num_classes=2)
-    widths = [one.embed_dim for one in variants(config, "width")]
-    assert widths[0] == 24
-    assert widths[-1] == 192
-
-
-@pytest.mark.parametrize(
-    ("values", "wanted"),
-    [
-        (
-            {"trainer": None, "data": None},
-            {"trainer": {"default_root_dir": "outputs/r"}, "data": {"views": {"image_size": 32}}},
-        ),
-        ({"data": {"batch_size": 4}}, {"data": {"loading": {"batch_size": 4}, "views": {"image_size": 32}}}),
-        (
-            {"data": {"sampling": "my.Rule"}},
-            {
-                "data": {
-                    "sampling": {"class_path": "my.Rule", "init_args": {"num_frames": 4}},
-                    "views": {"image_size": 32},
-                }
-            },
-        ),
-    ],
-)
-def test_a_configuration_that_says_little_keeps_to_that(values, wanted):
-    config = VideoTransformerConfig(num_frames=4, image_size=32, patch_size=16)
-    changed = with_network(values, config, "r")
-    assert changed.pop("model")["network"]["num_frames"] == 4
-    assert changed == wanted
 
 
 @pytest.mark.parametrize(("by", "field"), [("width", "widths"), ("depth", "depths"), ("frames", "num_frames")])

@@ -1,4 +1,3 @@
-import math
 import warnings
 from pathlib import Path
 from types import SimpleNamespace
@@ -15,7 +14,6 @@ from vidattn.data.clips.sampling import SecondsSampling, StrideSampling
 from vidattn.data.clips.transforms import ShortSideJitter
 from vidattn.data.datamodule import VideoDataModule
 from vidattn.data.made.videos import MotionSet
-from vidattn.data.sections import Decoding, Lists, Loading, Views
 from vidattn.data.videos.manifest import ManifestError, Video, read_manifest
 from vidattn.models.config import VideoTransformerConfig
 from vidattn.training.video_classifier import VideoClassifier
@@ -310,48 +308,6 @@ def test_every_argument_can_be_written_in_yaml(folder):
     assert next(iter(data.train_dataloader()))["video"].shape == (8, 3, 4, 32, 32)
     again = parser.parse_string(parser.dump(config))  # Lightning saves the configuration beside the run
     assert again == config
-
-
-def test_parts_and_single_values_make_the_same_data(folder):
-    lists, views = Lists(train=str(folder / "train.csv")), Views(image_size=SIZE)
-    parts = VideoDataModule(StrideSampling(2, 1), lists, views, Decoding(reader="decord"), Loading(batch_size=2))
-    single = VideoDataModule(
-        StrideSampling(2, 1), train=str(folder / "train.csv"), image_size=SIZE, reader="decord", batch_size=2
-    )
-    changed = VideoDataModule(StrideSampling(2, 1), loading=Loading(batch_size=2), num_workers=1)
-
-    for part in ("lists", "views", "decoding", "loading"):
-        assert getattr(parts, part) == getattr(single, part)
-    assert changed.loading == Loading(batch_size=2, num_workers=1)
-
-
-def test_decoding_on_the_gpu_goes_without_workers(folder):
-    with pytest.raises(ValueError, match=r"num_workers=2 forked data workers cannot use; set data\.num_workers=0"):
-        VideoDataModule(StrideSampling(2, 1), train=str(folder), reader="torchcodec_cuda", num_workers=2)
-
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ({"batch_size": 0}, "data.batch_size=0; expected 1 or more"),
-        ({"eval_batch_size": 0}, "data.eval_batch_size=0; expected 1 or more"),
-        ({"num_workers": -1}, "data.num_workers=-1; expected 0 or more"),
-        ({"shuffle_buffer": 0}, "data.shuffle_buffer=0; expected 1 or more"),
-        ({"image_size": 0}, "data.image_size=0; expected 1 or more"),
-        ({"num_test_crops": 0}, "data.num_test_crops=0; expected 1 or more"),
-        ({"folder_fps": 0}, "data.folder_fps=0; expected more than 0 frames per second"),
-        ({"bacth_size": 4}, "VideoDataModule has no argument 'bacth_size'; did you mean 'batch_size'?"),
-        ({"reader": "nope"}, "data.reader='nope' is unknown; choose one of pyav, decord"),
-        ({"decode_timeout": 0}, "data.decode_timeout=0; expected more than 0 seconds"),
-        ({"decode_timeout": math.inf}, r"data.decode_timeout=inf; .* at most 2073600 \(24 days\), or null for none"),
-        ({"quarantine": "train.csv"}, "is no line of a quarantine list"),
-        ({"quarantine": "dance"}, r"cannot read quarantine=.*dance \(.*Is a directory"),
-    ],
-)
-def test_what_no_loader_could_use_is_refused_before_anything_starts(folder, options, message):
-    options = {name: str(folder / value) if name == "quarantine" else value for name, value in options.items()}
-    with pytest.raises(ValueError, match=message):
-        datamodule(folder, **options)
 
 
 def test_manifests_and_videos_stand_for_lists(folder):

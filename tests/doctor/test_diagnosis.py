@@ -1,65 +1,12 @@
 """Each trouble is simulated by libraries that fail as the real ones do, in front of the real ones on Python's path."""
 
-import json
-import os
-import subprocess
-import sys
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from fake_libraries import ABSENT, CODECS, CUDA_TORCH, NMS
 
-from vidattn.cli import main
-from vidattn.doctor import questions
 from vidattn.doctor.diagnosis import diagnose, disk_finding, ffmpeg_finding, shared_memory_finding
 from vidattn.doctor.questions import QUESTIONS, ask
-
-CPU_TORCH = """
-__version__ = "2.15.0+cpu"
-class version: cuda = None
-class cuda: is_available = staticmethod(lambda: False)
-def get_num_threads(): return 2
-"""
-CUDA_TORCH = """
-__version__ = "2.15.0+cu130"
-class version: cuda = "13.0"
-class cuda:
-    is_available = staticmethod(lambda: True)
-    device_count = staticmethod(lambda: 1)
-    get_device_name = staticmethod(lambda index: "H100")
-def get_num_threads(): return 2
-"""
-CODECS = '__version__ = "18.0.0"\nlibrary_versions = {"libavcodec": (62, 3, 100)}\n'
-HEALTHY = {
-    "torch": CPU_TORCH,
-    "torchvision": '__version__ = "0.30.0"',
-    "pytorch_lightning": '__version__ = "2.6.0"',
-    "av": CODECS + 'codecs_available = {"h264", "hevc", "vp9"}',
-    "decord": '__version__ = "0.6.0"',
-    "torchcodec": '__version__ = "0.13.0"',
-    "torchcodec.decoders": "class VideoDecoder: pass",
-    "matplotlib": '__version__ = "3.10.0"',
-    "matplotlib.figure": "",
-    "pandas": '__version__ = "2.3.0"',
-    "transformers": '__version__ = "5.0.0"',
-}
-NMS = 'raise RuntimeError("operator torchvision::nms does not exist")'
-ABSENT = "raise ModuleNotFoundError(\"No module named '{0}'\", name='{0}')"
-
-
-@pytest.fixture
-def machine(tmp_path, monkeypatch):
-    """Puts libraries with these bodies on the path, healthy ones for all others."""
-
-    def put(**bodies: str) -> Path:
-        for name, body in (HEALTHY | bodies).items():
-            folder = tmp_path.joinpath(*name.split("."))
-            folder.mkdir(exist_ok=True)
-            (folder / "__init__.py").write_text(body)
-        monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path), str(Path(__file__).parents[2])]))
-        return tmp_path
-
-    return put
 
 
 def report(has_nvidia=False):
@@ -142,65 +89,6 @@ def test_a_library_that_is_not_installed_is_said_with_what_it_is_for(machine, na
     assert found.mend.startswith("pip install")
 
 
-def test_a_library_that_crashes_python_is_said_and_the_others_are_asked(machine):
-    machine(decord="import os, signal; os.kill(os.getpid(), signal.SIGSEGV)", torchcodec="import sys; sys.exit(3)")
-
-    found = report()
-
-    assert "importing it ends Python (signal 11)" in found["decord"].text
-    assert "does not load" in found["torchcodec"].text
-    assert found["PyAV"].state == "ok"
-
-
-def test_torch_is_imported_once_for_all_that_need_it(machine, tmp_path):
-    log = tmp_path / "imported"
-    counted = f"{CPU_TORCH}\nprint('x', file=open({str(log)!r}, 'a'))"
-    machine(
-        torch=counted, torchvision="import torch\n" + HEALTHY["torchvision"], torchcodec="import torch\n__version__='1'"
-    )
-
-    found = report()
-
-    assert log.read_text() == "x\n"
-    assert not [finding for finding in found.values() if finding.state == "trouble"]
-
-
-def test_what_is_asked_after_a_failure_does_not_meet_what_it_left_behind(machine):
-    machine(
-        torchvision="import sys, math; sys.modules['torchcodec'] = math; raise RuntimeError('half way')",
-        decord=ABSENT.format("decord"),
-    )
-
-    found = report()
-
-    assert found["torchvision"].text == "RuntimeError: half way"
-    assert found["torchcodec"].version == "0.13.0"
-    assert found["Lightning"].state == "ok"
-
-
-@pytest.mark.parametrize("end", ["os.kill(os.getpid(), 11)", "os._exit(0)"])
-def test_the_libraries_behind_one_that_ends_python_are_asked(machine, end):
-    machine(torchvision=f"import os; {end}")
-
-    found = report()
-
-    assert "importing it ends Python" in found["torchvision"].text
-    assert (found["torch"].state, found["Lightning"].state, found["torchcodec"].state) == ("ok", "ok", "ok")
-
-
-def test_a_library_that_prints_is_understood(machine):
-    machine(torch="print('{}')\n" + CPU_TORCH, av="print('hello')\n" + HEALTHY["av"])
-
-    assert report()["torch"].version == "2.15.0+cpu"
-
-
-def test_a_library_that_hangs_is_given_up(machine, monkeypatch):
-    machine(decord="import time; time.sleep(60)")
-    monkeypatch.setattr(questions, "_SECONDS", 1)
-
-    assert ask(["decord"])["decord"].error == "importing it takes more than 1 seconds"
-
-
 def test_an_error_of_the_libraries_of_ffmpeg_is_no_trouble_for_torchcodec_is_optional(machine):
     machine(**{"torchcodec.decoders": 'raise RuntimeError("Could not load libtorchcodec. Likely causes: FFmpeg")'})
 
@@ -239,34 +127,3 @@ def test_little_shared_memory_and_little_disk_are_trouble(tmp_path, monkeypatch)
 def test_ffmpeg_is_not_needed():
     assert ffmpeg_finding(None).state == "note"
     assert ffmpeg_finding("ffmpeg version 7.1-full Copyright (c) 2000").version == "7.1-full"
-
-
-def test_the_command_runs_where_neither_torch_nor_torchvision_loads(machine):
-    machine(torch="raise ImportError('libtorch.so: cannot open')", torchvision=NMS, decord=ABSENT.format("decord"))
-
-    process = subprocess.run([sys.executable, "-m", "vidattn.cli", "doctor"], capture_output=True, text=True)
-
-    assert process.returncode == 1, process.stderr
-    assert "ImportError: libtorch.so: cannot open; nothing works without it" in process.stdout
-    assert "    pip install torch torchvision" in process.stdout.splitlines()
-    assert "torchvision: does not load without torch; mend that first" in process.stdout
-
-
-def test_the_report_for_programs(machine, capsys, monkeypatch):
-    machine()
-    monkeypatch.setattr("shutil.which", lambda name: None)  # no nvidia-smi: this torch is for the CPU only
-
-    main(["doctor", "--json"])
-
-    parts = {part["name"]: part for part in json.loads(capsys.readouterr().out)}
-    assert {"Python", "torch", "CUDA", "torchvision", "PyAV", "decord", "torchcodec", "ffmpeg", "disk"} <= set(parts)
-    assert parts["PyAV"]["version"] == "18.0.0"
-
-
-def test_the_real_readers_answer():
-    answers = ask(["av"])
-
-    import av
-
-    assert answers["av"].facts["version"] == av.__version__
-    assert answers["av"].facts["missing"] == []

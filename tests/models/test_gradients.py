@@ -4,12 +4,12 @@ import pytest
 import torch
 from golden import cases
 
-NETWORKS = cases()
+BUILD = cases()
 
 
-@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("name", BUILD)
 def test_every_parameter_gets_a_gradient(name):
-    network = NETWORKS[name].train()
+    network = BUILD[name]().train()
     size = (2, 3, 40, 32) if name.startswith("image=") else (2, 3, network.config.num_frames, *network.config.size)
     network(torch.randn(size)).square().sum().backward()
     without = [key for key, parameter in network.named_parameters() if parameter.grad is None]

@@ -2,7 +2,17 @@ import pytest
 import torch
 
 from vidattn.mistakes import Mistake
-from vidattn.models.tubes import asked_frames, asked_times, logit, spread_out, to_centers, to_corners, waves
+from vidattn.models.tubes import (
+    Detections,
+    asked_frames,
+    asked_times,
+    logit,
+    on_each_frame,
+    spread_out,
+    to_centers,
+    to_corners,
+    waves,
+)
 
 
 @pytest.mark.parametrize(("frames", "asked"), [(8, 1), (8, 3), (5, 5), (16, 4)])
@@ -39,3 +49,11 @@ def test_waves_tell_numbers_apart_that_are_a_hundredth_apart():
 def test_first_centres_leave_no_quarter_of_a_picture_out():
     cells = (spread_out(8) * 2).long()
     assert len({tuple(cell.tolist()) for cell in cells}) == 4
+
+
+def test_a_score_is_less_where_a_person_is_hardly_shown():
+    found = Detections(torch.full((1, 1, 1, 2, 4), 0.5), torch.zeros(1, 1, 1, 3), torch.tensor([[[[9.0, -9.0]]]]))
+    boxes, scores = on_each_frame(found, torch.tensor([[[0.8, 0.2]]]))
+    assert boxes[0, 0, 0].tolist() == [0.25, 0.25, 0.75, 0.75]
+    assert scores[0, 0, 0].tolist() == pytest.approx([0.8, 0.2], abs=1e-3)
+    assert scores[0, 0, 1].max() < 1e-3

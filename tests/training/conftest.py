@@ -1,6 +1,7 @@
 import pytest
 import torch
 from pair import Pair
+from taught import taught_by as taught_by
 from tiny_run import write_set
 from two_label_run import write_two_labels
 

@@ -67,40 +67,11 @@ def test_of_equal_scores_the_latest_is_kept(tmp_path, mode, scores, kept):
     assert best.best_model_score == scores[kept]
 
 
-@pytest.fixture(scope="module")
-def never_validated(tiny_set, tmp_path_factory):
-    """A run of two epochs with a validation after every fifth, which started from the weights of another."""
-    folder = tmp_path_factory.mktemp("never_validated")
-    values = config(tiny_set, folder)
-    values["trainer"] |= {"check_val_every_n_epoch": 5, "limit_test_batches": 1}
-    main(["fit", "--config", str(write_config(folder / "c.yaml", values))])
-    values["model"]["weights"] = str(folder / "run_0" / "checkpoints" / "last.ckpt")
-    main(["fit", "--config", str(write_config(folder / "c.yaml", values))])
-    return folder / "run_1"
+def test_the_last_weights_are_kept_where_the_training_ends_without_a_validation(tiny_set, tmp_path):
+    values = config(tiny_set, tmp_path) | {"test_after_fit": False}
+    values["trainer"] |= {"check_val_every_n_epoch": 5}
 
+    main(["fit", "--config", str(write_config(tmp_path / "c.yaml", values))])
 
-def test_the_last_weights_are_kept_where_the_training_ends_without_a_validation(never_validated):
-    saved = torch.load(never_validated / "checkpoints" / "last.ckpt", weights_only=True)
+    saved = torch.load(tmp_path / "run_0" / "checkpoints" / "last.ckpt", weights_only=True)
     assert (saved["epoch"], saved["global_step"]) == (1, 6)
-
-
-def test_a_run_without_a_best_checkpoint_is_not_taken_for_the_weights_it_started_from(never_validated, capsys):
-    with pytest.raises(SystemExit) as exit:
-        main(["test", "--config", str(never_validated / "config.yaml")])
-
-    assert exit.value.code == 2
-    last = never_validated / "checkpoints" / "last.ckpt"
-    message = f"{never_validated} has no checkpoints/best.ckpt; give one that it holds: --ckpt_path {last}\n"
-    assert capsys.readouterr().err.endswith(message)
-
-
-def test_weights_that_a_configuration_names_are_said(never_validated, tmp_path, monkeypatch):
-    elsewhere = tmp_path / "c.yaml"
-    elsewhere.write_text((never_validated / "config.yaml").read_text())
-    said = []
-    monkeypatch.setattr("vidattn.training.run_weights.rank_zero_info", said.append)
-
-    main(["validate", "--config", str(elsewhere), "--trainer.default_root_dir", str(tmp_path)])
-
-    start = never_validated.parent / "run_0" / "checkpoints" / "last.ckpt"
-    assert said == [f"Weights: {start}, which the configuration names"]

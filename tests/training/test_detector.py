@@ -120,3 +120,27 @@ def test_it_says_what_a_clip_costs():
     network, decoder = task().macs(4, 32, 32)
     assert network.total > 0
     assert decoder == task().decoder.macs(NETWORK.native_grid)
+
+
+def test_in_half_precision_it_learns_finite_amounts():
+    ours = task()
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        loss = ours.training_step(batch(2, 1), 0)
+    loss.backward()
+    assert loss.dtype == torch.float32
+    assert all(one.grad.isfinite().all() for one in ours.parameters() if one.requires_grad)
+
+
+class Data:
+    """What a task asks of a datamodule."""
+
+    boxes, target, class_names, sources = object(), None, ["a", "b"], {}
+    sampling = type("Sampling", (), {"num_frames": 4})()
+
+
+def test_another_number_of_actions_is_refused_and_the_data_is_told_what_is_asked():
+    ours, data = task(), Data()
+    ours._trainer.datamodule = data
+    with pytest.raises(Mistake, match="2 classes but num_classes=3"):
+        ours.setup("fit")
+    assert data.asked == [2]

@@ -6,56 +6,13 @@ import dataclasses
 import pytest
 import torch
 import torch.nn.functional as F
-from golden import drawn
-from small_networks import SIZES, random_network
+from taught import LABELS, clips, learn
 
-from vidattn.checkpoints.pretrained import Pretrained
-from vidattn.models.config import VideoTransformerConfig
-from vidattn.preprocessing import Preprocessing
 from vidattn.training.distil import Distillation
 from vidattn.training.lessons import TeachFeatures, TeachLogits
 from vidattn.training.map_lesson import StepMaps, TeachMaps
 from vidattn.training.objective import MultiLabel
 from vidattn.training.rollout_lesson import Rollouts
-
-BOTH = (TeachLogits(), TeachMaps())
-HALF = SIZES | {"embed_dim": 16, "init_std": 0.3}
-
-
-@pytest.fixture
-def taught_by(tmp_path):
-    """Makes a teacher of random weights and saves it; gives a module that learns of it."""
-
-    def make(attention="divided", lessons=BOTH, student=None, head=True, **changes):
-        network = random_network(attention, **changes)
-        preprocessing = Preprocessing(None, 32, (0.5, 0.4, 0.3), (0.2, 0.3, 0.4))
-        names = [f"class {number}" for number in range(network.config.num_classes)]
-        report = [] if head else ["head: reset, none -> 5"]
-        Pretrained(network, names, preprocessing, report).save_pretrained(tmp_path / "teacher")
-        torch.manual_seed(1)
-        config = VideoTransformerConfig(**(HALF | {"attention": attention} | (student or {})))
-        return Distillation(config, str(tmp_path / "teacher"), lessons)
-
-    return make
-
-
-def clips(number=2, frames=4, size=32):
-    return (drawn("distil", torch.Size((number, 3, frames, size, size))) * 60 + 128).clamp(0, 255).to(torch.uint8)
-
-
-LABELS = torch.tensor([1, 3])
-
-
-def learn(module, video=None):
-    """The parts of the loss of a training step, and the gradients of all that is trained."""
-    module.train()
-    torch.manual_seed(2)
-    _, loss = module.learn(module.normalize(clips() if video is None else video), LABELS)
-    parts = {name: value.item() for name, value in module.parts.items()} | {"loss": loss.item()}
-    module.zero_grad()
-    loss.backward()
-    module.on_after_backward()
-    return parts, {name: p.grad for name, p in module.named_parameters() if p.requires_grad}
 
 
 def maps_of(network, video, steps=("time", "space")):
@@ -174,23 +131,6 @@ def test_any_network_teaches_any_other(taught_by, attention, theirs, student, ki
     assert found  # by the maps alone
 
 
-def test_the_gradient_of_a_rollout_is_that_of_differences(taught_by):
-    module = taught_by("joint", (TeachMaps(),), {"attention": "divided", "embed_dim": 8}, pooling="mean").double()
-    module.network.double()
-    module.label_weight = 0.0
-    parameter = module.network.blocks[0].steps[1].attn.qkv.weight
-    _, gradients = learn(module)
-    (name,) = (name for name, one in module.named_parameters() if one is parameter)
-    place = gradients[name].abs().argmax()
-    gradient = gradients[name].flatten()[place].item()
-    losses = []
-    for nudge in (1e-3, -2e-3):
-        with torch.no_grad():
-            parameter.view(-1)[place] += nudge
-        losses.append(learn(module)[0]["loss"])
-    assert gradient == pytest.approx((losses[0] - losses[1]) / 2e-3, rel=1e-2)
-
-
 @pytest.mark.parametrize("attention", ["divided", "joint"])
 def test_recomputed_blocks_learn_the_same(taught_by, attention):
     kept, again = (
@@ -200,48 +140,6 @@ def test_recomputed_blocks_learn_the_same(taught_by, attention):
     assert kept[0] == pytest.approx(again[0])
     for name, gradient in kept[1].items():
         torch.testing.assert_close(again[1][name], gradient, msg=name)
-
-
-def test_some_rows_steps_and_blocks_are_part_of_all(taught_by):
-    whole = learn(taught_by("joint", (TeachMaps(queries=None),)))[0]["maps"]
-    module = taught_by("joint", (TeachMaps(queries=16),))
-    assert learn(module)[0]["maps"] == pytest.approx(whole, rel=0.2)
-    divided = taught_by(lessons=(TeachMaps(steps=("time",), blocks=(-1,)),))
-    assert [(pair.block, pair.step) for pair in divided.comparisons[0].pairs] == [
-        (1, divided.network.blocks[1].steps[0])
-    ]
-
-
-def test_a_teacher_in_bf16_teaches_almost_the_same(taught_by):
-    module = taught_by(lessons=(TeachLogits(), TeachMaps(), TeachFeatures()))
-    exact, _ = learn(module)
-    rough = Distillation(module.config, module.teacher.source, module.lessons, teacher_dtype="bfloat16")
-    rough.load_state_dict(module.state_dict())
-    assert rough.taught(rough.normalize(clips())).logits.dtype == torch.bfloat16
-    parts, gradients = learn(rough)
-    assert parts == pytest.approx(exact, rel=0.1)
-    assert all(gradient.dtype == torch.float32 for gradient in gradients.values())
-
-
-def test_the_teacher_sees_the_same_clip_by_its_own_normalisation_frames_and_size(taught_by):
-    module = taught_by(num_frames=2, image_size=16)
-    assert torch.equal(module.normalize.mean, module.teacher.normalize.mean)  # where nobody says another
-    module = Distillation(module.config, module.teacher.source, normalization="imagenet")
-    seen = module.teacher.see(module.normalize(clips()), module.normalize)
-    pixels = clips()[:, :, [1, 3]].float() / 255
-    wanted = (
-        F.interpolate(
-            pixels.transpose(1, 2).flatten(0, 1), (16, 16), mode="bilinear", antialias=True, align_corners=False
-        )
-        .unflatten(0, (2, 2))
-        .transpose(1, 2)
-    )
-    mean, std = (torch.tensor(three).view(3, 1, 1, 1) for three in ((0.5, 0.4, 0.3), (0.2, 0.3, 0.4)))
-    torch.testing.assert_close(seen, (wanted - mean) / std, atol=1e-5, rtol=1e-4)
-    more = taught_by(num_frames=8)
-    assert torch.equal(
-        more.teacher.see(seen, more.normalize)[:, :, ::4], more.teacher.see(seen, more.normalize)[:, :, 3::4]
-    )
 
 
 @pytest.mark.parametrize(

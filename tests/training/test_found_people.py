@@ -2,8 +2,7 @@ import pytest
 import torch
 
 from vidattn.models.actions import Ratio
-from vidattn.models.tubes import Detections
-from vidattn.training.found_people import FoundPeople, LossSums, on_each_frame
+from vidattn.training.found_people import FoundPeople, LossSums
 
 
 def test_frames_that_were_answered_for_come_back_by_video_and_number():
@@ -41,11 +40,3 @@ def test_sums_do_not_depend_on_how_clips_were_batched():
     (one,), (other,) = whole.compute()["actions"], parts.compute()["actions"]
     assert (one.total / one.over).item() == pytest.approx((other.total / other.over).item())
     assert list(parts.compute()) == ["actions"]
-
-
-def test_a_score_is_less_where_a_person_is_hardly_shown():
-    found = Detections(torch.full((1, 1, 1, 2, 4), 0.5), torch.zeros(1, 1, 1, 3), torch.tensor([[[[9.0, -9.0]]]]))
-    boxes, scores = on_each_frame(found, torch.tensor([[[0.8, 0.2]]]))
-    assert boxes[0, 0, 0].tolist() == [0.25, 0.25, 0.75, 0.75]
-    assert scores[0, 0, 0].tolist() == pytest.approx([0.8, 0.2], abs=1e-3)
-    assert scores[0, 0, 1].max() < 1e-3

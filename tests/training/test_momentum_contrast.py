@@ -10,7 +10,6 @@ from tiny_run import column, config, half_broken, write_config
 
 from vidattn import load
 from vidattn.cli import main
-from vidattn.models.contrast_heads import GatheredBatchNorm, perceptron
 from vidattn.training.momentum_contrast import MomentumContrast, contrast
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -52,23 +51,6 @@ def test_both_views_are_asked_for_and_keys_come_from_the_copy():
 def test_the_momentum_rises_by_half_a_cosine():
     task = MomentumContrast(SMALL, 8, 16, momentum=0.9)
     assert [round(task.momentum_at(epoch, 10), 4) for epoch in (0, 5, 10)] == [0.9, 0.95, 1.0]
-
-
-def test_projector_and_predictor_are_moco_v3s():
-    kinds = [type(layer).__name__ for layer in perceptron(8, 16, 4, 3)]
-    assert kinds == ["Linear", "GatheredBatchNorm", "ReLU"] * 2 + ["Linear", "GatheredBatchNorm"]
-    last = perceptron(8, 16, 4, 3)
-    assert [(layer.in_features, layer.out_features, layer.bias) for layer in last if hasattr(layer, "in_features")] == [
-        (8, 16, None), (16, 16, None), (16, 4, None),
-    ]  # fmt: skip
-    assert last[-1].weight is None
-
-
-def test_on_one_process_the_norm_is_torchs():
-    ours, theirs = GatheredBatchNorm(6), torch.nn.BatchNorm1d(6)
-    x = torch.randn(9, 6)
-    torch.testing.assert_close(ours(x), theirs(x))
-    torch.testing.assert_close(ours.eval()(x), theirs.eval()(x))
 
 
 def contrastive(tiny_set, folder, processes=1, **loading):

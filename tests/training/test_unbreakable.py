@@ -35,9 +35,16 @@ def wait_until(condition, what, seconds=90):
         time.sleep(0.05)
 
 
+def watched(tiny_set, folder):
+    """A configuration in which a process of its own decodes for each data worker, as where nothing is said."""
+    values = config(tiny_set, folder)
+    del values["data"]["decode_timeout"]
+    return values
+
+
 def slow_run(tiny_set, folder):
     """A run in the middle of its first epoch: its process, and those of its data workers."""
-    values = config(tiny_set, folder)
+    values = watched(tiny_set, folder)
     values["data"] |= {"num_workers": 2, "batch_size": 1, "train_transforms": [{"class_path": SLOW}]}
     values["data"]["train_transforms"].append(
         {"class_path": "torchvision.transforms.v2.RandomCrop", "init_args": {"size": 32}}
@@ -87,7 +94,7 @@ def test_a_job_that_is_ended_with_all_its_processes_is_not_said_to_lack_memory(t
 
 
 def test_a_bad_file_under_two_processes_is_replaced_named_and_not_opened_again(tiny_set, tmp_path, recwarn):
-    values = config(tiny_set, tmp_path)
+    values = watched(tiny_set, tmp_path)
     values["trainer"] |= {"devices": 2, "strategy": "ddp", "max_epochs": 2}
     quarantine = tmp_path / "quarantine.csv"
     values["data"] |= {"num_workers": 2, "batch_size": 2, "on_error": "skip", "quarantine": str(quarantine)}

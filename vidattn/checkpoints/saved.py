@@ -31,6 +31,7 @@ class Saved:
         beside: weights that the file holds beside the network's, by the names of the task that trained them: the
             decoder of pre-training, say.
         licence: under which its makers share the weights, and who they are; empty where that is not known.
+        detector: what the decoder of a detector of actions is made of, as plain values; empty where it is none.
     """
 
     config: NetworkConfig
@@ -42,6 +43,7 @@ class Saved:
     heads_assumed: bool = False
     beside: dict[str, Tensor] = field(default_factory=dict)
     licence: str = ""
+    detector: dict[str, Any] = field(default_factory=dict)
 
 
 def description(
@@ -109,6 +111,7 @@ def saved_of(ours: dict[str, Any], state: dict[str, Tensor], beside: dict[str, T
         [*notes, *faults],
         beside=beside or {},
         licence=str(ours.get("licence", "")),
+        detector=dict(ours.get("detector") or {}),
     )
 
 

@@ -9,6 +9,7 @@ import torch
 from vidattn.checkpoints.renaming import WeightsError
 from vidattn.checks import check_positive
 from vidattn.classify.clip_views import ClipViews
+from vidattn.data.clips.key_frames import KeyFrameSampling
 from vidattn.data.clips.reading import read_clips
 from vidattn.data.clips.sampling import (
     OfficialSampling,
@@ -31,7 +32,7 @@ from vidattn.preprocessing import Preprocessing, SamplingRule
 from vidattn.public import public_path
 from vidattn.wording import counted
 
-_OURS = (OfficialSampling, SecondsSampling, StrideSampling, UniformSampling)
+_OURS = (KeyFrameSampling, OfficialSampling, SecondsSampling, StrideSampling, UniformSampling)
 SAMPLINGS = {public_path(rule): rule for rule in _OURS}
 """The rules that a checkpoint may name; code from elsewhere is not imported because a file says so."""
 

@@ -1,6 +1,6 @@
 """Windows that slide over a video, and the clips in them, made while the file is decoded once from start to end."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -9,7 +9,6 @@ from torch import Tensor
 
 from vidattn.classify.preparation import Preparation
 from vidattn.data.clips.sampling import Sampler, VideoTimes
-from vidattn.data.clips.transforms import SpatialCrops
 from vidattn.data.readers.in_memory import FramesReader
 from vidattn.data.readers.pyav import PyAVReader
 from vidattn.data.segment import Segment
@@ -89,7 +88,7 @@ def _clip_in(start: float, end: float, times: VideoTimes, sampling: Sampler) -> 
 
 
 def stream_clips(
-    reader: PyAVReader | FramesReader, clips: Sequence[Sequence[int]], crops: SpatialCrops
+    reader: PyAVReader | FramesReader, clips: Sequence[Sequence[int]], crops: Callable[[Tensor], Sequence[Tensor]]
 ) -> Iterator[Tensor]:
     """The crops of each clip in turn, uint8 `(C, 3, T, S, S)`; holds only frames that a clip to come needs.
 
@@ -105,7 +104,7 @@ def stream_clips(
         while max(clip) not in held:
             index, picture = next(pictures)
             frame = torch.from_numpy(np.array(picture)).permute(2, 0, 1)
-            held[index] = torch.cat(crops(frame[None]))
+            held[index] = torch.cat([*crops(frame[None])])
         yield torch.stack([held[index] for index in clip], dim=2)
         if following is not None:
             for index in [index for index in held if index < min(following)]:

@@ -16,7 +16,6 @@ from vidattn.classify.show.page import list_html, page_html
 from vidattn.classify.sources import Skipped
 from vidattn.classify.timeline import write_segments
 from vidattn.mistakes import Mistake
-from vidattn.wording import counted
 
 
 def check_answer_files(options: Namespace) -> None:
@@ -41,7 +40,7 @@ def check_answer_files(options: Namespace) -> None:
 def write_files(done: Sequence[Any], skipped: Sequence[Skipped], options: Namespace, console: Console) -> bool:
     """Write the files that are asked for and say their names; whether all could be. One that cannot is said instead.
 
-    The page is the last: its charts take a third of a second each, and Ctrl-C leaves it out.
+    The page is the last, for its charts take long, and an interrupt leaves it out.
     """
     files: tuple[tuple[Path | None, Callable[..., None]], ...] = (
         (options.csv, _write_csv),
@@ -52,17 +51,11 @@ def write_files(done: Sequence[Any], skipped: Sequence[Skipped], options: Namesp
     for file, write in files:
         if file is None:
             continue
-        if write is _write_html and options.timeline:
-            charts = counted(len(done), "chart")
-            print(f"vidattn classify: writing {file} ({charts}); Ctrl-C to leave it out", file=sys.stderr)
         try:
             write(file, done, skipped, options)
         except OSError as error:
             print(f"vidattn classify: {file}: cannot write it ({error.strerror or error})", file=sys.stderr)
             complete = False
-        except KeyboardInterrupt:
-            print(f"vidattn classify: {file} is not written", file=sys.stderr)
-            raise
         else:
             console.print(Text(f"wrote {file}"))
     return complete

@@ -104,3 +104,15 @@ class Detections(NamedTuple):
         """Those of one layer, still with an axis of layers."""
         part = slice(index, index + 1 or None)
         return Detections(*(None if one is None else one[part] for one in self))  # type: ignore[arg-type]
+
+
+def on_each_frame(found: Detections, scores: Tensor) -> tuple[Tensor, Tensor]:
+    """Corners `(B, Q, K, 4)` and scores `(B, Q, K, C)` of the last layer; a score is less where a person is not shown.
+
+    Args:
+        found: of all layers.
+        scores: of the last, `(B, Q, C)`.
+    """
+    boxes = to_corners(found.boxes[-1]).clamp(0, 1)
+    each = scores[:, :, None].expand(-1, -1, boxes.shape[2], -1)
+    return boxes, each if found.shown is None else each * found.shown[-1].sigmoid()[..., None]

@@ -1,6 +1,7 @@
 """Who does what, where: detection of actions by set prediction."""
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Literal
 
 import torch
 from pytorch_lightning.cli import OptimizerCallable
@@ -9,6 +10,10 @@ from torch import Tensor, nn
 
 from vidattn.checkpoints.pretrained import Pretrained
 from vidattn.data.clips.order import stable_seed
+from vidattn.data.videos.splits import Split
+from vidattn.detection.found import FrameBoxes
+from vidattn.detection.frame_map import frame_map
+from vidattn.detection.scores import DetectionScores
 from vidattn.macs import Macs
 from vidattn.mistakes import Mistake
 from vidattn.models.actions import Actions, OneAction, Ratio
@@ -16,14 +21,16 @@ from vidattn.models.config import VideoTransformerConfig
 from vidattn.models.network import NetworkConfig
 from vidattn.models.plain_parts import plain
 from vidattn.models.query_decoder import Given, Queries
-from vidattn.models.tubes import Detections, asked_frames
-from vidattn.training.denoising import Denoising, known_people
+from vidattn.models.tubes import Detections, asked_frames, on_each_frame
+from vidattn.training.denoising import Denoising, given_people, known_people
 from vidattn.training.detection_loss import TERMS, detection_terms, over_processes, weighed
-from vidattn.training.found_people import LossSums
+from vidattn.training.detection_report import detection_report
+from vidattn.training.found_people import FoundPeople, LossSums
 from vidattn.training.label_agreement import check_count
 from vidattn.training.matching import BoxWeights, Targets, match
 from vidattn.training.module import Batch, Normalization, VideoModule
 from vidattn.training.parameter_groups import OneRate, ParameterGroups
+from vidattn.training.report import Report
 from vidattn.training.schedule import Constant, Schedule
 
 Terms = dict[str, list[Ratio]]
@@ -51,7 +58,9 @@ class ActionDetector(VideoModule):
         groups: which parameters decay, and which learn more slowly.
     """
 
-    scores = ("loss", *TERMS)
+    monitor = "val/frame_map"
+    monitor_mode: Literal["min", "max"] = "max"
+    scores = ("frame_map", "given_map", "loss", *TERMS)
     without_head = True
     unlearnt = ("head.", "readout.")
 
@@ -80,7 +89,8 @@ class ActionDetector(VideoModule):
         if self._beside:
             take_decoder(self.decoder, self._beside)
             self._beside = {}
-        self.loss_sums = LossSums(TERMS)
+        self.loss_sums, self.found, self.named = LossSums(TERMS), *(FoundPeople(network.num_classes) for _ in range(2))
+        self.test_scores: DetectionScores | None = None
         self._told_of_crowds = False
 
     def take_over(self, loaded: Pretrained) -> None:
@@ -147,15 +157,15 @@ class ActionDetector(VideoModule):
         return total
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
-        """Add how far off it is to `val/loss`."""
+        """Add what is found to `val/frame_map`, and how far off it is to `val/loss`."""
         self._evaluate(batch)
 
     def on_validation_epoch_end(self) -> None:
-        """Log `val/loss` and its parts."""
+        """Log `val/frame_map`, `val/loss` and its parts."""
         self._log_scores("val")
 
     def test_step(self, batch: Batch, batch_idx: int) -> None:
-        """Likewise, `test/loss` and so on."""
+        """Likewise, `test/frame_map` and so on."""
         self._evaluate(batch)
 
     def on_test_epoch_end(self) -> None:
@@ -198,18 +208,48 @@ class ActionDetector(VideoModule):
         if not len(batch["video"]):
             return
         targets = self.targets(batch)
-        found, _ = self(batch["video"])
+        given = None if self.denoising is None else given_people(targets)
+        found, said = self(batch["video"], given)
         self.loss_sums.update(self.terms(found, targets))
+        frames = batch["frames"][:, asked_frames(batch["video"].shape[2], self.queries.num_boxes)]
+        self.found.update(*on_each_frame(found, self.actions.scores(found.logits[-1])), batch["video_id"], frames)
+        if given is not None:
+            scores = self.actions.scores_of_given(said.logits[-1]) * (given.group >= 0)[..., None]
+            as_given = said._replace(boxes=given.boxes[None])
+            self.named.update(*on_each_frame(as_given, scores), batch["video_id"], frames)
 
-    def _log_scores(self, split: str) -> None:
+    def _log_scores(self, split: Split) -> None:
+        count, device = self.queries.num_boxes, self.device
+        empty = torch.zeros(0, 0, count, 4, device=device), torch.zeros(0, 0, count, self.config.num_classes).to(device)
+        none = torch.zeros(0, dtype=torch.int64, device=device), torch.zeros(0, count, dtype=torch.int64, device=device)
+        for metric in (self.found, self.named):
+            metric.update(*empty, *none)  # also a process that has seen nothing has something to hand on
         parts = weighed(self.loss_sums.compute(), self.box_weights)
         found = dict(parts)
         if parts:
             found["loss"] = torch.stack(list(parts.values())).sum()
+        data: Any = getattr(self.trainer, "datamodule", None)
+        for name, metric in (("frame_map", self.found), ("given_map", self.named)):
+            frames = metric.compute()
+            if frames and getattr(data, "boxes", None) is not None:
+                answers, truth = self.named_frames(split, frames), data.truth(split)
+                if name == "frame_map" and split == "test":
+                    self.test_scores = DetectionScores.of(answers, truth)
+                found[name] = torch.tensor(frame_map(answers, truth).mean, device=device)
+            metric.reset()
         self.loss_sums.reset()
         for name, value in found.items():
             # The same in all processes already; the mean over them keeps Lightning from warning that it may not be.
-            self.log(f"{split}/{name}", value.float(), sync_dist=True)
+            self.log(f"{split}/{name}", value.float(), prog_bar=name == "frame_map", sync_dist=True)
+
+    def named_frames(self, split: Split, frames: Sequence[FrameBoxes]) -> list[FrameBoxes]:
+        """The same frames, each with the path of its video in place of its number."""
+        videos = self.trainer.datamodule.manifest(split).videos  # type: ignore[attr-defined]
+        return [frame._replace(video=videos[int(frame.video)].path) for frame in frames]
+
+    def report(self) -> Report:
+        """Frame-mAP and video-mAP, recall of boxes, and how many frames were evaluated."""
+        return detection_report(self.test_scores, super().report())
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Beside what every task writes, what the decoder is made of."""

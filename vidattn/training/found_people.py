@@ -8,7 +8,6 @@ from torchmetrics import Metric
 
 from vidattn.detection.found import FrameBoxes
 from vidattn.models.actions import Ratio
-from vidattn.models.tubes import Detections, to_corners
 
 HEAD = 7  # columns before the scores: video, frame, query, and the box
 
@@ -93,15 +92,3 @@ class LossSums(Metric):
             pairs = zip(self.totals[row], self.overs[row], strict=True)
             found[name] = [Ratio(total.float(), over.float()) for total, over in pairs if over > 0]
         return {name: ratios for name, ratios in found.items() if ratios}
-
-
-def on_each_frame(found: Detections, scores: Tensor) -> tuple[Tensor, Tensor]:
-    """Corners `(B, Q, K, 4)` and scores `(B, Q, K, C)` of the last layer; a score is less where a person is not shown.
-
-    Args:
-        found: of all layers.
-        scores: of the last, `(B, Q, C)`.
-    """
-    boxes = to_corners(found.boxes[-1]).clamp(0, 1)
-    each = scores[:, :, None].expand(-1, -1, boxes.shape[2], -1)
-    return boxes, each if found.shown is None else each * found.shown[-1].sigmoid()[..., None]
