@@ -9,10 +9,12 @@ from golden import SMALL, drawn
 from torch.utils.flop_counter import FlopCounterMode
 
 from vidattn.models.config import VideoTransformerConfig
+from vidattn.models.hierarchical_config import HierarchicalConfig
 from vidattn.models.masks import FrameMask, RandomMask, TubeMask
 from vidattn.models.pixel_decoder import Decoder
 from vidattn.models.presets import preset
 from vidattn.training.masked_autoencoder import MaskedAutoencoder
+from vidattn.training.simmim import SimMIM
 
 COLUMNS = ["joint", "divided", "space", "space+temporal", "space|time", "trajectory", "linear"]
 SHALLOW = Decoder(24, 1, 2, 2.0)
@@ -209,3 +211,12 @@ def test_masks_that_a_scheme_cannot_take_are_refused_with_the_way_out(attention,
 def test_a_network_that_makes_a_vector_of_each_frame_is_refused():
     with pytest.raises(ValueError, match="hidden patches have no token to be painted from"):
         task(attention="space>time(2)")
+
+
+def test_a_network_of_several_stages_is_refused_without_the_hint_to_another_task_that_refuses_it_too():
+    stages = HierarchicalConfig(
+        "window(2)", num_frames=4, image_size=32, widths=(16, 32), depths=(1, 1), num_heads=(2, 2)
+    )
+    for kind in (MaskedAutoencoder, SimMIM):
+        with pytest.raises(ValueError, match=r"hidden patches have no token to be painted from.*space$"):
+            kind(stages, TubeMask(0.5))

@@ -13,7 +13,7 @@ from vidattn.models.keep import Kept
 from vidattn.models.masks import Mask, TubeMask
 from vidattn.models.network import Features, NetworkConfig
 from vidattn.models.pixel_decoder import Decoder
-from vidattn.training.masked_prediction import MaskedPrediction
+from vidattn.training.masked_prediction import MaskedPrediction, check_paintable
 from vidattn.training.module import Normalization
 from vidattn.training.schedule import Constant, Schedule
 
@@ -57,6 +57,7 @@ class MaskedAutoencoder(MaskedPrediction):
         try:
             network.check_keeps(mask.keep(network.native_grid, [0]))
         except Mistake as error:
+            check_paintable(network, mask)  # what SimMIM cannot paint either is refused for that
             raise Mistake(
                 f"{error}; vidattn.SimMIM hides places behind a token instead, in every scheme and with every mask"
             ) from None

@@ -35,6 +35,7 @@ def test_all_video_steps_have_a_role_and_gates_have_none():
         "channel_attention",
         "criss_cross",
         "mbconv",
+        "mbconv_se",
         "spatial_gate",
         "squeeze_excite",
         "stand_alone",
