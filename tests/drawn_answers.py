@@ -30,7 +30,7 @@ def answers(seed, num_classes=4, videos=3, frames=8, missing=0.1):
             near = np.concatenate([near, near[: rng.integers(0, 3)]])
             near = near + rng.normal(0, 0.02, near.shape)
             all_boxes = np.concatenate([near, random_boxes(rng, rng.integers(0, 3))])
-            scores = rng.random((len(all_boxes), num_classes)).round(2)  # with ties
+            scores = rng.random((len(all_boxes), num_classes))
             found.append(FrameBoxes(f"v{video}", frame, all_boxes, scores))
     return found, truth
 

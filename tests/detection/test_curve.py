@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from drawn_answers import slow_steps, slow_trapezoids
 
-from vidattn.detection.curve import Curve
+from vidattn.detection.curve import Curve, ranking
 
 
 def test_areas_are_those_of_slow_loops():
@@ -31,6 +31,10 @@ def test_nothing_found_is_zero_and_nothing_to_be_found_is_no_number():
     assert np.isnan(Curve.of(np.ones(1), np.zeros(1, bool), 0).trapezoids())
 
 
-def test_of_equal_scores_the_first_stays_first():
-    assert Curve.of(np.full(3, 0.5), np.array([True, False, False]), 1).steps() == 1
-    assert Curve.of(np.full(3, 0.5), np.array([False, False, True]), 1).steps() == pytest.approx(1 / 3)
+def test_equal_scores_come_in_a_drawn_order_that_knows_nothing_of_the_lists():
+    """A list sorted by class: with one score for all, its own order would find the first class perfectly."""
+    hits = np.arange(2000) < 100
+    areas = [Curve.of(np.full(2000, 0.5), hits[::step], 100).steps() for step in (1, -1)]
+    assert max(areas) < 0.08
+    assert areas[0] == Curve.of(np.full(2000, 0.5), hits, 100).steps()
+    assert ranking(np.array([0.1, np.nan, 0.9])).tolist() == [2, 0, 1]

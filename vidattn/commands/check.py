@@ -56,6 +56,9 @@ def check(words: list[str]) -> None:
     )
     parser.add_argument("--root", help="folder that the lists' paths start from; each list's own folder by default")
     parser.add_argument("--class-names", help="file of class names; those of the first list by default")
+    parser.add_argument(
+        "--boxes", nargs="+", default=[], help="lists of boxes, for data.boxes: what is wrong with them, and a picture"
+    )
     parser.add_argument("--out", default="checked", help="folder for the files (default checked)")
     parser.add_argument("--min-frames", type=int, default=8, help="a video with fewer is too short (default 8)")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="processes; 0 for none")
@@ -79,6 +82,11 @@ def check(words: list[str]) -> None:
     if (Path(options.out) / QUARANTINE).exists():
         files.append("quarantine.csv (of what cannot, for data.quarantine)")
     console.print(f"{', '.join(files[:-1])} and {files[-1]} are in {options.out}")
+    if options.boxes:
+        from vidattn.commands.check_boxes import check_boxes  # draws: matplotlib takes a while to start
+
+        with writing(Path(options.out)):
+            check_boxes(options.boxes, options.root, options.class_names, result, Path(options.out))
     if listed and classes.exists():  # a class that has lost its videos keeps its number with it
         console.print(f"train from the lists in clean/ with --data.class_names {classes}")
 

@@ -5,6 +5,16 @@ from typing import NamedTuple
 import numpy as np
 
 
+def ranking(scores: np.ndarray) -> np.ndarray:
+    """Places `(n,)` of the scores, the surest first.
+
+    Equal ones come in an order that is drawn, always the same: lists of videos are often sorted by class, and which
+    stands first must not tell. nan comes last.
+    """
+    drawn = np.random.default_rng(0).permutation(len(scores))
+    return drawn[np.argsort(-scores[drawn], kind="stable")]
+
+
 class Curve(NamedTuple):
     """What was found of one class, the surest first.
 
@@ -20,8 +30,8 @@ class Curve(NamedTuple):
 
     @classmethod
     def of(cls, scores: np.ndarray, hits: np.ndarray, truths: int) -> "Curve":
-        """In the order of the scores; of equal ones the first stays first."""
-        order = np.argsort(-scores, kind="stable")
+        """In the order of `ranking`."""
+        order = ranking(scores)
         return cls(scores[order], hits[order], truths)
 
     @property

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vidattn.detection.curve import Curve
+from vidattn.detection.curve import Curve, ranking
 from vidattn.detection.found import FrameBoxes, FrameTruth
 from vidattn.detection.overlap import iou as overlaps
 from vidattn.mistakes import Mistake
@@ -189,7 +189,7 @@ def precisions(
             all_hits.append(result)
     found = np.concatenate(scores) if scores else np.zeros((0, num_classes))
     # Sorted once for all overlaps; those that do not count (nan) come last.
-    orders = [np.argsort(-found[:, action], kind="stable") for action in range(num_classes)]
+    orders = [ranking(found[:, action]) for action in range(num_classes)]
     counted = [int((~np.isnan(found[:, action])).sum()) for action in range(num_classes)]
     results = []
     for all_hits in hits:

@@ -13,6 +13,7 @@ import numpy as np
 from vidattn.data.boxes.plain_pickle import read_plain_pickle
 from vidattn.data.boxes.row import BoxListing, BoxRow
 from vidattn.data.lists.row import ManifestError
+from vidattn.mistakes import Mistake
 
 _KEYS = ("labels", "gttubes", "resolution")
 
@@ -47,7 +48,7 @@ def _of_video(video: str, of_class: dict[int, Any], resolution: Any, names: list
         for tube in tubes:
             numbers = np.asarray(tube, np.float64)
             if numbers.ndim != 2 or numbers.shape[1] != 5 or numbers[:, 0].min(initial=1) < 1:
-                raise ValueError(f"an array of shape {numbers.shape}")
+                raise Mistake(f"an array of shape {numbers.shape}")
             for frame, x1, y1, x2, y2 in numbers.tolist():
                 box = (x1, y1, x2 + 1, y2 + 1)
                 where = f"{video}, tube {person}, frame {frame:g}"
