@@ -55,6 +55,7 @@ def test_it_is_watched_while_it_trains_and_tested_on_every_frame(one):
         assert len(column(one, f"val/{name}")) == 2, name
     card = json.loads((one / "scorecard.json").read_text())
     assert (card["frames_evaluated"], card["frames"]) == (4 * 8, 4 * 8)
+    assert card["parameters"] == sum(value.numel() for value in weights(one).values())
     assert card["loss"] == pytest.approx(column(one, "test/loss")[0])
     assert card["frame_map_50"] == pytest.approx(column(one, "test/frame_map")[0])
     (kept,) = (

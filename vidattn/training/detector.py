@@ -107,6 +107,15 @@ class ActionDetector(VideoModule):
         """The network and its decoder."""
         return [self.network, self.decoder]
 
+    @property
+    def answering(self) -> list[nn.Module]:
+        """The same."""
+        return self.sharded
+
+    def answer_macs(self, frames: int, height: int, width: int) -> int:
+        """Those of both."""
+        return sum(part.total for part in self.macs(frames, height, width))
+
     def forward(self, video: Tensor, given: Given | None = None) -> tuple[Detections, Detections]:
         """What is found in uint8 clips `(B, 3, T, S, S)`, and what is said of the boxes that are given."""
         features = self.network.features(self.normalize(video), normalized=True)

@@ -144,6 +144,15 @@ class VideoModule(pl.LightningModule, ABC):
         """The networks whose weights are split over the processes under FSDP2, block by block."""
         return [self.network]
 
+    @property
+    def answering(self) -> list[nn.Module]:
+        """What an answer is made by: the network, and whatever the task puts behind it."""
+        return [self.network]
+
+    def answer_macs(self, frames: int, height: int, width: int) -> int:
+        """Multiply-accumulates of an answer about one clip."""
+        return self.network.macs(frames, height, width).total
+
     def report(self) -> Report:
         """What the test has found, for the scorecard: all that was logged as `test/<name>`. Asked when it has ended."""
         logged = self.trainer.callback_metrics

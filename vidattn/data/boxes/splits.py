@@ -69,8 +69,9 @@ class BoxSplits:
 
     @property
     def class_names(self) -> list[str]:
-        """Names in the order of their numbers: the list's own, or the sorted labels."""
-        return self.boxes.class_names
+        """Names in the order of their numbers: those that were given, the list's own, or the sorted labels."""
+        given = self.videos.given_names  # of a set that is made they are known before its list is written
+        return self.boxes.class_names if given is None else list(given)
 
     def split(self, split: Split) -> BoxSplit:
         """The boxes of a split, with a warning where videos have none.
