@@ -107,6 +107,15 @@ def test_a_stage_gets_time_with_the_weights_that_there_are(tmp_path):
         torch.testing.assert_close(model.network(still.expand(-1, -1, 2, -1, -1)), theirs(still[:, :, 0]))
 
 
+def test_for_larger_pictures_tables_are_resized_as_the_network_does(tmp_path):
+    theirs, clip = tiny(), torch.randn(1, 3, 1, 96, 96)
+    attention = ("mbconv_se", "mbconv_se", "relative(6,6)", "relative(3,3)")
+    resized = loaded(theirs, tmp_path, image_size=96, attention=attention)
+    with torch.no_grad():
+        torch.testing.assert_close(resized.network(clip), loaded(theirs, tmp_path).network(clip), rtol=1e-5, atol=1e-5)
+    assert "relative positions: 2 tables resized, bilinear" in resized.report
+
+
 def test_timms_other_form_is_refused_by_name(tmp_path):
     theirs = timm.create_model("coatnet_nano_rw_224")
     with pytest.raises(

@@ -3,8 +3,10 @@
 from dataclasses import fields
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
+from vidattn.attention.image.relative import RelativeAttention
 from vidattn.attention.relative_positions import resized_offsets
 from vidattn.checkpoints.renaming import WeightsError
 from vidattn.checkpoints.saved import Saved
@@ -45,6 +47,7 @@ def account_of(saved: Saved, network: nn.Module, config: HierarchicalConfig) -> 
         source = trained.build()
     _resize_tables(account, trained, config)
     _resize_maps(account, source, network)
+    _resize_relative(account, network)
     resize_windows(account)
     _carry_blocks(account, source, network)
     for name in account.unfilled():
@@ -82,6 +85,20 @@ def _resize_maps(account: Account, source: nn.Module, network: nn.Module) -> Non
                 key, count = f"{name}.table", count + 1
                 old[key] = resized_bilinearly(old[key], before.native, table.native)
     account.report += [f"position: {count} tables resized, bilinear"] if count else []
+    account.old = old
+
+
+def _resize_relative(account: Account, network: nn.Module) -> None:
+    """Tables of offsets between places of a map: bilinear, as the network itself does."""
+    old: dict[str, Tensor] = dict(account.old)
+    count = 0
+    for name, step in network.named_modules():
+        table = old.get(f"{name}.table")
+        if isinstance(step, RelativeAttention) and table is not None and table.shape[1:] != step.table.shape[1:]:
+            size = step.table.shape[1:]
+            resized = F.interpolate(table.float()[None], size, mode="bilinear", align_corners=False)
+            old[f"{name}.table"], count = resized[0], count + 1
+    account.report += [f"relative positions: {count} tables resized, bilinear"] if count else []
     account.old = old
 
 
