@@ -24,7 +24,7 @@ class VideoDetections:
         path: the video.
         class_names: of the actions, in their order.
         seconds: when each frame is shown.
-        frames: what was found in each, surer than the detector's `least`; frames without anybody have no boxes.
+        frames: what was found in each, at least half as sure as tubes must be; frames without anybody have no boxes.
         tubes: boxes of one action of one person over time, the surest first.
         notes: what a reader of the answer should know.
     """
