@@ -29,6 +29,7 @@ def test_a_check_with_boxes_counts_what_is_odd_and_draws_some(folder, capsys, mo
     assert "a.mp4 has 10 frames" in said
     assert "videos without boxes in train" in said
     assert "train: rows by class: jump 2" in said
+    assert "data.class_names" not in said  # classes are those of the boxes
     report = json.loads((out / "boxes.json").read_text())
     assert len(report["problems"][NO_FRAME]) == 1
     assert Image.open(out / "boxes.png").size[0] > 300

@@ -87,7 +87,7 @@ def check(words: list[str]) -> None:
 
         with writing(Path(options.out)):
             check_boxes(options.boxes, options.root, options.class_names, result, Path(options.out))
-    if listed and classes.exists():  # a class that has lost its videos keeps its number with it
+    if listed and classes.exists() and not options.boxes:  # a class that has lost its videos keeps its number with it
         console.print(f"train from the lists in clean/ with --data.class_names {classes}")
 
 

@@ -15,9 +15,10 @@ def iou(one: np.ndarray, other: np.ndarray) -> np.ndarray:
 
 def pairs(one: np.ndarray, other: np.ndarray) -> np.ndarray:
     """Intersection over union of each box `(..., 4)` with its partner `(..., 4)`."""
-    low = np.maximum(one[..., :2], other[..., :2])
-    high = np.minimum(one[..., 2:], other[..., 2:])
-    both = np.prod(np.clip(high - low, 0, None), -1)
-    first, second = (np.prod(np.clip(boxes[..., 2:] - boxes[..., :2], 0, None), -1) for boxes in (one, other))
-    union = first + second - both
+    # Side by side: for few boxes a product along an axis takes longer than all of this.
+    (a1, b1, a2, b2), (c1, d1, c2, d2) = np.moveaxis(one, -1, 0), np.moveaxis(other, -1, 0)
+    width, height = np.minimum(a2, c2) - np.maximum(a1, c1), np.minimum(b2, d2) - np.maximum(b1, d1)
+    both = np.maximum(width, 0) * np.maximum(height, 0)
+    first = np.maximum(a2 - a1, 0) * np.maximum(b2 - b1, 0)
+    union = first + np.maximum(c2 - c1, 0) * np.maximum(d2 - d1, 0) - both
     return both / np.where(union > 0, union, 1)

@@ -7,7 +7,7 @@ import numpy as np
 
 from vidattn.detection.curve import Curve
 from vidattn.detection.found import FrameBoxes, FrameTruth
-from vidattn.detection.frame_map import STRICTER, Compared, MeanPrecision, free_choice, precisions
+from vidattn.detection.frame_map import STRICTER, Compared, MeanPrecision, ava_map, free_choice, precisions
 from vidattn.detection.recall import box_recall, top_box_accuracy
 from vidattn.detection.tubes import Linking, true_tubes
 from vidattn.detection.video_map import video_map
@@ -19,6 +19,7 @@ class DetectionScores:
 
     Args:
         frames: frame-mAP at the overlaps 0.5, 0.55 ... 0.95.
+        ava: AVA's mAP at 0.5, over all classes (lists read with AVA's label map have those that count).
         videos: video-mAP at 0.2 and the same overlaps.
         recall: of true boxes at 0.5, whatever their class.
         top_box: frames whose surest box lies on someone at 0.5.
@@ -26,6 +27,7 @@ class DetectionScores:
     """
 
     frames: Sequence[MeanPrecision]
+    ava: MeanPrecision
     videos: Sequence[MeanPrecision]
     recall: float
     top_box: float
@@ -50,7 +52,7 @@ class DetectionScores:
         num_classes = np.asarray(truth[0].actions).shape[-1] if truth else 0
         videos = video_map(linking.tubes(found), true_tubes(truth), num_classes, (0.2, *STRICTER))
         recall, top_box = box_recall(found, truth), top_box_accuracy(found, truth)
-        return cls(frames, videos, recall, top_box, compared.evaluated)
+        return cls(frames, ava_map(found, truth), videos, recall, top_box, compared.evaluated)
 
     @property
     def numbers(self) -> dict[str, float]:
@@ -60,6 +62,7 @@ class DetectionScores:
         return {
             "frame_map_50": boxes[0],
             "frame_map_50_95": float(np.mean(boxes)),
+            "ava_map_50": self.ava.mean,
             "video_map_20": tubes[0],
             "video_map_50": tubes[1],
             "video_map_75": tubes[1 + STRICTER.index(0.75)],

@@ -37,11 +37,13 @@ def tube_iou(one: Tube, other: Tube) -> float:
     >>> tube_iou(Tube("a", 0, 1, np.arange(4), box), Tube("a", 0, 1, np.arange(2, 6), box))
     0.3333333333333333
     """
-    _, first, second = np.intersect1d(one.frames, other.frames, assume_unique=True, return_indices=True)
-    if not len(first):
+    place = np.searchsorted(other.frames, one.frames).clip(max=len(other.frames) - 1)
+    both = other.frames[place] == one.frames
+    shared = int(both.sum())
+    if not shared:
         return 0.0
-    spatial = pairs(np.asarray(one.boxes)[first], np.asarray(other.boxes)[second]).mean()
-    return float(spatial * len(first) / (len(one.frames) + len(other.frames) - len(first)))
+    spatial = pairs(one.boxes[both], other.boxes[place[both]]).sum() / shared
+    return float(spatial * shared / (len(one.frames) + len(other.frames) - shared))
 
 
 def true_tubes(truth: Sequence[FrameTruth]) -> list[Tube]:

@@ -259,7 +259,7 @@ class ActionDetector(VideoModule):
 
     def report(self) -> Report:
         """Frame-mAP and video-mAP, recall of boxes, and how many frames were evaluated."""
-        return detection_report(self.test_scores, super().report())
+        return detection_report(self.test_scores, super().report(), self.class_names)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Beside what every task writes, what the decoder is made of."""

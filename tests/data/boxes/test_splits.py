@@ -130,7 +130,7 @@ def test_class_names_that_are_given_come_first(folder):
 
 def test_data_without_boxes_has_no_truth(folder):
     with pytest.raises(Mistake, match=r"set data.boxes.file"):
-        data(folder, boxes={"least": 0.5}).__class__(StrideSampling(4, 1), val=f"{folder}/val.csv").truth("val")
+        VideoDataModule(StrideSampling(4, 1), val=f"{folder}/val.csv").truth("val")
     with pytest.raises(Mistake, match=r"data.boxes.least=1"):
         Boxes(least=1)
 
