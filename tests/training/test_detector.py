@@ -144,3 +144,11 @@ def test_another_number_of_actions_is_refused_and_the_data_is_told_what_is_asked
     with pytest.raises(Mistake, match="2 classes but num_classes=3"):
         ours.setup("fit")
     assert data.asked == [2]
+
+
+def test_key_frames_know_one_frame_of_a_clip_alone():
+    ours, data = task(queries=replace(SMALL, num_boxes=2)), Data()
+    data.boxes = type("Boxes", (), {"section": type("Section", (), {"key_frames": True})()})()
+    ours._trainer.datamodule = data
+    with pytest.raises(Mistake, match=r"know the middle frame .*num_boxes=2 asks on 2 of them; set it to 1"):
+        ours.setup("fit")

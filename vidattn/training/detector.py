@@ -136,6 +136,7 @@ class ActionDetector(VideoModule):
         if data is not None:
             if getattr(data, "boxes", None) is None and data.target is None:
                 raise Mistake("ActionDetector learns from boxes, and the data has none; set data.boxes.file to a list")
+            check_asked(data, self.queries.num_boxes)
             data.asked = asked_frames(data.sampling.num_frames, self.queries.num_boxes)
             check_count(data, self.config.num_classes)
         super().setup(stage)
@@ -268,6 +269,19 @@ class ActionDetector(VideoModule):
             "actions": plain(self.actions),
             "names_given": self.denoising is not None,
         }
+
+
+def check_asked(data: Any, num_boxes: int) -> None:
+    """
+    Raises:
+        Mistake: boxes are asked on more frames of a clip than the lists know.
+    """
+    section = getattr(data.boxes, "section", None)
+    if num_boxes > 1 and getattr(section, "key_frames", False):
+        raise Mistake(
+            f"data.boxes.key_frames: the lists know the middle frame of a clip alone, and model.queries.num_boxes="
+            f"{num_boxes} asks on {num_boxes} of them; set it to 1"
+        )
 
 
 def take_decoder(decoder: nn.Module, beside: dict[str, Tensor]) -> None:
