@@ -17,9 +17,9 @@ from vidattn.models.presets import build_network
         ({"embed_dim": 100}, "embed_dim=100 is not a multiple of num_heads=12; nearest widths: 96 and 108"),
         (
             {"pooling": "max"},
-            "pooling='max' is unknown; choose one of class_token, registers, mean, normed_mean, attentive",
+            "pooling='max' is unknown; choose one of class_token, registers, mean, normed_mean, hidden_mean, attentive",
         ),
-        ({"position": "rope"}, r"position='rope' is unknown; choose one of space\+time, token, sine, none"),
+        ({"position": "rope"}, r"position='rope' is unknown; choose one of space\+time, token, sine, map, none"),
         ({"norm": "rms"}, "norm='rms' is unknown; choose one of layer_norm, dyt"),
         ({"activation": "relu"}, "activation='relu' is unknown; choose one of gelu, gelu_tanh"),
         ({"qkv_bias": "key"}, "qkv_bias='key' is unknown; choose one of all, query_value, none"),
