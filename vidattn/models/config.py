@@ -65,8 +65,8 @@ class VideoTransformerConfig(NetworkConfig):
         init_std: standard deviation of fresh linear layers in the blocks. 0.02 is ViT's, right for D = 768; narrow
             networks from scratch learn many times faster with about 2 / sqrt(D) (see configs/motion_divided.yaml).
         tubelet_size: frames that one token is made of; 1 is a patch of a frame (`vidattn.models.embeddings`).
-        position: tables of positions: `space+time` (TimeSformer), `token` (ViViT), `sine` (VideoMAE, no parameters) or
-            `none`; see `vidattn.models.positions`.
+        position: tables of positions: `space+time` (TimeSformer), `token` (ViViT), `sine` (VideoMAE, no parameters),
+            `map` (PVT, shared by frames) or `none`; see `vidattn.models.positions`.
         norm: `layer_norm`, or `dyt` in place of every LayerNorm; see `vidattn.models.norms`.
         norm_eps: added to the variance in the LayerNorms of the blocks and in the last one.
         activation: of the MLPs in the blocks: `gelu`, or `gelu_tanh`, its approximation.
