@@ -5,8 +5,8 @@ from typing import Any
 
 from rich.table import Table
 
+from vidattn.commands.task_costs import cost_row, cost_table
 from vidattn.commands.task_on_meta import task_on_meta
-from vidattn.tables import rich_table
 from vidattn.training.detector import ActionDetector
 
 
@@ -30,25 +30,14 @@ def detecting_rows(path: str, frames: int, height: int, width: int) -> list[dict
     learnt = sum(parameter.numel() for parameter in task.decoder.parameters())
     costs = {"network": network, "decoder": decoder, "clip": network + decoder}
     return [
-        {"row": f"detection: {name}", "macs": macs, "flops": 2 * macs, "share": round(macs / network, 6)}
-        | {"parameters": learnt if name == "decoder" else ""}
+        cost_row("detection", name, macs, network) | {"parameters": learnt if name == "decoder" else ""}
         for name, macs in costs.items()
     ]
 
 
 def detecting_table(rows: Sequence[Mapping[str, Any]], title: str) -> Table:
     """The rows of `detecting_rows` for the terminal."""
-    cells = [
-        {
-            "": row["row"].removeprefix("detection: "),
-            "GMACs": f"{row['macs'] / 1e9:,.3f}",
-            "GFLOPs": f"{row['flops'] / 1e9:,.3f}",
-            "of the network's": f"{row['share']:.1%}",
-            "parameters": f"{row['parameters']:,}" if row["parameters"] else "",
-        }
-        for row in rows
-    ]
-    return rich_table(cells, title)
+    return cost_table(rows, title, "of the network's")
 
 
 def detecting_sentence(path: str, frames: int, height: int, width: int) -> str:

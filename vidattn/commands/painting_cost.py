@@ -5,8 +5,8 @@ from typing import Any
 
 from rich.table import Table
 
+from vidattn.commands.task_costs import cost_row, cost_table
 from vidattn.commands.task_on_meta import task_on_meta
-from vidattn.tables import rich_table
 from vidattn.training.masked_prediction import MaskedPrediction
 
 
@@ -37,21 +37,9 @@ def painting_rows(path: str, frames: int, height: int, width: int) -> list[dict[
         ("what paints the rest", painter),
         ("step, forward", encoder + painter),
     ]
-    return [
-        {"row": f"pre-training: {name}", "macs": macs, "flops": 2 * macs, "share": round(macs / whole, 6)}
-        for name, macs in rows
-    ]
+    return [cost_row("pre-training", name, macs, whole) for name, macs in rows]
 
 
 def painting_table(rows: Sequence[Mapping[str, Any]], title: str) -> Table:
     """The rows of `painting_rows` for the terminal."""
-    cells = [
-        {
-            "": row["row"].removeprefix("pre-training: "),
-            "GMACs": f"{row['macs'] / 1e9:,.3f}",
-            "GFLOPs": f"{row['flops'] / 1e9:,.3f}",
-            "of the whole clip's": f"{row['share']:.1%}",
-        }
-        for row in rows
-    ]
-    return rich_table(cells, title)
+    return cost_table(rows, title, "of the whole clip's")

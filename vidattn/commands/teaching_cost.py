@@ -7,8 +7,8 @@ from typing import Any
 from rich.table import Table
 
 from vidattn.attention.imported import imported
+from vidattn.commands.task_costs import cost_row, cost_table
 from vidattn.comparison.source import read_run
-from vidattn.tables import rich_table
 from vidattn.training.distil import Distillation
 from vidattn.training.teacher import Teacher
 
@@ -39,21 +39,9 @@ def teaching_rows(path: str, frames: int, height: int, width: int) -> list[dict[
         "teacher": teacher.network.macs(*teacher.clip_of(frames, height, width)).total,
     }
     costs["step, forward"] = sum(costs.values())
-    return [
-        {"row": f"distillation: {name}", "macs": macs, "flops": 2 * macs, "share": round(macs / costs["student"], 6)}
-        for name, macs in costs.items()
-    ]
+    return [cost_row("distillation", name, macs, costs["student"]) for name, macs in costs.items()]
 
 
 def teaching_table(rows: Sequence[Mapping[str, Any]], title: str) -> Table:
     """The rows of `teaching_rows` for the terminal."""
-    cells = [
-        {
-            "": row["row"].removeprefix("distillation: "),
-            "GMACs": f"{row['macs'] / 1e9:,.3f}",
-            "GFLOPs": f"{row['flops'] / 1e9:,.3f}",
-            "of the student's": f"{row['share']:.1%}",
-        }
-        for row in rows
-    ]
-    return rich_table(cells, title)
+    return cost_table(rows, title, "of the student's")
