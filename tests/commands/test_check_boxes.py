@@ -41,3 +41,30 @@ def test_boxes_of_other_videos_are_a_mistake_in_a_line(folder, capsys):
     with pytest.raises(SystemExit):
         main([*words, "--workers", "0"])
     assert "none of 2 videos of train is in it" in capsys.readouterr().err
+
+
+def test_lists_of_avas_are_read_with_its_label_map_excluded_seconds_and_first_second(folder, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")
+    rows = ["a,900.2,0.1,0.1,0.5,0.9,12,0", "a,900.4,0.1,0.1,0.5,0.9,80,0", "a,900.6,0.2,0.1,0.5,0.9,99,0"]
+    (folder / "ava.csv").write_text("\n".join(rows))
+    (folder / "map.pbtxt").write_text('item { name: "stand" id: 12 }\nitem { name: "watch" id: 80 }\n')
+    (folder / "excluded.csv").write_text("a,900.4\n")
+    words = ["check", f"{folder}/train.csv", "--boxes", f"{folder}/ava.csv", "--out", f"{folder}/out"]
+    words += ["--workers", "0", "--excluded", f"{folder}/excluded.csv", "--starts-at", "900", "--label-map"]
+
+    main([*words, f"{folder}/map.pbtxt"])
+    said = capsys.readouterr().out
+    assert "1 row of boxes in" in said
+    assert "train: rows by class: stand 1" in said
+    assert "rows of excluded seconds" in said
+    assert "rows of classes that the label map lacks" in said
+
+    with pytest.raises(SystemExit):
+        main([*words, f"{folder}/nowhere.pbtxt"])
+    assert "nowhere.pbtxt" in capsys.readouterr().err
+
+
+def test_options_of_avas_lists_want_boxes(folder, capsys):
+    with pytest.raises(SystemExit):
+        main(["check", f"{folder}/train.csv", "--out", f"{folder}/out", "--starts-at", "900"])
+    assert "are about AVA's boxes; add --boxes with their list" in capsys.readouterr().err

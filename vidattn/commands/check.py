@@ -11,10 +11,12 @@ from rich.table import Table
 
 from vidattn.commands.options import Parser
 from vidattn.console import plain_console
+from vidattn.data.boxes.section import Boxes
 from vidattn.data.check.findings import Findings
 from vidattn.data.check.probe import MISSING_PICTURES, UNCLEAR_PICTURES
 from vidattn.data.check.whole_dataset import CLASSES, QUARANTINE, look_at, read_splits, write_findings
 from vidattn.data.videos.members import Member
+from vidattn.mistakes import Mistake
 from vidattn.wording import counted
 from vidattn.writable import check_place, writing
 
@@ -59,11 +61,24 @@ def check(words: list[str]) -> None:
     parser.add_argument(
         "--boxes", nargs="+", default=[], help="lists of boxes, for data.boxes: what is wrong with them, and a picture"
     )
+    parser.add_argument(
+        "--label-map", metavar="PBTXT", help="of AVA's boxes: names and numbers of the classes that count"
+    )
+    parser.add_argument("--excluded", metavar="CSV", help="of AVA's boxes: the seconds that do not count")
+    parser.add_argument(
+        "--starts-at",
+        type=float,
+        default=0.0,
+        metavar="SECOND",
+        help="of AVA's boxes: their second at which the files begin, 900 for films that are cut to the annotated part",
+    )
     parser.add_argument("--out", default="checked", help="folder for the files (default checked)")
     parser.add_argument("--min-frames", type=int, default=8, help="a video with fewer is too short (default 8)")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="processes; 0 for none")
     parser.add_argument("--timeout", type=float, default=120.0, help="seconds for one video (default 120)")
     options = parser.parse_args(words)
+    if not options.boxes and (options.label_map or options.excluded or options.starts_at):
+        raise Mistake("--label-map, --excluded and --starts-at are about AVA's boxes; add --boxes with their list")
     try:
         check_place(Path(options.out), folder=True)
         manifests = read_splits(options.data, options.root, options.class_names)
@@ -85,8 +100,11 @@ def check(words: list[str]) -> None:
     if options.boxes:
         from vidattn.commands.check_boxes import check_boxes  # draws: matplotlib takes a while to start
 
+        section = Boxes(
+            options.boxes, label_map=options.label_map, excluded=options.excluded, starts_at=options.starts_at
+        )
         with writing(Path(options.out)):
-            check_boxes(options.boxes, options.root, options.class_names, result, Path(options.out))
+            check_boxes(section, options.root, options.class_names, result, Path(options.out))
     if listed and classes.exists() and not options.boxes:  # a class that has lost its videos keeps its number with it
         console.print(f"train from the lists in clean/ with --data.class_names {classes}")
 

@@ -34,14 +34,21 @@ ADVICE = {
 _DRAWN = 6
 
 
-def check_boxes(files: list[str], root: str | None, class_names: str | None, result: Findings, out: Path) -> None:
+def check_boxes(section: Boxes, root: str | None, class_names: str | None, result: Findings, out: Path) -> None:
     """Show what is wrong with lists of boxes, and write `boxes.json` and `boxes.png`.
+
+    Args:
+        section: the lists, as training reads them.
+        root: folder that their paths start from; each list's own folder by default.
+        class_names: file of class names; those of the lists by default.
+        result: what was found about the videos.
+        out: folder to write to.
 
     Raises:
         ValueError: a list cannot be read, or it is about none of the videos.
     """
     names = read_class_file(Path(class_names)).names if class_names else None
-    boxes = Boxes(files).read(root, names, lambda said: None)
+    boxes = section.read(root, names, lambda said: None)
     for split in result.manifests:
         boxes.check_matches(split, result.clean(split) or result.manifests[split].videos)
     found = box_findings(boxes, result)
