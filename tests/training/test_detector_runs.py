@@ -1,10 +1,10 @@
-"""A detector as people train it: from YAML, on drawn videos, resumed, on two processes, recomputed."""
+"""A detector as people train it: from YAML, on drawn videos, resumed, on two processes, in bf16, recomputed."""
 
 import json
 
 import pytest
 import torch
-from tiny_run import column, config, write_config
+from tiny_run import FSDP2, column, config, write_config
 
 from vidattn import load
 from vidattn.cli import main
@@ -100,19 +100,39 @@ def test_resumed_it_ends_as_if_it_had_never_stopped_and_recomputed_layers_change
     assert column(tmp_path / "run_1", "val/loss") == pytest.approx(column(one, "val/loss")[-1:], rel=1e-5)
 
 
-def test_two_processes_do_what_one_does(one, drawn, tmp_path, pair):
-    pair.run("fit", "--config", detector_config(drawn, tmp_path, 2, max_epochs=1), "--model.network.dropout", 0)
-    alone = detector_config(drawn, tmp_path / "alone", max_epochs=1)
-    main(["fit", "--config", str(alone), "--model.network.dropout", "0"])
-    ours, theirs = tmp_path / "run_0", tmp_path / "alone" / "run_0"
+@pytest.fixture(scope="module")
+def plain(drawn, tmp_path_factory):
+    """The folder of a run of one epoch without dropout."""
+    folder = tmp_path_factory.mktemp("plain")
+    main(["fit", "--config", str(detector_config(drawn, folder, max_epochs=1)), "--model.network.dropout", "0"])
+    return folder / "run_0"
+
+
+@pytest.mark.parametrize("strategy", ["ddp", FSDP2], ids=["ddp", "fsdp2"])
+def test_two_processes_do_what_one_does(plain, drawn, tmp_path, pair, strategy):
+    made = detector_config(drawn, tmp_path, 2, max_epochs=1, strategy=strategy)
+    pair.run("fit", "--config", made, "--model.network.dropout", 0)
+    ours = tmp_path / "run_0"
     for name in ("train/loss_step", "train/actions", "train/l1", "train/giou", "train/shown"):
-        assert column(ours, name) == pytest.approx(column(theirs, name), rel=1e-4), name
+        assert column(ours, name) == pytest.approx(column(plain, name), rel=1e-4), name
     for split in ("val", "test"):
         for name in SCORES:
-            assert column(ours, f"{split}/{name}") == pytest.approx(column(theirs, f"{split}/{name}"), abs=1e-3), name
+            assert column(ours, f"{split}/{name}") == pytest.approx(column(plain, f"{split}/{name}"), abs=1e-3), name
     state = weights(ours)
-    for name, value in weights(theirs).items():
+    for name, value in weights(plain).items():
         torch.testing.assert_close(state[name], value, atol=1e-3, rtol=0, msg=name)
+
+
+def test_in_half_precision_a_step_is_nearly_the_same_and_weights_stay_whole(plain, drawn, tmp_path):
+    made = detector_config(drawn, tmp_path, max_epochs=1, precision="bf16-mixed", limit_train_batches=1)
+    main(["fit", "--config", str(made), "--model.network.dropout", "0", "--test_after_fit", "false"])
+    ours, theirs = (column(folder, "train/loss_step")[0] for folder in (tmp_path / "run_0", plain))
+    assert ours != theirs
+    assert ours == pytest.approx(theirs, rel=0.03)
+    assert column(tmp_path / "run_0", "val/loss")[0] > 0
+    kept = weights(tmp_path / "run_0")
+    assert all(value.dtype == torch.float32 for value in kept.values() if value.is_floating_point())
+    assert all(value.isfinite().all() for value in kept.values())
 
 
 def test_data_without_boxes_is_refused_in_a_line(drawn, tmp_path, capsys):
@@ -120,3 +140,10 @@ def test_data_without_boxes_is_refused_in_a_line(drawn, tmp_path, capsys):
     with pytest.raises(SystemExit):
         main(["fit", "--config", str(made), "--data.boxes.file", "null"])
     assert "ActionDetector learns from boxes, and the data has none; set data.boxes.file" in capsys.readouterr().err
+
+
+def test_predict_says_which_command_answers_for_a_detector(drawn, tmp_path, capsys):
+    made = detector_config(drawn, tmp_path)
+    with pytest.raises(SystemExit):
+        main(["predict", "--config", str(made), "--data.predict", f"{drawn.folder}/videos/000000.mp4"])
+    assert "vidattn detect VIDEO... --weights RUN --csv FILE answers for a detector" in capsys.readouterr().err

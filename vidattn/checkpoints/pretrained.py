@@ -67,6 +67,11 @@ class Pretrained(nn.Module, PyTorchModelHubMixin, library_name="vidattn", pipeli
         return any(line.startswith("head: reset") for line in self.report)
 
     @property
+    def is_detector(self) -> bool:
+        """Whether the source holds a decoder of queries beside the network, as those of `vidattn.ActionDetector` do."""
+        return "decoder.anchors" in self.beside
+
+    @property
     def notes(self) -> list[str]:
         """The report to save: empty once the head was trained, because nothing is fresh any more."""
         if self.loaded_head is None:

@@ -105,6 +105,11 @@ class Classifier(VideoRunner[Prediction]):
             ValueError: names, size or sampling do not fit it.
         """
         model, preparation = load_prepared(source, sampling, image_size, num_clips, num_crops)
+        if model.head_is_fresh and model.is_detector:
+            raise WeightsError(
+                f"{source}: a detector of actions, which has no head for whole videos; ask vidattn detect (in Python "
+                f"vidattn.Detector) who does what in them, or train a head: vidattn fit --model.weights {source}"
+            )
         if model.head_is_fresh:
             raise WeightsError(f"{source}: has no head, so no answers; train one: vidattn fit --model.weights {source}")
         names, assumed = names_for(model.config.num_classes, model.class_names, class_names)

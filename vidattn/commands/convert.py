@@ -57,6 +57,8 @@ def convert(words: list[str]) -> None:
     )
     for line in model.report:
         print(line)
+    if model.is_detector:
+        print("decoder: left out; the folder holds the network alone, and vidattn detect reads the run itself")
     if model.licence:
         print(f"licence: {model.licence}; the model card names it")
     try:

@@ -213,7 +213,9 @@ class TrainerCLI(LightningCLI):
             ValueError: the task does not have this step.
         """
         if not is_overridden(step, self.model):
-            raise Mistake(f"{type(self.model).__name__} has no {step}; vidattn {self.subcommand} is not for it")
+            instead = self.model.instead.get(step)
+            advice = f"; {instead}" if instead else ""
+            raise Mistake(f"{type(self.model).__name__} has no {step}; vidattn {self.subcommand} is not for it{advice}")
 
     def _count_as_checkpoint(self, split: Split) -> None:
         checkpoint = self._get(self.config_init, "ckpt_path")

@@ -1,7 +1,7 @@
 """Who does what, where: detection of actions by set prediction."""
 
-from collections.abc import Sequence
-from typing import Any, Literal
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Literal
 
 import torch
 from pytorch_lightning.cli import OptimizerCallable
@@ -63,6 +63,9 @@ class ActionDetector(VideoModule):
     scores = ("frame_map", "given_map", "loss", *TERMS)
     without_head = True
     unlearnt = ("head.", "readout.")
+    instead: ClassVar[Mapping[str, str]] = {
+        "predict_step": "vidattn detect VIDEO... --weights RUN --csv FILE answers for a detector, also about a folder"
+    }
 
     def __init__(
         self,

@@ -4,7 +4,7 @@ import copy
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import pytorch_lightning as pl
 import torch
@@ -72,6 +72,8 @@ class VideoModule(pl.LightningModule, ABC):
     """Whether less of it is better, or more."""
     scores: tuple[str, ...] = ("loss",)
     """What is measured in evaluation: each is logged as `val/<name>`."""
+    instead: ClassVar[Mapping[str, str]] = {}
+    """Step that the task does not have -> which command does what it would."""
     without_head: bool = False
     """Whether the task calls `features` and `read` of its networks and never the networks: FSDP2 must know."""
 

@@ -21,6 +21,7 @@ def test_a_path_and_its_bytes_give_the_same_stream(tmp_path):
 
 def test_what_is_no_video_says_what_it_is(tmp_path):
     (tmp_path / "page.mp4").write_text("<!DOCTYPE html><html><body>404</body></html>")
+    (tmp_path / "notes.txt").write_text("what FFmpeg would play as a terminal shows it\n" * 9)
     (tmp_path / "noise.mp4").write_bytes(b"nothing at all " * 50)
     with av.open(str(tmp_path / "sound.mp4"), "w", format="wav") as sound:
         stream = sound.add_stream("pcm_s16le", rate=8000)
@@ -30,6 +31,7 @@ def test_what_is_no_video_says_what_it_is(tmp_path):
 
     for name, reason in (
         ("page.mp4", "this is a web page, not a video"),
+        ("notes.txt", "this is text, not a video"),
         ("noise.mp4", "cannot open it as a video .*; it is none, or was cut short"),
         ("sound.mp4", r"it has no video stream \(the file holds: audio\)"),
     ):

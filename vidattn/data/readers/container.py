@@ -42,6 +42,9 @@ def open_container(path: str, source: str | bytes) -> tuple[InputContainer, Vide
             raise VideoDecodeError(path, f"this is a {other.kind}, not a video; {other.advice}") from error
         advice = "it is none, or was cut short: get it again, or drop it from the list"
         raise VideoDecodeError(path, f"cannot open it as a video ({reason}); {advice}") from error
+    if container.format.name == "tty":  # FFmpeg would play any text as a terminal shows it
+        container.close()
+        raise VideoDecodeError(path, "this is text, not a video; give a video, or a list of videos where one is taken")
     stream = cast(VideoStream | None, container.streams.best("video"))
     problem, advice = None, "get it with its video, or drop it from the list"
     if stream is None:
