@@ -11,7 +11,8 @@ from untrained_detector import NAMES, write_untrained
 from vidattn import Detector, build_network
 from vidattn.checkpoints.pretrained import Pretrained
 from vidattn.checkpoints.renaming import WeightsError
-from vidattn.classify.show.film import draw_on, write_film
+from vidattn.classify.show.drawn import draw_on
+from vidattn.classify.show.film import write_film
 from vidattn.classify.video_detections import VideoDetections, write_csv, write_json
 from vidattn.data.boxes.any_box_list import read_boxes
 from vidattn.detection.tubes import Tube

@@ -1,7 +1,9 @@
 import json
+import re
 
 import numpy as np
 import pytest
+from PIL import Image
 from untrained_detector import write_untrained
 
 from vidattn.cli import main
@@ -20,6 +22,7 @@ def folder(tmp_path_factory):
 
 def test_videos_are_told_and_written_and_one_that_cannot_be_read_is_named(folder, tmp_path, capsys):
     files = {"--csv": "found.csv", "--json": "found.json", "--film": "found.gif"}
+    files |= {"--html": "found.html", "--look": "look.png"}
     words = [str(word) for name, file in files.items() for word in (name, tmp_path / file)]
     with pytest.raises(SystemExit) as end:
         main(["detect", str(folder / "a.mp4"), str(folder / "broken.mp4"), "--weights", str(folder / "one.ckpt"),
@@ -34,6 +37,14 @@ def test_videos_are_told_and_written_and_one_that_cannot_be_read_is_named(folder
     lines = (tmp_path / "found.csv").read_text().splitlines()
     assert len(lines) == 1 + sum(len(tube["boxes"]) for tube in told["videos"][0]["tubes"])
     assert (tmp_path / "found-a.gif").exists()
+    with Image.open(tmp_path / "look-a.png") as picture:
+        assert picture.width > 300
+    page = (tmp_path / "found.html").read_text()
+    assert page.startswith("<!DOCTYPE html>")
+    assert page.count("<section") == 1
+    assert "data:image/jpeg;base64," in page
+    assert re.search(r"Could not be read:.*broken.mp4", page)
+    assert "http" not in page
 
 
 def test_nobody_is_found_where_more_is_asked_for(folder, capsys):
@@ -41,8 +52,17 @@ def test_nobody_is_found_where_more_is_asked_for(folder, capsys):
     assert "nobody was found; a lower --least" in capsys.readouterr().out
 
 
-def test_a_film_of_another_kind_is_refused_before_anything_is_read(folder, capsys):
+@pytest.mark.parametrize(
+    ("option", "file", "said"),
+    [
+        ("--film", "out.avi", "out.avi: wanted a name that ends in .gif or .mp4"),
+        ("--html", "out.htm", "out.htm: wanted a name that ends in .html"),
+        ("--look", "out.gif", "out.gif: what queries look at is drawn as .png, .svg or .pdf"),
+        ("--html", "no/such.html", "no/such.html: the folder no does not exist; make it first"),
+    ],
+)
+def test_a_file_that_cannot_be_written_is_refused_before_anything_is_read(folder, capsys, option, file, said):
     with pytest.raises(SystemExit) as end:
-        main(["detect", str(folder / "a.mp4"), "--weights", "nowhere", "--film", "out.avi"])
+        main(["detect", str(folder / "a.mp4"), "--weights", "nowhere", option, file])
     assert end.value.code == 2
-    assert "out.avi: wanted a name that ends in .gif or .mp4" in capsys.readouterr().err
+    assert said in capsys.readouterr().err

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from PIL import Image
 from torch import Tensor
 
 from vidattn.checkpoints.read import read_checkpoint
@@ -14,6 +15,7 @@ from vidattn.checks import check_positive, check_rate
 from vidattn.classify.device import usable_device
 from vidattn.classify.given_boxes import Boxes, boxes_on, chained
 from vidattn.classify.preparation import Preparation, cut_off, preparation_of
+from vidattn.classify.show.people import small_jpeg, telling_frames
 from vidattn.classify.sources import One, open_source
 from vidattn.classify.video_detections import VideoDetections, check_names
 from vidattn.classify.windows import stream_clips
@@ -22,7 +24,9 @@ from vidattn.data.boxes.transforms import WholePicture
 from vidattn.data.boxes.windows import Window, windows
 from vidattn.data.clips.sampling import VideoTimes
 from vidattn.detection.found import FrameBoxes
-from vidattn.detection.tubes import Linking
+from vidattn.detection.tubes import Linking, Tube
+from vidattn.explain.query_looks import QueryLook, QueryLooks, watch_queries
+from vidattn.mistakes import Mistake
 from vidattn.models.actions import Actions
 from vidattn.models.network import Network
 from vidattn.models.normalize import Normalize
@@ -71,6 +75,7 @@ class Detector:
         self.actions, self.preparation = actions, preparation
         self.class_names = check_names(class_names, decoder.num_actions)
         self.batch_size, self.least, self.linking = batch_size, least, linking
+        self._picture = WholePicture(preparation.image_size)
         self.stride = stride_of(preparation.sampling)
         self.asked = asked_frames(preparation.sampling.num_frames, decoder.numbers.num_boxes)
 
@@ -123,19 +128,68 @@ class Detector:
             times = VideoTimes(reader.num_frames, reader.fps, reader.times)
             frames = list(self._frames(reader, times, boxes))
             seconds = [times.seconds(frame) for frame in range(times.num_frames)]
+            frames.sort(key=lambda one: one.frame)
+            tubes = sorted(self.linking.tubes(frames), key=lambda tube: -tube.score) if frames else []
+            sure = [tube for tube in tubes if tube.score >= self.least]
+            pictures = pictures_of(reader, sure, times.num_frames)
             notes, path = cut_off(reader), reader.path
-        frames.sort(key=lambda one: one.frame)
-        tubes = sorted(self.linking.tubes(frames), key=lambda tube: -tube.score) if frames else []
-        sure = [tube for tube in tubes if tube.score >= self.least]
-        return VideoDetections(path, self.class_names, seconds, frames, sure, notes)
+        return VideoDetections(path, self.class_names, seconds, frames, sure, notes, pictures)
+
+    @torch.inference_mode()
+    def look(
+        self, source: One, frame: int | None = None, layer: int = -1, most: int = 4, fps: float = 30.0
+    ) -> QueryLooks:
+        """What the surest queries looked at in the clip that answers for a frame.
+
+        Args:
+            source: a video; see `__call__`.
+            frame: its number within the video; the one in the middle by default.
+            layer: of the decoder; the last by default.
+            most: queries, of those at least as sure as `least`; the surest in any case.
+            fps: frames per second of frames given as an array.
+
+        Raises:
+            VideoDecodeError: the video cannot be read.
+            ValueError: there is no such frame or layer, or its cross-attention does not say where it looks.
+        """
+        check_positive(most=most)
+        with open_source(source, "pyav", fps) as reader:
+            times, path = VideoTimes(reader.num_frames, reader.fps, reader.times), reader.path
+            frame = times.num_frames // 2 if frame is None else frame
+            if not 0 <= frame < times.num_frames:
+                raise Mistake(f"frame={frame}: {path} has frames 0 to {times.num_frames - 1}")
+            window = next(one for one in self._windows(times.num_frames) if frame in one.answers)
+            pictures = reader.frames(window.frames)  # (T, H, W, 3)
+        clip = self._picture.strip(pictures.permute(0, 3, 1, 2)).transpose(0, 1)
+        features = self.network.features(self.normalize(clip[None].to(self.device)), normalized=True)
+        said, seen = watch_queries(self.decoder, features, clip.shape[1], layer)
+        boxes, scores = on_each_frame(said, self.actions.scores(said.logits[-1]))
+        best, actions = scores[0].amax(1).max(-1)  # over the asked frames, then the actions
+        order = best.argsort(descending=True)[:most].tolist()
+        looks = [
+            QueryLook(
+                f"{self.class_names[int(actions[query])]} {float(best[query]):.0%}",
+                query,
+                dict(zip(self.asked, boxes[0, query].float().cpu().numpy(), strict=True)),
+                type(seen)(*(part[0, query].cpu() for part in seen)),
+            )
+            for query in order
+            if best[query] >= self.least or query == order[0]
+        ]
+        seconds = [times.seconds(number) for number in window.frames]
+        return QueryLooks(path, clip.permute(1, 2, 3, 0).numpy(), seconds, looks, pictures.shape[2] / pictures.shape[1])
+
+    def _windows(self, count: int) -> list[Window]:
+        """Clips that answer for each of so many frames once."""
+        return windows(0, range(count), 0, count, self.preparation.sampling.num_frames, self.stride, self.asked)
 
     def _frames(self, reader: Any, times: VideoTimes, boxes: Boxes | None) -> Iterator[FrameBoxes]:
         """What is found in each frame, while the file is decoded once."""
-        count, length = times.num_frames, self.preparation.sampling.num_frames
-        found = windows(0, range(count), 0, count, length, self.stride, self.asked)
+        found = self._windows(times.num_frames)
         found.sort(key=lambda window: (max(window.frames), min(window.frames)))
-        picture = WholePicture(self.preparation.image_size)
-        clips = stream_clips(reader, [window.frames for window in found], lambda one: picture.cut(picture.strip(one)))
+        clips = stream_clips(
+            reader, [window.frames for window in found], lambda one: self._picture.cut(self._picture.strip(one))
+        )
         for start in range(0, len(found), self.batch_size):
             batch = found[start : start + self.batch_size]
             video = torch.cat([next(clips) for _ in batch])
@@ -177,3 +231,9 @@ class Detector:
             boxes_on(boxes, frame, picture) if frame >= 0 else none
             for frame, picture in zip(frames, pictures, strict=True)
         ]
+
+
+def pictures_of(reader: Any, tubes: Sequence[Tube], count: int) -> dict[int, bytes]:
+    """Some frames of an open video of so many that show its tubes, as small JPEGs; decoded once more, one at a time."""
+    shown = reader.stream(telling_frames(tubes, count))
+    return {frame: small_jpeg(Image.fromarray(np.array(picture))) for frame, picture in shown}

@@ -2,23 +2,25 @@
 
 import csv
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from vidattn.classify.show.people import detections_html
 from vidattn.detection.found import FrameBoxes
 from vidattn.detection.tubes import Tube
 from vidattn.mistakes import Mistake
+from vidattn.wording import counted, printable
 
 Row = dict[str, Any]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class VideoDetections:
-    """What a detector has found in a video.
+    """What a detector has found in a video; a notebook shows it as a card.
 
     Args:
         path: the video.
@@ -27,6 +29,7 @@ class VideoDetections:
         frames: what was found in each, at least half as sure as tubes must be; frames without anybody have no boxes.
         tubes: boxes of one action of one person over time, the surest first.
         notes: what a reader of the answer should know.
+        pictures: by number some frames that show the tubes, as small JPEGs; nothing is drawn on them.
     """
 
     path: str
@@ -35,6 +38,7 @@ class VideoDetections:
     frames: Sequence[FrameBoxes] = field(repr=False)
     tubes: Sequence[Tube]
     notes: Sequence[str] = ()
+    pictures: Mapping[int, bytes] = field(default_factory=dict)
 
     def summary(self) -> list[Row]:
         """A row for each tube: its number, action, score, and from when to when it goes."""
@@ -77,6 +81,16 @@ class VideoDetections:
             if place < len(tube.frames) and tube.frames[place] == frame:
                 found.append((tube, tube.boxes[place]))
         return found
+
+    def to_html(self) -> str:
+        """A card: drawn frames, a table of the tubes, and when each goes, all in one piece of HTML."""
+        return detections_html(self)
+
+    def __repr__(self) -> str:
+        return f"<VideoDetections of {printable(self.path)}: {counted(len(self.tubes), 'tube')}>"
+
+    def _repr_html_(self) -> str:
+        return self.to_html()
 
 
 COLUMNS = ("path", "frame", "x1", "y1", "x2", "y2", "label", "score", "person")

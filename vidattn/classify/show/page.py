@@ -27,7 +27,7 @@ def prediction_html(path: str, top: Iterable[tuple[str, float]], strip: Strip, n
 
 def list_html(cards: Iterable[str], skipped: Iterable[tuple[str, str]]) -> str:
     """Cards below one another, and what could not be read below them."""
-    missed = "".join(f"<li>{_text(path)}: {_text(reason)}</li>" for path, reason in skipped)
+    missed = "".join(f"<li>{escaped(path)}: {escaped(reason)}</li>" for path, reason in skipped)
     if missed:
         missed = f'<div style="{_FONT};color:#b00020">Could not be read:<ul>{missed}</ul></div>'
     return f"<div>{''.join(cards)}{missed}</div>"
@@ -35,10 +35,10 @@ def list_html(cards: Iterable[str], skipped: Iterable[tuple[str, str]]) -> str:
 
 def card(title: str, body: str, notes: Iterable[str] = ()) -> str:
     """A frame with a title around `body` (HTML), and notes below."""
-    below = "".join(f'<div style="opacity:.7;font-size:12px;margin-top:6px">{_text(note)}</div>' for note in notes)
+    below = "".join(f'<div style="opacity:.7;font-size:12px;margin-top:6px">{escaped(note)}</div>' for note in notes)
     return (
         f'<section style="{_BORDER};{_FONT}"><div style="font-weight:600;margin-bottom:8px;overflow-wrap:anywhere">'
-        f"{_text(title)}</div>{body}{below}</section>"
+        f"{escaped(title)}</div>{body}{below}</section>"
     )
 
 
@@ -50,15 +50,15 @@ def page_html(title: str, cards: Sequence[str]) -> str:
         cards: HTML of each part.
     """
     return (
-        f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>{_text(title)}</title>'
+        f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>{escaped(title)}</title>'
         '<meta name="viewport" content="width=device-width,initial-scale=1">'
         "<style>:root{color-scheme:light dark}body{margin:24px auto;max-width:1000px;padding:0 12px}</style></head>"
-        f'<body><h1 style="font:600 20px system-ui,sans-serif">{_text(title)}</h1>\n' + "\n".join(cards) + "\n"
+        f'<body><h1 style="font:600 20px system-ui,sans-serif">{escaped(title)}</h1>\n' + "\n".join(cards) + "\n"
         "</body></html>\n"
     )
 
 
-def _text(text: str) -> str:
+def escaped(text: str) -> str:
     """As HTML that UTF-8 can hold."""
     return escape(printable(text))
 
@@ -68,7 +68,7 @@ def _bar(name: str, probability: float, first: bool) -> str:
     cell = "border:0;padding:2px 8px 2px 0;background:none"
     return (
         f'<tr style="background:none"><td style="{cell};text-align:right;font-weight:{weight};max-width:220px">'
-        f'{_text(name)}</td><td style="{cell};text-align:right;font-variant-numeric:tabular-nums">{probability:.1%}'
+        f'{escaped(name)}</td><td style="{cell};text-align:right;font-variant-numeric:tabular-nums">{probability:.1%}'
         f'</td><td style="{cell};width:130px;text-align:left"><div style="background:{colour};height:12px;'
         f'border-radius:3px;width:{max(1, round(130 * probability))}px"></div></td></tr>'
     )
