@@ -38,6 +38,7 @@ def test_it_runs(path, tmp_path, monkeypatch, kernel):
     (tmp_path / "configs").symlink_to(REPOSITORY / "configs")
     shared = Path(os.environ.get("VIDATTN_TEST_VIDEOS", REPOSITORY.parent / "shared" / "videos"))
     monkeypatch.setenv("VIDATTN_TEST_VIDEOS", str(shared.resolve()))
+    monkeypatch.setenv("VIDATTN_NOTEBOOK_EPOCHS", "1")  # a try of what trains for minutes
     notebook = nbformat.read(path, as_version=4)
 
     nbclient.NotebookClient(

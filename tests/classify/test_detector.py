@@ -8,12 +8,13 @@ import torch
 from PIL import Image
 from untrained_detector import NAMES, write_untrained
 
-from vidattn import Detector, build_network
+from vidattn import Classifier, Detector, build_network
 from vidattn.checkpoints.pretrained import Pretrained
 from vidattn.checkpoints.renaming import WeightsError
 from vidattn.classify.show.drawn import draw_on
 from vidattn.classify.show.film import write_film
 from vidattn.classify.video_detections import VideoDetections, write_csv, write_json
+from vidattn.cli import main
 from vidattn.data.boxes.any_box_list import read_boxes
 from vidattn.detection.tubes import Tube
 from vidattn.mistakes import Mistake
@@ -107,6 +108,16 @@ def test_a_network_without_a_decoder_is_refused_with_the_next_move(tmp_path, bot
     Pretrained(network, NAMES, {"mean": half, "std": half}).save_pretrained(tmp_path / "other")
     with pytest.raises(WeightsError, match="holds no detector of actions; train one"):
         Detector.from_pretrained(tmp_path / "other")
+
+
+def test_a_detector_is_no_classifier_and_the_next_move_is_said(tmp_path, capsys):
+    write_untrained(tmp_path / "one.ckpt")
+    with pytest.raises(WeightsError, match=r"a detector of actions, which has no head .* ask vidattn detect"):
+        Classifier.from_pretrained(tmp_path / "one.ckpt")
+    main(["convert", str(tmp_path / "one.ckpt"), "--out", str(tmp_path / "folder")])
+    assert "decoder: left out; the folder holds the network alone" in capsys.readouterr().out
+    with pytest.raises(WeightsError, match="holds no detector of actions"):
+        Detector.from_pretrained(tmp_path / "folder")
 
 
 @pytest.fixture

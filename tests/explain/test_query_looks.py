@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from untrained_detector import untrained, write_untrained
 
 from vidattn import Detector
-from vidattn.explain.query_looks import Points, Weights, seen, watch_queries
+from vidattn.explain.query_looks import Points, Weights, on_frames, seen, watch_queries
 from vidattn.mistakes import Mistake
 from vidattn.models import Queries
 from vidattn.models.cross_attention import CrossAttention
@@ -67,6 +67,14 @@ def test_an_attention_that_tells_nothing_is_refused():
 
     with pytest.raises(Mistake, match="Silent does not say where its queries look"):
         seen(Silent(16, 2), *[torch.zeros(1)] * 4)
+
+
+def test_a_point_stands_on_the_frames_of_the_token_that_it_read():
+    places = torch.tensor([[0.2, 0.4, 0.125], [0.6, 0.8, 0.8]])  # the middle of the first of four tokens; in the last
+    points, weights = on_frames(Points(places, torch.tensor([0.7, 0.3]), 4), 8)
+    assert points[:, 2].tolist() == [0, 1, 6, 7]
+    np.testing.assert_allclose(points[:, :2], places[[0, 0, 1, 1], :2])
+    assert weights.tolist() == pytest.approx([0.35, 0.35, 0.15, 0.15])
 
 
 @pytest.fixture(scope="module")

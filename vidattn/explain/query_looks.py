@@ -28,10 +28,16 @@ class Points(NamedTuple):
     Args:
         places: `(B, Q, n, 3)`: x, y and time in fractions of the clip; what lies outside the picture was read as zeros.
         weights: `(B, Q, n)`: what each counted; those of a query sum to 1.
+        times: T', frames of the tokens that were read.
     """
 
     places: Tensor
     weights: Tensor
+    times: int
+
+    def of(self, query: int) -> "Points":
+        """Those of one query in the first clip, without the axes B and Q."""
+        return Points(self.places[0, query].cpu(), self.weights[0, query].cpu(), self.times)
 
 
 class Weights(NamedTuple):
@@ -42,6 +48,10 @@ class Weights(NamedTuple):
     """
 
     weights: Tensor
+
+    def of(self, query: int) -> "Weights":
+        """Those of one query in the first clip, without the axes B and Q."""
+        return Weights(self.weights[0, query].cpu())
 
 
 @torch.no_grad()
@@ -81,7 +91,7 @@ def seen(cross: CrossAttention, queries: Tensor, boxes: Tensor, times: Tensor, t
     if isinstance(cross, DeformableCrossAttention):
         places = cross.points(queries, boxes, times, tokens.shape[1])
         weights = cross.shares(queries).float() / cross.num_heads
-        return Points(places.flatten(2, 3), weights.flatten(2))
+        return Points(places.flatten(2, 3), weights.flatten(2), tokens.shape[1])
     if isinstance(cross, DenseCrossAttention):
         return Weights(cross.weights(queries, boxes, times, tokens).float())
     raise Mistake(
@@ -129,16 +139,14 @@ class QueryLooks:
         weights as heat, and below each frame the share that lies in it."""
         from vidattn.plots.query_looks import LookRow, plot_query_looks  # matplotlib only where something is drawn
 
-        count = len(self.frames)
         rows = []
         for look in self.looks:
             if isinstance(look.seen, Points):
-                points = look.seen.places.cpu().numpy().copy()
-                points[:, 2] = (points[:, 2] * count).clip(0, count - 1).astype(int)
-                rows.append(LookRow(look.name, look.boxes, points=points, weights=look.seen.weights.cpu().numpy()))
+                points, weights = on_frames(look.seen, len(self.frames))
+                rows.append(LookRow(look.name, look.boxes, points=points, weights=weights))
             else:
-                shares = look.seen.weights[torch.arange(count) * len(look.seen.weights) // count]  # of its tokens
-                rows.append(LookRow(look.name, look.boxes, shares=(shares / shares.sum()).cpu().numpy()))
+                shares = look.seen.weights[tokens_of(len(self.frames), len(look.seen.weights))]
+                rows.append(LookRow(look.name, look.boxes, shares=(shares / shares.sum()).numpy()))
         title = f"{Path(self.path).name}: what the surest queries looked at"
         return plot_query_looks(self.frames, rows, time_labels(self.seconds), title, self.proportion)
 
@@ -165,6 +173,27 @@ class QueryLooks:
 
     def __repr__(self) -> str:
         return f"<QueryLooks of {self.path}: {', '.join(look.name for look in self.looks)}>"
+
+
+def tokens_of(frames: int, times: int) -> Tensor:
+    """Which of so many tokens in a row, over time, each frame of a clip went into.
+
+    >>> tokens_of(6, 3)
+    tensor([0, 0, 1, 1, 2, 2])
+    """
+    return torch.arange(frames) * times // frames
+
+
+def on_frames(points: Points, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """A query's points on the frames of a clip: `(m, 3)`, x, y and the number of a frame, and their weights `(m,)`.
+
+    A point stands on each frame of the token that is nearest in time, and its weight is parted among them.
+    """
+    of_frame = tokens_of(count, points.times)
+    nearest = (points.places[:, 2] * points.times).long().clamp(0, points.times - 1)
+    point, frame = (nearest[:, None] == of_frame).nonzero(as_tuple=True)
+    shared = points.weights[point] / torch.bincount(of_frame)[nearest[point]]
+    return torch.column_stack((points.places[point, :2], frame)).numpy(), shared.numpy()
 
 
 def check_picture(path: Path) -> None:
