@@ -21,5 +21,5 @@ def test_lengths_and_sizes_can_be_open_with_tables_that_are_resized():
 
 
 def test_a_scheme_that_depends_on_the_length_says_so():
-    with pytest.raises(Mistake, match=r"local cannot be exported with frames open: .* leave out frames"):
-        traced(graph(attention="local"), (TINY.num_frames, 32, 32), {"frames": 1}, "local")
+    with pytest.raises(Mistake, match=r"window cannot be exported with frames open: .* leave out frames"):
+        traced(graph(attention="window(2,3,3)"), (TINY.num_frames, 32, 32), {"frames": 1}, "window")

@@ -39,7 +39,7 @@ def test_a_network_that_cannot_be_exported_has_a_row_with_the_reason(tmp_path):
     for library in ("onnx", "onnxscript", "onnxruntime"):
         pytest.importorskip(library)
     plain = _changed("", "").build()
-    case = Case("task", "undecided", lambda: Undecided(plain.network, plain.normalize))
+    case = Case("task", "undecided", lambda: Undecided(plain.network, plain.normalize, plain.probabilities))
 
     write_table(tmp_path / "table.csv", [case])
 

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
+from torch import nn
+
 from vidattn.checkpoints.read import read_checkpoint
 from vidattn.classify.answer_names import names_for
 from vidattn.classify.detector import Detector
@@ -95,7 +97,7 @@ def _network(options: Namespace, asked: list[str]) -> tuple[Graph, About]:
             f"{options.source}), or export what it knows: --task features"
         )
     else:
-        graph = ProbabilityGraph(network, normalize, several)
+        graph = ProbabilityGraph(network, normalize, nn.Sigmoid() if several else nn.Softmax(-1))
     names, assumed = names_for(model.config.num_classes, model.class_names, None)
     about = _about(graph, model.config, preparation, names, asked)
     return graph, replace(

@@ -15,7 +15,7 @@ from vidattn.models.config import PARTS, VideoTransformerConfig
 from vidattn.models.hierarchical_presets import HIERARCHICAL
 from vidattn.models.network import NetworkConfig
 from vidattn.models.normalize import Normalize
-from vidattn.models.presets import FIXED, PRESETS
+from vidattn.models.presets import FIXED, preset
 from vidattn.models.query_decoder import Cross, DeformableCross, DenseCross, Queries
 from vidattn.models.readout_table import READOUTS
 
@@ -103,7 +103,7 @@ def _preset(name: str) -> Case:
     if name in FIXED:
         config = replace(FIXED[name], **shared, spatial_depth=1, temporal_depth=1)
     else:
-        config = replace(PRESETS[name], **shared, depth=1)  # type: ignore[type-var]
+        config = preset(name, **shared, depth=1)
     return Case("preset", name, partial(_answers, config))
 
 
@@ -120,7 +120,7 @@ def _normalize() -> Normalize:
 
 
 def _answers(config: NetworkConfig, several: bool = False) -> Graph:
-    return ProbabilityGraph(_random(config.build()), _normalize(), several)
+    return ProbabilityGraph(_random(config.build()), _normalize(), nn.Sigmoid() if several else nn.Softmax(-1))
 
 
 def _features(config: NetworkConfig) -> Graph:

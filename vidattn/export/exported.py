@@ -15,7 +15,7 @@ from vidattn.export.write import ENDINGS
 from vidattn.mistakes import Mistake
 from vidattn.preprocessing import Three
 
-AS_THEY_ARE: tuple[Three, Three] = ((0.0,) * 3, (1 / 255,) * 3)  # type: ignore[assignment]
+AS_THEY_ARE: tuple[Three, Three] = ((0.0,) * 3, (1 / 255,) * 3)
 """Mean and std that leave pixels as they are, from 0 to 255: the graph normalises them itself."""
 
 

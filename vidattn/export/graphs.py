@@ -38,25 +38,24 @@ class Graph(nn.Module, ABC):
 
 
 class ProbabilityGraph(Graph):
-    """What happens in each clip: a softmax over the classes, or a sigmoid a class where several may be true.
+    """What happens in each clip.
 
     Args:
         network: normalised clips `(B, 3, T, H, W)` -> logits `(B, K)`.
         normalize: makes those of pixels.
-        multi_label: each class has a probability of its own.
+        probabilities: what becomes of the logits: a softmax, or a sigmoid a class where several may be true.
     """
 
     task = "classify"
     outputs: ClassVar[dict[str, str]] = {"probabilities": "(batch, classes)"}
 
-    def __init__(self, network: nn.Module, normalize: Normalize, multi_label: bool = False) -> None:
+    def __init__(self, network: nn.Module, normalize: Normalize, probabilities: nn.Module) -> None:
         super().__init__(network, normalize)
-        self.multi_label = multi_label
+        self.probabilities = probabilities
 
     def forward(self, video: Tensor) -> dict[str, Tensor]:
         """`probabilities`, `(B, K)`."""
-        logits = self.network(self.normalize(video))
-        return {"probabilities": logits.sigmoid() if self.multi_label else logits.softmax(-1)}
+        return {"probabilities": self.probabilities(self.network(self.normalize(video)))}
 
 
 class FeatureGraph(Graph):

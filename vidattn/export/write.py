@@ -16,7 +16,7 @@ from vidattn.export.program import EXAMPLE, traced
 from vidattn.export.pt2 import run_pt2, write_pt2
 from vidattn.mistakes import Mistake
 from vidattn.models.network import NetworkConfig
-from vidattn.writable import check_place, put_in_place, writing
+from vidattn.writable import check_place, make_folder, put_in_place, writing
 
 ENDINGS = (".pt2", ".onnx")
 LIMIT = 1e-4
@@ -87,6 +87,7 @@ def write_exported(graph: Graph, about: About, file: Path, opset: int | None = N
         about = replace(about, opset=OPSET if opset is None else opset)
     clip = (about.num_frames, about.height, about.width)
     program, example, shapes = traced(graph, clip, about.dynamic, about.scheme)
+    make_folder(file.parent)
     with writing(file), put_in_place(file) as part:
         if file.suffix == ".onnx":
             write_onnx(program, example, shapes, about, part)
