@@ -5,7 +5,7 @@ import pytest
 from export_about import ABOUT
 
 from vidattn.export import write
-from vidattn.export.cases import TINY, cases
+from vidattn.export.cases import TINY, _changed
 from vidattn.export.onnx_file import check_onnx
 from vidattn.export.write import check_file, multiples, write_exported
 from vidattn.mistakes import MissingLibraryError, Mistake
@@ -13,7 +13,7 @@ from vidattn.mistakes import MissingLibraryError, Mistake
 
 @pytest.fixture
 def graph():
-    return cases()[0].build()
+    return _changed("", "").build()
 
 
 def test_what_cannot_be_written_is_refused_before_any_work(tmp_path):
