@@ -14,6 +14,8 @@ import torch
 from foreseen import CONFIG, write_checkpoint
 
 import vidattn
+from vidattn.calibration.calibration import Calibration, Threshold
+from vidattn.checkpoints.amending import amend
 from vidattn.checkpoints.renaming import WeightsError
 from vidattn.classify.classifier import Classifier
 from vidattn.classify.feature_extractor import FeatureExtractor
@@ -23,14 +25,16 @@ from vidattn.mistakes import Mistake
 
 PAGE = Path(__file__).parents[2] / "notebooks" / "export.md"
 KINDS = ("pt2", "onnx")
+CALIBRATION = Calibration(2.5, threshold=Threshold(0.6, 0.05, 20))
 kinds = pytest.mark.parametrize("kind", KINDS)
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """A checkpoint of one block, `best.ckpt`."""
+    """A checkpoint of one block, `best.ckpt`, whose answers were calibrated."""
     folder = tmp_path_factory.mktemp("exported")
     write_checkpoint(folder / "best.ckpt", replace(CONFIG, depth=1))
+    amend([folder / "best.ckpt"], CALIBRATION)
     return folder
 
 
@@ -63,6 +67,8 @@ def test_it_answers_as_the_checkpoint_does(kind, exported, folder, tiny_video):
     torch.testing.assert_close(found.probabilities(clips), wanted.probabilities(clips), rtol=0, atol=1e-5)
     one, other = found(tiny_video), wanted(tiny_video)
     np.testing.assert_allclose(one.probabilities, other.probabilities, rtol=0, atol=1e-5)
+    assert found.calibration == Calibration(threshold=CALIBRATION.threshold)
+    assert one.notes == other.notes
 
 
 @kinds

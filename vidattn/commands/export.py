@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from torch import nn
-
+from vidattn.calibration.calibration import Calibration
 from vidattn.checkpoints.read import read_checkpoint
 from vidattn.classify.answer_names import names_for
 from vidattn.classify.detector import Detector
@@ -97,7 +96,7 @@ def _network(options: Namespace, asked: list[str]) -> tuple[Graph, About]:
             f"{options.source}), or export what it knows: --task features"
         )
     else:
-        graph = ProbabilityGraph(network, normalize, nn.Sigmoid() if several else nn.Softmax(-1))
+        graph = ProbabilityGraph(network, normalize, model.probabilities)
     names, assumed = names_for(model.config.num_classes, model.class_names, None)
     about = _about(graph, model.config, preparation, names, asked)
     return graph, replace(
@@ -105,6 +104,7 @@ def _network(options: Namespace, asked: list[str]) -> tuple[Graph, About]:
         preprocessing=replace(about.preprocessing, multi_label=several),
         notes=[*model.report, *about.notes, *assumed],
         licence=model.licence,
+        calibration=model.calibration if options.task != "features" else Calibration(),
     )
 
 

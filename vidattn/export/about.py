@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from vidattn.calibration.calibration import Calibration
 from vidattn.mistakes import Mistake
 from vidattn.preprocessing import Preprocessing
 
@@ -37,6 +38,7 @@ class About:
         version: of vidattn that wrote it.
         notes: what was assumed, or not taken over as it was, a line each.
         licence: of the weights, if it is known.
+        calibration: of the answers: temperature and bias are in the graph, a threshold is not.
     """
 
     task: str
@@ -54,6 +56,7 @@ class About:
     version: str = ""
     notes: list[str] = field(default_factory=list)
     licence: str = ""
+    calibration: Calibration = Calibration()
 
     @property
     def clip(self) -> str:
@@ -62,7 +65,8 @@ class About:
 
     def to_json(self) -> str:
         """All of it, as it stands in a file."""
-        return json.dumps({"format": FORMAT, **asdict(self), "preprocessing": self.preprocessing.to_dict()}, indent=1)
+        parts = {"preprocessing": self.preprocessing.to_dict(), "calibration": self.calibration.to_dict()}
+        return json.dumps({"format": FORMAT, **asdict(self), **parts}, indent=1)
 
 
 def about_of(metadata: Mapping[str, str], file: Path) -> About:
@@ -82,7 +86,9 @@ def about_of(metadata: Mapping[str, str], file: Path) -> About:
         stored = json.loads(metadata[KEY])
         if (written := stored.pop("format")) > FORMAT:
             raise Mistake(f"{file}: format {written} is newer than this vidattn, which reads {FORMAT}; update it")
-        return About(**_checked({**stored, "preprocessing": Preprocessing.from_dict(stored["preprocessing"])}))
+        stored["preprocessing"] = Preprocessing.from_dict(stored["preprocessing"])
+        stored["calibration"] = Calibration.from_dict(stored.get("calibration", {}))
+        return About(**_checked(stored))
     except Mistake:
         raise
     except (KeyError, TypeError, ValueError, AttributeError) as error:

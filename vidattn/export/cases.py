@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from vidattn.attention.scheme import ALIASES, IMAGE_STEPS, STEPS
+from vidattn.calibration.probabilities import Probabilities
 from vidattn.export.graphs import DetectionGraph, FeatureGraph, Graph, ProbabilityGraph
 from vidattn.models.actions import OneAction, SeveralActions
 from vidattn.models.config import PARTS, VideoTransformerConfig
@@ -120,7 +121,7 @@ def _normalize() -> Normalize:
 
 
 def _answers(config: NetworkConfig, several: bool = False) -> Graph:
-    return ProbabilityGraph(_random(config.build()), _normalize(), nn.Sigmoid() if several else nn.Softmax(-1))
+    return ProbabilityGraph(_random(config.build()), _normalize(), Probabilities(several))
 
 
 def _features(config: NetworkConfig) -> Graph:

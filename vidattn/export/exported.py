@@ -6,6 +6,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from vidattn.calibration.calibration import Calibration
 from vidattn.checkpoints.pretrained import Pretrained
 from vidattn.export.about import About
 from vidattn.export.config import ExportedConfig
@@ -97,4 +98,5 @@ def read_exported(source: str | Path) -> Pretrained:
     network = ExportedNetwork(Path(source).expanduser())
     about = network.about
     preprocessing = replace(about.preprocessing, mean=AS_THEY_ARE[0], std=AS_THEY_ARE[1])
-    return Pretrained(network, about.class_names, preprocessing, about.notes, str(source), about.licence)
+    beside = Calibration(threshold=about.calibration.threshold)  # the rest is in the graph
+    return Pretrained(network, about.class_names, preprocessing, about.notes, str(source), about.licence, beside)

@@ -43,7 +43,7 @@ class ProbabilityGraph(Graph):
     Args:
         network: normalised clips `(B, 3, T, H, W)` -> logits `(B, K)`.
         normalize: makes those of pixels.
-        probabilities: what becomes of the logits: a softmax, or a sigmoid a class where several may be true.
+        probabilities: makes those of logits, such as `vidattn.calibration.probabilities.Probabilities`.
     """
 
     task = "classify"
