@@ -10,13 +10,7 @@ from vidattn.export.table import COLUMNS, tried, write_table
 from vidattn.export.write import LIMIT
 
 ALL = {(case.kind, case.name): case for case in cases()}
-COVERING = [
-    ("preset", "swin3d-t"),  # shifted windows, their biases, merging
-    ("preset", "mvit-v2-s"),  # pooling by convolutions, relative positions
-    ("scheme", "trajectory"),
-    ("image block", "dat"),  # samples between pixels
-    ("task", "detect, DeformableCross, several actions"),
-]
+COVERING = [("scheme", "mvit")]
 
 
 @pytest.mark.parametrize("which", COVERING, ids=" ".join)
