@@ -11,8 +11,10 @@ import pytest
 from encode import encode_video, numbered_frames
 from fake_libraries import machine as machine
 from shares import (
+    pytest_collection_finish as pytest_collection_finish,
     pytest_collection_modifyitems as pytest_collection_modifyitems,
     pytest_xdist_make_scheduler as pytest_xdist_make_scheduler,
+    pytest_xdist_setupnodes as pytest_xdist_setupnodes,
 )
 from skips import pytest_terminal_summary as pytest_terminal_summary
 
