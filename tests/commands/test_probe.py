@@ -149,6 +149,7 @@ def test_wrong_words_stop_before_the_work(videos, weights, tmp_path, capsys):
     for bad, message in (
         (without, "give --val LIST, or where there are too few for that --sources FILE"),
         ([*given, "--num-clips", "0"], "num_clips=0 must be at least 1"),
+        ([*given, "--join-clips", "--num-crops", "3"], "joins the clips of one crop, and --num-crops is 3; set it to"),
         ([*given, "--val", str(tmp_path / "bare.csv")], "wanted one class for each video, which a probe is to find"),
         ([*given, "--sources", "any.csv"], "--val and --sources are two ways to choose a setting; give one of them"),
         ([*without, "--sources", str(videos / "train.csv")], "wanted a CSV whose first line is path,source"),
@@ -166,7 +167,7 @@ def test_sources_must_cover_the_list(videos, tmp_path):
         sources_of(tmp_path / "sources.csv", read_manifest(videos / "train.csv").videos)
 
 
-def test_probes_over_several_levels_read_them_side_by_side(videos, tmp_path, capsys):
+def test_probes_over_several_levels_and_all_clips_read_them_at_once(videos, tmp_path, capsys):
     torch.manual_seed(0)
     config = vidattn.preset(
         "Ti", depth=2, embed_dim=16, num_heads=2, image_size=32, patch_size=16, num_frames=4, num_classes=7
@@ -174,7 +175,7 @@ def test_probes_over_several_levels_read_them_side_by_side(videos, tmp_path, cap
     model = vidattn.Pretrained(vidattn.build_network(config), [], Preprocessing(mean=(0.5,) * 3, std=(0.5,) * 3))
     model.save_pretrained(tmp_path / "deep")
     grid = ["--levels", "1", "2", "--kind", "linear", "attentive", "--lr", "3e-3", "--weight-decay", "0.01"]
-    rest = ["--attentive-epochs", "2", "--draws", "0", "--workers", "0"]
+    rest = ["--attentive-epochs", "2", "--draws", "0", "--workers", "0", "--join-clips"]
     main(words(videos, tmp_path / "deep", tmp_path / "out", *grid, *rest))
     assert "no network is saved" in capsys.readouterr().out
     abouts = [json.loads(file.read_text())["features"] for file in (tmp_path / "store").glob("*/about.json")]

@@ -29,6 +29,7 @@ from vidattn.data.videos.shards import refuse_shards
 from vidattn.mistakes import Mistake
 from vidattn.probing.attentive import AttentiveProbes
 from vidattn.probing.curve import Point, learning_curve
+from vidattn.probing.joined import joined
 from vidattn.probing.linear import LinearProbes, Setting
 from vidattn.probing.neighbours import Neighbours
 from vidattn.probing.protocol import Kind, evaluate
@@ -49,6 +50,11 @@ def probe(words: list[str]) -> None:
         "neighbours": Neighbours(),
         "attentive": AttentiveProbes(grid, options.attentive_epochs),
     }
+    if options.join_clips and options.num_crops > 1:
+        raise Mistake(
+            f"--join-clips joins the clips of one crop, and --num-crops is {options.num_crops}; set it to 1, or leave "
+            "--join-clips out"
+        )
     if options.val is None and options.sources is None:
         raise Mistake(
             "the setting of a probe is chosen on videos that are not the test's: give --val LIST, or where there are "
@@ -75,13 +81,17 @@ def probe(words: list[str]) -> None:
         store = stores[reading]
         kept = {split: _readable(manifest, split, store) for split, manifest in lists.items()}
         rows = {split: _rows(lists[split], places, store) for split, places in kept.items()}
+        if options.join_clips:
+            rows = {split: joined(of_split, options.num_clips) for split, of_split in rows.items()}
         choice = rows["val"] if sources is None else [sources[place] for place in kept["train"]]
         probed.append(_probed(name, kinds[name], rows, choice, lists["train"].class_names, options))
     tested = [lists["test"].videos[place] for place in kept["test"]]
     write_report(out, probed, lists["train"].class_names, tested, sources is None, list(skipped.items()))
-    if options.levels:
-        print("no network is saved: one with a probe over several levels could not be run by vidattn classify")
-    for one in [] if options.levels else probed:
+    if options.levels or options.join_clips:
+        over = "several levels" if options.levels else "all clips of a video at once"
+        print(f"no network is saved: one with a probe over {over} could not be run by vidattn classify")
+        return
+    for one in probed:
         save_probe(model, one, lists["train"].class_names, out)
 
 
@@ -194,6 +204,11 @@ def _parser() -> Parser:
         nargs="+",
         metavar="BLOCK",
         help="blocks whose features the probes read, joined, counted from 1; what leaves the last by default",
+    )
+    add(
+        "--join-clips",
+        action="store_true",
+        help="probes see all clips of a video at once: tokens one behind another, vectors as their mean",
     )
     add("--lr", type=float, nargs="+", default=[5e-3, 3e-3, 1e-3, 3e-4, 1e-4], help="of linear probes: the grid's rows")
     add("--weight-decay", type=float, nargs="+", default=[0.01, 0.1, 0.4, 0.8], help="likewise its columns")
