@@ -1,9 +1,21 @@
 import pytest
 import torch
+from matplotlib.figure import Figure
 from pair import Pair
 from taught import taught_by as taught_by
 from tiny_run import write_set
 from two_label_run import write_two_labels
+
+from vidattn.training import objective
+
+
+@pytest.fixture(scope="module", autouse=True)
+def blank_confusion():
+    """An empty page for the picture of a confusion, which takes a fifth of a tiny run; tests/commands/test_trainer.py
+    draws it, and all runs in processes of their own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(objective, "plot_confusion", lambda *_: Figure(figsize=(1, 1)))
+        yield
 
 
 @pytest.fixture(scope="session")
