@@ -35,6 +35,10 @@ COMMANDS = {
         "classify:classify",
         "what is happening in these videos?  vidattn classify VIDEO... --weights CHECKPOINT [--timeline]",
     ),
+    "calibrate": Command(
+        "calibrate:calibrate",
+        "how far are its probabilities to be believed?  vidattn calibrate RUN --val LIST [--other LIST]",
+    ),
     "detect": Command(
         "detect:detect", "who does what, where, in these videos?  vidattn detect VIDEO... --weights RUN --film out.mp4"
     ),

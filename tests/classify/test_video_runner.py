@@ -15,8 +15,8 @@ class Brightness(VideoRunner[float]):
     """Answers with the mean of what its network makes of a video, batch by batch."""
 
     def _answer(self, several):
-        self.sizes = [len(clips) for views in several for clips in self._batches(views.video)]
-        means = [torch.cat([self.network(clips) for clips in self._batches(views.video)]).mean() for views in several]
+        self.sizes = [len(clips) for views in several for clips in self.batches(views.video)]
+        means = [torch.cat([self.network(clips) for clips in self.batches(views.video)]).mean() for views in several]
         return [mean.item() for mean in means]
 
 
@@ -47,7 +47,7 @@ def test_one_source_has_one_answer_and_a_list_has_a_list(tmp_path):
 def test_the_network_sees_clips_in_its_own_precision():
     shown = runner(precision="bf16")
 
-    (clips,) = shown._batches(torch.zeros(1, 3, 4, 16, 16, dtype=torch.uint8))
+    (clips,) = shown.batches(torch.zeros(1, 3, 4, 16, 16, dtype=torch.uint8))
 
     assert clips.dtype == torch.bfloat16
     assert not shown.network.training

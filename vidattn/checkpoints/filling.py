@@ -6,6 +6,7 @@ from typing import Any, Literal, NamedTuple, get_args
 
 from torch import Tensor, nn
 
+from vidattn.calibration.calibration import Calibration
 from vidattn.checkpoints.read import read_checkpoint
 from vidattn.checkpoints.renaming import WeightsError
 from vidattn.checkpoints.saved import Saved
@@ -26,6 +27,7 @@ class Filled(NamedTuple):
         head: the head's weights as they were loaded: while they stay the same, nobody has trained it.
         beside: what the source holds beside the network: the decoder of a pre-training.
         licence: of the source's weights; empty where that is not known.
+        calibration: what was measured of the network's answers; nothing where it is not the network that was measured.
     """
 
     network: nn.Module
@@ -36,6 +38,7 @@ class Filled(NamedTuple):
     head: Tensor
     beside: dict[str, Tensor]
     licence: str
+    calibration: Calibration
 
 
 def built_and_filled(
@@ -109,6 +112,8 @@ def _filled(
     preprocessing = preprocessing_for(config, saved)
     network.load_state_dict(state)
     head = state["head.weight"].clone()
-    return Filled(
-        network, names, preprocessing, [*saved.notes, *report], str(source), head, saved.beside, saved.licence
-    )
+    calibration, notes = saved.calibration, [*saved.notes, *report]
+    if calibration != Calibration() and not (same_head and config == saved.config):
+        calibration = Calibration()
+        notes.append("calibration: left out, as it was measured on another network; vidattn calibrate measures it anew")
+    return Filled(network, names, preprocessing, notes, str(source), head, saved.beside, saved.licence, calibration)

@@ -10,6 +10,8 @@ from huggingface_hub import ModelCard, ModelCardData, PyTorchModelHubMixin
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from vidattn.calibration.calibration import Calibration
+from vidattn.calibration.probabilities import Probabilities
 from vidattn.checkpoints.card import card_text
 from vidattn.checkpoints.files import WEIGHTS
 from vidattn.checkpoints.filling import Filled, built_and_filled
@@ -32,6 +34,7 @@ class Pretrained(nn.Module, PyTorchModelHubMixin, library_name="vidattn", pipeli
         report: what loading changed, left out or assumed, a line each.
         source: what it was loaded from, for the model card.
         licence: under which the weights are shared, for the model card.
+        calibration: what was measured of the network's answers; see `probabilities`.
     """
 
     def __init__(
@@ -42,6 +45,7 @@ class Pretrained(nn.Module, PyTorchModelHubMixin, library_name="vidattn", pipeli
         report: Sequence[str] = (),
         source: str = "",
         licence: str = "",
+        calibration: Calibration | dict[str, Any] = Calibration(),
     ) -> None:
         super().__init__()
         self.network = network
@@ -52,6 +56,7 @@ class Pretrained(nn.Module, PyTorchModelHubMixin, library_name="vidattn", pipeli
         self.report = list(report)
         self.source = source
         self.licence = licence
+        self.calibration = Calibration.from_dict(calibration) if isinstance(calibration, dict) else calibration
         self.loaded_head: Tensor | None = None  # set by `of`: when the head has moved, the network was trained
         self.beside: dict[str, Tensor] = {}  # set by `of`: what a pre-training trained with the network
         self.normalize = Normalize(*preprocessing.pixels)
@@ -69,17 +74,27 @@ class Pretrained(nn.Module, PyTorchModelHubMixin, library_name="vidattn", pipeli
     @property
     def notes(self) -> list[str]:
         """The report to save: empty once the head was trained, because nothing is fresh any more."""
+        return [] if self._was_trained else self.report
+
+    @property
+    def probabilities(self) -> Probabilities:
+        """From logits to calibrated probabilities: what follows the network wherever it answers, also in a graph."""
+        return Probabilities(self.preprocessing.multi_label, self.calibration)
+
+    @property
+    def _was_trained(self) -> bool:
         if self.loaded_head is None:
-            return self.report
+            return False
         head = self.network.state_dict().get("head.weight")  # somebody may have put another in its place
-        return self.report if head is not None and torch.equal(self.loaded_head.to(head), head) else []
+        return head is None or not torch.equal(self.loaded_head.to(head), head)
 
     def forward(self, video: Tensor) -> Tensor:
         """uint8 clips `(B, 3, T, H, W)` -> logits `(B, K)`."""
         return self.network(self.normalize(video))
 
     def _save_pretrained(self, save_directory: Path) -> None:
-        about = description(self.config, self.class_names, self.preprocessing, self.notes, self.licence)
+        calibration = Calibration() if self._was_trained else self.calibration  # which is of the weights as they were
+        about = description(self.config, self.class_names, self.preprocessing, self.notes, self.licence, calibration)
         labels = dict(enumerate(self.class_names))
         written = {"vidattn": about, "id2label": labels}  # the latter for the hub's own pages
         state = {name: value.contiguous() for name, value in self.network.state_dict().items()}
@@ -100,7 +115,7 @@ class Pretrained(nn.Module, PyTorchModelHubMixin, library_name="vidattn", pipeli
     @classmethod
     def of(cls, filled: Filled) -> "Pretrained":
         """A network as it was filled from a checkpoint."""
-        model = cls(*filled[:5], filled.licence)
+        model = cls(*filled[:5], filled.licence, filled.calibration)
         model.loaded_head, model.beside = filled.head, filled.beside
         return model
 

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from vidattn.attention.imported import imported
+from vidattn.calibration.calibration import Calibration
 from vidattn.checkpoints.renaming import WeightsError, fitting
 from vidattn.models.network import NetworkConfig
 from vidattn.preprocessing import Preprocessing
@@ -32,6 +33,7 @@ class Saved:
             decoder of pre-training, say.
         licence: under which its makers share the weights, and who they are; empty where that is not known.
         detector: what the decoder of a detector of actions is made of, as plain values; empty where it is none.
+        calibration: what was measured of the network's answers.
     """
 
     config: NetworkConfig
@@ -44,6 +46,7 @@ class Saved:
     beside: dict[str, Tensor] = field(default_factory=dict)
     licence: str = ""
     detector: dict[str, Any] = field(default_factory=dict)
+    calibration: Calibration = Calibration()
 
 
 def description(
@@ -52,6 +55,7 @@ def description(
     preprocessing: Preprocessing,
     notes: Sequence[str] = (),
     licence: str = "",
+    calibration: Calibration = Calibration(),
 ) -> dict[str, Any]:
     """All but the weights as plain values: what stands under `vidattn` in our checkpoints and in `config.json`.
 
@@ -65,6 +69,7 @@ def description(
         "preprocessing": preprocessing.to_dict(),
         "notes": list(notes),
         **({"licence": licence} if licence else {}),
+        **({"calibration": stored} if (stored := calibration.to_dict()) else {}),
     }
 
 
@@ -97,6 +102,10 @@ def saved_of(ours: dict[str, Any], state: dict[str, Tensor], beside: dict[str, T
         _ = preprocessing.pixels
     except ValueError as error:
         raise WeightsError(f"its preprocessing has {error}") from None
+    try:
+        calibration = Calibration.from_dict(ours.get("calibration", {}))
+    except ValueError as error:
+        raise WeightsError(f"its {error}") from None
     with torch.device("meta"):
         built = config.build()
     unlearnt = tuple(str(part) for part in ours.get("unlearnt", ()))
@@ -112,6 +121,7 @@ def saved_of(ours: dict[str, Any], state: dict[str, Tensor], beside: dict[str, T
         beside=beside or {},
         licence=str(ours.get("licence", "")),
         detector=dict(ours.get("detector") or {}),
+        calibration=calibration,
     )
 
 

@@ -1,37 +1,37 @@
 """One object between a checkpoint and answers about videos."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import torch
-from rich.markup import escape
-from rich.progress import track
 from torch import Tensor, nn
 
+from vidattn.calibration.calibration import Calibration
+from vidattn.calibration.probabilities import Probabilities
 from vidattn.checkpoints.renaming import WeightsError
+from vidattn.checks import check_above_zero
 from vidattn.classify.answer_names import Given, check_names, classes_of, names_for
 from vidattn.classify.clip_views import ClipViews
 from vidattn.classify.compiled import Compiled
 from vidattn.classify.feature_extractor import FeatureExtractor
 from vidattn.classify.labelled_clips import LabelledClips
+from vidattn.classify.live.stream import Live
 from vidattn.classify.numbers import check_numbers
-from vidattn.classify.prediction import Prediction, Predictions
-from vidattn.classify.preparation import Preparation, averaged, cut_off, repeats
-from vidattn.classify.show.strip import Strip, StripPicker
-from vidattn.classify.sources import Many, One, open_source
+from vidattn.classify.prediction import Prediction, Predictions, doubts
+from vidattn.classify.preparation import Preparation, averaged
+from vidattn.classify.show.strip import Strip
+from vidattn.classify.sources import Many, One
 from vidattn.classify.temporal_probe import TemporalProbe, temporal_probe
-from vidattn.classify.timeline import Timeline, TimelineInterrupted
+from vidattn.classify.timeline import Timeline
+from vidattn.classify.timeline_of import timeline_of
 from vidattn.classify.video_features import VideoFeatures
 from vidattn.classify.video_runner import Precision, VideoRunner, load_prepared
-from vidattn.classify.view_means import means, means_in_batches
-from vidattn.classify.windows import WindowedVideo
+from vidattn.classify.view_means import means
 from vidattn.data.clips.sampling import Sampler
-from vidattn.data.readers.in_memory import FramesReader
-from vidattn.data.readers.pyav import PyAVReader
+from vidattn.data.readers.live_frames import LiveFrames, Source
 from vidattn.explain.explanation import Explanation, explain
-from vidattn.wording import printable
 
 
 class Classifier(VideoRunner[Prediction]):
@@ -47,6 +47,7 @@ class Classifier(VideoRunner[Prediction]):
         batch_size: clips that go through the network together.
         reader: "pyav", "decord", "torchcodec" or "torchcodec_cuda".
         multi_label: classes do not exclude one another: each has a probability of its own (a sigmoid, no softmax).
+        calibration: what `vidattn calibrate` has measured of the network's answers.
 
     Raises:
         ValueError: there is no such device or precision, batches would be empty, or the names do not fit the network.
@@ -66,12 +67,15 @@ class Classifier(VideoRunner[Prediction]):
         batch_size: int = 8,
         reader: str = "pyav",
         multi_label: bool = False,
+        calibration: Calibration = Calibration(),
     ) -> None:
         check_names(class_names, classes_of(network))
         super().__init__(network, preparation, device, precision, batch_size, reader)
         self._compiled = Compiled(self.network) if compile else self.network
         self.class_names = list(class_names)
         self.multi_label = multi_label
+        self.calibration = calibration
+        self._of_logits = Probabilities(multi_label, calibration)
 
     @classmethod
     def from_pretrained(
@@ -108,8 +112,8 @@ class Classifier(VideoRunner[Prediction]):
         if model.head_is_fresh:
             raise WeightsError(f"{source}: has no head, so no answers; train one: vidattn fit --model.weights {source}")
         names, assumed = names_for(model.config.num_classes, model.class_names, class_names)
-        several = model.preprocessing.multi_label
-        classifier = cls(model.network, names, preparation, device, precision, compile, batch_size, reader, several)
+        known = model.preprocessing.multi_label, model.calibration
+        classifier = cls(model.network, names, preparation, device, precision, compile, batch_size, reader, *known)
         classifier.notes = [*model.report, *classifier.notes, *assumed]
         return classifier
 
@@ -174,26 +178,41 @@ class Classifier(VideoRunner[Prediction]):
             ValueError: windows would leave gaps.
             TimelineInterrupted: at Ctrl-C, with what was answered until then, if anything was.
         """
-        with open_source(source, "pyav", fps) as reader:
-            assert isinstance(reader, (PyAVReader, FramesReader))
-            video = WindowedVideo(reader, self.preparation, window, step)
-            picker = StripPicker(video.times, video.clips)
-            label = f"{escape(printable(Path(reader.path).name))}, {video.duration:.0f} s"
-            crops = track(picker.watch(video.clips, video.crops()), label, len(video.clips), disable=not progress)
-            # One block for all: thousands of small arrays between the large ones of the network would tear memory up.
-            rows = np.empty((len(video.windows), len(self.class_names)))
-            notes = [*self.notes, *repeats(video.clips, "window"), *cut_off(reader)]
-            answered = 0
-            try:
-                for answered, row in enumerate(means_in_batches(self.probabilities, crops, self.batch_size), 1):
-                    rows[answered - 1] = row
-            except KeyboardInterrupt as end:
-                if not answered:
-                    raise
-                part = video.windows[:answered], rows[:answered]
-                timeline = Timeline(reader.path, self.class_names, *part, picker.strip(), notes)
-                raise TimelineInterrupted(timeline, video.duration) from end
-        return Timeline(reader.path, self.class_names, video.windows, rows, picker.strip(), notes)
+        return timeline_of(self, source, window, step, fps, progress)
+
+    def live(
+        self,
+        source: Source,
+        step: float | None = None,
+        window: float | None = None,
+        fps: float | None = None,
+        format: str | None = None,
+        options: Mapping[str, str] | None = None,
+    ) -> Live:
+        """What happens now: answers about the last seconds of a stream, one each `step` seconds, while it comes.
+
+        Only the frames that answers look at are held. Where the machine is too slow, answers are skipped and frames
+        dropped, and each answer says how many; a source that is ahead of the clock (a file) waits instead.
+
+        Args:
+            source: a camera (/dev/video0), an address (rtsp://...), an open stream of bytes (`sys.stdin.buffer`), or
+                something that yields frames uint8 RGB `(H, W, 3)`.
+            step: seconds from answer to answer; half a window by default. With the space and `space>time` schemes a
+                frame is embedded once where `step` is a multiple of the time between the frames of a clip.
+            window: seconds that an answer is about; by default as long as a clip in training.
+            fps: of frames given as arrays; each is shown when it comes by default.
+            format: FFmpeg's name of what a source sends, where it cannot see that itself; see
+                `vidattn.data.readers.live_frames.LiveFrames`, as for `options`.
+            options: for FFmpeg, such as `{"video_size": "1280x720"}`.
+
+        Raises:
+            VideoDecodeError: the source cannot be opened; or, while answers are asked for, breaks off, or ends before
+                the first.
+            ValueError: it is nothing that sends frames, or a number is not positive.
+        """
+        if fps is not None:
+            check_above_zero(fps=fps)
+        return Live(self, LiveFrames(source, fps, format, options), step, window)
 
     def explain(
         self, source: One, class_name: str | None = None, gradients: bool = True, fps: float = 30.0
@@ -225,6 +244,7 @@ class Classifier(VideoRunner[Prediction]):
             seconds,
             notes,
             self.multi_label,
+            calibration=self.calibration,
         )
         check_numbers(torch.tensor(explanation.probability), self.network)
         return explanation
@@ -256,14 +276,26 @@ class Classifier(VideoRunner[Prediction]):
         Raises:
             ValueError: one is NaN: the weights are damaged, or numbers overflow. Or there are too few or many names.
         """
-        logits = torch.cat([self._compiled(clips) for clips in self._batches(video)])
-        probabilities = (logits.float().sigmoid() if self.multi_label else logits.float().softmax(-1)).cpu()
+        return self.answered(self.logits(video))
+
+    def answered(self, logits: Tensor) -> Tensor:
+        """Calibrated probabilities of logits `(V, K)`, checked.
+
+        Raises:
+            ValueError: as `probabilities`.
+        """
+        probabilities = self._of_logits(logits)
         check_names(self.class_names, probabilities.shape[1])  # the network may have no head that tells
         check_numbers(probabilities, self.network)
         return probabilities
 
+    @torch.inference_mode()
+    def logits(self, video: Tensor) -> Tensor:
+        """float32 `(V, K)` on the CPU, likewise: what the network itself says, not calibrated."""
+        return torch.cat([self._compiled(clips) for clips in self.batches(video)]).float().cpu()
+
     def _answer(self, several: Sequence[ClipViews]) -> list[Prediction]:
-        rows = means(self.probabilities, [views.video for views in several])
+        rows, threshold = means(self.probabilities, [views.video for views in several]), self.calibration.threshold
         self._spare_memory.answered(len(several))
         return [
             Prediction(
@@ -272,7 +304,8 @@ class Classifier(VideoRunner[Prediction]):
                 row,
                 len(views.video),
                 Strip.of(*views.middle),
-                self.notes + views.notes + averaged(len(views.video)),
+                [*doubts(threshold, row), *self.notes, *views.notes, *averaged(len(views.video))],
+                threshold,
             )
             for views, row in zip(several, rows, strict=True)
         ]

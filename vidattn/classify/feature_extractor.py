@@ -126,7 +126,7 @@ class FeatureExtractor(VideoRunner[VideoVector]):
         """
         network = self.network
         assert isinstance(network, Network)  # as __init__ has made sure
-        rows = torch.cat([read(network, clips).cpu() for clips in self._batches(video)])
+        rows = torch.cat([read(network, clips).cpu() for clips in self.batches(video)])
         check_numbers(rows, network)
         return rows
 

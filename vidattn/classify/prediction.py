@@ -2,6 +2,7 @@
 
 import io
 import json
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from vidattn.answers import write_answers
+from vidattn.calibration.calibration import NONE, Threshold
 from vidattn.classify.show.bar import Bar
 from vidattn.classify.show.page import list_html, prediction_html
 from vidattn.classify.show.strip import Strip
@@ -44,6 +46,7 @@ class Prediction:
         num_views: clips times crops.
         strip: the frames of the middle view.
         notes: what was assumed, and what was done about a video that is too short.
+        threshold: from which probability on the likeliest class is an answer; always where None.
     """
 
     path: str
@@ -52,11 +55,17 @@ class Prediction:
     num_views: int
     strip: Strip
     notes: list[str]
+    threshold: Threshold | None = None
+
+    @property
+    def is_none(self) -> bool:
+        """Whether the answer is "none of these": no class is as likely as the threshold says."""
+        return bool(doubts(self.threshold, self.probabilities))
 
     @property
     def name(self) -> str:
-        """The likeliest class."""
-        return self.top(1)[0].name
+        """The likeliest class; "none of these" where even that is less likely than the threshold."""
+        return NONE if self.is_none else self.top(1)[0].name
 
     @property
     def probability(self) -> float:
@@ -71,6 +80,7 @@ class Prediction:
         """Plain values: path, top, views, seconds (of the frames in the strip) and notes."""
         return {
             "path": self.path,
+            **({} if self.threshold is None else {"answer": self.name}),
             "top": [{"class": name, "probability": probability} for name, probability in self.top(top)],
             "views": self.num_views,
             "seconds": self.strip.seconds,
@@ -96,6 +106,8 @@ class Prediction:
     def table(self, top: int = 5) -> ConsoleRenderable:
         """What rich prints: the likeliest classes with bars, and the notes."""
         table = Table(show_header=False, box=None, padding=(0, 1))
+        if self.is_none:
+            table.add_row(NONE)
         for name, probability in self.top(top):
             table.add_row(escape(name), f"{probability:.1%}", Bar(round(_BAR * probability)))
         return Group(Text(self.path, style="bold"), table, *(Text(f" {note}", style="dim") for note in self.notes))
@@ -173,9 +185,11 @@ class Predictions(Sequence[Prediction]):
     def __rich__(self) -> ConsoleRenderable:
         table = Table(Column("video", overflow="fold"), "answer", "", "then")
         for prediction in self:
-            (name, probability), *others = prediction.top(3)
+            said = prediction.top(3)
+            (name, probability), *others = [Answer(NONE, math.nan), *said[:2]] if prediction.is_none else said
             then = ", ".join(f"{other} {chance:.1%}" for other, chance in others)
-            table.add_row(*map(escape, (prediction.path, name, f"{probability:.1%}", then)))
+            chance = "" if prediction.is_none else f"{probability:.1%}"
+            table.add_row(*map(escape, (prediction.path, name, chance, then)))
         lines = [Text(f" {note}", style="dim") for note in self._notes()]
         return Group(*([table] if len(self) else []), *lines, *skipped_lines(self.skipped))
 
@@ -198,6 +212,13 @@ class Predictions(Sequence[Prediction]):
 
     def _repr_html_(self) -> str:
         return list_html([prediction._repr_html_() for prediction in self], self.skipped)
+
+
+def doubts(threshold: Threshold | None, probabilities: np.ndarray) -> list[str]:
+    """Why `(K,)` probabilities are no answer, where the likeliest class does not reach the threshold; else nothing."""
+    if threshold is None or float(np.max(probabilities)) >= threshold.least:
+        return []
+    return [threshold.words]
 
 
 def skipped_lines(skipped: Iterable[tuple[str, str]]) -> list[Text]:

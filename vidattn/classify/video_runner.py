@@ -100,7 +100,7 @@ class VideoRunner(ABC, Generic[Answer]):
                 answers.append(answer)
         return answers, skipped, True
 
-    def _batches(self, video: Tensor) -> Iterator[Tensor]:
+    def batches(self, video: Tensor) -> Iterator[Tensor]:
         """uint8 clips `(V, 3, T, S, S)` as the network wants them, so many at a time."""
         for batch in video.split(self.batch_size):
             yield self.normalize(batch.to(self.device)).to(self.dtype)

@@ -12,9 +12,10 @@ from rich.progress import Progress
 
 from vidattn.classify.classifier import Classifier
 from vidattn.classify.prediction import Prediction
-from vidattn.classify.sources import One, Skipped, expand, name_of
+from vidattn.classify.sources import Expanded, One, Skipped, expand, name_of
 from vidattn.classify.timeline import Timeline, TimelineInterrupted
 from vidattn.commands.classify_files import check_answer_files, write_files
+from vidattn.commands.classify_live import check_live, classify_live
 from vidattn.commands.ending import Ended, sigterm_interrupts
 from vidattn.commands.options import Parser
 from vidattn.commands.video_options import add_video_options, video_arguments
@@ -37,8 +38,8 @@ def _classify(options: Namespace, ended: Ended) -> None:
     console = AnswerConsole(soft_wrap=not sys.stdout.isatty())  # no lines broken where a program reads them
     try:
         _check(options)
-        found = expand(options.files)
-        if not found.videos:
+        found = Expanded([], True, []) if options.live else expand(options.files)
+        if not found.videos and not options.live:
             raise VideoDecodeError(*found.skipped[0])
         classifier = Classifier.from_pretrained(
             options.weights,
@@ -46,6 +47,8 @@ def _classify(options: Namespace, ended: Ended) -> None:
             class_names=options.class_names,
             **video_arguments(options),
         )
+        if options.live:
+            return classify_live(classifier, options, console)
         answers = _timelines(classifier, found.videos, options) if options.timeline else classifier.stream(found.videos)
         done, skipped, end = _show(answers, len(found.videos), options, console)
         skipped = [*found.skipped, *skipped]
@@ -120,10 +123,11 @@ def _timelines(classifier: Classifier, videos: Sequence[One], options: Namespace
 def _check(options: Namespace) -> None:
     """Say before anything runs that a file could not be written, or that options do not fit."""
     check_answer_files(options)
+    check_live(options)
     if options.top < 1:
         raise Mistake(f"--top {options.top}: wanted at least one class to show")
-    if not options.timeline and (options.window, options.step) != (None, None):
-        raise Mistake("--window and --step are for --timeline; add it")
+    if not (options.timeline or options.live) and (options.window, options.step) != (None, None):
+        raise Mistake("--window and --step are for --timeline, and for --live; add one")
     if options.timeline and options.num_clips != 1:
         raise Mistake(f"--num-clips {options.num_clips} is not for --timeline, whose windows are clips; leave it out")
     if options.timeline and options.reader != "pyav":
@@ -142,12 +146,15 @@ def _parser() -> Parser:
     add_video_options(parser)
     add = parser.add_argument
     add("--timeline", action="store_true", help="what happens when: windows that slide over each video")
-    add("--window", type=float, metavar="SECONDS", help="of a timeline; as long as a clip in training by default")
+    add("--live", action="store_true", help="what happens now: FILE is a camera, an address, or - for what is piped in")
+    add("--window", type=float, metavar="SECONDS", help="of a timeline or a stream; as long as a clip in training")
     add("--step", type=float, metavar="SECONDS", help="from window to window; half a window by default")
     add("--csv", type=Path, metavar="FILE", help="write the answers, a line for each video or segment")
     add("--json", type=Path, metavar="FILE", help="write the answers with all that is known")
     add("--save-html", type=Path, metavar="FILE", help="write a page that stands alone, for any browser")
     add("--top", type=int, default=5, help="how many classes to show; 5 by default")
     add("--class-names", metavar="FILE", help="a name on each line, for a checkpoint that names no classes")
+    add("--json-lines", action="store_true", help="with --live: each answer as a line of JSON")
+    add("--input-format", metavar="NAME", help="with --live: FFmpeg's name of what the source sends, such as h264")
     add("--compile", action="store_true", help="torch.compile: slow at first, faster after")
     return parser

@@ -17,6 +17,12 @@ def add_video_options(parser: Parser) -> None:
         metavar="SOURCE",
         help="a folder, a file, a run or an id on the hub, as for vidattn.load",
     )
+    add_network_options(parser)
+
+
+def add_network_options(parser: Parser) -> None:
+    """Which clips the network sees, and where and how it runs."""
+    add = parser.add_argument
     add(
         "--num-clips",
         type=int,

@@ -11,6 +11,8 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
+from vidattn.calibration.calibration import Calibration
+from vidattn.calibration.probabilities import Probabilities
 from vidattn.data.write_video import write_mp4
 from vidattn.explain.rollout import MEMORY_LIMIT, gradient_rollout, rollout
 from vidattn.mistakes import Mistake
@@ -157,6 +159,7 @@ def explain(
     notes: Sequence[str] = (),
     multi_label: bool = False,
     memory_limit: float = MEMORY_LIMIT,
+    calibration: Calibration = Calibration(),
 ) -> Explanation:
     """What each patch of `clip` counted for one answer of `network`.
 
@@ -172,6 +175,7 @@ def explain(
         notes: what has to be known about the clip.
         multi_label: each class has a probability of its own (a sigmoid, no softmax).
         memory_limit: bytes that all attention weights together may take.
+        calibration: what was measured of the network's answers.
 
     Raises:
         ValueError: there is no such class, or the network has another number of classes than there are names.
@@ -191,7 +195,7 @@ def explain(
     logits = result.logits[0].float()
     if len(logits) != len(class_names):
         raise Mistake(f"the network answers with {len(logits)} classes, but {len(class_names)} have names")
-    probabilities = logits.sigmoid() if multi_label else logits.softmax(0)
+    probabilities = Probabilities(multi_label, calibration)(logits)
     index = int(probabilities.argmax()) if index is None else index
     shares, notes = result.video[0], (*notes, *result.notes)
     if not shares.any():

@@ -11,13 +11,14 @@ from vidattn.macs import Macs
 from vidattn.mistakes import Mistake
 from vidattn.models.body import Body, frames_of, patch_embedding
 from vidattn.models.config import VideoTransformerConfig
+from vidattn.models.frame_by_frame import FrameByFrame
 from vidattn.models.keep import Kept, grid_of, kept
 from vidattn.models.network import EndMacs, Features, Network, Stage
 from vidattn.models.positions import NoTable
 from vidattn.models.readout import ReadOut, read_out
 
 
-class FactorisedEncoder(Network):
+class FactorisedEncoder(Network, FrameByFrame):
     """ViViT's model 2, https://arxiv.org/abs/2103.15691, section 3.3: `space>time(4)`; time meets space late.
 
     `config.depth` spatial blocks make a vector of each frame, the temporal blocks make a vector of those. Both stages
@@ -57,12 +58,28 @@ class FactorisedEncoder(Network):
 
     def features(self, video: Tensor, keep: Kept | Tensor | None = None, normalized: bool = False) -> Features:
         """Normalised clips `(B, 3, T, H, W)` -> a token for each frame, behind the prefix, `(B, P + T, D)`."""
-        keep = kept(keep)
-        rows, whole, row_keep = frames_of(video, self.config, self.patch, keep)
-        frames = self.spatial(rows, whole.frame(), row_keep)
-        frames = read_out(self.spatial.readout, self.spatial.norm, frames).unflatten(0, (-1, whole.frames))
-        tokens = self.temporal(frames[:, None, None], Grid(1, 1, whole.frames, whole.prefix))
-        return Features(self.norm(tokens) if normalized else tokens, Grid(whole.frames, 1, 1, whole.prefix))
+        found = self._over_time(self.of_frames(video, keep))
+        return Features(self.norm(found.tokens), found.grid) if normalized else found
+
+    @property
+    def each_alone(self) -> bool:
+        """Whether a frame stands for itself: not where patches are tubelets of several."""
+        return self.config.tubelet_size == 1
+
+    def of_frames(self, video: Tensor, keep: Kept | Tensor | None = None) -> Tensor:
+        """Normalised clips `(B, 3, T, H, W)` -> the spatial stage's vector of each frame of tokens, `(B, T, D)`."""
+        rows, whole, row_keep = frames_of(video, self.config, self.patch, kept(keep))
+        tokens = self.spatial(rows, whole.frame(), row_keep)
+        return read_out(self.spatial.readout, self.spatial.norm, tokens).unflatten(0, (-1, whole.frames))
+
+    def over_frames(self, frames: Tensor) -> Tensor:
+        """`(B, T, D)` -> logits `(B, K)`."""
+        return self.head(self.read(self._over_time(frames)))
+
+    def _over_time(self, frames: Tensor) -> Features:
+        length, prefix = frames.shape[1], self.config.native_grid.prefix
+        tokens = self.temporal(frames[:, None, None], Grid(1, 1, length, prefix))
+        return Features(tokens, Grid(length, 1, 1, prefix))
 
     def layout(self, frames: int, height: int, width: int, keep: Kept | None = None) -> list[Stage]:
         """The spatial stage, once for each frame of tokens, and the temporal one."""

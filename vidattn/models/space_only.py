@@ -8,13 +8,14 @@ from vidattn.grid import Grid
 from vidattn.macs import Macs
 from vidattn.models.body import Body, frames_of, patch_embedding
 from vidattn.models.config import VideoTransformerConfig
+from vidattn.models.frame_by_frame import FrameByFrame
 from vidattn.models.keep import Kept, grid_of, kept
 from vidattn.models.network import EndMacs, Features, Network, Stage
 from vidattn.models.positions import NoTable
 from vidattn.models.readout import ReadOut
 
 
-class SpaceOnlyTransformer(Body, Network):
+class SpaceOnlyTransformer(Body, Network, FrameByFrame):
     """TimeSformer's "space" scheme, https://arxiv.org/abs/2102.05095, section 3: no frame sees another.
 
     As in the official code each frame keeps its own class token through all blocks, there is no time table, and the
@@ -46,13 +47,31 @@ class SpaceOnlyTransformer(Body, Network):
 
     def read(self, features: Features) -> Tensor:
         """One vector of each clip's tokens, `(B, D)`: the mean over what is read out of each frame."""
+        return self._mean(self._of_each(features))
+
+    @property
+    def each_alone(self) -> bool:
+        """Whether a frame stands for itself: not where patches are tubelets of several."""
+        return self.config.tubelet_size == 1
+
+    def of_frames(self, video: Tensor) -> Tensor:
+        """Normalised clips `(B, 3, T, H, W)` -> what is read out of each frame, `(B, T, D)`."""
+        return self._of_each(self.features(video))
+
+    def over_frames(self, frames: Tensor) -> Tensor:
+        """`(B, T, D)` -> logits `(B, K)`."""
+        return self.head(self._mean(frames))
+
+    def _mean(self, frames: Tensor) -> Tensor:
+        mean = frames.mean(1)
+        return mean if self.readout.takes_normed else self.norm(mean)
+
+    def _of_each(self, features: Features) -> Tensor:
         frames = features.grid.frames
         frame = Grid(1, features.grid.height, features.grid.width, features.grid.prefix // frames)
         prefix = features.prefix.unflatten(1, (frames, frame.prefix)).flatten(0, 1)
         rows = frame.join(prefix, features.video.flatten(0, 1).unsqueeze(1))
-        if self.readout.takes_normed:
-            return self.readout(self.norm(rows)).unflatten(0, (-1, frames)).mean(1)
-        return self.norm(self.readout(rows).unflatten(0, (-1, frames)).mean(1))
+        return self.readout(self.norm(rows) if self.readout.takes_normed else rows).unflatten(0, (-1, frames))
 
     def layout(self, frames: int, height: int, width: int, keep: Kept | None = None) -> list[Stage]:
         """One stage, once for each frame of tokens."""

@@ -107,10 +107,13 @@ class Classification(VideoModule, ABC):
         return self.objective.multi_label
 
     def forward(self, video: Tensor) -> Tensor:
-        """uint8 clips `(B, 3, T, S, S)` -> logits `(B, K)`; B is 0 where all videos of a batch were skipped."""
+        """uint8 clips `(B, 3, T, S, S)` -> logits `(B, K)`; B is 0 where all videos of a batch were skipped.
+
+        They are calibrated where the checkpoint holds a calibration: a test measures the answers that are given.
+        """
         if not len(video):
             return torch.zeros(0, self.config.num_classes, device=video.device)
-        return self.network(self.normalize(video))
+        return self.calibration.logits(self.network(self.normalize(video)))
 
     def setup(self, stage: str) -> None:
         """Take class names and preprocessing from the data, and check them against the network.

@@ -130,7 +130,8 @@ class ViewPrecision(ViewMetric):
         return {"labels": labels, "probabilities": logits.sigmoid(), "losses": losses}
 
     def compute(self) -> dict[str, Tensor]:
-        """`loss`, `mAP` in [0, 1] (NaN without videos), `num_videos`, and `num_classes_scored`: with a video."""
+        """`loss`, `mAP` in [0, 1] (NaN without videos), `num_videos`, and `num_classes_scored`: with a video. And of
+        each video `probabilities` and `labels`, `(n, K)`."""
         labels, probabilities, losses = self._each_video_once()
         each = average_precision(probabilities, labels.long())
         return {
@@ -138,6 +139,8 @@ class ViewPrecision(ViewMetric):
             "mAP": each.nanmean(),
             "num_videos": torch.tensor(len(labels), device=labels.device),
             "num_classes_scored": (~each.isnan()).sum(),
+            "probabilities": probabilities,
+            "labels": labels,
         }
 
 

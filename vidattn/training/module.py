@@ -14,6 +14,7 @@ from pytorch_lightning.utilities.rank_zero import rank_zero_info
 from torch import Tensor, nn
 from torch.distributed.fsdp import FSDPModule
 
+from vidattn.calibration.calibration import Calibration
 from vidattn.checkpoints.loading import load_weights
 from vidattn.checkpoints.pretrained import Pretrained
 from vidattn.checkpoints.saved import description
@@ -97,6 +98,7 @@ class VideoModule(pl.LightningModule, ABC):
         self.preprocessing = Preprocessing()
         self.head_is_fresh = False
         self.licence = ""  # of the weights that training begins with
+        self.calibration = Calibration()  # of the weights that answer; training makes others of them
         self._written: list[str] = []  # names of the weights in the checkpoint that a training goes on from
         if weights is not None:
             loaded = load_weights(self.network, network, weights)
@@ -104,7 +106,7 @@ class VideoModule(pl.LightningModule, ABC):
                 rank_zero_info(f"{weights}: {line}")
             self.class_names = list(loaded.class_names)
             self.head_is_fresh = loaded.head_is_fresh
-            self.licence = loaded.licence
+            self.licence, self.calibration = loaded.licence, loaded.calibration
             self.take_over(loaded)
             if self.normalizes_as_saved:
                 self.normalize = Normalize(*loaded.preprocessing.pixels)
@@ -218,8 +220,9 @@ class VideoModule(pl.LightningModule, ABC):
         return moments_by_name(saved, self._written, optimizer, self) if self._written else None
 
     def on_train_start(self) -> None:
-        """From now on the head is no longer a fresh one."""
+        """From now on the head is no longer a fresh one, and what was measured of it no longer holds."""
         self.head_is_fresh = False
+        self.calibration = Calibration()
 
     def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
         """Set the learning rate for this step, and seed what the step draws (dropout, drop path, mixing).
@@ -270,6 +273,7 @@ class VideoModule(pl.LightningModule, ABC):
         check_same_names(self.class_names, names)
         self.class_names = names
         self.licence = str(saved.get("licence", self.licence))
+        self.calibration = Calibration.from_dict(saved.get("calibration", {}))
         if self.preprocessing == Preprocessing():  # no labelled data has told
             self.preprocessing = preprocessing
         self._written = list(checkpoint.get("state_dict", []))

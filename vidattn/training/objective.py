@@ -1,20 +1,25 @@
 """What training drives towards: one class for each video, or any number of them."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import torch.nn.functional as F
 from torch import Tensor
 from torchmetrics import Metric
 
+from vidattn.calibration.reliability import Reliability, reliability
 from vidattn.mistakes import Mistake
 from vidattn.plots.confusion import plot_confusion
+from vidattn.plots.reliability import plot_reliability
 from vidattn.training.metrics import ViewAccuracy, ViewPrecision, map_in_words
 from vidattn.training.permuted import explained_by_order
 from vidattn.training.report import Report
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 class Objective(ABC):
@@ -93,9 +98,15 @@ class OneLabel(Objective):
             {"video": video, "label": names[label], "answer": names[answer], "probability": round(certainty, 4)}
             for video, label, answer, certainty in zip(*columns, strict=True)
         ]
-        figures = {"confusion.png": partial(plot_confusion, confusion, names, title)}
+        right = scores["labels"] == scores["answers"]
+        measured = reliability(scores["certainty"].cpu().numpy(), right.cpu().numpy())
+        figures: dict[str, Callable[[], Figure]] = {
+            "confusion.png": partial(plot_confusion, confusion, names, title),
+            **measured_figure(measured, f"{found.videos} test videos"),
+        }
         said = explained_by_order(confusion, names)
-        return Report(top, rows, found.videos, each, figures, [said] if said else [])
+        numbers, words = {**top, "calibration_error": measured.error}, {**rows, "calibration error": measured.words}
+        return Report(numbers, words, found.videos, each, figures, [said] if said else [])
 
 
 @dataclass(frozen=True)
@@ -136,7 +147,24 @@ class MultiLabel(Objective):
         found = super().report(scores, class_names, num_classes)
         numbers = {**found.numbers, "num_classes": num_classes}
         words = map_in_words(numbers["mAP"], int(numbers["num_classes_scored"]), num_classes)
-        return Report(numbers, {"mean average precision": words}, found.videos)
+        rows = {"mean average precision": words}
+        if not found.videos:
+            return Report(numbers, rows, 0)
+        likely, there = (scores[name].flatten().cpu().numpy() for name in ("probabilities", "labels"))
+        measured = reliability(likely, there)
+        figures = measured_figure(measured, f"{num_classes} classes of {found.videos} test videos")
+        return Report(
+            numbers | {"calibration_error": measured.error},
+            rows | {"calibration error": measured.words},
+            found.videos,
+            figures=figures,
+        )
+
+
+def measured_figure(measured: Reliability, what: str) -> dict[str, Callable[[], "Figure"]]:
+    """`reliability.png` of a report."""
+    title = f"{what}: off by {measured.error:.1%}"
+    return {"reliability.png": partial(plot_reliability, {title: measured.bars})}
 
 
 def check_share(label_smoothing: float) -> None:

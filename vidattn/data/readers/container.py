@@ -13,12 +13,12 @@ from vidattn.data.readers.base import as_file
 from vidattn.data.readers.impostors import impostor
 
 # A title that is not in UTF-8 is no reason to refuse a video. Up to PyAV 18 that had to be said.
-_TOLERANT: dict[str, Any] = {"metadata_errors": "ignore"} if int(av.__version__.split(".")[0]) < 19 else {}
+TOLERANT: dict[str, Any] = {"metadata_errors": "ignore"} if int(av.__version__.split(".")[0]) < 19 else {}
 
 
 def open_input(source: str | bytes) -> InputContainer:
     """The file of this path or with these bytes, open for reading; FFmpeg's own error where it is none."""
-    return av.open(io.BytesIO(source) if isinstance(source, bytes) else as_file(source), "r", **_TOLERANT)
+    return av.open(io.BytesIO(source) if isinstance(source, bytes) else as_file(source), "r", **TOLERANT)
 
 
 def open_container(path: str, source: str | bytes) -> tuple[InputContainer, VideoStream]:

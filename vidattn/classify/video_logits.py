@@ -1,0 +1,83 @@
+"""What a classifier's network says of listed videos, before it becomes probabilities."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from rich.console import Console
+from rich.progress import track
+from torch import Tensor
+from torch.utils.data import DataLoader
+
+from vidattn.classify.classifier import Classifier
+from vidattn.data.clips.dataset import TestViews
+from vidattn.data.clips.items import collate
+from vidattn.data.readers.opening import VideoOpener
+from vidattn.data.videos.manifest import Video
+
+
+@dataclass(frozen=True, eq=False)
+class VideoLogits:
+    """The logits of all views of N videos.
+
+    Args:
+        videos: that could be read.
+        views: float32 `(V, K)` of each; V may differ.
+        skipped: file and reason of each that could not be read.
+    """
+
+    videos: list[Video]
+    views: list[Tensor]
+    skipped: list[tuple[str, str]]
+
+    @classmethod
+    def of(cls, classifier: Classifier, videos: Sequence[Video], label: str = "Reading") -> "VideoLogits":
+        """Show each video to the network, as the classifier's preparation says.
+
+        Args:
+            classifier: whose network answers.
+            videos: the parts of files that are meant.
+            label: of the bar that is shown on a terminal.
+        """
+        prepared = classifier.preparation
+        clips = TestViews(
+            videos,
+            prepared.sampling,
+            prepared.num_clips,
+            prepared.num_crops,
+            prepared.image_size,
+            VideoOpener(classifier.reader),
+            "skip",
+        )
+        clips.crops = prepared.crops
+        together = max(1, classifier.batch_size // (prepared.num_clips * prepared.num_crops))
+        console = Console(stderr=True)
+        kept: dict[int, Tensor] = {}
+        skipped: list[tuple[str, str]] = []
+        loader = DataLoader(clips, together, collate_fn=collate)
+        for batch in track(loader, label, console=console, disable=not console.is_terminal):
+            skipped += batch["skipped"]
+            if len(batch["video"]):
+                logits, ids = classifier.logits(batch["video"]), batch["video_id"]
+                kept |= {int(place): logits[ids == place] for place in ids.unique()}
+        return cls([videos[place] for place in kept], list(kept.values()), skipped)
+
+    def rows(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """All views `(R, K)`, what each counts for so that videos count the same `(R,)`, and whose it is `(R,)`."""
+        counts = np.array([len(views) for views in self.views])
+        owners = np.repeat(np.arange(len(counts)), counts)
+        return torch.cat(self.views).double().numpy(), 1 / counts[owners], owners
+
+    def answers(self, probabilities: Callable[[Tensor], Tensor]) -> np.ndarray:
+        """The answers about the videos, `(N, K)`: the mean over views of their probabilities."""
+        return torch.stack([probabilities(views.double()).mean(0) for views in self.views]).numpy()
+
+    def targets(self, num_classes: int | None) -> np.ndarray:
+        """Classes `(N,)`, or 0 and 1 `(N, K)` where there are several a video (K is given)."""
+        if num_classes is None:
+            return np.array([video.label for video in self.videos])
+        marked = np.zeros((len(self.videos), num_classes))
+        for row, video in zip(marked, self.videos, strict=True):
+            row[list(video.labels)] = 1
+        return marked
