@@ -8,6 +8,7 @@ from pathlib import Path
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import pytest
+from blank_pictures import blank_pictures as blank_pictures
 from encode import encode_video, numbered_frames
 from fake_libraries import machine as machine
 from shares import (

@@ -1,21 +1,9 @@
 import pytest
 import torch
-from matplotlib.figure import Figure
 from pair import Pair
 from taught import taught_by as taught_by
 from tiny_run import write_set
 from two_label_run import write_two_labels
-
-from vidattn.training import objective
-
-
-@pytest.fixture(scope="module", autouse=True)
-def blank_confusion():
-    """An empty page for the picture of a confusion, which takes a fifth of a tiny run; tests/commands/test_trainer.py
-    draws it, and all runs in processes of their own."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(objective, "plot_confusion", lambda *_: Figure(figsize=(1, 1)))
-        yield
 
 
 @pytest.fixture(scope="session")
@@ -28,6 +16,11 @@ def tiny_set(tmp_path_factory):
 def two_labels(tmp_path_factory):
     """The folder of videos of which each has two labels, one, or none."""
     return write_two_labels(tmp_path_factory.mktemp("two_labels"))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def unseen(blank_pictures):
+    """No test of this room looks at the pictures of a scorecard."""
 
 
 @pytest.fixture
