@@ -7,7 +7,7 @@ import pytest
 
 @pytest.fixture(scope="module")
 def blank_pictures() -> Iterator[None]:
-    """Where no test looks at them: tests/commands/test_trainer.py does, and runs in processes of their own draw them."""
+    """Where no test looks at them: tests/commands/test_trainer.py does; runs in processes of their own draw them."""
     from matplotlib.figure import Figure
 
     from vidattn.training import scorecard  # most tests need no trainer
