@@ -69,7 +69,11 @@ def test_it_runs(path, tmp_path, monkeypatch, kernel):
     notebook = shorter(nbformat.read(path, as_version=4), SHORTER.get(path.stem, {}))
 
     nbclient.NotebookClient(
-        notebook, timeout=CELL_SECONDS, kernel_name=kernel, resources={"metadata": {"path": str(folder)}}
+        notebook,
+        timeout=CELL_SECONDS,
+        startup_timeout=CELL_SECONDS,  # the nursery may have yet to import
+        kernel_name=kernel,
+        resources={"metadata": {"path": str(folder)}},
     ).execute()  # raises the first error of a cell
 
 
