@@ -218,7 +218,7 @@ def main(words: list[str]) -> None:
     """Be the nursery; or, for who starts processes himself, stand for one that is forked off: `forked.py -m module`."""
     if words[0] != SERVE:
         words = words[words[0] == "-u" :]  # nothing of ours is buffered
-        as_here = {name: os.environ.get(name) for name in ALONE}
+        as_here = {name: os.environ.get(name) for name in ALONE} if words[0] == "-c" else {}  # xdist's look for a GPU
         sys.exit(Forked(*words, input=0, output=1, errors=2, folder=os.getcwd(), **as_here).wait())
     with socket.socket(fileno=int(words[1])) as listening:
         gc.disable()
