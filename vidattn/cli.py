@@ -50,6 +50,11 @@ COMMANDS = {
         "make a folder to share of any checkpoint, also with another scheme:\n"
         "vidattn convert RUN/checkpoints/best.ckpt --out FOLDER --attention joint",
     ),
+    "export": Command(
+        "export:export",
+        "write the whole of a network, pixels in and probabilities out, for other programs:\n"
+        "vidattn export CHECKPOINT OUT.onnx (or OUT.pt2)",
+    ),
     "make": Command(
         "make:make", "write a set of videos that this package draws itself:  vidattn make motion --out FOLDER"
     ),

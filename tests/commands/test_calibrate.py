@@ -8,7 +8,7 @@ import torch
 from foreseen import PREPROCESSING, plain_video, write_checkpoint
 
 from vidattn import Classifier, load
-from vidattn.calibration.calibration import NONE
+from vidattn.calibration.calibration import NONE, Threshold
 from vidattn.cli import main
 from vidattn.models.config import VideoTransformerConfig
 from vidattn.training.video_classifier import VideoClassifier
@@ -79,8 +79,24 @@ def _check_task(checkpoint):
     clip = torch.randint(0, 256, (1, 3, 4, 32, 32), dtype=torch.uint8)
     raw = task.network(task.normalize(clip))
     torch.testing.assert_close(task(clip), raw / saved["vidattn"]["calibration"]["temperature"])
+    task.class_names, outputs = list(NAMES), {"path": ["a.mp4"], "probabilities": torch.tensor([[0.4, 0.35, 0.25]])}
+    assert "answer" not in task.answers(outputs, 2)[0]
+    task.calibration = replace(task.calibration, threshold=Threshold(0.5, 0.05, 40))
+    assert task.answers(outputs, 2)[0]["answer"] == NONE
     task.on_train_start()
     torch.testing.assert_close(task(clip), raw)
+
+
+def _check_timeline(classifier):
+    least = classifier.calibration.threshold.least
+    frames = np.concatenate([np.full((20, 32, 32, 3), level, np.uint8) for level in (5, 250, 90, 130)])
+    timeline = classifier.timeline(frames, window=1, step=0.5, fps=10)
+    below = timeline.probabilities.max(1) < least
+    assert 0 < below.sum() < len(below)
+    assert {segment.name for segment in timeline.segments} >= {NONE}
+    assert sum(one.end - one.start for one in timeline.segments if one.name == NONE) < timeline.duration
+    assert timeline.notes[0] == classifier.calibration.threshold.words
+    timeline.plot().draw_without_rendering()
 
 
 def test_below_the_threshold_the_answer_is_none_of_these(run, videos, tmp_path, capsys):
@@ -99,6 +115,7 @@ def test_below_the_threshold_the_answer_is_none_of_these(run, videos, tmp_path, 
     answers.save(tmp_path / "a.csv")
     with (tmp_path / "a.csv").open() as stream:
         assert [row["answer"] for row in csv.DictReader(stream)] == [answer.name for answer in answers]
+    _check_timeline(classifier)
     assert "0.0% of 4 videos of other classes do (wanted 20.0%)" in " ".join(capsys.readouterr().out.split())
 
 

@@ -25,6 +25,8 @@ UNDER = ("model_state", "state_dict", "model_state_dict", "model", "module")
 WRAPPERS = ("_orig_mod.", "_fsdp_wrapped_module.", "_checkpoint_wrapped_module.", "_forward_module.")
 """Of torch.compile, FSDP, checkpointing and Fabric: no layer is called so, wherever in a name it stands."""
 
+EXPORTED = "vidattn classify VIDEO --weights FILE runs it; give the checkpoint that it was made of"
+
 OUTSIDE = ("module.", "model.")
 """Of DataParallel and of modules that hold the network: wrappers where all names begin so, and only there."""
 
@@ -47,6 +49,8 @@ def read_weights(path: Path) -> Any:
     try:
         if start[8:9] == b"{":  # after the header's length, the header
             return _read_safetensors(path)
+        if path.suffix == ".onnx":
+            raise WeightsError(f"an exported graph, whose weights are not read back; {EXPORTED}")
         if start[:2] == b"PK":
             _check_archive(path)
         # An unpickler that makes plain values and tensors only: a checkpoint cannot run code.
@@ -132,6 +136,8 @@ def _check_archive(path: Path) -> None:
     """
     with zipfile.ZipFile(path) as archive:
         parts = {Path(name).name for name in archive.namelist()}
+        if "archive_format" in parts and "data.pkl" not in parts:
+            raise WeightsError(f"an exported program, whose weights are not read back; {EXPORTED}")
         if "constants.pkl" in parts:
             raise WeightsError(f"a TorchScript archive, which holds code that is never run; {STATE_DICT}")
         if "data.pkl" not in parts:

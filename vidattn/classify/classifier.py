@@ -95,7 +95,8 @@ class Classifier(VideoRunner[Prediction]):
         """A classifier from whatever `vidattn.load` reads; sampling, size, mean, std and names are the checkpoint's.
 
         Args:
-            source: a folder, a file, a run, or the id of a model on the Hugging Face hub; see `vidattn.load`.
+            source: a folder, a file, a run, or the id of a model on the Hugging Face hub; see `vidattn.load`. Or what
+                `vidattn export` has written: a .onnx, or a .pt2 of somebody whom you trust.
             device: see `Classifier`, as for `precision`, `compile`, `batch_size` and `reader`.
             class_names: K names, a dict from numbers to names (Hugging Face's `id2label`), or a text file with one on
                 each line, instead of the checkpoint's.

@@ -16,6 +16,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from vidattn.calibration.calibration import NONE, Threshold
 from vidattn.classify.prediction import as_text, top_answers
 from vidattn.classify.show.page import card
 from vidattn.classify.show.strip import Strip
@@ -28,7 +29,8 @@ if TYPE_CHECKING:
 
 
 class ClassSegment(NamedTuple):
-    """A stretch of video with one answer; `probability` is the mean over its windows."""
+    """A stretch of video with one answer; `probability` is the mean over its windows. Of "none of these" it is that of
+    the likeliest class of each."""
 
     start: float
     end: float
@@ -47,6 +49,7 @@ class Timeline:
         probabilities: `(n, K)`.
         strip: pictures spread over the video, out of those that the model saw.
         notes: what was assumed, and what was done about a video that is too short.
+        threshold: from which probability on the likeliest class of a window is an answer; always where None.
     """
 
     path: str
@@ -55,6 +58,7 @@ class Timeline:
     probabilities: np.ndarray
     strip: Strip
     notes: list[str]
+    threshold: Threshold | None = None
 
     @property
     def duration(self) -> float:
@@ -73,7 +77,7 @@ class Timeline:
         Windows overlap, so a window stands for the time that is nearer to its middle than to any other's.
         """
         return [
-            ClassSegment(start, end, self.class_names[label], probability)
+            ClassSegment(start, end, self._names[label], probability)
             for start, end, label, probability in self._stretches()
         ]
 
@@ -143,11 +147,11 @@ class Timeline:
             raise Mistake(f"top={top}: wanted at least one class to draw")
         from vidattn.plots.over_time import plot_timeline
 
-        wins = np.bincount(self.probabilities.argmax(axis=1), minlength=len(self.class_names))
+        wins = np.bincount(self._answers, minlength=len(self._names))[:-1]
         order = np.lexsort((-self.probabilities.mean(axis=0), -wins))[:top]
         return plot_timeline(
             self.centres,
-            self.class_names,
+            self._names,
             {int(label): self.probabilities[:, label] for label in order},
             [stretch[:3] for stretch in self._stretches()],
             self.strip.pictures(),
@@ -156,14 +160,26 @@ class Timeline:
             title=printable(Path(self.path).name) if title is None else title,
         )
 
+    @property
+    def _names(self) -> list[str]:
+        """Those of the classes, and behind them that of none."""
+        return [*self.class_names, NONE]
+
+    @property
+    def _answers(self) -> np.ndarray:
+        """The place in `_names` of the answer of each window."""
+        least = 0.0 if self.threshold is None else self.threshold.least
+        reached = self.probabilities.max(axis=1) >= least
+        return np.where(reached, self.probabilities.argmax(axis=1), len(self.class_names))
+
     def _stretches(self) -> list[tuple[float, float, int, float]]:
         """Start, end, number of the class and mean probability of each segment."""
         edges = [0.0, *((self.centres[1:] + self.centres[:-1]) / 2).tolist(), self.duration]
-        best = self.probabilities.argmax(axis=1)
+        best, highest = self._answers, self.probabilities.max(axis=1)
         stretches = []
         for label, group in groupby(range(len(best)), key=lambda window: int(best[window])):
             rows = list(group)
-            probability = float(self.probabilities[rows, label].mean())
+            probability = float(highest[rows].mean())
             stretches.append((edges[rows[0]], edges[rows[-1] + 1], label, probability))
         return stretches
 

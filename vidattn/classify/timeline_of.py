@@ -34,7 +34,7 @@ def timeline_of(
         # One block for all: thousands of small arrays between the large ones of the network would tear memory up.
         rows = np.empty((len(video.windows), len(classifier.class_names)))
         notes = [*classifier.notes, *repeats(video.clips, "window"), *cut_off(reader)]
-        answered = 0
+        threshold, answered = classifier.calibration.threshold, 0
         try:
             for answered, row in enumerate(means_in_batches(classifier.probabilities, crops, classifier.batch_size), 1):
                 rows[answered - 1] = row
@@ -42,6 +42,8 @@ def timeline_of(
             if not answered:
                 raise
             part = video.windows[:answered], rows[:answered]
-            timeline = Timeline(reader.path, classifier.class_names, *part, picker.strip(), notes)
+            timeline = Timeline(reader.path, classifier.class_names, *part, picker.strip(), notes, threshold)
             raise TimelineInterrupted(timeline, video.duration) from end
-    return Timeline(reader.path, classifier.class_names, video.windows, rows, picker.strip(), notes)
+    if threshold is not None and (rows.max(axis=1) < threshold.least).any():
+        notes = [threshold.words, *notes]
+    return Timeline(reader.path, classifier.class_names, video.windows, rows, picker.strip(), notes, threshold)

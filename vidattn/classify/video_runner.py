@@ -20,6 +20,7 @@ from vidattn.classify.preparation import Preparation, preparation_of
 from vidattn.classify.sources import Many, One, Skipped, expand, open_source
 from vidattn.classify.spare_memory import SpareMemory
 from vidattn.data.clips.sampling import Sampler
+from vidattn.export.exported import is_exported, read_exported
 from vidattn.mistakes import Mistake
 from vidattn.models.normalize import Normalize
 
@@ -113,10 +114,11 @@ class VideoRunner(ABC, Generic[Answer]):
 def load_prepared(
     source: str | Path, sampling: Sampler | None, image_size: int | None, num_clips: int, num_crops: int
 ) -> tuple[Pretrained, Preparation]:
-    """What `vidattn.load` reads, and what its network is to be shown of a video.
+    """What `vidattn.load` reads, or an exported file holds, and what its network is to be shown of a video.
 
     Args:
-        source: a folder, a file, a run, or the id of a model on the Hugging Face hub; see `vidattn.load`.
+        source: a folder, a file, a run, or the id of a model on the Hugging Face hub; see `vidattn.load`. Or what
+            `vidattn export` has written: a .onnx, or a .pt2 of somebody whom you trust.
         sampling: which frames make a clip, instead of the checkpoint's rule.
         image_size: side of the clips in pixels, instead of the checkpoint's.
         num_clips: clips of a video, evenly over time.
@@ -126,7 +128,7 @@ def load_prepared(
         WeightsError: the source cannot be read; files are never unpickled as code.
         ValueError: size or sampling do not fit it.
     """
-    model = load(source)
+    model = read_exported(source) if is_exported(source) else load(source)
     try:
         return model, preparation_of(model.config, model.preprocessing, sampling, image_size, num_clips, num_crops)
     except WeightsError as error:

@@ -15,7 +15,7 @@ def add_video_options(parser: Parser) -> None:
         "--weights",
         required=True,
         metavar="SOURCE",
-        help="a folder, a file, a run or an id on the hub, as for vidattn.load",
+        help="a folder, a file, a run or an id on the hub, as for vidattn.load; or an exported .onnx or .pt2",
     )
     add_network_options(parser)
 

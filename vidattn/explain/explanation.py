@@ -186,7 +186,7 @@ def explain(
         hint = did_you_mean(str(class_name), class_names, f"; it has {len(class_names)}, such as {class_names[0]!r}")
         raise Mistake(f"class {class_name!r} is unknown to the model{hint}")
     index = None if class_name is None else list(class_names).index(class_name)
-    parameter = next(network.parameters())
+    parameter = next(network.parameters(), clip.new_zeros(0, dtype=torch.float32))  # an exported one has none
     video = normalize(clip[None].to(parameter.device)).to(parameter.dtype)
     if gradients:
         result = gradient_rollout(network, video, index, memory_limit)

@@ -1,6 +1,6 @@
 """What says where and when a token is: tables, added once before the first block, or a convolution after it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 import torch.nn.functional as F
@@ -193,15 +193,15 @@ def resized(table: Tensor, frames: int, height: int, width: int) -> Tensor:
 
     A table in half precision is resized in fp32 and rounded once.
     """
-    if (frames, height, width) == tuple(table.shape[1:4]):
+    if stays(table.shape[1:4], (frames, height, width)):
         return table
     stored = table.dtype
     table = table.to(torch.promote_types(stored, torch.float32))
-    if (height, width) != tuple(table.shape[2:4]):
+    if not stays(table.shape[2:4], (height, width)):
         maps = table.squeeze(0).permute(0, 3, 1, 2)  # (T, D, H, W)
         maps = F.interpolate(maps, (height, width), mode="bicubic", align_corners=False)
         table = maps.permute(0, 2, 3, 1)[None]
-    if frames != table.shape[1]:
+    if not stays(table.shape[1:2], (frames,)):
         times = table.flatten(2).mT  # (1, H * W * D, T)
         times = F.interpolate(times, frames, mode="linear", align_corners=False).mT
         table = times.unflatten(2, table.shape[2:])
@@ -213,12 +213,19 @@ def resized_bilinearly(table: Tensor, before: Grid, after: Grid) -> Tensor:
 
     A table in half precision is resized in fp32 and rounded once.
     """
-    if before.sides() == after.sides():
+    if stays(before.sides(), after.sides()):
         return table
     prefix, places = before.split(table)
     maps = places.squeeze(1).movedim(-1, 1).to(torch.promote_types(table.dtype, torch.float32))
     maps = F.interpolate(maps, (after.height, after.width), mode="bilinear", align_corners=False)
     return torch.cat((prefix, maps.flatten(2).mT.to(table.dtype)), dim=1)
+
+
+def stays(before: Sequence[int], after: Sequence[int]) -> bool:
+    """Whether lengths are the same. In an export a length that is open is not: resizing then asks for none, and to the
+    same length it changes nothing."""
+    opened = torch.compiler.is_exporting() and any(isinstance(length, torch.SymInt) for length in after)
+    return not opened and tuple(before) == tuple(after)
 
 
 def map_waves(dim: int, height: int, width: int) -> Tensor:

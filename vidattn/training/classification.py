@@ -10,6 +10,7 @@ from pytorch_lightning.utilities.rank_zero import rank_zero_info, rank_zero_warn
 from torch import Tensor
 from torchmetrics import Metric
 
+from vidattn.calibration.calibration import NONE
 from vidattn.checks import check_above_zero
 from vidattn.mistakes import Mistake
 from vidattn.models.config import VideoTransformerConfig
@@ -214,13 +215,21 @@ class Classification(VideoModule, ABC):
             )
 
     def answers(self, outputs: dict[str, Any], top: int) -> list[dict[str, Any]]:
-        """The likeliest classes of each video, with probabilities."""
+        """The likeliest classes of each video, with probabilities; `answer` where that may be "none of these"."""
         rows = []
         for path, probabilities in zip(outputs["path"], outputs["probabilities"], strict=True):
             best = probabilities.topk(min(top, len(probabilities)))
-            named = zip(best.indices.tolist(), best.values.tolist(), strict=True)
-            rows.append({"path": path, "top": [{"class": self.class_names[i], "probability": p} for i, p in named]})
+            named = list(zip(best.indices.tolist(), best.values.tolist(), strict=True))
+            said = {"top": [{"class": self.class_names[i], "probability": p} for i, p in named]}
+            rows.append({"path": path, **self._answer(*named[0]), **said})
         return rows
+
+    def _answer(self, likeliest: int, probability: float) -> dict[str, str]:
+        """The answer, where it may be "none of these"."""
+        threshold = self.calibration.threshold
+        if threshold is None:
+            return {}
+        return {"answer": NONE if probability < threshold.least else self.class_names[likeliest]}
 
     def _log_accuracy(self, accuracy: Metric, split: str) -> None:
         for name, value in accuracy.compute().items():
