@@ -125,6 +125,8 @@ def test_a_folder_holds_it_and_another_network_does_not(run, videos, tmp_path):
     assert "calibration" not in torch.load(run / "checkpoints" / "best.ckpt", weights_only=True)["vidattn"]
     model = load(tmp_path / "model")
     assert model.calibration.temperature != 1
+    card = (tmp_path / "model" / "README.md").read_text()
+    assert f"| probabilities | of logits / {model.calibration.temperature:.3f}, as measured" in card
     assert load(tmp_path / "model" / "model.safetensors").calibration == model.calibration
     changed = load(tmp_path / "model", attention="joint")
     assert changed.calibration.temperature == 1
@@ -133,6 +135,7 @@ def test_a_folder_holds_it_and_another_network_does_not(run, videos, tmp_path):
         model.network.head.weight.mul_(2)
     model.save_pretrained(tmp_path / "trained")
     assert load(tmp_path / "trained").calibration.temperature == 1
+    assert "| probabilities |" not in (tmp_path / "trained" / "README.md").read_text()
 
     main(["calibrate", str(tmp_path / "model"), "--val", str(videos / "val.csv")])  # in place, once more
     again = load(tmp_path / "model")

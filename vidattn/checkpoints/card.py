@@ -5,6 +5,7 @@ from pathlib import Path
 
 from torch import nn
 
+from vidattn.calibration.calibration import Calibration
 from vidattn.models.network import NetworkConfig
 from vidattn.preprocessing import Preprocessing
 
@@ -22,7 +23,7 @@ A video transformer with **{attention}** attention, made with vidattn.
 | network | {shape} |
 | parameters | {parameters:,} |
 | cost of a clip | {gmacs:.3g} GMACs (1 MAC = 2 FLOPs) |
-| classes | {num_classes} |
+| classes | {num_classes} |{calibrated}
 
 ```python
 import vidattn
@@ -44,6 +45,7 @@ def card_text(
     source: str,
     title: str,
     licence: str = "",
+    calibration: Calibration = Calibration(),
 ) -> str:
     """The card without the hub's header; see `vidattn.checkpoints.pretrained.Pretrained` for the arguments."""
     config: NetworkConfig = network.config  # type: ignore[assignment]
@@ -64,11 +66,25 @@ def card_text(
         parameters=sum(parameter.numel() for parameter in network.parameters()),
         gmacs=macs.total / 1e9,
         num_classes=config.num_classes,
+        calibrated=_calibrated(calibration),
         mean=list(mean),
         std=list(std),
         notes=f"\nWhat was changed, left out or assumed when it was made:\n\n{lines}" if notes else "",
         classes="\nClasses: " + ", ".join(class_names) + "\n" if class_names else "",
     )
+
+
+def _calibrated(calibration: Calibration) -> str:
+    """The row that says how logits become probabilities, where that was measured."""
+    rows = ""
+    if calibration.temperature != 1 or calibration.bias:
+        bias = f" + {calibration.bias:.3f}" if calibration.bias else ""
+        rows += (
+            f"\n| probabilities | of logits / {calibration.temperature:.3f}{bias}, as measured: `model.probabilities` |"
+        )
+    if calibration.threshold is not None:
+        rows += f"\n| none of these | below {calibration.threshold.least:.1%} |"
+    return rows
 
 
 def _last_parts(source: str) -> str:

@@ -82,6 +82,11 @@ class Pretrained(nn.Module, PyTorchModelHubMixin, library_name="vidattn", pipeli
         return Probabilities(self.preprocessing.multi_label, self.calibration)
 
     @property
+    def _kept_calibration(self) -> Calibration:
+        """The calibration to save: it is of the weights as they were."""
+        return Calibration() if self._was_trained else self.calibration
+
+    @property
     def _was_trained(self) -> bool:
         if self.loaded_head is None:
             return False
@@ -93,8 +98,9 @@ class Pretrained(nn.Module, PyTorchModelHubMixin, library_name="vidattn", pipeli
         return self.network(self.normalize(video))
 
     def _save_pretrained(self, save_directory: Path) -> None:
-        calibration = Calibration() if self._was_trained else self.calibration  # which is of the weights as they were
-        about = description(self.config, self.class_names, self.preprocessing, self.notes, self.licence, calibration)
+        about = description(
+            self.config, self.class_names, self.preprocessing, self.notes, self.licence, self._kept_calibration
+        )
         labels = dict(enumerate(self.class_names))
         written = {"vidattn": about, "id2label": labels}  # the latter for the hub's own pages
         state = {name: value.contiguous() for name, value in self.network.state_dict().items()}
@@ -122,7 +128,14 @@ class Pretrained(nn.Module, PyTorchModelHubMixin, library_name="vidattn", pipeli
     def generate_model_card(self, title: str = "vidattn model") -> ModelCard:
         """The README of the folder; see `vidattn.checkpoints.card`."""
         text = card_text(
-            self.network, self.class_names, self.preprocessing, self.notes, self.source, title, self.licence
+            self.network,
+            self.class_names,
+            self.preprocessing,
+            self.notes,
+            self.source,
+            title,
+            self.licence,
+            self._kept_calibration,
         )
         data = ModelCardData(library_name="vidattn", pipeline_tag="video-classification", tags=["video", "vidattn"])
         return ModelCard(f"---\n{data.to_yaml()}\n---\n{text}")
