@@ -222,10 +222,10 @@ def main(words: list[str]) -> None:
         sys.exit(Forked(*words, input=0, output=1, errors=2, folder=os.getcwd(), **as_here).wait())
     with socket.socket(fileno=int(words[1])) as listening:
         gc.disable()
-        for name in [*IMPORTED, *ours()]:
+        for name in IMPORTED:
             importlib.import_module(name)
-        for name in IF_THERE:
-            with contextlib.suppress(ImportError):
+        for name in [*ours(), *IF_THERE]:
+            with contextlib.suppress(Exception):  # what it needs is not there, or is broken: its tests say so
                 importlib.import_module(name)
         gc.freeze()  # it stays: no process forked off looks through it for garbage
         gc.enable()
