@@ -8,11 +8,14 @@ from pathlib import Path
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import pytest
+from blank_pictures import blank_pictures as blank_pictures
 from encode import encode_video, numbered_frames
 from fake_libraries import machine as machine
 from shares import (
+    pytest_collection_finish as pytest_collection_finish,
     pytest_collection_modifyitems as pytest_collection_modifyitems,
     pytest_xdist_make_scheduler as pytest_xdist_make_scheduler,
+    pytest_xdist_setupnodes as pytest_xdist_setupnodes,
 )
 from skips import pytest_terminal_summary as pytest_terminal_summary
 

@@ -1,6 +1,7 @@
 """Libraries that answer, fail or crash as the real ones do, in front of the real ones on Python's path."""
 
 import os
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -46,13 +47,14 @@ ABSENT = "raise ModuleNotFoundError(\"No module named '{0}'\", name='{0}')"
 @pytest.fixture
 def machine(tmp_path, monkeypatch):
     """Puts libraries with these bodies on the path, healthy ones for all others."""
+    return partial(put, tmp_path, monkeypatch)
 
-    def put(**bodies: str) -> Path:
-        for name, body in (HEALTHY | bodies).items():
-            folder = tmp_path.joinpath(*name.split("."))
-            folder.mkdir(exist_ok=True)
-            (folder / "__init__.py").write_text(body)
-        monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path), str(Path(__file__).parents[1])]))
-        return tmp_path
 
-    return put
+def put(folder: Path, monkeypatch: pytest.MonkeyPatch, **bodies: str) -> Path:
+    """Write them into a folder, which comes first on the path from now on."""
+    for name, body in (HEALTHY | bodies).items():
+        package = folder.joinpath(*name.split("."))
+        package.mkdir(exist_ok=True)
+        (package / "__init__.py").write_text(body)
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(folder), str(Path(__file__).parents[1])]))
+    return folder

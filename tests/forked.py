@@ -6,6 +6,7 @@ a process as any other: `python -m vidattn.cli ...` with an environment, a sessi
 
 import contextlib
 import fcntl
+import gc
 import importlib
 import json
 import os
@@ -17,6 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import types
 from pathlib import Path
 from typing import IO, Any
 
@@ -25,24 +27,25 @@ PATHS = os.pathsep.join([str(REPOSITORY), str(REPOSITORY / "tests")])
 ALONE = {"PYTHONPATH": PATHS, "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
 OWNER, SERVE = "VIDATTN_TESTS_OWNER", "--serve"
 IMPORTED = ["torch", "torchvision", "torch._dynamo", "pytorch_lightning", "jsonargparse", "matplotlib.pyplot", "av"]
-IMPORTED += ["vidattn.commands.trainer", "vidattn.classify.classifier", "vidattn.explain.explanation", "tiny_run"]
-IF_THERE = ["ipykernel.kernelapp", "pandas"]
+IMPORTED += ["tiny_run", "matplotlib.backends.backend_agg", "torch.utils.tensorboard", "einops._torch_specific"]
+IF_THERE = ["ipykernel.kernelapp", "pandas", "timm", "transformers"]
 
 
 class Forked:
     """A running process, as `subprocess.Popen` has it; it leads a session of its own, whose number is its `pid`.
 
     Args:
-        words: what stands behind `python`: `-m`, a module and its arguments, or a file and its arguments.
-        output: where it writes, errors too; a pipe otherwise, which `communicate` reads.
+        words: what stands behind `python`: `-m`, a module and its arguments; a file and its arguments; `-c` and code.
+        output: where it writes; a pipe otherwise, which `communicate` reads.
+        errors: where its errors go; to its output otherwise.
         input: what it reads from; nothing otherwise.
         folder: where it begins.
-        variables: changes of its environment.
+        variables: changes of its environment; None for one that is not set.
     """
 
     def __init__(
-        self, *words: Any, output: int | None = None, input: int | None = None, folder: str = str(REPOSITORY),
-        **variables: str,
+        self, *words: Any, output: int | None = None, errors: int | None = None, input: int | None = None,
+        folder: str = str(REPOSITORY), **variables: str | None,
     ) -> None:  # fmt: skip
         self.returncode: int | None = None
         self.stdout: IO[bytes] | None = None
@@ -54,12 +57,14 @@ class Forked:
                 self.stdout = os.fdopen(reading, "rb", 0)
                 ours.callback(os.close, output)
             self._connection = connect()
+            environment = os.environ | ALONE | variables
             request = {
                 "words": [str(word) for word in words],
-                "environment": os.environ | ALONE | variables,
+                "environment": {name: value for name, value in environment.items() if value is not None},
                 "folder": folder,
             }
-            socket.send_fds(self._connection, [json.dumps(request).encode() + b"\n"], [input, output])
+            streams = [input, output, output if errors is None else errors]
+            socket.send_fds(self._connection, [json.dumps(request).encode() + b"\n"], streams)
             self._answers = self._connection.makefile("r")
             self.pid = int(self._answers.readline())
 
@@ -138,7 +143,7 @@ def serve(listening: socket.socket, owner: int) -> list[str] | None:
     while _lives(owner):
         if select.select([listening], [], [], 0.02)[0]:
             connection = listening.accept()[0]
-            data, (reads, writes), *_ = socket.recv_fds(connection, 1 << 20, 2)
+            data, streams, *_ = socket.recv_fds(connection, 1 << 20, 3)
             while not data.endswith(b"\n"):
                 data += connection.recv(1 << 20)
             request = json.loads(data)
@@ -146,10 +151,10 @@ def serve(listening: socket.socket, owner: int) -> list[str] | None:
             if pid == 0:
                 for other in (listening, connection, *running.values()):
                     other.close()
-                return _become(request, reads, writes)
+                return _become(request, streams)
             running[pid] = connection
-            os.close(reads)
-            os.close(writes)
+            for stream in streams:
+                os.close(stream)
             _answer(connection, pid)
         while running and (ended := os.waitpid(-1, os.WNOHANG))[0]:
             with running.pop(ended[0]) as connection:
@@ -170,15 +175,14 @@ def _answer(connection: socket.socket, number: int) -> None:
         connection.sendall(f"{number}\n".encode())
 
 
-def _become(request: dict[str, Any], reads: int, writes: int) -> list[str]:
+def _become(request: dict[str, Any], streams: list[int]) -> list[str]:
     """Make this a process of the request's own: streams, session, environment. Its words come back."""
     os.setsid()
     # A shell lets its background jobs ignore Ctrl-C, and all that they start.
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    for number, source in ((0, reads), (1, writes), (2, writes)):
-        os.dup2(source, number)
-    os.close(reads)
-    os.close(writes)
+    for number, stream in enumerate(streams):
+        os.dup2(stream, number)
+        os.close(stream)
     sys.stdin = sys.__stdin__ = os.fdopen(0)
     sys.stdout = sys.__stdout__ = os.fdopen(1, "w")
     sys.stderr = sys.__stderr__ = os.fdopen(2, "w", buffering=1, errors="backslashreplace")
@@ -190,7 +194,11 @@ def _become(request: dict[str, Any], reads: int, writes: int) -> list[str]:
 
 def run(words: list[str]) -> None:
     """What `python <words>` runs, as its main module."""
-    if words[0] == "-m":
+    if words[0] == "-c":
+        sys.argv = words[:1]
+        sys.modules["__main__"] = types.ModuleType("__main__")
+        exec(words[1], vars(sys.modules["__main__"]))
+    elif words[0] == "-m":
         sys.argv = words[1:]
         runpy.run_module(words[1], run_name="__main__", alter_sys=True)
     else:
@@ -198,16 +206,29 @@ def run(words: list[str]) -> None:
         runpy.run_path(words[0], run_name="__main__")
 
 
+def ours() -> list[str]:
+    """All modules of the package but the one that runs as a process's main module."""
+    folder = REPOSITORY / "vidattn"
+    files = (path.relative_to(REPOSITORY).with_suffix("") for path in sorted(folder.rglob("*.py")))
+    names = [".".join(file.parts).removesuffix(".__init__") for file in files]
+    return [name for name in names if name != "vidattn.cli"]
+
+
 def main(words: list[str]) -> None:
     """Be the nursery; or, for who starts processes himself, stand for one that is forked off: `forked.py -m module`."""
     if words[0] != SERVE:
-        sys.exit(Forked(*words, output=1, folder=os.getcwd()).wait())
+        words = words[words[0] == "-u" :]  # nothing of ours is buffered
+        as_here = {name: os.environ.get(name) for name in ALONE} if words[0] == "-c" else {}  # xdist's look for a GPU
+        sys.exit(Forked(*words, input=0, output=1, errors=2, folder=os.getcwd(), **as_here).wait())
     with socket.socket(fileno=int(words[1])) as listening:
+        gc.disable()
         for name in IMPORTED:
             importlib.import_module(name)
-        for name in IF_THERE:
-            with contextlib.suppress(ImportError):
+        for name in [*ours(), *IF_THERE]:
+            with contextlib.suppress(Exception):  # what it needs is not there, or is broken: its tests say so
                 importlib.import_module(name)
+        gc.freeze()  # it stays: no process forked off looks through it for garbage
+        gc.enable()
         address = listening.getsockname()
         asked = serve(listening, int(words[2]))
     if asked is not None:

@@ -3,9 +3,14 @@
 Files that take longest begin, so that at the end neither process waits for the other.
 """
 
+import gc
+import os
+import shlex
+import sys
 from pathlib import Path
 from typing import Any
 
+import forked
 import pytest
 
 TESTS = Path(__file__).parent
@@ -48,3 +53,19 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
     config.option.loadscopereorder = False
     return InOrder(config, log)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_setupnodes(specs: list[Any]) -> None:
+    """Fork the processes off from the nursery, which has imported what each of them would; not where there is a GPU,
+    whose driver does not work in a fork once a library has looked for it."""
+    if Path("/dev/nvidia0").exists():
+        return
+    os.environ[forked.OWNER] = str(os.getpid())
+    for spec in specs:
+        spec.python = spec.python or shlex.join([sys.executable, forked.__file__])
+
+
+def pytest_collection_finish() -> None:
+    """What is there by now stays: no test's garbage is looked for in it."""
+    gc.freeze()

@@ -12,6 +12,8 @@ from vidattn.checkpoints.read import read_checkpoint
 from vidattn.cli import main
 from vidattn.commands.chain import plan
 
+pytestmark = pytest.mark.usefixtures("blank_pictures")
+
 
 @pytest.fixture(scope="module")
 def configs(tmp_path_factory):

@@ -15,6 +15,8 @@ from vidattn.commands.study import Ticker, results, train_all
 from vidattn.commands.study_plan import plan
 from vidattn.data.flat_keys import nested
 
+pytestmark = pytest.mark.usefixtures("blank_pictures")
+
 
 @pytest.fixture(scope="module")
 def base(tmp_path_factory):

@@ -3,19 +3,34 @@
 from types import SimpleNamespace
 
 import pytest
-from fake_libraries import ABSENT, CODECS, CUDA_TORCH, NMS
+from fake_libraries import ABSENT, CODECS, CUDA_TORCH, NMS, put
 
 from vidattn.doctor.diagnosis import diagnose, disk_finding, ffmpeg_finding, shared_memory_finding
 from vidattn.doctor.questions import QUESTIONS, ask
 
 
-def report(has_nvidia=False):
-    return {finding.name: finding for finding in diagnose(ask(QUESTIONS), has_nvidia)}
+@pytest.fixture(scope="module")
+def healthy(tmp_path_factory):
+    """What all libraries answer where nothing is wrong."""
+    with pytest.MonkeyPatch.context() as patch:
+        put(tmp_path_factory.mktemp("healthy"), patch)
+        return ask(QUESTIONS)
 
 
-def test_a_healthy_machine_has_no_trouble_and_every_version(machine):
-    machine()
+@pytest.fixture
+def report(healthy, machine):
+    """The report on a machine where some libraries are others; they alone are asked anew."""
 
+    def of(has_nvidia=False, **bodies):
+        machine(**bodies)
+        changed = {name.partition(".")[0] for name in bodies}
+        answers = healthy | ask([name for name in QUESTIONS if name in changed])
+        return {finding.name: finding for finding in diagnose(answers, has_nvidia)}
+
+    return of
+
+
+def test_a_healthy_machine_has_no_trouble_and_every_version(report):
     found = report()
 
     assert not [finding for finding in found.values() if finding.state == "trouble"]
@@ -26,17 +41,14 @@ def test_a_healthy_machine_has_no_trouble_and_every_version(machine):
     assert "networks run on the CPU" in found["CUDA"].text
 
 
-def test_a_gpu_is_named(machine):
-    machine(torch=CUDA_TORCH)
-
-    assert report(has_nvidia=True)["CUDA"].text == "networks run on H100"
+def test_a_gpu_is_named(report):
+    assert report(has_nvidia=True, torch=CUDA_TORCH)["CUDA"].text == "networks run on H100"
 
 
-def test_the_broken_pair_is_recognised_and_mended_for_the_torch_that_is_there(machine):
+def test_the_broken_pair_is_recognised_and_mended_for_the_torch_that_is_there(report):
     failing = "raise RuntimeError('operator torchvision::nms does not exist')"
-    machine(torchvision=NMS, pytorch_lightning=failing)
 
-    found = report()
+    found = report(torchvision=NMS, pytorch_lightning=failing)
 
     assert found["torchvision"].state == "trouble"
     assert "torch is built for CPU only, and this torchvision is not" in found["torchvision"].text
@@ -45,20 +57,20 @@ def test_the_broken_pair_is_recognised_and_mended_for_the_torch_that_is_there(ma
     assert found["Lightning"].text == "does not load because torchvision does not; mend that first"
 
 
-def test_the_pair_broken_the_other_way_is_mended_for_cuda(machine):
-    machine(torch=CUDA_TORCH, torchvision='raise OSError("image.so: undefined symbol: _ZN3c10")')
+def test_the_pair_broken_the_other_way_is_mended_for_cuda(report):
+    found = report(torch=CUDA_TORCH, torchvision='raise OSError("image.so: undefined symbol: _ZN3c10")')
 
-    assert report()["torchvision"].mend.endswith("/whl/cu130")
+    assert found["torchvision"].mend.endswith("/whl/cu130")
 
 
-def test_a_torchvision_for_another_torch_is_told_by_its_own_requirement(machine):
-    folder = machine(torchvision=NMS) / "torchvision-0.29.0.dist-info"
+def test_a_torchvision_for_another_torch_is_told_by_its_own_requirement(report, tmp_path):
+    folder = tmp_path / "torchvision-0.29.0.dist-info"
     folder.mkdir()
     (folder / "METADATA").write_text(
         "Metadata-Version: 2.1\nName: torchvision\nVersion: 0.29.0\nRequires-Dist: torch==2.14.0\n"
     )
 
-    found = report()["torchvision"]
+    found = report(torchvision=NMS)["torchvision"]
 
     assert found.text.startswith("made for torch 2.14.0, but torch is 2.15.0")
     assert found.mend == "pip install --upgrade torch torchvision"
@@ -78,10 +90,8 @@ def test_a_torchvision_for_another_torch_is_told_by_its_own_requirement(machine)
         ("transformers", "transformers", "note", "needed for vidattn bench-model only"),
     ],
 )
-def test_a_library_that_is_not_installed_is_said_with_what_it_is_for(machine, name, part, state, said):
-    machine(**{name: ABSENT.format(name)})
-
-    found = report()[part]
+def test_a_library_that_is_not_installed_is_said_with_what_it_is_for(report, name, part, state, said):
+    found = report(**{name: ABSENT.format(name)})[part]
 
     assert (found.state, found.version) == (state, "")
     assert "not installed" in found.text
@@ -89,28 +99,27 @@ def test_a_library_that_is_not_installed_is_said_with_what_it_is_for(machine, na
     assert found.mend.startswith("pip install")
 
 
-def test_an_error_of_the_libraries_of_ffmpeg_is_no_trouble_for_torchcodec_is_optional(machine):
-    machine(**{"torchcodec.decoders": 'raise RuntimeError("Could not load libtorchcodec. Likely causes: FFmpeg")'})
+def test_an_error_of_the_libraries_of_ffmpeg_is_no_trouble_for_torchcodec_is_optional(report):
+    failing = 'raise RuntimeError("Could not load libtorchcodec. Likely causes: FFmpeg")'
 
-    found = report()["torchcodec"]
+    found = report(**{"torchcodec.decoders": failing})["torchcodec"]
 
     assert found.state == "note"
     assert "Could not load libtorchcodec" in found.text
     assert "needs FFmpeg's shared libraries" in found.text
 
 
-def test_a_decoder_that_ffmpeg_lacks_is_trouble(machine):
-    machine(av=CODECS + 'codecs_available = {"vp9"}')
+def test_a_decoder_that_ffmpeg_lacks_is_trouble(report):
+    found = report(av=CODECS + 'codecs_available = {"vp9"}')
 
-    assert "cannot decode h264, hevc" in report()["PyAV"].text
+    assert "cannot decode h264, hevc" in found["PyAV"].text
 
 
-def test_a_gpu_that_torch_cannot_use_is_trouble(machine):
-    machine()
+def test_a_gpu_that_torch_cannot_use_is_trouble(report):
     assert "this torch is built for CPU only" in report(has_nvidia=True)["CUDA"].text
 
-    machine(torch=CUDA_TORCH.replace("lambda: True", "lambda: False"))
-    assert "cannot use the driver here" in report(has_nvidia=True)["CUDA"].text
+    unusable = CUDA_TORCH.replace("lambda: True", "lambda: False")
+    assert "cannot use the driver here" in report(has_nvidia=True, torch=unusable)["CUDA"].text
 
 
 def test_little_shared_memory_and_little_disk_are_trouble(tmp_path, monkeypatch):

@@ -18,6 +18,11 @@ def two_labels(tmp_path_factory):
     return write_two_labels(tmp_path_factory.mktemp("two_labels"))
 
 
+@pytest.fixture(scope="module", autouse=True)
+def unseen(blank_pictures):
+    """No test of this room looks at the pictures of a scorecard."""
+
+
 @pytest.fixture
 def one_thread():
     """Sums in the same order as the runs in processes of their own."""

@@ -9,7 +9,7 @@ from transformers.loss.loss_for_object_detection import HungarianMatcher, ImageL
 
 from vidattn.data.boxes.people import People
 from vidattn.models.actions import OneAction, SeveralActions
-from vidattn.models.tubes import Detections, to_centers, to_corners
+from vidattn.models.tubes import Detections, to_corners
 from vidattn.training.detection_loss import detection_terms, weighed
 from vidattn.training.matching import BoxWeights, Targets, match
 
@@ -130,14 +130,6 @@ def test_of_several_frames_and_labels_it_is_plain_loops():
     assert {name: value.item() for name, value in losses.items()} == pytest.approx(sums, abs=1e-5)
 
 
-def test_who_is_on_no_asked_frame_is_not_looked_for():
-    one = people((3,), frames=5)[0]
-    one.present[0, 2] = False
-    targets = Targets.of([one], 5, 1, C, CPU)
-    assert targets.there.tolist() == [[True, True]]
-    torch.testing.assert_close(targets.boxes[0, 0, 0], to_centers(one.boxes[1, 2]))
-
-
 @pytest.mark.parametrize("kind", [OneAction(), SeveralActions()], ids=["one", "several"])
 @pytest.mark.parametrize("boxes", [1, 2])
 def test_a_batch_without_people_teaches_that_nobody_is_there_and_every_gradient_is_finite(kind, boxes):
@@ -151,10 +143,3 @@ def test_a_batch_without_people_teaches_that_nobody_is_there_and_every_gradient_
     assert losses["l1"] == losses["giou"] == 0
     assert (ours.logits.grad[..., -1] < 0).all()
     assert all(one.grad.isfinite().all() for one in ours if one is not None)
-
-
-def test_nobody_counts_against_scores():
-    logits = torch.tensor([2.0, -1.0, 3.0])
-    for kind in (OneAction(), SeveralActions()):
-        assert (kind.scores(logits) < kind.scores_of_given(logits)).all()
-        assert kind.scores_of_given(logits).argmax() == 0

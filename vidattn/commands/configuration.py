@@ -33,8 +33,13 @@ class Parser(LightningArgumentParser):
         super().__init__(*args, allow_abbrev=False, **kwargs)
 
     def dump(self, *args: Any, **kwargs: Any) -> str:
-        """The configuration as text; a video transformer's fields stand directly below `network`, as by hand."""
-        text = super().dump(*args, **kwargs)
+        """The configuration as text; a video transformer's fields stand directly below `network`, as by hand.
+
+        What was parsed is not looked through again for mistakes, which took most of the time.
+        """
+        text = super().dump(*args, **{"skip_validation": True} | kwargs)
+        if TRANSFORMER not in text:
+            return text
         values = yaml.safe_load(text)
         model = values.get("model") if isinstance(values, dict) else None
         task = model.get("init_args", model) if isinstance(model, dict) else {}
@@ -43,6 +48,10 @@ class Parser(LightningArgumentParser):
             return text
         task["network"] = network.get("init_args", {})
         return yaml.safe_dump(values, allow_unicode=True, sort_keys=False, width=float("inf"))
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Writes the configuration, likewise."""
+        super().save(*args, **{"skip_validation": True} | kwargs)
 
     def error(self, message: str, ex: Exception | None = None) -> NoReturn:
         """Raises:

@@ -90,6 +90,11 @@ def _network(options: Namespace, asked: list[str]) -> tuple[Graph, About]:
     if options.task == "features":
         assert isinstance(network, Network)  # as all that is loaded
         graph: Graph = FeatureGraph(network, normalize)
+    elif model.head_is_fresh and model.is_detector:
+        raise Mistake(
+            f"{options.source}: a detector of actions, whose decoder is not exported; vidattn detect answers with it; "
+            "export its network alone: --task features"
+        )
     elif model.head_is_fresh:
         raise Mistake(
             f"{options.source}: has no head, so no answers; train one (vidattn fit --model.weights "
