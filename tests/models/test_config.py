@@ -20,6 +20,7 @@ from vidattn.models.presets import build_network
             "pooling='max' is unknown; choose one of class_token, registers, mean, normed_mean, hidden_mean, attentive",
         ),
         ({"position": "rope"}, r"position='rope' is unknown; choose one of space\+time, token, sine, map, none"),
+        ({"pixels": "flow"}, "pixels='flow' is unknown; choose one of rgb, motion"),
         ({"norm": "rms"}, "norm='rms' is unknown; choose one of layer_norm, dyt"),
         ({"activation": "relu"}, "activation='relu' is unknown; choose one of gelu, gelu_tanh"),
         ({"qkv_bias": "key"}, "qkv_bias='key' is unknown; choose one of all, query_value, none"),

@@ -12,7 +12,8 @@ from vidattn.attention.scheme import parse_scheme
 # Every scheme and every part once; an export takes seconds. Image blocks: tests/attention/image/test_contract.py
 TOGETHER = [
     {"pooling": "attentive", "position": "token", "norm": "dyt", "activation": "gelu_tanh", "query_key": "norm"},
-    {"attention": "joint", "pooling": "mean", "position": "sine", "qkv_bias": "query_value", "query_key": "rotary"},
+    {"attention": "joint", "pooling": "mean", "position": "sine", "qkv_bias": "query_value", "query_key": "rotary",
+     "pixels": "motion"},
     {
         "attention": "space>time(2)", "pooling": "registers", "qkv_bias": "none", "query_key": "norm+rotary",
         "tubelet_size": 2,

@@ -15,7 +15,7 @@ from vidattn.models.positions import peg
 from vidattn.models.presets import build_network
 
 PARTS = [
-    {"tubelet_size": 2},
+    {"tubelet_size": 2, "pixels": "motion"},
     {"position": "token"},
     {"position": "sine", "pooling": "mean"},
     {"position": "none", "conditional_position": "peg"},

@@ -125,8 +125,13 @@ def frames_of(
 def patch_embedding(config: VideoTransformerConfig) -> PatchEmbedding | TubeletEmbedding:
     """The layer that makes tokens of pixels: of patches, or of tubelets of several frames."""
     if config.tubelet_size == 1:
-        return PatchEmbedding(config.embed_dim, config.patch_size)
-    return TubeletEmbedding(config.embed_dim, config.patch_size, config.tubelet_size)
+        return PatchEmbedding(config.embed_dim, config.patch_size, config.seen_pixels)
+    return TubeletEmbedding(config.embed_dim, config.patch_size, config.tubelet_size, config.seen_pixels)
+
+
+def frames_alone(config: VideoTransformerConfig) -> bool:
+    """Whether a token is made of one frame alone: not where patches are tubelets of several, or see what moved."""
+    return config.tubelet_size == 1 and config.pixels == "rgb"
 
 
 def clip_grid(video: Tensor, config: NetworkConfig, kept: Kept | None = None) -> Grid:

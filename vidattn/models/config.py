@@ -20,11 +20,13 @@ from vidattn.models.keep import Kept, Tokens
 from vidattn.models.layers import ACTIVATIONS, Activation, activation_named
 from vidattn.models.network import Network, NetworkConfig
 from vidattn.models.norms import NORMS, norm_named
+from vidattn.models.pixels import PIXELS, Pixels, pixels_named
 from vidattn.models.positions import CONDITIONAL_POSITIONS, POSITIONS, tables_named
 from vidattn.models.readout import ReadOut
 from vidattn.models.readout_table import READOUTS, readout_named
 
 PARTS: dict[str, Iterable[str]] = {
+    "pixels": PIXELS,
     "pooling": READOUTS,
     "position": POSITIONS,
     "norm": NORMS,
@@ -35,7 +37,7 @@ PARTS: dict[str, Iterable[str]] = {
 }
 """Fields of a configuration that are a name, each with the table that knows it."""
 
-IMPORTED = ("pooling", "position", "norm", "activation")
+IMPORTED = ("pixels", "pooling", "position", "norm", "activation")
 """Those of them that may be an import path as well."""
 
 
@@ -43,8 +45,9 @@ IMPORTED = ("pooling", "position", "norm", "activation")
 class VideoTransformerConfig(NetworkConfig):
     """All numbers that make a video transformer; a clip of another length or size still works at run time.
 
-    Where `pooling`, `position`, `norm` and `activation` are names, an import path such as `my_package.MyReadOut` stands
-    wherever a name may; `vidattn.models.readout`, `positions`, `norms` and `layers` say what it must be.
+    Where `pixels`, `pooling`, `position`, `norm` and `activation` are names, an import path such as
+    `my_package.MyReadOut` stands wherever a name may; `vidattn.models.pixels`, `readout`, `positions`, `norms` and
+    `layers` say what it must be.
 
     Args:
         attention: scheme, such as `divided` (= `time+space`), `joint` or `space`; see `vidattn.attention.scheme`.
@@ -64,6 +67,8 @@ class VideoTransformerConfig(NetworkConfig):
         gradient_checkpointing: recompute each block in the backward pass: less memory, a third more time.
         init_std: standard deviation of fresh linear layers in the blocks. 0.02 is ViT's, right for D = 768; narrow
             networks from scratch learn many times faster with about 2 / sqrt(D) (see configs/motion_divided.yaml).
+        pixels: what the patch layer sees: `rgb`, or `motion`, brightness and how much it differs from the frames before
+            and behind; see `vidattn.models.pixels`.
         tubelet_size: frames that one token is made of; 1 is a patch of a frame (`vidattn.models.embeddings`).
         position: tables of positions: `space+time` (TimeSformer), `token` (ViViT), `sine` (VideoMAE, no parameters),
             `map` (PVT, shared by frames) or `none`; see `vidattn.models.positions`.
@@ -95,6 +100,7 @@ class VideoTransformerConfig(NetworkConfig):
     drop_path: float = 0.0
     gradient_checkpointing: bool = False
     init_std: float = 0.02
+    pixels: str = "rgb"
     tubelet_size: int = 1
     position: str = "space+time"
     norm: str = "layer_norm"
@@ -133,7 +139,7 @@ class VideoTransformerConfig(NetworkConfig):
             value = getattr(self, name)
             if value not in known and not (name in IMPORTED and "." in value):
                 raise Mistake(f"{name}={value!r} is unknown; choose one of {', '.join(known)}")
-        _ = self.readout, self.tables, self.parts, self.activation_function  # can they be imported?
+        _ = self.seen_pixels, self.readout, self.tables, self.parts, self.activation_function  # can they be imported?
         check_divisible(self.size, self.patch_size, "image_size")
         check_frames(self.num_frames, self.tubelet_size, "num_frames")
         for part in QUERY_KEYS[self.query_key]:
@@ -179,6 +185,11 @@ class VideoTransformerConfig(NetworkConfig):
     def readout(self) -> type[ReadOut]:
         """What `pooling` names."""
         return readout_named(self.pooling)
+
+    @cached_property
+    def seen_pixels(self) -> Pixels:
+        """What `pixels` names."""
+        return pixels_named(self.pixels)
 
     @cached_property
     def tables(self) -> tuple[type[nn.Module], type[nn.Module]]:

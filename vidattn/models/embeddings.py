@@ -5,6 +5,7 @@ from einops import rearrange
 from torch import Tensor, nn
 
 from vidattn.macs import Macs
+from vidattn.models.pixels import Pixels, rgb
 
 
 class PatchEmbedding(nn.Module):
@@ -15,11 +16,12 @@ class PatchEmbedding(nn.Module):
     Args:
         dim: token width D.
         patch_size: side of a patch in pixels.
+        pixels: what is cut into patches.
     """
 
-    def __init__(self, dim: int, patch_size: int) -> None:
+    def __init__(self, dim: int, patch_size: int, pixels: Pixels = rgb) -> None:
         super().__init__()
-        self.patch_size = patch_size
+        self.patch_size, self.pixels = patch_size, pixels
         convolution = nn.Conv2d(3, dim, patch_size, patch_size)  # for its initialisation
         self.weight = convolution.weight
         self.bias = convolution.bias
@@ -31,7 +33,7 @@ class PatchEmbedding(nn.Module):
     def cut(self, video: Tensor) -> Tensor:
         """`(B, 3, T, H, W)` -> the pixels of each patch, `(B, T, H/p, W/p, 3 p^2)`."""
         p = self.patch_size
-        return rearrange(video, "b c t (h p) (w q) -> b t h w (c p q)", p=p, q=p)
+        return rearrange(self.pixels(video), "b c t (h p) (w q) -> b t h w (c p q)", p=p, q=p)
 
     def project(self, patches: Tensor) -> Tensor:
         """Pixels of patches `(..., 3 p^2)` -> tokens `(..., D)`."""
@@ -56,12 +58,12 @@ class TubeletEmbedding(nn.Module):
         dim: token width D.
         patch_size: side of a tubelet in pixels.
         tubelet_size: frames of a tubelet.
+        pixels: what is cut into tubelets.
     """
 
-    def __init__(self, dim: int, patch_size: int, tubelet_size: int) -> None:
+    def __init__(self, dim: int, patch_size: int, tubelet_size: int, pixels: Pixels = rgb) -> None:
         super().__init__()
-        self.patch_size = patch_size
-        self.tubelet_size = tubelet_size
+        self.patch_size, self.tubelet_size, self.pixels = patch_size, tubelet_size, pixels
         box = (tubelet_size, patch_size, patch_size)
         convolution = nn.Conv3d(3, dim, box, box)  # for its initialisation
         self.weight = convolution.weight
@@ -74,7 +76,7 @@ class TubeletEmbedding(nn.Module):
     def cut(self, video: Tensor) -> Tensor:
         """`(B, 3, T, H, W)` -> the pixels of each tubelet, `(B, T/t, H/p, W/p, 3 t p^2)`."""
         t, p = self.tubelet_size, self.patch_size
-        return rearrange(video, "b c (f t) (h p) (w q) -> b f h w (c t p q)", t=t, p=p, q=p)
+        return rearrange(self.pixels(video), "b c (f t) (h p) (w q) -> b f h w (c t p q)", t=t, p=p, q=p)
 
     def project(self, tubelets: Tensor) -> Tensor:
         """Pixels of tubelets `(..., 3 t p^2)` -> tokens `(..., D)`."""

@@ -9,7 +9,7 @@ from vidattn.attention.scheme import parse_scheme
 from vidattn.grid import Grid
 from vidattn.macs import Macs
 from vidattn.mistakes import Mistake
-from vidattn.models.body import Body, frames_of, patch_embedding
+from vidattn.models.body import Body, frames_alone, frames_of, patch_embedding
 from vidattn.models.config import VideoTransformerConfig
 from vidattn.models.frame_by_frame import FrameByFrame
 from vidattn.models.keep import Kept, grid_of, kept
@@ -63,8 +63,8 @@ class FactorisedEncoder(Network, FrameByFrame):
 
     @property
     def each_alone(self) -> bool:
-        """Whether a frame stands for itself: not where patches are tubelets of several."""
-        return self.config.tubelet_size == 1
+        """Whether a frame stands for itself: see `frames_alone`."""
+        return frames_alone(self.config)
 
     def of_frames(self, video: Tensor, keep: Kept | Tensor | None = None) -> Tensor:
         """Normalised clips `(B, 3, T, H, W)` -> the spatial stage's vector of each frame of tokens, `(B, T, D)`."""

@@ -109,6 +109,17 @@ def test_a_conditional_position_that_is_left_out_is_named(tmp_path):
     assert after.report == ["conditional_position: peg -> none, left out"]
 
 
+def test_a_patch_layer_that_is_to_see_other_pixels_starts_fresh_and_is_named(tmp_path):
+    before, after = changed(tmp_path, "joint", pixels="motion")
+
+    assert not torch.equal(after.network.patch.weight, before.patch.weight)
+    assert torch.equal(after.network.blocks[0].mlp.fc1.weight, before.blocks[0].mlp.fc1.weight)
+    assert after.report == [
+        "patch: starts fresh, as it is to see other pixels",
+        "pixels: rgb in the file, motion here",
+    ]
+
+
 def test_fresh_norms_of_queries_and_keys_are_named(tmp_path):
     before, after = changed(tmp_path, "joint", query_key="norm+rotary")
 

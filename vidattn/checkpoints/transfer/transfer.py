@@ -90,7 +90,12 @@ def _carry_head(account: Account) -> None:
 
 
 def _carry_patch(account: Account, inflation: Inflation) -> None:
-    """Tubelets of another length: summed to a patch of one frame, and inflated from that."""
+    """Tubelets of another length: summed to a patch of one frame, and inflated from that. Of other pixels: anew."""
+    if account.trained.pixels != account.config.pixels:
+        account.mark_used("patch.weight", "patch.bias")
+        account.mark_filled("patch.weight", "patch.bias")
+        account.report.append("patch: starts fresh, as it is to see other pixels")
+        return
     account.take("patch.bias", "patch.bias")
     old, new = account.trained.tubelet_size, account.config.tubelet_size
     weight = account.old["patch.weight"]
