@@ -88,17 +88,20 @@ def about_of(metadata: Mapping[str, str], file: Path) -> About:
             raise Mistake(f"{file}: format {written} is newer than this vidattn, which reads {FORMAT}; update it")
         stored["preprocessing"] = Preprocessing.from_dict(stored["preprocessing"])
         stored["calibration"] = Calibration.from_dict(stored.get("calibration", {}))
-        return About(**_checked(stored))
+        if wrong := _wrong(stored):
+            raise Mistake(f"{file}: its metadata cannot be read ({wrong}); {again}")
+        return About(**stored)
     except Mistake:
         raise
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise Mistake(f"{file}: its metadata cannot be read ({type(error).__name__}: {error}); {again}") from None
 
 
-def _checked(stored: dict[str, Any]) -> dict[str, Any]:
+def _wrong(stored: dict[str, Any]) -> str | None:
+    """The first value that no file of ours has, in words."""
     for name in ("num_frames", "height", "width", "num_classes"):
         if not isinstance(stored[name], int) or stored[name] < 1:
-            raise ValueError(f"{name}={stored[name]!r}")
+            return f"{name}={stored[name]!r}"
     if not all(isinstance(name, str) for name in stored["class_names"]):
-        raise ValueError("class_names must be text")
-    return stored
+        return "class_names must be text"
+    return None
