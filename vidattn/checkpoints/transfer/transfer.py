@@ -62,7 +62,12 @@ def transferred(
     check_positions(trained, config)
     account = Account(saved, trained, network, config)
     _carry_head(account)
-    _carry_patch(account, inflation)
+    if trained.pixels == config.pixels:
+        _carry_patch(account, inflation)
+    else:
+        account.mark_used("patch.weight", "patch.bias")
+        account.mark_filled("patch.weight", "patch.bias")
+        account.report.append("patch: starts fresh, as it is to see other pixels")
     _carry_prefix(account)
     _carry_tables(account, trained, config, as_official)
     resize_windows(account)
@@ -90,12 +95,7 @@ def _carry_head(account: Account) -> None:
 
 
 def _carry_patch(account: Account, inflation: Inflation) -> None:
-    """Tubelets of another length: summed to a patch of one frame, and inflated from that. Of other pixels: anew."""
-    if account.trained.pixels != account.config.pixels:
-        account.mark_used("patch.weight", "patch.bias")
-        account.mark_filled("patch.weight", "patch.bias")
-        account.report.append("patch: starts fresh, as it is to see other pixels")
-        return
+    """Tubelets of another length: summed to a patch of one frame, and inflated from that."""
     account.take("patch.bias", "patch.bias")
     old, new = account.trained.tubelet_size, account.config.tubelet_size
     weight = account.old["patch.weight"]
