@@ -84,24 +84,26 @@ def about_of(metadata: Mapping[str, str], file: Path) -> About:
     again = f"write it again: vidattn export CHECKPOINT {file.name}"
     try:
         stored = json.loads(metadata[KEY])
-        if (written := stored.pop("format")) > FORMAT:
-            raise Mistake(f"{file}: format {written} is newer than this vidattn, which reads {FORMAT}; update it")
-        stored["preprocessing"] = Preprocessing.from_dict(stored["preprocessing"])
-        stored["calibration"] = Calibration.from_dict(stored.get("calibration", {}))
-        if wrong := _wrong(stored):
-            raise Mistake(f"{file}: its metadata cannot be read ({wrong}); {again}")
-        return About(**stored)
-    except Mistake:
-        raise
+        written = stored.pop("format")
+        about = _about(stored) if written <= FORMAT else None
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise Mistake(f"{file}: its metadata cannot be read ({type(error).__name__}: {error}); {again}") from None
+        kind = "" if isinstance(error, Mistake) else f"{type(error).__name__}: "
+        raise Mistake(f"{file}: its metadata cannot be read ({kind}{error}); {again}") from None
+    if about is None:
+        raise Mistake(f"{file}: format {written} is newer than this vidattn, which reads {FORMAT}; update it")
+    return about
 
 
-def _wrong(stored: dict[str, Any]) -> str | None:
-    """The first value that no file of ours has, in words."""
+def _about(stored: dict[str, Any]) -> About:
+    """
+    Raises:
+        ValueError: a value is none that a file of ours has.
+    """
     for name in ("num_frames", "height", "width", "num_classes"):
         if not isinstance(stored[name], int) or stored[name] < 1:
-            return f"{name}={stored[name]!r}"
+            raise Mistake(f"{name}={stored[name]!r}")
     if not all(isinstance(name, str) for name in stored["class_names"]):
-        return "class_names must be text"
-    return None
+        raise Mistake("class_names must be text")
+    preprocessing = Preprocessing.from_dict(stored.pop("preprocessing"))
+    calibration = Calibration.from_dict(stored.pop("calibration", {}))
+    return About(**stored, preprocessing=preprocessing, calibration=calibration)
