@@ -35,27 +35,12 @@ class Answer(NamedTuple):
     probability: float
 
 
-@dataclass(frozen=True, eq=False)
-class Prediction:
-    """What the model says of one video.
+class Answered:
+    """What every answer with a threshold tells."""
 
-    Args:
-        path: the file, "<bytes>" or "<array>".
-        class_names: K names.
-        probabilities: `(K,)`, the mean over the views.
-        num_views: clips times crops.
-        strip: the frames of the middle view.
-        notes: what was assumed, and what was done about a video that is too short.
-        threshold: from which probability on the likeliest class is an answer; always where None.
-    """
-
-    path: str
     class_names: Sequence[str]
     probabilities: np.ndarray
-    num_views: int
-    strip: Strip
-    notes: list[str]
-    threshold: Threshold | None = None
+    threshold: Threshold | None
 
     @property
     def is_none(self) -> bool:
@@ -75,6 +60,29 @@ class Prediction:
     def top(self, count: int = 5) -> list[Answer]:
         """The likeliest classes, likeliest first."""
         return top_answers(self.probabilities, self.class_names, count)
+
+
+@dataclass(frozen=True, eq=False)
+class Prediction(Answered):
+    """What the model says of one video.
+
+    Args:
+        path: the file, "<bytes>" or "<array>".
+        class_names: K names.
+        probabilities: `(K,)`, the mean over the views.
+        num_views: clips times crops.
+        strip: the frames of the middle view.
+        notes: what was assumed, and what was done about a video that is too short.
+        threshold: from which probability on the likeliest class is an answer; always where None.
+    """
+
+    path: str
+    class_names: Sequence[str]
+    probabilities: np.ndarray
+    num_views: int
+    strip: Strip
+    notes: list[str]
+    threshold: Threshold | None = None
 
     def to_dict(self, top: int = 5) -> dict[str, Any]:
         """Plain values: path, top, views, seconds (of the frames in the strip) and notes."""

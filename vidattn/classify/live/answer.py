@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 
 from vidattn.calibration.calibration import NONE, Threshold
-from vidattn.classify.prediction import Answer, doubts, top_answers
+from vidattn.classify.prediction import Answered
 from vidattn.classify.timeline import clock
 from vidattn.wording import counted, printable
 
 
 @dataclass(frozen=True, eq=False)
-class LiveAnswer:
+class LiveAnswer(Answered):
     """What the model says of a window, and what was lost until then.
 
     Args:
@@ -39,25 +39,6 @@ class LiveAnswer:
     dropped: int
     skipped: int
     threshold: Threshold | None = None
-
-    @property
-    def is_none(self) -> bool:
-        """Whether no class is as likely as the threshold says."""
-        return bool(doubts(self.threshold, self.probabilities))
-
-    @property
-    def name(self) -> str:
-        """The likeliest class, or "none of these"."""
-        return NONE if self.is_none else self.top(1)[0].name
-
-    @property
-    def probability(self) -> float:
-        """Of the likeliest class."""
-        return self.top(1)[0].probability
-
-    def top(self, count: int = 5) -> list[Answer]:
-        """The likeliest classes, likeliest first."""
-        return top_answers(self.probabilities, self.class_names, count)
 
     def to_dict(self, top: int = 5) -> dict[str, Any]:
         """Plain values."""
