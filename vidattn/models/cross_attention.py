@@ -150,7 +150,7 @@ def between(boxes: Tensor, times: Tensor, wanted: Tensor) -> Tensor:
     the nearest beyond them."""
     if len(times) == 1:
         return boxes.expand(-1, -1, len(wanted), -1)
-    after = torch.searchsorted(times, wanted).clamp(1, len(times) - 1)
+    after = (times < wanted[:, None]).sum(1).clamp(1, len(times) - 1)  # a searchsorted that ONNX knows
     before = after - 1
     share = ((wanted - times[before]) / (times[after] - times[before])).clamp(0, 1)[:, None]
     return boxes[:, :, before] * (1 - share) + boxes[:, :, after] * share
