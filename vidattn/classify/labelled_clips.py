@@ -6,12 +6,9 @@ from pathlib import Path
 
 from rich.progress import track
 from torch import Tensor
-from torch.utils.data import DataLoader
 
+from vidattn.classify.listed_views import listed_views
 from vidattn.classify.preparation import Preparation
-from vidattn.data.clips.dataset import TestViews
-from vidattn.data.clips.items import collate
-from vidattn.data.readers.opening import VideoOpener
 from vidattn.data.videos.manifest import read_manifest
 from vidattn.data.videos.shards import refuse_shards
 from vidattn.mistakes import Mistake
@@ -53,9 +50,7 @@ class LabelledClips:
         labelled = manifest.videos
         if any(video.label is None for video in labelled):
             raise Mistake(f"{videos}: wanted one class for each video; without it there is no accuracy to probe")
-        views = TestViews(labelled, preparation.sampling, 1, 1, preparation.image_size, VideoOpener(reader), "skip")
-        views.crops = replace(preparation, num_crops=1).crops
-        self._loader = DataLoader(views, batch_size, collate_fn=collate)
+        self._loader = listed_views(labelled, replace(preparation, num_clips=1, num_crops=1), reader, batch_size)
         self._progress = progress
         self.skipped = [(path, "no such file; check the list, and root") for path in manifest.missing_paths]
 

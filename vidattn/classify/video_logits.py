@@ -8,12 +8,9 @@ import torch
 from rich.console import Console
 from rich.progress import track
 from torch import Tensor
-from torch.utils.data import DataLoader
 
 from vidattn.classify.classifier import Classifier
-from vidattn.data.clips.dataset import TestViews
-from vidattn.data.clips.items import collate
-from vidattn.data.readers.opening import VideoOpener
+from vidattn.classify.listed_views import listed_views
 from vidattn.data.videos.manifest import Video
 
 
@@ -40,22 +37,10 @@ class VideoLogits:
             videos: the parts of files that are meant.
             label: of the bar that is shown on a terminal.
         """
-        prepared = classifier.preparation
-        clips = TestViews(
-            videos,
-            prepared.sampling,
-            prepared.num_clips,
-            prepared.num_crops,
-            prepared.image_size,
-            VideoOpener(classifier.reader),
-            "skip",
-        )
-        clips.crops = prepared.crops
-        together = max(1, classifier.batch_size // (prepared.num_clips * prepared.num_crops))
         console = Console(stderr=True)
         kept: dict[int, Tensor] = {}
         skipped: list[tuple[str, str]] = []
-        loader = DataLoader(clips, together, collate_fn=collate)
+        loader = listed_views(videos, classifier.preparation, classifier.reader, classifier.batch_size)
         for batch in track(loader, label, console=console, disable=not console.is_terminal):
             skipped += batch["skipped"]
             if len(batch["video"]):

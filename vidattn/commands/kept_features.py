@@ -8,18 +8,15 @@ from typing import NamedTuple
 from rich.console import Console
 from rich.progress import track
 from torch import Tensor
-from torch.utils.data import DataLoader
 
 from vidattn.checkpoints.pretrained import Pretrained
 from vidattn.checks import check_positive
 from vidattn.classify.feature_extractor import FeatureExtractor, head_input
+from vidattn.classify.listed_views import listed_views
 from vidattn.classify.preparation import Preparation
 from vidattn.classify.video_runner import load_prepared
 from vidattn.commands.options import Parser
-from vidattn.data.clips.dataset import TestViews
-from vidattn.data.clips.items import collate
 from vidattn.data.readers import READERS
-from vidattn.data.readers.opening import VideoOpener
 from vidattn.data.videos.manifest import Video
 from vidattn.mistakes import Mistake
 from vidattn.models.network import Network
@@ -164,13 +161,7 @@ def _fill(
     extractor = FeatureExtractor(
         model.network, preparation, options.device, options.precision, options.batch_size, options.reader
     )
-    sampling, crops = preparation.sampling, preparation.crops
-    clips = TestViews(
-        missing, sampling, preparation.num_clips, preparation.num_crops, crops.size, VideoOpener(options.reader), "skip"
-    )
-    clips.crops = crops
-    videos_per_batch = max(1, options.batch_size // (preparation.num_clips * preparation.num_crops))
-    loader = DataLoader(clips, videos_per_batch, collate_fn=collate, num_workers=options.workers)
+    loader = listed_views(missing, preparation, options.reader, options.batch_size, options.workers)
     with store:
         batches = track(loader, "Reading features", console=console, disable=not console.is_terminal)
         return extract(batches, missing, lambda video: extractor.over(video, reading.read), store)
