@@ -2,7 +2,6 @@
 
 import base64
 import csv
-import io
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -200,9 +199,7 @@ class Timeline:
         """The plot in a card, all in one piece of HTML."""
         from vidattn.plots import fonts
 
-        buffer = io.BytesIO()
-        fonts.save(self.plot(title=""), buffer, format="png", dpi=90)
-        picture = base64.b64encode(buffer.getvalue()).decode()
+        picture = base64.b64encode(fonts.png(self.plot(title=""))).decode()
         image = (
             f'<img src="data:image/png;base64,{picture}" alt="classes over time" style="width:100%;max-width:960px">'
         )

@@ -1,6 +1,5 @@
 """Where the model looked in one clip: as numbers, as a figure, as a small film."""
 
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -121,9 +120,7 @@ class Explanation:
     def _repr_png_(self) -> bytes:
         from vidattn.plots import fonts
 
-        file = io.BytesIO()
-        fonts.save(self.figure(), file, format="png", dpi=90)
-        return file.getvalue()
+        return fonts.png(self.figure())
 
     def __str__(self) -> str:
         frame = int(np.argmax(self.time_importance))

@@ -1,6 +1,5 @@
 """What the queries of a detector looked at in one clip: points with weights, or a weight for each token."""
 
-import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -167,9 +166,7 @@ class QueryLooks:
     def _repr_png_(self) -> bytes:
         from vidattn.plots import fonts
 
-        file = io.BytesIO()
-        fonts.save(self.figure(), file, format="png", dpi=90)
-        return file.getvalue()
+        return fonts.png(self.figure())
 
     def __repr__(self) -> str:
         return f"<QueryLooks of {self.path}: {', '.join(look.name for look in self.looks)}>"

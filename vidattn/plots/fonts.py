@@ -1,5 +1,6 @@
 """Class names in any script: fonts to fall back to where matplotlib's own has no such letters."""
 
+import io
 import warnings
 from pathlib import Path
 from typing import IO, Any
@@ -33,3 +34,10 @@ def save(figure: Figure, file: str | Path | IO[bytes], **options: Any) -> None:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", r"Glyph \d+ .* missing from")
         figure.savefig(file, **options)
+
+
+def png(figure: Figure) -> bytes:
+    """A PNG for a notebook or a page, by `save`."""
+    file = io.BytesIO()
+    save(figure, file, format="png", dpi=90)
+    return file.getvalue()
