@@ -3,8 +3,6 @@
 import csv
 from pathlib import Path
 
-import pytest
-
 from vidattn.attention.scheme import ALIASES, STEPS
 from vidattn.export.cases import FAMILIES, STAGES, cases
 from vidattn.export.table import COLUMNS
@@ -31,7 +29,6 @@ def test_every_family_of_presets_is_a_case():
     assert {name.split("-")[0] for name in PRESETS} - sizes_of_timesformer <= families
 
 
-@pytest.mark.skipif(not TABLE.exists(), reason="no table is kept beside the notebooks")
 def test_the_table_that_is_kept_is_of_these_cases_and_refuses_with_a_reason():
     with open(TABLE, newline="") as file:
         rows = list(csv.DictReader(file))
