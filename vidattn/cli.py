@@ -55,6 +55,11 @@ COMMANDS = {
         "write the whole of a network, pixels in and probabilities out, for other programs:\n"
         "vidattn export CHECKPOINT OUT.onnx (or OUT.pt2)",
     ),
+    "quantize": Command(
+        "quantize:quantize",
+        "make a network small, its weights in few bits, and measure what that costs:\n"
+        "vidattn quantize CHECKPOINT OUT --to int8",
+    ),
     "make": Command(
         "make:make", "write a set of videos that this package draws itself:  vidattn make motion --out FOLDER"
     ),

@@ -95,14 +95,20 @@ class SelfAttention(Heads):
         """
         size, length, locations, dim = x.shape
         x = x.contiguous()  # several clips without their prefixes are not: one copy here, or one in each product
-        biases = (None,) * 3 if self.qkv.bias is None else self.qkv.bias.chunk(3)
         q, k, v = (
-            F.linear(x, weight, bias).view(size, length, locations * self.num_heads, dim // self.num_heads)
-            for weight, bias in zip(self.qkv.weight.chunk(3), biases, strict=True)
+            part.reshape(size, length, locations * self.num_heads, dim // self.num_heads) for part in self._thirds(x)
         )
         q, k = self.prepare(q, k, Grid(length, 1, 1, 0))
         mixed = attend(q.transpose(1, 2), k.transpose(1, 2), v.transpose(1, 2))  # (B, L * heads, n, d)
         return self.proj(mixed.transpose(1, 2).reshape(x.shape))
+
+    def _thirds(self, x: Tensor) -> tuple[Tensor, ...]:
+        """Queries, keys and values `(..., D)` of `(..., D)`, by a product each; by one, where the layer is no plain
+        linear one, as those of quantised networks, which have no weights that could be cut."""
+        if not hasattr(self.qkv, "weight"):
+            return self.qkv(x).chunk(3, dim=-1)
+        biases = (None,) * 3 if self.qkv.bias is None else self.qkv.bias.chunk(3)
+        return tuple(F.linear(x, *layer) for layer in zip(self.qkv.weight.chunk(3), biases, strict=True))
 
 
 def self_attention_macs(groups: int, tokens: int, dim: int) -> Macs:

@@ -8,6 +8,7 @@ from torch import nn
 from vidattn.calibration.calibration import Calibration
 from vidattn.models.network import NetworkConfig
 from vidattn.preprocessing import Preprocessing
+from vidattn.quantization.recipe import num_weights
 
 CARD = """
 # {title}
@@ -63,7 +64,7 @@ def card_text(
         width=width,
         sampling=str(preprocessing.sampling or "not known; `Classifier` chooses and says so"),
         shape=config.shape,
-        parameters=sum(parameter.numel() for parameter in network.parameters()),
+        parameters=num_weights(network),
         gmacs=macs.total / 1e9,
         num_classes=config.num_classes,
         calibrated=_calibrated(calibration),

@@ -15,9 +15,13 @@ from vidattn.mistakes import Mistake
 from vidattn.models.config import VideoTransformerConfig
 from vidattn.models.network import NetworkConfig
 from vidattn.preprocessing import Preprocessing, SamplingRule
+from vidattn.quantization.recipe import Quantization, rebuilt
 from vidattn.wording import did_you_mean
 
 Resize = Literal["smooth", "official"]
+
+WITHOUT_EFFECT = ("dropout", "drop_path", "gradient_checkpointing", "init_std")
+"""Fields of configurations that do not change what a trained network computes."""
 
 
 class Filled(NamedTuple):
@@ -28,6 +32,7 @@ class Filled(NamedTuple):
         beside: what the source holds beside the network: the decoder of a pre-training.
         licence: of the source's weights; empty where that is not known.
         calibration: what was measured of the network's answers; nothing where it is not the network that was measured.
+        quantization: what was done to make the network small; None where it is in floating point.
     """
 
     network: nn.Module
@@ -39,6 +44,7 @@ class Filled(NamedTuple):
     beside: dict[str, Tensor]
     licence: str
     calibration: Calibration
+    quantization: Quantization | None = None
 
 
 def built_and_filled(
@@ -103,6 +109,8 @@ def _filled(
     resize: Resize,
     inflation: Inflation,
 ) -> Filled:
+    if saved.quantization is not None:
+        return _small(network, config, saved, saved.quantization, source)
     try:
         state, report = transferred(saved, network, config, resize == "official", inflation)
     except WeightsError as error:
@@ -117,3 +125,28 @@ def _filled(
         calibration = Calibration()
         notes.append("calibration: left out, as it was measured on another network; vidattn calibrate measures it anew")
     return Filled(network, names, preprocessing, notes, str(source), head, saved.beside, saved.licence, calibration)
+
+
+def _small(
+    network: nn.Module, config: NetworkConfig, saved: Saved, quantization: Quantization, source: str | Path
+) -> Filled:
+    """A quantised network as it was written.
+
+    Raises:
+        WeightsError: another network is wanted.
+    """
+    other = [
+        f"{name}={value!r} in the file, {getattr(config, name, None)!r} here"
+        for name, value in saved.config.to_dict().items()
+        if name not in WITHOUT_EFFECT and getattr(config, name, None) != getattr(saved.config, name)
+    ]
+    if type(config) is not type(saved.config) or other:
+        raise WeightsError(
+            f"{source}: a network quantised to {quantization.kind}: its weights fit no other network "
+            f"({'; '.join(other) or type(config).__name__}); change what it was made of, and quantise that"
+        )
+    rebuilt(network, quantization).load_state_dict(saved.state)
+    head = saved.state["head.weight"].clone()
+    names, preprocessing = saved.class_names, saved.preprocessing
+    about = saved.licence, saved.calibration, quantization
+    return Filled(network, names, preprocessing, list(saved.notes), str(source), head, saved.beside, *about)

@@ -19,6 +19,7 @@ from vidattn.checkpoints.saved import description
 from vidattn.models.network import NetworkConfig
 from vidattn.models.normalize import Normalize
 from vidattn.preprocessing import Preprocessing
+from vidattn.quantization.recipe import Quantization
 
 
 class Pretrained(nn.Module, PyTorchModelHubMixin, library_name="vidattn", pipeline_tag="video-classification"):
@@ -35,6 +36,9 @@ class Pretrained(nn.Module, PyTorchModelHubMixin, library_name="vidattn", pipeli
         source: what it was loaded from, for the model card.
         licence: under which the weights are shared, for the model card.
         calibration: what was measured of the network's answers; see `probabilities`.
+
+    Attributes:
+        quantization: what was done to make the network small (`vidattn quantize`); None where it is in floating point.
     """
 
     def __init__(
@@ -59,6 +63,7 @@ class Pretrained(nn.Module, PyTorchModelHubMixin, library_name="vidattn", pipeli
         self.calibration = Calibration.from_dict(calibration) if isinstance(calibration, dict) else calibration
         self.loaded_head: Tensor | None = None  # set by `of`: when the head has moved, the network was trained
         self.beside: dict[str, Tensor] = {}  # set by `of`: what a pre-training trained with the network
+        self.quantization: Quantization | None = None  # set by `of`
         self.normalize = Normalize(*preprocessing.pixels)
 
     @property
@@ -102,15 +107,26 @@ class Pretrained(nn.Module, PyTorchModelHubMixin, library_name="vidattn", pipeli
         """uint8 clips `(B, 3, T, H, W)` -> logits `(B, K)`."""
         return self.network(self.normalize(video))
 
-    def _save_pretrained(self, save_directory: Path) -> None:
-        about = description(
-            self.config, self.class_names, self.preprocessing, self.notes, self.licence, self._kept_calibration
-        )
-        labels = dict(enumerate(self.class_names))
-        written = {"vidattn": about, "id2label": labels}  # the latter for the hub's own pages
+    def save_weights(self, file: Path) -> None:
+        """Write one safetensors file that is enough: the weights, and in its header what is to be known of them."""
         state = {name: value.contiguous() for name, value in self.network.state_dict().items()}
-        # The description stands in the weights too: the file alone is enough.
-        save_file(state, save_directory / WEIGHTS[0], {"format": "pt", "vidattn": json.dumps(about)})
+        save_file(state, file, {"format": "pt", "vidattn": json.dumps(self._description())})
+
+    def _description(self) -> dict[str, Any]:
+        return description(
+            self.config,
+            self.class_names,
+            self.preprocessing,
+            self.notes,
+            self.licence,
+            self._kept_calibration,
+            self.quantization,
+        )
+
+    def _save_pretrained(self, save_directory: Path) -> None:
+        labels = dict(enumerate(self.class_names))
+        written = {"vidattn": self._description(), "id2label": labels}  # the latter for the hub's own pages
+        self.save_weights(save_directory / WEIGHTS[0])
         (save_directory / "config.json").write_text(json.dumps(written, indent=2) + "\n", encoding="utf-8")
 
     @classmethod
@@ -127,7 +143,7 @@ class Pretrained(nn.Module, PyTorchModelHubMixin, library_name="vidattn", pipeli
     def of(cls, filled: Filled) -> "Pretrained":
         """A network as it was filled from a checkpoint."""
         model = cls(*filled[:5], filled.licence, filled.calibration)
-        model.loaded_head, model.beside = filled.head, filled.beside
+        model.loaded_head, model.beside, model.quantization = filled.head, filled.beside, filled.quantization
         return model
 
     def generate_model_card(self, title: str = "vidattn model") -> ModelCard:

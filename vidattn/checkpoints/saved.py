@@ -13,6 +13,7 @@ from vidattn.checkpoints.renaming import WeightsError, fitting
 from vidattn.models.network import NetworkConfig
 from vidattn.preprocessing import Preprocessing
 from vidattn.public import public_path
+from vidattn.quantization.recipe import Quantization, rebuilt
 
 FORMAT = 1
 
@@ -34,6 +35,7 @@ class Saved:
         licence: under which its makers share the weights, and who they are; empty where that is not known.
         detector: what the decoder of a detector of actions is made of, as plain values; empty where it is none.
         calibration: what was measured of the network's answers.
+        quantization: what was done to make the network small, in which case `state` is of what that made; or None.
     """
 
     config: NetworkConfig
@@ -47,6 +49,7 @@ class Saved:
     licence: str = ""
     detector: dict[str, Any] = field(default_factory=dict)
     calibration: Calibration = Calibration()
+    quantization: Quantization | None = None
 
 
 def description(
@@ -56,6 +59,7 @@ def description(
     notes: Sequence[str] = (),
     licence: str = "",
     calibration: Calibration = Calibration(),
+    quantization: Quantization | None = None,
 ) -> dict[str, Any]:
     """All but the weights as plain values: what stands under `vidattn` in our checkpoints and in `config.json`.
 
@@ -70,6 +74,7 @@ def description(
         "notes": list(notes),
         **({"licence": licence} if licence else {}),
         **({"calibration": stored} if (stored := calibration.to_dict()) else {}),
+        **({"quantization": quantization.to_dict()} if quantization is not None else {}),
     }
 
 
@@ -106,8 +111,9 @@ def saved_of(ours: dict[str, Any], state: dict[str, Tensor], beside: dict[str, T
         calibration = Calibration.from_dict(ours.get("calibration", {}))
     except ValueError as error:
         raise WeightsError(f"its {error}") from None
+    quantization = _quantization(ours)
     with torch.device("meta"):
-        built = config.build()
+        built = config.build() if quantization is None else rebuilt(config.build(), quantization)
     unlearnt = tuple(str(part) for part in ours.get("unlearnt", ()))
     learnt = {name: value for name, value in state.items() if not (unlearnt and name.startswith(unlearnt))}
     absent = {name.rpartition(".")[0] for name in state.keys() - learnt.keys()}
@@ -122,7 +128,17 @@ def saved_of(ours: dict[str, Any], state: dict[str, Tensor], beside: dict[str, T
         licence=str(ours.get("licence", "")),
         detector=dict(ours.get("detector") or {}),
         calibration=calibration,
+        quantization=quantization,
     )
+
+
+def _quantization(ours: dict[str, Any]) -> Quantization | None:
+    if "quantization" not in ours:
+        return None
+    try:
+        return Quantization.from_dict(ours["quantization"])
+    except ValueError as error:
+        raise WeightsError(f"its {error}") from None
 
 
 def kind_of(ours: dict[str, Any]) -> type[NetworkConfig]:

@@ -24,6 +24,7 @@ from vidattn.models.network import Network, NetworkConfig
 from vidattn.models.normalize import Normalize
 from vidattn.preprocessing import Preprocessing, SamplingRule
 from vidattn.public import public_path
+from vidattn.quantization.kinds import kind_named
 
 ABOUT = """\
 Write a network as one file that other programs run: uint8 clips (batch, 3, frames, height, width) in,
@@ -85,6 +86,8 @@ def _detects(options: Namespace) -> bool:
 
 def _network(options: Namespace, asked: list[str]) -> tuple[Graph, About]:
     model, preparation = load_prepared(options.source, None, options.image_size, 1, 1)
+    if model.quantization is not None and (reason := kind_named(model.quantization.kind).not_exported):
+        raise Mistake(f"{options.source}: a network quantised to {model.quantization.kind} is not exported: {reason}")
     network, several = model.network, model.preprocessing.multi_label
     normalize = Normalize(preparation.mean, preparation.std)
     if options.task == "features":

@@ -64,7 +64,7 @@ class AttentionOpening(nn.Module):
     def macs(self, grid: Grid) -> Macs:
         """Cost of the step, the residual's new width and the MLP on one clip."""
         after = self.grid_after(grid)
-        expand = 0 if self.expand is None else after.num_tokens * self.expand.weight.numel()
+        expand = 0 if self.expand is None else after.num_tokens * self.dim * self.out_dim
         return (
             self.steps[0].macs(after)  # type: ignore[operator]
             + Macs(linear=expand)

@@ -98,7 +98,7 @@ class ConvolutionOpening(nn.Module):
 
     def macs(self, grid: Grid) -> Macs:
         """Cost of the convolutions and of the residual's new width on one clip."""
-        expand = 0 if self.expand is None else self.grid_after(grid).num_tokens * self.expand.weight.numel()
+        expand = 0 if self.expand is None else self.grid_after(grid).num_tokens * self.dim * self.out_dim
         return self.steps[0].macs(grid) + Macs(linear=expand)  # type: ignore[operator]
 
     def macs_of_call(self, inputs: tuple, output: Tensor) -> Macs:

@@ -65,7 +65,7 @@ class OpeningBlock(nn.Module):
 
     def macs(self, grid: Grid) -> Macs:
         """Cost of the step, the projection of the residual and the MLP on one clip."""
-        project = 0 if self.project is None else grid.num_tokens * self.project.weight.numel()
+        project = 0 if self.project is None else grid.num_tokens * self.dim * self.out_dim
         return (
             self.steps[0].macs(grid)  # type: ignore[operator]
             + Macs(linear=project)

@@ -75,7 +75,7 @@ class PatchMerging(nn.Module):
 
     def macs(self, grid: Grid) -> Macs:
         """`4 D D'` for each token that leaves."""
-        return Macs(linear=self.grid_after(grid).num_tokens * self.reduction.weight.numel())
+        return Macs(linear=self.grid_after(grid).num_tokens * self.reduction.in_features * self.reduction.out_features)
 
     def macs_of_call(self, inputs: tuple, output: Tensor) -> Macs:
         """Cost of a call of `forward` with these inputs."""

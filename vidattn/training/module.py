@@ -101,6 +101,7 @@ class VideoModule(pl.LightningModule, ABC):
         self.head_is_fresh = False
         self.licence = ""  # of the weights that training begins with
         self.calibration = Calibration()  # of the weights that answer; training makes others of them
+        self.small = ""  # the kind of quantisation of the weights, which then answer and are not trained
         self._written: list[str] = []  # names of the weights in the checkpoint that a training goes on from
         if weights is not None:
             loaded = load_weights(self.network, network, weights)
@@ -109,6 +110,7 @@ class VideoModule(pl.LightningModule, ABC):
             self.class_names = list(loaded.class_names)
             self.head_is_fresh = loaded.head_is_fresh
             self.licence, self.calibration = loaded.licence, loaded.calibration
+            self.small = "" if loaded.quantization is None else loaded.quantization.kind
             self.take_over(loaded)
             if self.normalizes_as_saved:
                 self.normalize = Normalize(*loaded.preprocessing.pixels)
@@ -242,7 +244,16 @@ class VideoModule(pl.LightningModule, ABC):
             self.log("lr", max(group["lr"] for group in optimizer.param_groups))
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
-        """The optimizer over the groups of parameters; the schedule works on their learning rates at every step."""
+        """The optimizer over the groups of parameters; the schedule works on their learning rates at every step.
+
+        Raises:
+            ValueError: the network is quantised.
+        """
+        if self.small:
+            raise Mistake(
+                f"the weights are quantised to {self.small}, which is not trained; give the checkpoint that they were "
+                "made of, and quantise what comes of it"
+            )
         optimizer = self.make_optimizer(self.groups.groups(self))
         for group in optimizer.param_groups:
             group["lr"] *= group.get("lr_scale", 1.0)
