@@ -64,7 +64,7 @@ def test_a_file_that_could_not_be_written_is_refused_before_the_work(videos, che
 
     shown = capsys.readouterr()
     assert exit.value.code == 2
-    assert "folder.csv: this is a folder; wanted the name of a file to write" in shown.err
+    assert "folder.csv is a folder; name another place for the output" in shown.err
     assert not shown.out
 
 

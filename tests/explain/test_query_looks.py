@@ -1,5 +1,7 @@
 """What is said to be looked at is what the cross-attention took: its output is made of nothing else."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -95,6 +97,9 @@ def test_a_detector_tells_what_its_surest_queries_looked_at_for_a_frame(detector
     place = next(place for place, second in enumerate(looks.seconds) if second == pytest.approx(0.5))
     np.testing.assert_allclose(first.boxes[place], frame.boxes[first.query], atol=1e-5)
     assert first.seen.weights.sum() == pytest.approx(1, rel=1e-4)
+    assert looks.figure().get_suptitle() == "What the surest queries looked at"  # frames have no name
+    named = replace(looks, path="clips/a.mp4").figure()
+    assert named.get_suptitle() == "a.mp4: what the surest queries looked at"
     looks.save(tmp_path / "new" / "look.png")
     assert (tmp_path / "new" / "look.png").stat().st_size > 5000
     with pytest.raises(Mistake, match=r"look.gif: what queries look at is drawn as .png"):

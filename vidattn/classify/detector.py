@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from PIL import Image
 from torch import Tensor
 
 from vidattn.checkpoints.read import read_checkpoint
@@ -15,7 +14,8 @@ from vidattn.checks import check_positive, check_rate
 from vidattn.classify.device import usable_device
 from vidattn.classify.given_boxes import Boxes, boxes_on, chained
 from vidattn.classify.preparation import Preparation, cut_off, preparation_of
-from vidattn.classify.show.people import small_jpeg, telling_frames
+from vidattn.classify.show.people import telling_frames
+from vidattn.classify.show.video_pictures import VideoPictures, small_pictures
 from vidattn.classify.sources import One, open_source
 from vidattn.classify.video_detections import VideoDetections, check_names
 from vidattn.classify.windows import stream_clips
@@ -24,7 +24,7 @@ from vidattn.data.boxes.transforms import WholePicture
 from vidattn.data.boxes.windows import Window, windows
 from vidattn.data.clips.sampling import VideoTimes
 from vidattn.detection.found import FrameBoxes
-from vidattn.detection.tubes import Linking, Tube
+from vidattn.detection.tubes import Linking
 from vidattn.explain.query_looks import QueryLook, QueryLooks, watch_queries
 from vidattn.mistakes import Mistake
 from vidattn.models.actions import Actions
@@ -132,7 +132,9 @@ class Detector:
             frames.sort(key=lambda one: one.frame)
             tubes = sorted(self.linking.tubes(frames), key=lambda tube: -tube.score) if frames else []
             sure = [tube for tube in tubes if tube.score >= self.least]
-            pictures = pictures_of(reader, sure, times.num_frames)
+            telling = telling_frames(sure, times.num_frames)
+            again = not hasattr(source, "read")  # a stream has been read by now
+            pictures = VideoPictures(source, telling, fps) if again else small_pictures(reader, telling)
             notes, path = cut_off(reader), reader.path
         return VideoDetections(path, self.class_names, seconds, frames, sure, notes, pictures)
 
@@ -232,9 +234,3 @@ class Detector:
             boxes_on(boxes, frame, picture) if frame >= 0 else none
             for frame, picture in zip(frames, pictures, strict=True)
         ]
-
-
-def pictures_of(reader: Any, tubes: Sequence[Tube], count: int) -> dict[int, bytes]:
-    """Some frames of an open video of so many that show its tubes, as small JPEGs; decoded once more, one at a time."""
-    shown = reader.stream(telling_frames(tubes, count))
-    return {frame: small_jpeg(Image.fromarray(np.array(picture))) for frame, picture in shown}

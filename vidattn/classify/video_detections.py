@@ -29,7 +29,8 @@ class VideoDetections:
         frames: what was found in each, at least half as sure as tubes must be; frames without anybody have no boxes.
         tubes: boxes of one action of one person over time, the surest first.
         notes: what a reader of the answer should know.
-        pictures: by number some frames that show the tubes, as small JPEGs; nothing is drawn on them.
+        pictures: by number some frames that show the tubes, as small JPEGs; nothing is drawn on them. They may be
+            decoded only when they are asked for (`vidattn.classify.show.video_pictures`).
     """
 
     path: str

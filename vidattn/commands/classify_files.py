@@ -1,10 +1,9 @@
 """The files that `vidattn classify` writes."""
 
 import json
-import os
-import sys
 from argparse import Namespace
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,26 +14,17 @@ from vidattn.classify.prediction import Predictions
 from vidattn.classify.show.page import list_html, page_html
 from vidattn.classify.sources import Skipped
 from vidattn.classify.timeline import write_segments
-from vidattn.mistakes import Mistake
+from vidattn.commands.output_files import check_output, write_output
 
 
 def check_answer_files(options: Namespace) -> None:
     """Say before anything runs that a file could not be written.
 
     Raises:
-        ValueError: it could not, or its name ends in something else than its kind.
+        Mistake: it could not, or its name ends in something else than its kind.
     """
     for file, ending in ((options.csv, ".csv"), (options.json, ".json"), (options.save_html, ".html")):
-        if file is None:
-            continue
-        if file.suffix != ending:
-            raise Mistake(f"{file}: wanted a name that ends in {ending}")
-        if not file.parent.is_dir():
-            raise Mistake(f"{file}: the folder {file.parent} does not exist; make it first")
-        if file.is_dir():
-            raise Mistake(f"{file}: this is a folder; wanted the name of a file to write")
-        if not os.access(file if file.exists() else file.parent, os.W_OK):
-            raise Mistake(f"{file}: may not be written by you; choose another folder, or change its permissions")
+        check_output(file, ending)
 
 
 def write_files(done: Sequence[Any], skipped: Sequence[Skipped], options: Namespace, console: Console) -> bool:
@@ -42,23 +32,9 @@ def write_files(done: Sequence[Any], skipped: Sequence[Skipped], options: Namesp
 
     The page is the last, for its charts take long, and an interrupt leaves it out.
     """
-    files: tuple[tuple[Path | None, Callable[..., None]], ...] = (
-        (options.csv, _write_csv),
-        (options.json, _write_json),
-        (options.save_html, _write_html),
-    )
-    complete = True
-    for file, write in files:
-        if file is None:
-            continue
-        try:
-            write(file, done, skipped, options)
-        except OSError as error:
-            print(f"vidattn classify: {file}: cannot write it ({error.strerror or error})", file=sys.stderr)
-            complete = False
-        else:
-            console.print(Text(f"wrote {file}"))
-    return complete
+    writers = ((options.csv, _write_csv), (options.json, _write_json), (options.save_html, _write_html))
+    files = [(file, partial(write, done=done, skipped=skipped, options=options)) for file, write in writers]
+    return write_output("vidattn classify", files, lambda line: console.print(Text(line)))
 
 
 def _write_csv(file: Path, done: Sequence[Any], skipped: Sequence[Skipped], options: Namespace) -> None:

@@ -1,8 +1,7 @@
 """The files that `vidattn detect` writes."""
 
-import sys
 from argparse import Namespace
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from vidattn.classify.detector import Detector
@@ -10,10 +9,11 @@ from vidattn.classify.show.film import check_film, write_film
 from vidattn.classify.show.page import list_html, page_html
 from vidattn.classify.sources import One
 from vidattn.classify.video_detections import VideoDetections, write_csv, write_json
+from vidattn.commands.output_files import check_output, write_output
 from vidattn.explain.query_looks import check_picture
 from vidattn.mistakes import Mistake
-from vidattn.writable import check_place
 
+COMMAND = "vidattn detect"
 Missed = Sequence[tuple[str, str]]
 
 
@@ -23,9 +23,6 @@ def check_files(options: Namespace, videos: Sequence[One]) -> None:
     Raises:
         Mistake: it could not.
     """
-    for file, ending in ((options.csv, ".csv"), (options.json, ".json"), (options.html, ".html")):
-        if file is not None and file.suffix != ending:
-            raise Mistake(f"{file}: wanted a name that ends in {ending}")
     if options.film:
         check_film(options.film)
     if options.look:
@@ -34,11 +31,9 @@ def check_files(options: Namespace, videos: Sequence[One]) -> None:
         names = [] if file is None else [of_video(file, video, len(videos)) for video in videos]
         if twice := next((name for name in names if names.count(name) > 1), None):
             raise Mistake(f"{twice}: would be the {what} of several videos of this name; detect them one by one")
-    for file in (options.csv, options.json, options.html, options.film, options.look):
-        if file is not None:
-            check_place(file, folder=False)
-            if not file.parent.is_dir():
-                raise Mistake(f"{file}: the folder {file.parent} does not exist; make it first")
+    files = ((options.csv, ".csv"), (options.json, ".json"), (options.html, ".html"), (options.film,), (options.look,))
+    for file, *endings in files:
+        check_output(file, *endings)
 
 
 def of_video(file: Path, video: One, count: int) -> Path:
@@ -57,9 +52,9 @@ def write_pictures(options: Namespace, video: One, count: int, found: VideoDetec
         frame = int(found.tubes[0].frames[len(found.tubes[0].frames) // 2]) if found.tubes else None
         detector.look(video, frame).save(file)
 
-    wanted = [(file, write) for file, write in ((options.film, film), (options.look, look)) if file is not None]
-    written = [_written(of_video(file, video, count), write) for file, write in wanted]
-    return all(written)
+    wanted = ((options.film, film), (options.look, look))
+    named = [(file and of_video(file, video, count), write) for file, write in wanted]
+    return write_output(COMMAND, named)
 
 
 def write_lists(options: Namespace, done: Sequence[VideoDetections], skipped: Missed) -> bool:
@@ -69,20 +64,9 @@ def write_lists(options: Namespace, done: Sequence[VideoDetections], skipped: Mi
         cards = list_html([one.to_html() for one in done], skipped)
         file.write_text(page_html(f"Who does what, where: found by {options.weights}", [cards]), encoding="utf-8")
 
-    writers: tuple[tuple[Path | None, Callable[[Path], None]], ...] = (
+    files = (
         (options.csv, lambda file: write_csv(file, done)),
         (options.json, lambda file: write_json(file, done, skipped)),
         (options.html, page),
     )
-    written = [_written(file, write) for file, write in writers if file is not None]
-    return all(written)
-
-
-def _written(file: Path, write: Callable[[Path], None]) -> bool:
-    try:
-        write(file)
-    except OSError as error:
-        print(f"vidattn detect: {file}: cannot write it ({error.strerror or error})", file=sys.stderr)
-        return False
-    print(f"wrote {file}")
-    return True
+    return write_output(COMMAND, files)

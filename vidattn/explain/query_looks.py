@@ -120,7 +120,7 @@ class QueryLooks:
     """What the surest queries looked at in one clip of a video.
 
     Args:
-        path: the video.
+        path: the file, "<bytes>" or "<array>".
         frames: uint8 `(T, S, S, 3)`, what the network saw.
         seconds: `(T,)`, when they are in the video.
         looks: the surest first.
@@ -146,8 +146,13 @@ class QueryLooks:
             else:
                 shares = look.seen.weights[tokens_of(len(self.frames), len(look.seen.weights))]
                 rows.append(LookRow(look.name, look.boxes, shares=(shares / shares.sum()).numpy()))
-        title = f"{Path(self.path).name}: what the surest queries looked at"
-        return plot_query_looks(self.frames, rows, time_labels(self.seconds), title, self.proportion)
+        return plot_query_looks(self.frames, rows, time_labels(self.seconds), self._title, self.proportion)
+
+    @property
+    def _title(self) -> str:
+        """With the file's name, where the video is one."""
+        what = "what the surest queries looked at"
+        return what.capitalize() if self.path in ("<array>", "<bytes>") else f"{Path(self.path).name}: {what}"
 
     def save(self, path: str | Path) -> Path:
         """Write the figure as `.png`, `.svg` or `.pdf`; folders are made.

@@ -9,6 +9,7 @@ from PIL import Image
 
 from vidattn.classify.show.drawn import color_of, draw_on
 from vidattn.classify.show.page import card, escaped
+from vidattn.data.errors import VideoDecodeError
 from vidattn.detection.tubes import Tube
 
 if TYPE_CHECKING:
@@ -27,10 +28,14 @@ def detections_html(found: "VideoDetections") -> str:
     Args:
         found: in one video.
     """
-    pictures = "".join(_figure(found, frame) for frame in sorted(found.pictures))
     columns = f"grid-template-columns:repeat({min(4, max(1, len(found.pictures)))},minmax(0,{WIDEST}px))"
     grid = f"display:grid;{columns};gap:6px;margin-bottom:10px"
     notes = list(found.notes)
+    try:
+        pictures = "".join(_figure(found, frame) for frame in sorted(found.pictures))
+    except VideoDecodeError as error:  # pictures are decoded now, and the file may be gone
+        pictures = ""
+        notes.append(f"without pictures: {error.reason}")
     if len(found.tubes) > ROWS:
         notes.append(f"{len(found.tubes) - ROWS} tubes that are less sure are left out here; they are in CSV and JSON")
     if not found.tubes:
