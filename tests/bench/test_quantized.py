@@ -3,9 +3,7 @@ import torch
 from small import bright, bright_clips, needs_torchao
 
 from vidattn.bench.quantized import candidates, compared, machine
-from vidattn.bench.sensitivity import sensitivity
 from vidattn.models.normalize import NORMALIZATIONS, Normalize
-from vidattn.plots.sensitivity import plot_sensitivity
 from vidattn.quantization import chosen_layers, measured_ranges
 from vidattn.quantization.kinds import KINDS
 
@@ -38,24 +36,6 @@ def test_each_kind_has_a_row_with_what_it_answers_and_costs():
         assert min(row["ms_1"], row["ms_2"], row["mib_1"], row["mib_2"]) > 0
     assert rows["fp8"]["how"].startswith("simulated")
     assert "int8-static" not in candidates(bright(), list(KINDS), names, None)
-
-
-@needs_torchao
-def test_layers_are_tried_one_by_one_and_the_network_is_as_before():
-    names, clips = chosen_layers(bright()), NORMALIZE(bright_clips(6)[0])
-    with torch.no_grad():
-        before = bright()(clips)
-        found = {kind: sensitivity(bright(), kind, names, clips, batch_size=4) for kind in ("int8", "int4-weights")}
-        assert torch.equal(bright()(clips), before)
-    assert list(found["int8"]) == names
-    assert all(0 < value < 0.5 for value in found["int8"].values())
-    assert sum(found["int4-weights"].values()) > 3 * sum(found["int8"].values())
-
-    axes = plot_sensitivity(found, "two kinds").axes[0]
-    assert [label.get_text() for label in axes.get_yticklabels()] == names
-    assert axes.get_ylim()[0] > axes.get_ylim()[1]  # the first layer stands above
-    drawn = axes.collections[0].get_offsets()
-    assert drawn[:, 0] == pytest.approx(list(found["int8"].values()))
 
 
 def test_the_machine_is_named():

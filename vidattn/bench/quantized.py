@@ -43,7 +43,7 @@ class Candidate(NamedTuple):
         """What its weights take in a file."""
         return sum(value.numel() * value.element_size() for value in self.network.state_dict().values())
 
-    def __call__(self, clips: Tensor) -> Tensor:
+    def logits(self, clips: Tensor) -> Tensor:
         """Normalised clips `(B, 3, T, H, W)` -> logits, float32 `(B, K)`."""
         return self.network(clips.to(self.dtype)).float()
 
@@ -103,7 +103,7 @@ def compared(
             shown = video[:1] if shown is None else shown
             labels.append(classes)
             for name, one in small.items():
-                answers[name].append(one(video).argmax(1).cpu())
+                answers[name].append(one.logits(video).argmax(1).cpu())
         assert shown is not None
         costs = {size: _costs(small, shown.expand(size, -1, -1, -1, -1), rounds) for size in batch_sizes}
     truth, reference = torch.cat(labels), torch.cat(answers["fp32"])
@@ -128,7 +128,7 @@ def compared(
 def _costs(small: Mapping[str, Candidate], clips: Tensor, rounds: int) -> tuple[dict[str, float], dict[str, float]]:
     """Milliseconds and MiB of each."""
     clock = time.process_time if clips.device.type == "cpu" else time.perf_counter
-    runs: dict[str, Callable[[], Any]] = {name: partial(one, clips.contiguous()) for name, one in small.items()}
+    runs: dict[str, Callable[[], Any]] = {name: partial(one.logits, clips.contiguous()) for name, one in small.items()}
     seconds = interleaved(runs, rounds, clock)
     memory = {name: peak_mib(run, clips.device) for name, run in runs.items()}
     return {name: 1e3 * statistics.median(values) for name, values in seconds.items()}, memory

@@ -21,7 +21,7 @@ from vidattn.models.normalize import Normalize
 from vidattn.plots.sensitivity import plot_sensitivity
 from vidattn.quantization.kinds import KINDS
 from vidattn.quantization.layer import Range
-from vidattn.quantization.ranges import measured_ranges
+from vidattn.quantization.ranges import Clip, measured_ranges
 from vidattn.quantization.recipe import chosen_layers
 from vidattn.quantization.rounding import torchao
 from vidattn.tables import rich_table, write_rows
@@ -52,7 +52,8 @@ def write_table(options: Namespace) -> None:
     network, normalize = model.network.eval(), model.normalize
     listed = _labelled(options.table, model.class_names)
     layers = chosen_layers(network, options.skip)
-    ranges, clip = None, options.clip or "percentile"
+    clip: Clip = options.clip or "percentile"
+    ranges = None
     if options.calibrate is not None:
         batches = _batches(list(clips_of(options.calibrate, preparation, options.reader, options.clips)), normalize)
         ranges = measured_ranges(network, layers, batches, clip)
@@ -68,6 +69,8 @@ def write_table(options: Namespace) -> None:
     console = plain_console()
     console.print(rich_table([_shown(row, rows[0], options.batch) for row in rows], f"{counted(read.seen, 'clip')}"))
     console.print(f"machine: {machine(torch.device('cpu'))}. Times are the CPU's, medians of interleaved rounds.")
+    for how in dict.fromkeys(row["how"] for row in rows):
+        console.print(f"{', '.join(row['kind'] for row in rows if row['how'] == how)}: {how}")
     if ranges is None:
         console.print("int8-static: left out, as its ranges are measured; give videos: --calibrate VIDEOS")
     for kind, values in moved.items():
@@ -105,7 +108,7 @@ def _shown(row: dict[str, Any], first: dict[str, Any], sizes: list[int]) -> dict
         ratio = first[f"ms_{size}"] / max(row[f"ms_{size}"], 1e-9)
         found[f"ms of {size}"] = f"{row[f'ms_{size}']:.1f} ({ratio:.2f}x)"
         found[f"MiB of {size}"] = f"{row[f'mib_{size}']:.0f}"
-    return {**found, "how": row["how"]}
+    return found
 
 
 def _labelled(table: str, class_names: list[str]) -> Manifest:

@@ -1,6 +1,7 @@
 """Weights rounded to few bits, by torchao."""
 
 import importlib
+import logging
 from typing import Any
 
 import torch
@@ -16,6 +17,9 @@ def torchao() -> Any:
     Raises:
         ValueError: it does not load.
     """
+    logger = logging.getLogger("torch.utils._pytree")  # torch warns of how this torchao registers its enums
+    before = logger.level
+    logger.setLevel(logging.ERROR)
     try:
         return importlib.import_module("torchao.quantization.quant_primitives")
     except ImportError as error:
@@ -23,6 +27,8 @@ def torchao() -> Any:
             f'rounding weights to integers needs torchao ({error}): python -m pip install "vidattn[export]"; what was '
             "written runs without it, and fp8 needs nothing more"
         ) from error
+    finally:
+        logger.setLevel(before)
 
 
 def int8_rows(weight: Tensor) -> tuple[Tensor, Tensor]:
