@@ -147,7 +147,7 @@ def clips_of(videos: str, preparation: Preparation, reader: str, most: int) -> I
                 found += 1
                 yield batch["video"][place]
     if not found:
-        raise Mistake(f"--calibrate {videos}: none of its videos could be read; vidattn check {videos} tells why")
+        raise Mistake(f"{videos}: none of its videos could be read; vidattn check {videos} tells why")
 
 
 def _check_out(out: Path, overwrite: bool) -> None:
