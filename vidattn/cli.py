@@ -24,9 +24,11 @@ COMMANDS = {
     "validate": Command("trainer:validate", "evaluate on the validation split"),
     "test": Command("trainer:test", "evaluate on the test split and write a scorecard"),
     "predict": Command(
-        "trainer:predict",
+        "predict:predict",
         "classify a file, a folder or a list with a run's best weights:\n"
-        "vidattn predict --config RUN/config.yaml --data.predict VIDEO",
+        "vidattn predict --config RUN/config.yaml --data.predict VIDEO\n"
+        "or find who does what in them, and go on after an interrupt:\n"
+        "vidattn predict LIST --weights DETECTOR_RUN --out found.csv",
     ),
     "check": Command(
         "check:check", "find what is wrong with a dataset:  vidattn check train.csv val.csv --root videos"

@@ -142,7 +142,7 @@ def test_data_without_boxes_is_refused_in_a_line(drawn, tmp_path, capsys):
     assert "ActionDetector learns from boxes, and the data has none; set data.boxes.file" in capsys.readouterr().err
 
 
-def test_predict_says_which_command_answers_for_a_detector(one, drawn, capsys):
+def test_predict_says_how_a_detector_is_asked(one, drawn, capsys):
     with pytest.raises(SystemExit):
         main(["predict", "--config", str(one / "config.yaml"), "--data.predict", f"{drawn.folder}/videos/000000.mp4"])
-    assert "vidattn detect VIDEO... --weights RUN --csv FILE answers for a detector" in capsys.readouterr().err
+    assert "vidattn predict LIST --weights RUN --out FILE answers for a detector" in capsys.readouterr().err

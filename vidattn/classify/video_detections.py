@@ -2,7 +2,7 @@
 
 import csv
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -57,22 +57,19 @@ class VideoDetections:
 
     def rows(self) -> list[Row]:
         """A row for each box of each tube; sides are fractions of the picture."""
-        return [
-            {"path": self.path, "frame": int(frame), "second": round(self.seconds[int(frame)], 3)}
-            | {name: round(float(side), 4) for name, side in zip(("x1", "y1", "x2", "y2"), box, strict=True)}
-            | {"label": self.class_names[tube.action], "score": round(tube.score, 4), "person": number}
-            for number, tube in enumerate(self.tubes)
-            for frame, box in zip(tube.frames, tube.boxes, strict=True)
-        ]
+        return rows_of(self.to_dict())
 
     def to_dict(self) -> Row:
         """Everything but the boxes outside tubes, in plain values."""
-        boxes: dict[int, list[Row]] = {}
-        for row in self.rows():
-            kept = {name: row[name] for name in ("frame", "second", "x1", "y1", "x2", "y2")}
-            boxes.setdefault(row["person"], []).append(kept)
-        tubes = [about | {"boxes": boxes[about["tube"]]} for about in self.summary()]
+        tubes = [
+            about | {"boxes": [self._box(*one) for one in zip(tube.frames, tube.boxes, strict=True)]}
+            for about, tube in zip(self.summary(), self.tubes, strict=True)
+        ]
         return {"path": self.path, "tubes": tubes, "notes": list(self.notes)}
+
+    def _box(self, frame: int, sides: np.ndarray) -> Row:
+        when = {"frame": int(frame), "second": round(self.seconds[int(frame)], 3)}
+        return when | {name: round(float(side), 4) for name, side in zip(("x1", "y1", "x2", "y2"), sides, strict=True)}
 
     def on(self, frame: int) -> list[tuple[Tube, np.ndarray]]:
         """The tubes that a frame shows, each with its box there."""
@@ -98,20 +95,42 @@ COLUMNS = ("path", "frame", "x1", "y1", "x2", "y2", "label", "score", "person")
 """Of the CSV: a list of boxes that `data.boxes.file` takes, with what it does not read beside."""
 
 
-def write_csv(path: Path, found: Sequence[VideoDetections]) -> None:
+def rows_of(told: Row) -> list[Row]:
+    """A row for each box of each tube, of what `VideoDetections.to_dict` gives."""
+    return [
+        {"path": told["path"], **box, "label": tube["action"], "score": tube["score"], "person": tube["tube"]}
+        for tube in told["tubes"]
+        for box in tube["boxes"]
+    ]
+
+
+def write_csv(path: Path, found: Iterable[VideoDetections]) -> None:
     """The boxes of all tubes, a line each."""
+    write_told_csv(path, (video.to_dict() for video in found))
+
+
+def write_json(path: Path, found: Iterable[VideoDetections], skipped: Sequence[tuple[str, str]] = ()) -> None:
+    """All videos, and those that could not be read."""
+    write_told_json(path, (video.to_dict() for video in found), skipped)
+
+
+def write_told_csv(path: Path, told: Iterable[Row]) -> None:
+    """As `write_csv`, of what `VideoDetections.to_dict` gives, one video after the other."""
     with open(path, "w", newline="", encoding="utf-8") as file:
         table = csv.DictWriter(file, COLUMNS, extrasaction="ignore", lineterminator="\n")
         table.writeheader()
-        for video in found:
-            table.writerows(video.rows())
+        for video in told:
+            table.writerows(rows_of(video))
 
 
-def write_json(path: Path, found: Sequence[VideoDetections], skipped: Sequence[tuple[str, str]] = ()) -> None:
-    """All videos, and those that could not be read."""
-    told = [{"path": name, "reason": reason} for name, reason in skipped]
-    text = json.dumps({"videos": [video.to_dict() for video in found], "skipped": told}, indent=2)
-    path.write_text(text + "\n", encoding="utf-8")
+def write_told_json(path: Path, told: Iterable[Row], skipped: Sequence[tuple[str, str]] = ()) -> None:
+    """As `write_json`, likewise; a line for each video."""
+    missed = [{"path": name, "reason": reason} for name, reason in skipped]
+    with open(path, "w", encoding="utf-8") as file:
+        file.write('{"videos": [')
+        for place, video in enumerate(told):
+            file.write(("," if place else "") + "\n" + json.dumps(video))
+        file.write("\n],\n" + f'"skipped": {json.dumps(missed)}' + "}\n")
 
 
 def check_names(class_names: Sequence[str], count: int) -> list[str]:

@@ -125,10 +125,16 @@ def key_of(video: Video) -> str:
     return json.dumps([absolute(video.path), identity(video.path), *video.segment])
 
 
-def fingerprint(network: nn.Module) -> str:
-    """A digest of all weights: networks of the same classes differ in it as soon as one number does."""
+def fingerprint(network: nn.Module, leave_out: tuple[str, ...] = ()) -> str:
+    """A digest of all weights: networks of the same classes differ in it as soon as one number does.
+
+    Args:
+        leave_out: beginnings of names of weights that do not count.
+    """
     digest = hashlib.sha256()
     for name, value in sorted(network.state_dict().items()):
+        if name.startswith(leave_out):
+            continue
         digest.update(f"{name} {value.dtype} {tuple(value.shape)}".encode())
         digest.update(value.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().tobytes())
     return digest.hexdigest()

@@ -64,7 +64,7 @@ class ActionDetector(VideoModule):
     without_head = True
     unlearnt = ("head.", "readout.")
     instead: ClassVar[Mapping[str, str]] = {
-        "predict_step": "vidattn detect VIDEO... --weights RUN --csv FILE answers for a detector, also about a folder"
+        "predict_step": "vidattn predict LIST --weights RUN --out FILE answers for a detector"
     }
 
     def __init__(
