@@ -32,6 +32,7 @@ from vidattn.classify.view_means import means
 from vidattn.data.clips.sampling import Sampler
 from vidattn.data.readers.live_frames import LiveFrames, Source
 from vidattn.explain.explanation import Explanation, explain
+from vidattn.models.lean import lean
 
 
 class Classifier(VideoRunner[Prediction]):
@@ -53,6 +54,8 @@ class Classifier(VideoRunner[Prediction]):
         ValueError: there is no such device or precision, batches would be empty, or the names do not fit the network.
 
     Attributes:
+        network: as it is trained: for features, maps and explanations. Answers come from its lean form
+            (`vidattn.lean`), made here, once.
         notes: what the checkpoint does not say, and what was chosen instead.
     """
 
@@ -71,7 +74,8 @@ class Classifier(VideoRunner[Prediction]):
     ) -> None:
         check_names(class_names, classes_of(network))
         super().__init__(network, preparation, device, precision, batch_size, reader)
-        self._compiled = Compiled(self.network) if compile else self.network
+        answering = lean(self.network)
+        self._compiled = Compiled(answering) if compile else answering
         self.class_names = list(class_names)
         self.multi_label = multi_label
         self.calibration = calibration
