@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
+from vidattn.attention.base import VideoAttention
 from vidattn.models.recorder import SOFTMAX
 from vidattn.quantization.e4m3 import LARGEST, rounded, scaled
 
@@ -91,18 +92,18 @@ class _Around:
 
 
 def weigh_in_e4m3(network: nn.Module) -> None:
-    """From now on, all attention of the network weighs its values in e4m3, whichever of its methods is called."""
+    """From now on, all attention of the network weighs its values in e4m3, whichever of its methods is called, and also
+    where its steps are put into other blocks."""
     around = _Around()
-    for part in _parts(network):
+    steps = [part for part in network.modules() if isinstance(part, VideoAttention)]
+    for part in dict.fromkeys([*steps, *_parts(network)]):
         part.register_forward_pre_hook(around.begin)
         part.register_forward_hook(around.end, always_call=True)
 
 
 def _parts(module: nn.Module) -> Iterator[nn.Module]:
-    """What runs as a whole: the parts of a network, and of lists each element. Modes within modes do no harm."""
+    """What stands in no list: read-outs, say. Modes within modes do no harm."""
     for child in module.children():
-        if isinstance(child, nn.ModuleList):
-            yield from child
-        else:
+        if not isinstance(child, nn.ModuleList):
             yield child
             yield from _parts(child)
