@@ -34,7 +34,7 @@ def test_the_names_at_the_top_are_these():
         "MaskedAutoencoder", "MomentumContrast",
         "PRESETS", "Pretrained", "SimMIM", "VideoAttention", "VideoClassifier", "VideoDataModule", "VideoModule",
         "VideoTransformer", "VideoTransformerConfig", "build_network", "compare",
-        "crossovers", "list_attentions", "list_presets", "load", "open_video", "preset",
+        "crossovers", "lean", "list_attentions", "list_presets", "load", "open_video", "preset",
     ]  # fmt: skip
 
 

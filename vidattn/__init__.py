@@ -24,6 +24,7 @@ if TYPE_CHECKING:  # for mypy and editors, which know no table
     from vidattn.macs import Macs as Macs
     from vidattn.models.config import VideoTransformerConfig as VideoTransformerConfig
     from vidattn.models.hierarchical_config import HierarchicalConfig as HierarchicalConfig
+    from vidattn.models.lean import lean as lean
     from vidattn.models.presets import (
         PRESETS as PRESETS,
         build_network as build_network,
@@ -55,6 +56,7 @@ __all__, __getattr__, __dir__ = hand_on(
         "vidattn.macs": ["Macs"],
         "vidattn.models.config": ["VideoTransformerConfig"],
         "vidattn.models.hierarchical_config": ["HierarchicalConfig"],
+        "vidattn.models.lean": ["lean"],
         "vidattn.models.presets": ["PRESETS", "build_network", "list_presets", "preset"],
         "vidattn.models.video_transformer": ["VideoTransformer"],
         "vidattn.training.detector": ["ActionDetector"],

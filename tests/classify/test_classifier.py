@@ -16,6 +16,7 @@ from vidattn.classify.prediction import Predictions
 from vidattn.classify.preparation import preparation_of
 from vidattn.data.clips.sampling import StrideSampling, UniformSampling, VideoTimes
 from vidattn.data.errors import VideoDecodeError
+from vidattn.models.lean import Lean
 from vidattn.models.presets import build_network
 from vidattn.preprocessing import Preprocessing, SamplingRule
 
@@ -181,13 +182,25 @@ def test_bf16_is_close_to_fp32(checkpoint, tiny_video):
     np.testing.assert_allclose(half(tiny_video).probabilities, exact.probabilities, atol=0.05)
 
 
+def test_answers_come_from_the_lean_form_and_are_those_of_the_network(checkpoint, tiny_video):
+    classifier = Classifier.from_pretrained(checkpoint)
+    clips = classifier.views(tiny_video).video
+
+    with torch.no_grad():
+        wanted = classifier.network(classifier.normalize(clips))
+
+    assert type(classifier._compiled) is Lean
+    torch.testing.assert_close(classifier.logits(clips), wanted, atol=1e-5, rtol=1e-5)
+
+
 def test_compiled_gives_the_same_answer(checkpoint, tiny_video, monkeypatch):
     compiled = []
     monkeypatch.setattr(torch.nn.Module, "compile", lambda self: compiled.append(self))
 
     classifier = Classifier.from_pretrained(checkpoint, compile=True)
 
-    assert compiled == [classifier.network]
+    assert compiled == [classifier._compiled.network]
+    assert type(compiled[0]) is Lean
 
 
 def test_a_checkpoint_that_says_nothing_is_prepared_as_its_kind_is_trained():

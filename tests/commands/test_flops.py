@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 
 import pytest
 
@@ -54,6 +55,7 @@ def test_prints_parts_blocks_clip_and_prediction_and_writes_them(small, tmp_path
     assert "MMACs" in shown  # a million, as the network is small
     assert f"{clip['macs'] / 1e6:.3f}" in shown
     assert f"{clip['parameters']:,}" in shown
+    assert re.search(r"lean form, .* \(vidattn.lean\): \d+\.\d{3} MMACs a clip, \d+\.\d% fewer", shown)
 
 
 def test_blocks_that_take_turns_are_shown_once_each(capsys):

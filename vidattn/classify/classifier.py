@@ -21,9 +21,9 @@ from vidattn.classify.head import check_head
 from vidattn.classify.labelled_clips import LabelledClips
 from vidattn.classify.live.stream import Live
 from vidattn.classify.numbers import check_numbers
-from vidattn.classify.prediction import Prediction, Predictions, doubts
-from vidattn.classify.preparation import Preparation, averaged
-from vidattn.classify.show.strip import Strip
+from vidattn.classify.prediction import Prediction, Predictions
+from vidattn.classify.prediction_of import prediction_of
+from vidattn.classify.preparation import Preparation
 from vidattn.classify.sources import Many, One
 from vidattn.classify.temporal_probe import TemporalProbe, temporal_probe
 from vidattn.classify.timeline import Timeline
@@ -34,6 +34,7 @@ from vidattn.classify.view_means import means
 from vidattn.data.clips.sampling import Sampler
 from vidattn.data.readers.live_frames import LiveFrames, Source
 from vidattn.explain.explanation import Explanation
+from vidattn.models.lean import lean
 
 
 class Classifier(VideoRunner[Prediction]):
@@ -55,6 +56,8 @@ class Classifier(VideoRunner[Prediction]):
         ValueError: there is no such device or precision, batches would be empty, or the names do not fit the network.
 
     Attributes:
+        network: as it is trained: for features, maps and explanations. Answers come from its lean form
+            (`vidattn.lean`), made here, once.
         notes: what the checkpoint does not say, and what was chosen instead.
     """
 
@@ -73,7 +76,8 @@ class Classifier(VideoRunner[Prediction]):
     ) -> None:
         check_names(class_names, classes_of(network))
         super().__init__(network, preparation, device, precision, batch_size, reader)
-        self._compiled = Compiled(self.network) if compile else self.network
+        answering = lean(self.network)
+        self._compiled = Compiled(answering) if compile else answering
         self.class_names = list(class_names)
         self.multi_label = multi_label
         self.calibration = calibration
@@ -285,15 +289,5 @@ class Classifier(VideoRunner[Prediction]):
     def _answer(self, several: Sequence[ClipViews]) -> list[Prediction]:
         rows, threshold = means(self.probabilities, [views.video for views in several]), self.calibration.threshold
         self._spare_memory.answered(len(several))
-        return [
-            Prediction(
-                views.path,
-                self.class_names,
-                row,
-                len(views.video),
-                Strip.of(*views.middle),
-                [*doubts(threshold, row), *self.notes, *views.notes, *averaged(len(views.video))],
-                threshold,
-            )
-            for views, row in zip(several, rows, strict=True)
-        ]
+        both = zip(several, rows, strict=True)
+        return [prediction_of(views, row, self.class_names, threshold, self.notes) for views, row in both]

@@ -19,9 +19,14 @@ from vidattn.commands.painting_cost import painting_rows, painting_table
 from vidattn.commands.teaching_cost import teaching_rows, teaching_table
 from vidattn.comparison.source import find_source, schemed_of
 from vidattn.console import plain_console
+from vidattn.flops.agreement import CountError
 from vidattn.flops.counting import BlockCount, Count, count
+from vidattn.flops.measuring import measure
 from vidattn.flops.module_rows import module_rows, shape, text
 from vidattn.flops.published import Figure, figures
+from vidattn.flops.weightless import network_on_meta
+from vidattn.models.lean import Lean
+from vidattn.models.network import NetworkConfig
 from vidattn.models.presets import PRESETS, Schemed
 from vidattn.tables import rich_table, write_rows
 
@@ -104,6 +109,7 @@ def run(options: argparse.Namespace) -> None:
             f"saved: what a training step with {cost.batch} clip(s) in {cost.dtype} keeps for its backward pass, "
             f"weights not included, attention fused{recomputed}"
         )
+        print_lean(config, cost, console)
         if painting := painting_rows(options.network, cost.frames, cost.height, cost.width):
             console.print(painting_table(painting, f"A step of pre-training, forward, a clip of {clip}"))
             rows += painting
@@ -128,6 +134,25 @@ def run(options: argparse.Namespace) -> None:
     written = [write_rows(filled, path) for path in (options.csv, options.json, options.markdown) if path]
     if written:
         console.print(f"wrote {', '.join(map(str, written))}")
+
+
+def print_lean(config: NetworkConfig, cost: Count, console: Console) -> None:
+    """A line on what a clip costs when the network answers, where that is less than in training; measured as well.
+
+    Raises:
+        CountError: the declared cost is not the measured one.
+    """
+    form = Lean(network_on_meta(config))
+    clip = (cost.frames, cost.height, cost.width)
+    declared, measured = form.macs(*clip).total, measure(form, torch.empty(1, 3, *clip, device="meta")).macs
+    if declared != measured:
+        raise CountError(f"the lean form declares {declared:,} MACs and does {measured:,}; correct its macs()")
+    if declared < cost.macs:
+        unit, scale = ("G", 1e9) if cost.macs >= 1e9 else ("M", 1e6)
+        console.print(
+            f"lean form, in which vidattn answers (vidattn.lean): {declared / scale:,.3f} {unit}MACs a clip, "
+            f"{1 - declared / cost.macs:.1%} fewer"
+        )
 
 
 def cost_rows(cost: Count, clips: int, crops: int) -> list[dict[str, Any]]:

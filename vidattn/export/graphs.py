@@ -6,6 +6,7 @@ from typing import ClassVar
 from torch import Tensor, nn
 
 from vidattn.models.actions import Actions
+from vidattn.models.lean import lean
 from vidattn.models.network import Network
 from vidattn.models.normalize import Normalize
 from vidattn.models.query_decoder import QueryDecoder
@@ -41,7 +42,7 @@ class ProbabilityGraph(Graph):
     """What happens in each clip.
 
     Args:
-        network: normalised clips `(B, 3, T, H, W)` -> logits `(B, K)`.
+        network: normalised clips `(B, 3, T, H, W)` -> logits `(B, K)`; its lean form is what goes into the file.
         normalize: makes those of pixels.
         probabilities: makes those of logits, such as `vidattn.calibration.probabilities.Probabilities`.
     """
@@ -50,7 +51,7 @@ class ProbabilityGraph(Graph):
     outputs: ClassVar[dict[str, str]] = {"probabilities": "(batch, classes)"}
 
     def __init__(self, network: nn.Module, normalize: Normalize, probabilities: nn.Module) -> None:
-        super().__init__(network, normalize)
+        super().__init__(lean(network.float()), normalize)
         self.probabilities = probabilities
 
     def forward(self, video: Tensor) -> dict[str, Tensor]:

@@ -56,7 +56,8 @@ class SpaceOnlyTransformer(Body, Network, FrameByFrame):
 
     def of_frames(self, video: Tensor) -> Tensor:
         """Normalised clips `(B, 3, T, H, W)` -> what is read out of each frame, `(B, T, D)`."""
-        return self._of_each(self.features(video))
+        rows, whole, _ = frames_of(video, self.config, self.patch, None)
+        return self._of_rows(self.run(*self.embed(rows, whole.frame())), whole.frames)
 
     def over_frames(self, frames: Tensor) -> Tensor:
         """`(B, T, D)` -> logits `(B, K)`."""
@@ -71,6 +72,9 @@ class SpaceOnlyTransformer(Body, Network, FrameByFrame):
         frame = Grid(1, features.grid.height, features.grid.width, features.grid.prefix // frames)
         prefix = features.prefix.unflatten(1, (frames, frame.prefix)).flatten(0, 1)
         rows = frame.join(prefix, features.video.flatten(0, 1).unsqueeze(1))
+        return self._of_rows(rows, frames)
+
+    def _of_rows(self, rows: Tensor, frames: int) -> Tensor:
         return self.readout(self.norm(rows) if self.readout.takes_normed else rows).unflatten(0, (-1, frames))
 
     def layout(self, frames: int, height: int, width: int, keep: Kept | None = None) -> list[Stage]:
