@@ -6,9 +6,7 @@ from typing import Any
 
 from torch import Tensor
 
-from vidattn.checks import check_positive
 from vidattn.mistakes import Mistake
-from vidattn.wording import counted
 
 NONE = "none of these"
 """The answer where no class reaches the threshold."""
@@ -78,7 +76,8 @@ class Calibration:
             raise Mistake(f"temperature={self.temperature} of a calibration must be more than 0 and finite")
         if not abs(self.bias) < float("inf"):
             raise Mistake(f"bias={self.bias} of a calibration must be finite")
-        check_positive(views=self.views)
+        if self.views < 1:
+            raise Mistake(f"views={self.views} of a calibration must be at least 1")
 
     def doubts(self, views: int) -> list[str]:
         """A note where it is to be used for means over another number of views than it was measured on.
@@ -88,7 +87,7 @@ class Calibration:
         """
         if not self.to_dict() or views == self.views:
             return []
-        measured = counted(self.views, "view")
+        measured = "1 view" if self.views == 1 else f"{self.views} views"
         return [
             f"probabilities were calibrated as means over {measured} of a video, and these are over {views}; "
             "vidattn calibrate with the same --num-clips and --num-crops measures them"
