@@ -8,7 +8,7 @@ from vidattn.calibration.probabilities import Probabilities
 
 
 def test_plain_values_tell_all_of_it():
-    known = Calibration(1.7, -0.3, Threshold(0.6, 0.05, 40))
+    known = Calibration(1.7, -0.3, Threshold(0.6, 0.05, 40), views=30)
 
     assert Calibration.from_dict(json.loads(json.dumps(known.to_dict()))) == known
     assert Calibration().to_dict() == {}

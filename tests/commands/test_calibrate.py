@@ -9,6 +9,8 @@ from foreseen import PREPROCESSING, plain_video, write_checkpoint
 
 from vidattn import Classifier, load
 from vidattn.calibration.calibration import NONE, Threshold
+from vidattn.calibration.reliability import reliability
+from vidattn.checkpoints.files import read_weights as kept
 from vidattn.cli import main
 from vidattn.models.config import VideoTransformerConfig
 from vidattn.training.video_classifier import VideoClassifier
@@ -141,6 +143,44 @@ def test_a_folder_holds_it_and_another_network_does_not(run, videos, tmp_path):
     again = load(tmp_path / "model")
     assert again.calibration.temperature == pytest.approx(model.calibration.temperature)
     assert load(tmp_path / "model" / "model.safetensors").calibration == again.calibration
+
+
+def test_what_is_measured_are_answers_over_the_views_that_are_asked_for(run, videos, tmp_path):
+    for place in range(12):  # each begins dark and ends light, so that its clips differ
+        plain_video(tmp_path / f"{place}.mp4", [10 * place + 5 * step for step in range(24)])
+    (tmp_path / "val.csv").write_text("\n".join(f"{place}.mp4,{NAMES[place % 3]}" for place in range(12)) + "\n")
+    raw = Classifier.from_pretrained(run, num_clips=3)
+
+    main(["calibrate", str(run), "--val", str(tmp_path / "val.csv"), "--num-clips", "3"])
+
+    answers = np.stack([raw(tmp_path / f"{place}.mp4").probabilities for place in range(12)])
+    wanted = reliability(answers.max(1), answers.argmax(1) == np.arange(12) % 3).error
+    said = json.loads((run / "calibration.json").read_text())
+    assert said["before"]["calibration_error"] == pytest.approx(wanted, abs=1e-5)
+    same, other = Classifier.from_pretrained(run, num_clips=3), Classifier.from_pretrained(run)
+    assert same.calibration.views == 3
+    assert not any("calibrated" in note for note in same.notes)
+    assert any("calibrated as means over 3 views of a video, and these are over 1;" in note for note in other.notes)
+
+
+@pytest.mark.parametrize("out", [[], ["--out", "model"]])
+def test_weights_are_read_once_and_once_more_only_to_be_written_back(run, videos, tmp_path, monkeypatch, out):
+    reads = []
+    for module in ("read", "amending"):
+        monkeypatch.setattr(f"vidattn.checkpoints.{module}.read_weights", lambda file: reads.append(file) or kept(file))
+    monkeypatch.chdir(tmp_path)
+    main(["calibrate", str(run), "--val", str(videos / "val.csv"), "--precision", "bf16", *out])
+    assert len(reads) == (1 if out else 2)
+    model = load("model" if out else run)
+    assert model.calibration.temperature != 1
+    raw = load(run).network.state_dict()
+    for name, value in model.network.state_dict().items():
+        assert torch.equal(value, raw[name]), name  # as they were, not in bf16
+
+
+def test_an_exported_file_is_refused(videos, tmp_path, capsys):
+    words = ["calibrate", "model.onnx", "--val", videos / "val.csv", "--out", tmp_path / "model"]
+    assert "model.onnx: an exported file, with its temperature in the graph" in refused(words, capsys)
 
 
 def test_several_labels_get_a_bias(videos, tmp_path):

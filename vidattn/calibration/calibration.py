@@ -60,6 +60,7 @@ class Calibration:
         temperature: more than 1 makes answers less sure.
         bias: added to each logit; without effect on a softmax.
         threshold: from which probability on an answer is given; all answers are where None.
+        views: of a video, at most, in the answers that it was measured on: each was the mean over them.
 
     Raises:
         ValueError: the temperature is not more than 0, or a number is not finite.
@@ -68,12 +69,29 @@ class Calibration:
     temperature: float = 1.0
     bias: float = 0.0
     threshold: Threshold | None = None
+    views: int = 1
 
     def __post_init__(self) -> None:
         if not 0 < self.temperature < float("inf"):
             raise Mistake(f"temperature={self.temperature} of a calibration must be more than 0 and finite")
         if not abs(self.bias) < float("inf"):
             raise Mistake(f"bias={self.bias} of a calibration must be finite")
+        if self.views < 1:
+            raise Mistake(f"views={self.views} of a calibration must be at least 1")
+
+    def doubts(self, views: int) -> list[str]:
+        """A note where it is to be used for means over another number of views than it was measured on.
+
+        >>> Calibration(temperature=2.0).doubts(10)[0][:81]
+        'probabilities were calibrated as means over 1 view of a video, and these are over'
+        """
+        if not self.to_dict() or views == self.views:
+            return []
+        measured = "1 view" if self.views == 1 else f"{self.views} views"
+        return [
+            f"probabilities were calibrated as means over {measured} of a video, and these are over {views}; "
+            "vidattn calibrate with the same --num-clips and --num-crops measures them"
+        ]
 
     def logits(self, logits: Tensor) -> Tensor:
         """Logits of any shape -> those whose probabilities are calibrated; the very same where none is needed."""
@@ -90,6 +108,8 @@ class Calibration:
             known["bias"] = self.bias
         if self.threshold is not None:
             known["threshold"] = asdict(self.threshold)
+        if known and self.views != 1:
+            known["views"] = self.views
         return known
 
     @classmethod
@@ -107,6 +127,7 @@ class Calibration:
                 None
                 if threshold is None
                 else Threshold(float(threshold["least"]), float(threshold["false_alarms"]), int(threshold["clips"])),
+                int(stored.get("views", 1)),
             )
         except (AttributeError, KeyError, TypeError) as error:
             raise Mistake(

@@ -12,6 +12,9 @@ from vidattn.mistakes import Mistake
 HOTTEST = 100.0
 """Temperatures are sought between this and its inverse."""
 
+BOUNDS = ((1 / HOTTEST, HOTTEST), (-HOTTEST, HOTTEST))
+"""Of the inverse temperature, and of the bias."""
+
 FEW = 30
 """Videos below which a temperature is called rough."""
 
@@ -55,14 +58,14 @@ def fit(logits: np.ndarray, targets: np.ndarray, weights: np.ndarray | None = No
         raise Mistake("a network of one class is always sure of it: there is nothing to calibrate")
     if not np.isfinite(logits).all():
         raise Mistake("a logit is NaN or infinite; try precision=fp32, or look at the weights")
-    soft = _platt(targets, weights) if several else _inside(targets, logits.shape[1], videos)
+    soft = softened(targets, weights, logits.shape[1])
     number, curvature = (_sigmoids if several else _softmax), np.zeros((2, 2))
 
     def loss(point: np.ndarray) -> tuple[float, np.ndarray]:
         value, slope, curvature[:] = number(point, logits, soft, weights)
         return value, slope
 
-    bounds = [(1 / HOTTEST, HOTTEST), (-HOTTEST, HOTTEST) if several else (0.0, 0.0)]
+    bounds = [BOUNDS[0], BOUNDS[1] if several else (0.0, 0.0)]
     found = minimize(loss, np.array([1.0, 0.0]), jac=True, bounds=bounds, method="L-BFGS-B", tol=1e-12)
     loss(found.x)
     inverse, bias = (float(value) for value in found.x)
@@ -70,9 +73,21 @@ def fit(logits: np.ndarray, targets: np.ndarray, weights: np.ndarray | None = No
     notes = [] if several else _notes(weights[logits.argmax(1) == targets].sum() / weights.sum(), videos)
     if videos < FEW:
         notes.append(f"{videos} validation videos are few for a temperature; wanted {FEW} or more")
-    if not 1.001 / HOTTEST < inverse < HOTTEST / 1.001:
-        notes.append(f"the temperature ran to {1 / inverse:.3g}, as far as it is sought: the logits tell little")
-    return Fitted(Calibration(1 / inverse, bias), spread / inverse**2, notes)
+    return Fitted(Calibration(1 / inverse, bias), spread / inverse**2, [*notes, *ran_out(1 / inverse)])
+
+
+def ran_out(temperature: float) -> list[str]:
+    """A note where the temperature is at one end of where it is sought."""
+    if 1.001 / HOTTEST < temperature < HOTTEST / 1.001:
+        return []
+    return [f"the temperature ran to {temperature:.3g}, as far as it is sought: the logits tell little"]
+
+
+def softened(targets: np.ndarray, weights: np.ndarray, num_classes: int) -> np.ndarray:
+    """Targets `(N, K)` a little inside 0 and 1, of classes `(N,)` or of 0 and 1 `(N, K)`; see `fit`."""
+    if targets.ndim == 2:
+        return _platt(targets, weights)
+    return _inside(targets, num_classes, round(float(weights.sum())))
 
 
 def _notes(right: float, videos: int) -> list[str]:

@@ -11,6 +11,7 @@ from safetensors.torch import save_file
 
 from vidattn.calibration.calibration import Calibration
 from vidattn.checkpoints.files import CONFIG, WEIGHTS, read_json, read_weights
+from vidattn.checkpoints.plain import PLAIN
 from vidattn.mistakes import Mistake
 from vidattn.writable import put_in_place, writing
 
@@ -37,10 +38,23 @@ def own_files(source: str | Path) -> list[Path]:
     else:
         raise Mistake(f"{source} holds neither checkpoints/best.ckpt nor {WEIGHTS[0]} of ours; {_OUT}")
     for file in files:
-        found = read_json(file) if file.name == CONFIG else read_weights(file)
+        found = read_json(file) if file.name == CONFIG else _described(file)
         if not isinstance(found, dict) or not isinstance(found.get("vidattn"), dict):
             raise Mistake(f"{file} was not written by vidattn, so it cannot hold a calibration; {_OUT}")
     return files
+
+
+def _described(file: Path) -> Any:
+    """What a file of weights holds, tensors left on the disk where its kind allows that."""
+    try:
+        if _is_safetensors(file):
+            with safe_open(file, "pt") as opened:
+                about = (opened.metadata() or {}).get("vidattn")
+            return {} if about is None else {"vidattn": json.loads(about)}
+        with torch.serialization.safe_globals(PLAIN):
+            return torch.load(str(file), map_location="cpu", weights_only=True, mmap=True)
+    except Exception:  # of another kind, or damaged: the reader says how
+        return read_weights(file)
 
 
 def amend(files: list[Path], calibration: Calibration) -> None:
@@ -57,8 +71,12 @@ def amend(files: list[Path], calibration: Calibration) -> None:
 def _way(file: Path) -> Callable[[Path, Path, dict[str, Any]], None]:
     if file.name == CONFIG:
         return _amend_json
+    return _amend_safetensors if _is_safetensors(file) else _amend_pickled
+
+
+def _is_safetensors(file: Path) -> bool:
     with file.open("rb") as stream:
-        return _amend_safetensors if stream.read(9)[8:] == b"{" else _amend_pickled
+        return stream.read(9)[8:] == b"{"
 
 
 def _amend_json(file: Path, part: Path, stored: dict[str, Any]) -> None:

@@ -10,28 +10,30 @@ from torch import Tensor, nn
 
 from vidattn.calibration.calibration import Calibration
 from vidattn.calibration.probabilities import Probabilities
-from vidattn.checkpoints.renaming import WeightsError
+from vidattn.checkpoints.pretrained import Pretrained
 from vidattn.checks import check_above_zero
 from vidattn.classify.answer_names import Given, check_names, classes_of, names_for
 from vidattn.classify.clip_views import ClipViews
 from vidattn.classify.compiled import Compiled
+from vidattn.classify.explanation_of import explanation_of
 from vidattn.classify.feature_extractor import FeatureExtractor
+from vidattn.classify.head import check_head
 from vidattn.classify.labelled_clips import LabelledClips
 from vidattn.classify.live.stream import Live
 from vidattn.classify.numbers import check_numbers
-from vidattn.classify.prediction import Prediction, Predictions, doubts
-from vidattn.classify.preparation import Preparation, averaged
-from vidattn.classify.show.strip import Strip
+from vidattn.classify.prediction import Prediction, Predictions
+from vidattn.classify.prediction_of import prediction_of
+from vidattn.classify.preparation import Preparation
 from vidattn.classify.sources import Many, One
 from vidattn.classify.temporal_probe import TemporalProbe, temporal_probe
 from vidattn.classify.timeline import Timeline
 from vidattn.classify.timeline_of import timeline_of
 from vidattn.classify.video_features import VideoFeatures
-from vidattn.classify.video_runner import Precision, VideoRunner, load_prepared
+from vidattn.classify.video_runner import Precision, VideoRunner, load_prepared, name_of_model
 from vidattn.classify.view_means import means
 from vidattn.data.clips.sampling import Sampler
 from vidattn.data.readers.live_frames import LiveFrames, Source
-from vidattn.explain.explanation import Explanation, explain
+from vidattn.explain.explanation import Explanation
 from vidattn.models.lean import lean
 
 
@@ -84,7 +86,7 @@ class Classifier(VideoRunner[Prediction]):
     @classmethod
     def from_pretrained(
         cls,
-        source: str | Path,
+        source: str | Path | Pretrained,
         device: str | int | torch.device | None = None,
         precision: Precision = "fp32",
         compile: bool = False,
@@ -100,7 +102,8 @@ class Classifier(VideoRunner[Prediction]):
 
         Args:
             source: a folder, a file, a run, or the id of a model on the Hugging Face hub; see `vidattn.load`. Or what
-                `vidattn export` has written: a .onnx, or a .pt2 of somebody whom you trust.
+                `vidattn export` has written: a .onnx, or a .pt2 of somebody whom you trust. Or what `vidattn.load` has
+                returned, whose network is taken as it is, not copied.
             device: see `Classifier`, as for `precision`, `compile`, `batch_size` and `reader`.
             class_names: K names, a dict from numbers to names (Hugging Face's `id2label`), or a text file with one on
                 each line, instead of the checkpoint's.
@@ -114,17 +117,12 @@ class Classifier(VideoRunner[Prediction]):
             ValueError: names, size or sampling do not fit it.
         """
         model, preparation = load_prepared(source, sampling, image_size, num_clips, num_crops)
-        if model.head_is_fresh and model.is_detector:
-            raise WeightsError(
-                f"{source}: a detector of actions, which has no head for whole videos; ask vidattn detect (in Python "
-                f"vidattn.Detector) who does what in them, or train a head: vidattn fit --model.weights {source}"
-            )
-        if model.head_is_fresh:
-            raise WeightsError(f"{source}: has no head, so no answers; train one: vidattn fit --model.weights {source}")
+        check_head(model, name_of_model(source))
         names, assumed = names_for(model.config.num_classes, model.class_names, class_names)
         known = model.preprocessing.multi_label, model.calibration
         classifier = cls(model.network, names, preparation, device, precision, compile, batch_size, reader, *known)
-        classifier.notes = [*model.report, *classifier.notes, *assumed]
+        other_views = model.calibration.doubts(num_clips * num_crops)
+        classifier.notes = [*model.report, *classifier.notes, *assumed, *other_views]
         return classifier
 
     def __call__(self, source: Many, fps: float = 30.0, progress: bool = True) -> Prediction | Predictions:
@@ -241,23 +239,7 @@ class Classifier(VideoRunner[Prediction]):
             ValueError: there is no such class.
             MemoryError: the clip has too many tokens for its attention weights to be kept.
         """
-        views = self.views(source, fps)
-        clip, seconds = views.middle
-        notes = self.notes + views.notes
-        explanation = explain(
-            self.network,
-            self.normalize,
-            clip,
-            self.class_names,
-            class_name,
-            gradients,
-            seconds,
-            notes,
-            self.multi_label,
-            calibration=self.calibration,
-        )
-        check_numbers(torch.tensor(explanation.probability), self.network)
-        return explanation
+        return explanation_of(self, source, class_name, gradients, fps)
 
     def temporal_probe(
         self, videos: str | Path, root: str | Path | None = None, progress: bool = True
@@ -307,15 +289,5 @@ class Classifier(VideoRunner[Prediction]):
     def _answer(self, several: Sequence[ClipViews]) -> list[Prediction]:
         rows, threshold = means(self.probabilities, [views.video for views in several]), self.calibration.threshold
         self._spare_memory.answered(len(several))
-        return [
-            Prediction(
-                views.path,
-                self.class_names,
-                row,
-                len(views.video),
-                Strip.of(*views.middle),
-                [*doubts(threshold, row), *self.notes, *views.notes, *averaged(len(views.video))],
-                threshold,
-            )
-            for views, row in zip(several, rows, strict=True)
-        ]
+        both = zip(several, rows, strict=True)
+        return [prediction_of(views, row, self.class_names, threshold, self.notes) for views, row in both]

@@ -48,12 +48,6 @@ class VideoLogits:
                 kept |= {int(place): logits[ids == place] for place in ids.unique()}
         return cls([videos[place] for place in kept], list(kept.values()), skipped)
 
-    def rows(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """All views `(R, K)`, what each counts for so that videos count the same `(R,)`, and whose it is `(R,)`."""
-        counts = np.array([len(views) for views in self.views])
-        owners = np.repeat(np.arange(len(counts)), counts)
-        return torch.cat(self.views).double().numpy(), 1 / counts[owners], owners
-
     def answers(self, probabilities: Callable[[Tensor], Tensor]) -> np.ndarray:
         """The answers about the videos, `(N, K)`: the mean over views of their probabilities."""
         return torch.stack([probabilities(views.double()).mean(0) for views in self.views]).numpy()

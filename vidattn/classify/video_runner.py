@@ -112,13 +112,13 @@ class VideoRunner(ABC, Generic[Answer]):
 
 
 def load_prepared(
-    source: str | Path, sampling: Sampler | None, image_size: int | None, num_clips: int, num_crops: int
+    source: str | Path | Pretrained, sampling: Sampler | None, image_size: int | None, num_clips: int, num_crops: int
 ) -> tuple[Pretrained, Preparation]:
     """What `vidattn.load` reads, or an exported file holds, and what its network is to be shown of a video.
 
     Args:
         source: a folder, a file, a run, or the id of a model on the Hugging Face hub; see `vidattn.load`. Or what
-            `vidattn export` has written: a .onnx, or a .pt2 of somebody whom you trust.
+            `vidattn export` has written: a .onnx, or a .pt2 of somebody whom you trust. Or what has been loaded by now.
         sampling: which frames make a clip, instead of the checkpoint's rule.
         image_size: side of the clips in pixels, instead of the checkpoint's.
         num_clips: clips of a video, evenly over time.
@@ -128,8 +128,17 @@ def load_prepared(
         WeightsError: the source cannot be read; files are never unpickled as code.
         ValueError: size or sampling do not fit it.
     """
-    model = read_exported(source) if is_exported(source) else load(source)
+    model = source if isinstance(source, Pretrained) else _read(source)
     try:
         return model, preparation_of(model.config, model.preprocessing, sampling, image_size, num_clips, num_crops)
     except WeightsError as error:
-        raise WeightsError(f"{source}: {error}") from None
+        raise WeightsError(f"{name_of_model(source)}: {error}") from None
+
+
+def _read(source: str | Path) -> Pretrained:
+    return read_exported(source) if is_exported(source) else load(source)
+
+
+def name_of_model(source: str | Path | Pretrained) -> str:
+    """What messages call it."""
+    return str(source.source or "the model") if isinstance(source, Pretrained) else str(source)

@@ -1,5 +1,6 @@
 """`vidattn calibrate`: how far a network's probabilities are to be believed, measured on validation clips."""
 
+import copy
 from argparse import ArgumentDefaultsHelpFormatter, Namespace
 from dataclasses import replace
 from pathlib import Path
@@ -7,12 +8,14 @@ from pathlib import Path
 import numpy as np
 
 from vidattn.calibration.calibration import Calibration
-from vidattn.calibration.fitting import Fitted, fit
+from vidattn.calibration.fitting import Fitted
+from vidattn.calibration.fitting_means import fit_means
 from vidattn.calibration.measuring import FOLDS, held_out, quality
 from vidattn.calibration.probabilities import Probabilities
 from vidattn.calibration.threshold import choose_threshold
 from vidattn.checkpoints.amending import amend, own_files
 from vidattn.checkpoints.loading import load
+from vidattn.checkpoints.pretrained import Pretrained
 from vidattn.classify.classifier import Classifier
 from vidattn.classify.video_logits import VideoLogits
 from vidattn.commands.calibrate_report import Outcome, Rejected, write_report
@@ -21,6 +24,7 @@ from vidattn.commands.video_options import add_network_options, video_arguments
 from vidattn.data.lists.class_names import ClassNames
 from vidattn.data.videos.manifest import Manifest, read_manifest
 from vidattn.data.videos.shards import refuse_shards
+from vidattn.export.exported import is_exported
 from vidattn.mistakes import Mistake
 from vidattn.writable import check_place
 
@@ -37,7 +41,10 @@ def calibrate(words: list[str]) -> None:
     if options.out and (folder / "config.json").exists() and not options.overwrite:
         raise Mistake(f"{folder} holds a model already; name another folder, or add --overwrite")
     check_place(folder, folder=True, size=2 * sum(file.stat().st_size for file in files) + (1 << 20))
-    classifier = Classifier.from_pretrained(options.source, class_names=options.class_names, **video_arguments(options))
+    model = _loaded(options)
+    # Not the very network where its weights are cast: those are written yet.
+    shown = model if options.precision == "fp32" else copy.deepcopy(model)
+    classifier = Classifier.from_pretrained(shown, class_names=options.class_names, **video_arguments(options))
     others = None if options.other is None else _others(options, classifier)
     manifest = _labelled(options, classifier)
     read = VideoLogits.of(classifier, manifest.videos, "Reading validation videos")
@@ -53,12 +60,25 @@ def calibrate(words: list[str]) -> None:
     if absent := _absent(manifest):
         outcome.notes.append(absent)
     if options.out:
-        model = load(options.source)
         model.calibration = fitted.calibration
         model.save_pretrained(folder)
     else:
         amend(files, fitted.calibration)
     write_report(folder, outcome, skipped, [str(file) for file in files] or [str(folder)])
+
+
+def _loaded(options: Namespace) -> Pretrained:
+    """
+    Raises:
+        WeightsError: the source cannot be read.
+        Mistake: it is an exported file, whose graph has its temperature in it.
+    """
+    if is_exported(options.source):
+        raise Mistake(
+            f"{options.source}: an exported file, with its temperature in the graph; calibrate the checkpoint that it "
+            "was made of, and export that anew"
+        )
+    return load(options.source)
 
 
 def _folder(file: Path) -> Path:
@@ -101,15 +121,16 @@ def _others(options: Namespace, classifier: Classifier) -> Manifest:
 def _measured(read: VideoLogits, classifier: Classifier) -> tuple[Fitted, Outcome]:
     """The fit, and how good answers are without it and with it."""
     targets = read.targets(len(classifier.class_names) if classifier.multi_label else None)
-    logits, weights, owners = read.rows()
-    fitted = fit(logits, targets[owners], weights)
+    seen = classifier.preparation.num_clips * classifier.preparation.num_crops
+    fitted = fit_means(read.views, targets)
+    fitted = fitted._replace(calibration=replace(fitted.calibration, views=seen))
 
     def answers(calibration: Calibration) -> np.ndarray:
         return read.answers(Probabilities(classifier.multi_label, calibration))
 
     def fit_without(mine: np.ndarray) -> Calibration:
-        rest = ~mine[owners]
-        return fit(logits[rest], targets[owners][rest], weights[rest]).calibration
+        rest = [views for views, left_out in zip(read.views, mine, strict=True) if not left_out]
+        return fit_means(rest, targets[~mine]).calibration
 
     count = len(read.videos)
     apart = count >= 2 * FOLDS

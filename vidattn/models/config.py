@@ -2,9 +2,8 @@
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
-from numbers import Real
 
 from torch import nn
 
@@ -12,9 +11,10 @@ from vidattn.attention.base import VideoAttention
 from vidattn.attention.parts import QKV_BIASES, Parts
 from vidattn.attention.query_key import NEED_MAP, QUERY_KEYS
 from vidattn.attention.scheme import Scheme, parse_scheme, takes_parts
-from vidattn.checks import check_positive, check_rate, is_whole
+from vidattn.checks import check_positive, check_rate
 from vidattn.grid import Grid
 from vidattn.mistakes import Mistake
+from vidattn.models.field_types import check_types
 from vidattn.models.fitting_sizes import check_divisible, check_frames
 from vidattn.models.keep import Kept, Tokens
 from vidattn.models.layers import ACTIVATIONS, Activation, activation_named
@@ -111,7 +111,7 @@ class VideoTransformerConfig(NetworkConfig):
     conditional_position: str = "none"
 
     def __post_init__(self) -> None:
-        self._check_types()
+        check_types(self)
         check_positive(
             num_classes=self.num_classes,
             num_frames=self.num_frames,
@@ -151,21 +151,6 @@ class VideoTransformerConfig(NetworkConfig):
                 f"conditional_position='peg3d' has no meaning with attention={self.attention!r}, "
                 "whose blocks see one frame at a time; use peg"
             )
-
-    def _check_types(self) -> None:
-        for field in fields(self):
-            value = getattr(self, field.name)
-            if field.name == "image_size":
-                pair = isinstance(value, tuple) and len(value) == 2 and all(is_whole(side) for side in value)
-                known, wanted = is_whole(value) or pair, "a whole number, or (height, width)"
-            elif field.type is int:
-                known, wanted = is_whole(value), "a whole number"
-            elif field.type is float:
-                known, wanted = isinstance(value, Real) and not isinstance(value, bool), "a number"
-            else:
-                known, wanted = isinstance(value, field.type), "text" if field.type is str else "True or False"  # type: ignore[arg-type]
-            if not known:
-                raise Mistake(f"{field.name}={value!r} is of type {type(value).__name__}; wanted {wanted}")
 
     def _check_steps(self) -> None:
         for cls in self.scheme.classes:

@@ -1,12 +1,15 @@
 """From uint8 pixels to what a network takes: the last step of preprocessing, run on the network's device."""
 
 from collections.abc import Sequence
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
 from vidattn.mistakes import Mistake
 from vidattn.preprocessing import three
+
+Normalization = Literal["timesformer", "imagenet", "half"]
 
 NORMALIZATIONS = {
     "timesformer": ((0.45, 0.45, 0.45), (0.225, 0.225, 0.225)),  # also SlowFast and MViT

@@ -16,10 +16,11 @@ from vidattn.mistakes import Mistake
 from vidattn.models.config import VideoTransformerConfig
 from vidattn.models.lean import lean
 from vidattn.models.network import NetworkConfig
+from vidattn.models.normalize import Normalization
 from vidattn.training.data_check import SPLITS, Labels
 from vidattn.training.label_agreement import count_as_checkpoint, head_by_name, names_in_checkpoint
 from vidattn.training.mixing import Mixing
-from vidattn.training.module import Batch, Normalization, VideoModule
+from vidattn.training.module import Batch, VideoModule
 from vidattn.training.objective import Objective, OneLabel
 from vidattn.training.parameter_groups import OneRate, ParameterGroups
 from vidattn.training.report import Report

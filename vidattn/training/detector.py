@@ -19,6 +19,7 @@ from vidattn.mistakes import Mistake
 from vidattn.models.actions import Actions, OneAction, Ratio
 from vidattn.models.config import VideoTransformerConfig
 from vidattn.models.network import NetworkConfig
+from vidattn.models.normalize import Normalization
 from vidattn.models.plain_parts import plain
 from vidattn.models.query_decoder import Given, Queries
 from vidattn.models.tubes import Detections, asked_frames, on_each_frame
@@ -28,7 +29,7 @@ from vidattn.training.detection_report import detection_report
 from vidattn.training.found_people import FoundPeople, LossSums
 from vidattn.training.label_agreement import check_count
 from vidattn.training.matching import BoxWeights, Targets, match
-from vidattn.training.module import Batch, Normalization, VideoModule
+from vidattn.training.module import Batch, VideoModule
 from vidattn.training.parameter_groups import OneRate, ParameterGroups
 from vidattn.training.report import Report
 from vidattn.training.schedule import Constant, Schedule

@@ -11,12 +11,11 @@ from torch import Tensor, nn
 from vidattn.mistakes import Mistake
 from vidattn.models.config import VideoTransformerConfig
 from vidattn.models.network import Features, Network, NetworkConfig
-from vidattn.models.normalize import Normalize
+from vidattn.models.normalize import Normalization, Normalize
 from vidattn.training.classification import Classification
 from vidattn.training.label_agreement import check_teacher_names
 from vidattn.training.lessons import Comparison, Lesson, Pass, TeachLogits
 from vidattn.training.map_lesson import TeachMaps
-from vidattn.training.module import Normalization
 from vidattn.training.objective import Objective, OneLabel
 from vidattn.training.parameter_groups import OneRate, ParameterGroups
 from vidattn.training.schedule import Constant, Schedule, check_not_negative

@@ -12,9 +12,9 @@ from vidattn.models.config import VideoTransformerConfig
 from vidattn.models.keep import Kept
 from vidattn.models.masks import Mask, TubeMask
 from vidattn.models.network import Features, NetworkConfig
+from vidattn.models.normalize import Normalization
 from vidattn.models.pixel_decoder import Decoder
 from vidattn.training.masked_prediction import MaskedPrediction, check_paintable
-from vidattn.training.module import Normalization
 from vidattn.training.schedule import Constant, Schedule
 
 

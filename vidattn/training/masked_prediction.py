@@ -19,9 +19,10 @@ from vidattn.models.config import VideoTransformerConfig
 from vidattn.models.keep import Kept, rows_at
 from vidattn.models.masks import Mask
 from vidattn.models.network import Features, NetworkConfig
+from vidattn.models.normalize import Normalization
 from vidattn.models.pixel_decoder import patch_statistics, patches_of, video_of
 from vidattn.training.means import Means, log_means
-from vidattn.training.module import Batch, Normalization, VideoModule
+from vidattn.training.module import Batch, VideoModule
 from vidattn.training.reconstructions import Reconstructions
 from vidattn.training.schedule import Constant, Schedule
 from vidattn.training.spread import Spread

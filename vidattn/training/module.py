@@ -1,6 +1,5 @@
 """What every training shares: a network and its pixels, an optimizer over it, and what goes into its checkpoints."""
 
-import copy
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -12,7 +11,6 @@ from pytorch_lightning.cli import OptimizerCallable
 from pytorch_lightning.strategies import ModelParallelStrategy
 from pytorch_lightning.utilities.rank_zero import rank_zero_info
 from torch import Tensor, nn
-from torch.distributed.fsdp import FSDPModule
 
 from vidattn.calibration.calibration import Calibration
 from vidattn.checkpoints.loading import load_weights
@@ -23,7 +21,7 @@ from vidattn.data.clips.target import TargetEncoder
 from vidattn.mistakes import Mistake, NotFiniteError
 from vidattn.models.config import VideoTransformerConfig
 from vidattn.models.network import NetworkConfig
-from vidattn.models.normalize import NORMALIZATIONS, Normalize
+from vidattn.models.normalize import NORMALIZATIONS, Normalization, Normalize
 from vidattn.preprocessing import Preprocessing
 from vidattn.training.data_check import Labels, check_data
 from vidattn.training.label_agreement import check_same_names
@@ -40,12 +38,10 @@ from vidattn.training.sharding import (
     gathered,
     read_as_others_do,
     split,
-    weights_alone,
 )
+from vidattn.training.twin import without_trainer
 
 Batch = dict[str, Any]
-
-Normalization = Literal["timesformer", "imagenet", "half"]
 
 
 class VideoModule(pl.LightningModule, ABC):
@@ -298,15 +294,5 @@ class VideoModule(pl.LightningModule, ABC):
             )
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Any:
-        """A copy without the trainer, whose locks and connections cannot be copied; of a sharded module its weights
-        alone, under their names: what Lightning's averaging of weights needs."""
-        if any(isinstance(module, FSDPModule) for module in self.modules()):
-            return weights_alone(self)
-        twin = type(self).__new__(type(self))
-        memo[id(self)] = twin
-        tied = {"_trainer", "_fabric", "_device_mesh"}
-        memo |= {id(value): None for name, value in self.__dict__.items() if name in tied and value is not None}
-        twin.__dict__ = copy.deepcopy(
-            {name: None if name in tied else own for name, own in self.__dict__.items()}, memo
-        )
-        return twin
+        """For Lightning's averaging of weights; see `vidattn.training.twin`."""
+        return without_trainer(self, memo)

@@ -15,9 +15,10 @@ from vidattn.mistakes import Mistake
 from vidattn.models.config import VideoTransformerConfig
 from vidattn.models.contrast_heads import perceptron
 from vidattn.models.network import Network, NetworkConfig
+from vidattn.models.normalize import Normalization
 from vidattn.training.length import length_in_epochs
 from vidattn.training.means import Means, log_means
-from vidattn.training.module import Batch, Normalization, VideoModule
+from vidattn.training.module import Batch, VideoModule
 from vidattn.training.schedule import Constant, Schedule
 from vidattn.training.spread import Spread
 

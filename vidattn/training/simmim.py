@@ -12,9 +12,9 @@ from vidattn.models.config import VideoTransformerConfig
 from vidattn.models.keep import Kept, MaskTokens
 from vidattn.models.masks import Mask, TubeMask
 from vidattn.models.network import Features, NetworkConfig
+from vidattn.models.normalize import Normalization
 from vidattn.models.pixel_decoder import pixels_of_a_patch
 from vidattn.training.masked_prediction import MaskedPrediction
-from vidattn.training.module import Normalization
 from vidattn.training.schedule import Constant, Schedule
 
 
