@@ -12,6 +12,13 @@ def test_each_round_runs_all_in_turn_after_a_warm_up():
     assert all(one > 0 for times in seconds.values() for one in times)
 
 
+def test_any_clock_will_do():
+    ticks = iter(range(100))
+    seconds = interleaved({"a": lambda: None, "b": lambda: next(ticks)}, rounds=2, clock=lambda: next(ticks))
+
+    assert seconds == {"a": [1, 1], "b": [2, 2]}
+
+
 def test_neighbours_in_time_are_compared():
     assert ratio([2.0, 20.0, 3.0], [1.0, 10.0, 1.0]) == 2
     with pytest.raises(ValueError, match="zip"):

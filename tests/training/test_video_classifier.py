@@ -15,6 +15,7 @@ from torchvision.transforms import v2
 from vidattn.checkpoints.loading import load
 from vidattn.checkpoints.pretrained import Pretrained
 from vidattn.models.config import VideoTransformerConfig
+from vidattn.models.lean import Lean
 from vidattn.models.normalize import NORMALIZATIONS
 from vidattn.preprocessing import Preprocessing
 from vidattn.training.schedule import WarmupCosine
@@ -268,6 +269,18 @@ def test_validation_and_test_score_the_network(tmp_path):
     for name, value in wanted.items():
         assert validated[f"val/{name}"] == pytest.approx(value.item(), abs=1e-5)
         assert tested[f"test/{name}"] == pytest.approx(value.item(), abs=1e-5)
+
+
+def test_a_test_runs_the_lean_form_and_lets_it_go(tmp_path, monkeypatch):
+    ran = []
+    monkeypatch.setattr(Lean, "forward", lambda self, video: ran.append(len(video)) or self.network(video))
+    model = classifier()
+    before = list(model.state_dict())
+    trainer(tmp_path).test(model, loader(batches(2)), verbose=False)
+
+    assert ran == [4, 4]
+    assert not model._answering
+    assert list(model.state_dict()) == before
 
 
 def test_a_batch_without_views_is_evaluated(tmp_path):

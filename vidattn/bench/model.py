@@ -1,5 +1,6 @@
 """Our networks and kernels against what a user would pick instead, in one run."""
 
+import time
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -14,22 +15,30 @@ from vidattn.checkpoints.renaming import renamed
 from vidattn.checkpoints.sources import huggingface
 from vidattn.mistakes import MissingLibraryError
 from vidattn.models.config import VideoTransformerConfig
+from vidattn.models.lean import lean
 from vidattn.models.presets import build_network
 
 HF_NAMES = {"divided": "divided_space_time", "joint": "joint_space_time", "space": "space_only"}
 
 
 def against_hugging_face(
-    config: VideoTransformerConfig, batch_size: int, rounds: int, training: bool, bf16: bool
+    config: VideoTransformerConfig,
+    batch_size: int,
+    rounds: int,
+    training: bool,
+    bf16: bool,
+    clock: Callable[[], float] = time.perf_counter,
 ) -> tuple[dict[str, list[float]], float]:
     """Seconds of each round of Hugging Face's TimeSformer ("hf") and of ours ("ours"), with the same random weights, on
-    the GPU if there is one; and the largest difference between their answers."""
+    the GPU if there is one; and the largest difference between their answers. Ours answers in its lean form."""
     device = "cuda" if torch.cuda.is_available() else "cpu"
     ours, theirs = (network.to(device).train(training) for network in networks_of(config))
+    if not training:
+        ours = lean(ours)
     video = torch.randn(batch_size, 3, config.num_frames, *config.size, device=device)
     runs = {name: partial(step, network, (video,), training) for name, network in (("hf", theirs), ("ours", ours))}
     with torch.autocast(device, torch.bfloat16, enabled=bf16):
-        seconds = interleaved(runs, rounds)
+        seconds = interleaved(runs, rounds, clock)
         difference = (runs["ours"]() - runs["hf"]()).abs().max().item()
     return seconds, difference
 

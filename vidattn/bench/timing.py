@@ -15,7 +15,8 @@ def interleaved(
     Args:
         candidates: what to time, by name.
         rounds: how often.
-        clock: what says the seconds; `time.process_time` counts the CPU's alone, whatever else runs.
+        clock: tells the seconds; `time.process_time` tells those of this process alone, of all threads together, on a
+            machine that has other work.
     """
     seconds: dict[str, list[float]] = {name: [] for name in candidates}
     for run in candidates.values():
@@ -32,7 +33,12 @@ def interleaved(
 
 def ratio(slow: list[float], fast: list[float]) -> float:
     """Median over the rounds of `slow / fast`: neighbours in time are compared with each other."""
-    return statistics.median(one / other for one, other in zip(slow, fast, strict=True))
+    return statistics.median(ratios(slow, fast))
+
+
+def ratios(slow: list[float], fast: list[float]) -> list[float]:
+    """`slow / fast` of each round."""
+    return [one / other for one, other in zip(slow, fast, strict=True)]
 
 
 def _wait() -> None:

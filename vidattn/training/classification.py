@@ -7,13 +7,14 @@ from typing import Any, Literal
 import torch
 from pytorch_lightning.cli import OptimizerCallable
 from pytorch_lightning.utilities.rank_zero import rank_zero_info, rank_zero_warn
-from torch import Tensor
+from torch import Tensor, nn
 from torchmetrics import Metric
 
 from vidattn.calibration.calibration import NONE
 from vidattn.checks import check_above_zero
 from vidattn.mistakes import Mistake
 from vidattn.models.config import VideoTransformerConfig
+from vidattn.models.lean import lean
 from vidattn.models.network import NetworkConfig
 from vidattn.models.normalize import Normalization
 from vidattn.training.data_check import SPLITS, Labels
@@ -87,6 +88,7 @@ class Classification(VideoModule, ABC):
         self.val_accuracy = objective.metric(network.num_classes)
         self.test_accuracy = objective.metric(network.num_classes)
         self.test_scores: dict[str, Tensor] = {}
+        self._answering: list[nn.Module] = []  # a list, so that it is no part of this module
 
     @property
     def monitor(self) -> str:  # type: ignore[override]
@@ -115,7 +117,8 @@ class Classification(VideoModule, ABC):
         """
         if not len(video):
             return torch.zeros(0, self.config.num_classes, device=video.device)
-        return self.calibration.logits(self.network(self.normalize(video)))
+        network = self._answering[0] if self._answering else self.network
+        return self.calibration.logits(network(self.normalize(video)))
 
     def setup(self, stage: str) -> None:
         """Take class names and preprocessing from the data, and check them against the network.
@@ -184,6 +187,23 @@ class Classification(VideoModule, ABC):
         """Add the batch's views to the test accuracy."""
         self.test_accuracy.update(self(batch["video"]), batch["label"], batch["video_id"])
 
+    def on_test_start(self) -> None:
+        """Test the network in the form in which it answers."""
+        self._make_lean()
+
+    def on_test_end(self) -> None:
+        """Let that form go: weights may change from here on."""
+        self._answering.clear()
+
+    def on_predict_end(self) -> None:
+        """The same."""
+        self._answering.clear()
+
+    def _make_lean(self) -> None:
+        compiled = getattr(self.network, "_compiled_call_impl", None) is not None
+        if self.trainer.world_size == 1 and not compiled:  # processes may share the weights out among them
+            self._answering = [lean(self.network)]
+
     def on_test_epoch_end(self) -> None:
         """Log `test/loss`, `test/video_top1` and so on; keep all of it in `test_scores` for the report."""
         self.test_scores = self.test_accuracy.compute()
@@ -203,7 +223,7 @@ class Classification(VideoModule, ABC):
         return {"path": batch["path"], "probabilities": total / views, "skipped": batch["skipped"]}
 
     def on_predict_start(self) -> None:
-        """Look for the names of the classes.
+        """Look for the names of the classes, and make the network's lean form.
 
         Raises:
             ValueError: nothing says what the classes are called, or there are more or fewer names than classes.
@@ -214,6 +234,7 @@ class Classification(VideoModule, ABC):
             raise Mistake(
                 f"the data has {len(self.class_names)} class names but num_classes={count}; set data.class_names"
             )
+        self._make_lean()
 
     def answers(self, outputs: dict[str, Any], top: int) -> list[dict[str, Any]]:
         """The likeliest classes of each video, with probabilities; `answer` where that may be "none of these"."""
