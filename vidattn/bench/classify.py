@@ -7,6 +7,7 @@ from vidattn.classify.classifier import Classifier
 from vidattn.classify.preparation import preparation_of
 from vidattn.classify.sources import open_source
 from vidattn.data.clips.sampling import VideoTimes
+from vidattn.models.lean import lean
 from vidattn.models.normalize import NORMALIZATIONS
 from vidattn.models.presets import build_network, preset
 from vidattn.preprocessing import Preprocessing
@@ -21,6 +22,7 @@ def answer_seconds(classifier: Classifier, video: str, rounds: int) -> dict[str,
     frames = sorted({frame for clip in clips for frame in clip})
     views = classifier.normalize(classifier.views(video).video.to(classifier.device)).to(classifier.dtype)
     batches = views.split(classifier.batch_size)
+    network = lean(classifier.network)
 
     def decode() -> None:
         with open_source(video, classifier.reader, fps=30.0) as reader:
@@ -29,7 +31,7 @@ def answer_seconds(classifier: Classifier, video: str, rounds: int) -> dict[str,
     @torch.inference_mode()
     def forward() -> None:
         for batch in batches:
-            classifier.network(batch).cpu()
+            network(batch).cpu()
 
     return interleaved({"decoding": decode, "forward": forward, "answer": lambda: classifier(video)}, rounds)
 
