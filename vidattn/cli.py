@@ -90,6 +90,11 @@ COMMANDS = {
         "prepare:prepare",
         "write a dataset again so that training reads it fast:  vidattn prepare DATA --out FOLDER --shards 64",
     ),
+    "plan": Command(
+        "plan:plan",
+        "hours, memory, bottleneck and price of a training on many GPUs:\n"
+        "vidattn plan --videos 240k --seconds 10 --gpus 64 --network timesformer --epochs 15",
+    ),
     "bench-loader": Command(
         "bench_loader:bench_loader",
         "time reading your own videos, and say what will be the bottleneck:  vidattn bench-loader PATH",

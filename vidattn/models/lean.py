@@ -27,7 +27,7 @@ def lean(network: nn.Module) -> nn.Module:
     >>> from vidattn import build_network, lean, preset
     >>> network = build_network(preset("Ti", attention="divided"))
     >>> round(lean(network).macs(8, 224, 224).total / network.macs(8, 224, 224).total, 3)
-    0.888
+    0.889
 
     Args:
         network: normalised clips `(B, 3, T, H, W)` -> logits `(B, K)`; it stays as it is.
