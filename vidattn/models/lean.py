@@ -75,9 +75,13 @@ class Lean(nn.Module):
 
 
 def _sharing_weights(network: Network) -> Network:
-    """Modules of its own around the same parameters and buffers."""
-    tensors = itertools.chain(network.parameters(), network.buffers())
-    return copy.deepcopy(network, {id(tensor): tensor for tensor in tensors})
+    """Modules of its own around the same parameters, buffers and configurations.
+
+    A copy of a configuration would derive anew what it knows, which torch.compile(fullgraph=True) does not follow.
+    """
+    configs = (part.config for part in network.modules() if isinstance(getattr(part, "config", None), NetworkConfig))
+    shared = itertools.chain(network.parameters(), network.buffers(), configs)
+    return copy.deepcopy(network, {id(one): one for one in shared})
 
 
 def _cut_last_block(body: Body) -> None:
