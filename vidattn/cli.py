@@ -44,6 +44,10 @@ COMMANDS = {
     "detect": Command(
         "detect:detect", "who does what, where, in these videos?  vidattn detect VIDEO... --weights RUN --film out.mp4"
     ),
+    "explain": Command(
+        "explain:explain",
+        "what does each patch look at?  vidattn explain VIDEO --weights CHECKPOINT --save-html page.html",
+    ),
     "features": Command(
         "features:features", "a vector of each video:  vidattn features VIDEO... --weights CHECKPOINT --out FILE"
     ),

@@ -1,9 +1,11 @@
 """Where a classifier looked in the middle clip of a video."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import torch
 
+from vidattn.classify.exploration_of import exploration_of
 from vidattn.classify.numbers import check_numbers
 from vidattn.classify.sources import One
 from vidattn.explain.explanation import Explanation, explain
@@ -31,4 +33,4 @@ def explanation_of(
         calibration=classifier.calibration,
     )
     check_numbers(torch.tensor(explanation.probability), classifier.network)
-    return explanation
+    return replace(explanation, exploring=lambda heads: exploration_of(classifier, source, heads, fps))

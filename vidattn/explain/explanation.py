@@ -1,7 +1,7 @@
 """Where the model looked in one clip: as numbers, as a figure, as a small film."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from vidattn.calibration.calibration import Calibration
 from vidattn.calibration.probabilities import Probabilities
 from vidattn.data.write_video import write_mp4
+from vidattn.explain.explorer import MEAN, Exploration
 from vidattn.explain.rollout import MEMORY_LIMIT, gradient_rollout, rollout
 from vidattn.mistakes import Mistake
 from vidattn.wording import did_you_mean
@@ -34,6 +35,7 @@ class Explanation:
         prefix: share of the class token and registers, which belong to no place; left out of `shares`.
         notes: what has to be known to read the map.
         seconds: `(T,)`, when the frames are in the video, if that is known.
+        exploring: makes the page of `explore`, where a classifier explains.
     """
 
     frames: np.ndarray
@@ -44,6 +46,20 @@ class Explanation:
     prefix: float
     notes: tuple[str, ...] = ()
     seconds: Sequence[float] | None = None
+    exploring: Callable[[str | Sequence[int]], Exploration] | None = field(default=None, repr=False)
+
+    def explore(self, heads: str | Sequence[int] = MEAN) -> Exploration:
+        """What each patch looks at in each step: a page that shows itself in a notebook, and that can be saved.
+
+        Args:
+            heads: beside their mean, the heads to keep, counted from 0, or "all".
+
+        Raises:
+            ValueError: this was not made by a classifier, or there is no such head.
+        """
+        if self.exploring is None:
+            raise Mistake("this explanation was made without a classifier; call vidattn.explain.explore on the clip")
+        return self.exploring(heads)
 
     @property
     def time_importance(self) -> np.ndarray:
