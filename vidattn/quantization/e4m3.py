@@ -12,8 +12,8 @@ def scaled(x: Tensor, axis: int) -> tuple[Tensor, Tensor]:
     """e4m3 numbers of the same shape, and what each is to be multiplied with: one number along an axis, of length 1.
 
     >>> numbers, scale = scaled(torch.tensor([[1.0, -2.0, 0.3]]), axis=1)
-    >>> (numbers.float() * scale).tolist()
-    [[1.0, -2.0, 0.2946428656578064]]
+    >>> numbers.tolist(), [round(number, 4) for number in (numbers.float() * scale)[0].tolist()]
+    ([[224.0, -448.0, 64.0]], [1.0, -2.0, 0.2857])
 
     Args:
         x: floats.
