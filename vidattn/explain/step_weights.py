@@ -12,6 +12,7 @@ from vidattn.attention.per_frame import step_name
 from vidattn.explain.rollout import explainable, recorded
 from vidattn.explain.spread import Replay, measured, replayed, replays
 from vidattn.grid import Grid
+from vidattn.mistakes import Mistake
 from vidattn.models.network import Network
 from vidattn.models.recorder import Visit
 
@@ -96,10 +97,10 @@ class HeadReplay(Replay):
         if func is F.linear:
             copies, rest = divmod(len(args[1]), args[0].shape[-1])
             if rest:
-                raise ValueError("a linear layer to a width that is no multiple")
+                raise Mistake("a linear layer to a width that is no multiple")
             return args[0].repeat(*[1] * (args[0].ndim - 1), copies)
         if func is F.conv3d:
-            raise ValueError("a convolution mixes the slices of heads")
+            raise Mistake("a convolution mixes the slices of heads")
         return super().__torch_function__(func, types, args, kwargs)
 
 
@@ -112,7 +113,7 @@ def of_each_head(step: VideoAttention, visit: Visit) -> Tensor:
     """
     x, counts = visit.args[0], {weights.shape[-3] for weights in visit.weights if weights.ndim > 2}
     if len(counts) != 1 or x.shape[-1] % (heads := counts.pop()):
-        raise ValueError("no one number of heads")
+        raise Mistake("no one number of heads")
     tokens, width = x.shape[1], x.shape[-1] // heads
     weights = [one.to(x.dtype) for one in visit.weights]
     result = torch.zeros(heads, tokens, tokens)
