@@ -8,12 +8,11 @@ import subprocess
 
 import pytest
 import torch
-from explain.test_step_weights import network
+from explain.test_step_weights import network, weights_of
 
 from vidattn.explain.explorer import POOLED_FROM, explore, pooling
 from vidattn.explain.packed import unpacked
 from vidattn.explain.rollout import gradient_rollout, rollout
-from vidattn.explain.step_weights import step_weights
 
 CLIP = torch.randint(256, (3, 4, 16, 16), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
 BROWSER = next(
@@ -61,16 +60,14 @@ def test_a_click_shows_what_the_tensor_says_and_the_other_panel_follows(tmp_path
     assert found, run.stdout[-500:]
     looked, seen_by, beside, said = json.loads(html.unescape(found[1]))
 
-    steps = list(step_weights(network("time+space"), normalize(CLIP[None]), float("inf"), []))
+    steps = weights_of(network("time+space"), normalize(CLIP[None]))
     head, grid = steps[3].heads[2], steps[3].grid
     query = grid.prefix + (2 * 4 + 1) * 4 + 2  # time 2, row 1, column 2
     error = head.max().item() / 255
     torch.testing.assert_close(torch.tensor(looked["shares"]), head[query, grid.prefix :], atol=error, rtol=0)
     torch.testing.assert_close(torch.tensor(seen_by["shares"]), head[grid.prefix :, query], atol=error, rtol=0)
     assert "row 1, column 2, time 2" in said
-    (joint,) = [
-        one for one in step_weights(network("joint"), normalize(CLIP[None]), float("inf"), []) if one.block == 1
-    ]
+    (joint,) = [one for one in weights_of(network("joint"), normalize(CLIP[None])) if one.block == 1]
     column = joint.heads.mean(0)[:, query]
     torch.testing.assert_close(
         torch.tensor(beside["shares"]), column[1:], atol=column.max().item() / 255 + 1e-3, rtol=0

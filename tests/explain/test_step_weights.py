@@ -5,6 +5,7 @@ import torch
 from torch import nn
 
 from vidattn import VideoTransformerConfig, build_network
+from vidattn.explain.rollout import recorded
 from vidattn.explain.spread import spread
 from vidattn.explain.step_weights import of_each_head, step_weights
 from vidattn.models.recorder import Recording
@@ -20,11 +21,18 @@ def network(attention):
     return made.eval()
 
 
+def weights_of(made, clip):
+    """Those of all steps, for one normalised clip."""
+    with torch.no_grad():
+        recording, _ = recorded(made, clip, float("inf"))
+    return list(step_weights(made, recording, clip.shape[2:], []))
+
+
 @pytest.mark.parametrize("attention", ["time+space", "joint", "time+width+height", "space|time", "space+cbam"])
 def test_the_mean_of_the_heads_is_the_spread_of_the_step(attention):
     made = network(attention)
     clip = torch.randn(1, 3, 4, 16, 16)
-    found = list(step_weights(made, clip, float("inf"), []))
+    found = weights_of(made, clip)
     steps = [step for block in made.layout(4, 16, 16)[0].blocks for step in block.steps]
     assert len(found) == len(steps)
     with torch.no_grad(), Recording(steps, float("inf")) as recording:

@@ -14,10 +14,10 @@ from torch import Tensor, nn
 from vidattn.calibration.calibration import Calibration
 from vidattn.calibration.probabilities import Probabilities
 from vidattn.explain.packed import packed, pooled_keys
-from vidattn.explain.rollout import MEMORY_LIMIT, explainable, gradient_rollout, rollout
+from vidattn.explain.rollout import MEMORY_LIMIT, Walk, explainable, gradient_rollout, recorded
 from vidattn.explain.step_weights import StepWeights, step_weights
 from vidattn.mistakes import Mistake
-from vidattn.plots.frame_uris import frame_uri
+from vidattn.plots.jpegs import jpeg, jpeg_uri
 
 MEAN, ALL = "mean", "all"
 POOLED_FROM = 16 * 2**20
@@ -117,26 +117,36 @@ def explore(
     video = normalize(clip[None].to(parameter.device)).to(parameter.dtype)
     said = list(notes)
     steps: list[StepWeights] = []
-    for one in step_weights(network, video, memory_limit, said):
+    with torch.no_grad():
+        recording, logits = recorded(network, video, memory_limit)
+    for one in step_weights(network, recording, video.shape[2:], said):
         asked = _asked(heads, len(one.heads))
         kept = torch.cat((one.heads.mean(0, keepdim=True), one.heads[asked]))
         steps.append(one._replace(heads=kept.cpu()))
     if not steps:
         raise Mistake(f"{type(network).__name__}: no step of it can be shown: {'; '.join(said)}")
-    wanted = [*_named(heads, steps)]
+    wanted = _named(heads, steps)
     pool = pooling(sum(int((step.heads[0] > 0).sum()) for step in steps))
     if pool > 1:
         said.append(f"keys are pooled over squares of {pool} x {pool} patches, to keep the page small")
-    maps, answers = _maps(network, video, class_names, most, multi_label, memory_limit, calibration, said)
+    found = Walk(recording.visits, normalised=True).back(network, video, logits)
+    said.extend(found.notes)
+    del recording
+    probabilities = Probabilities(multi_label, calibration)(logits[0].float())
+    top = probabilities.topk(min(most, len(class_names)))
+    named = {index: class_names[index] for index in top.indices.tolist()}
+    shares = [("rollout", found.video[0])]
+    for index, name in named.items():
+        shares.append((f"for {name}", gradient_rollout(network, video, index, memory_limit).video[0]))
     model = {
         "title": title,
         "name": f"{type(network).__name__}, {network.config.attention}",  # type: ignore[attr-defined]
-        "answers": answers,
-        "frames": [frame_uri(frame) for frame in clip.movedim(0, -1).cpu().numpy()],
+        "answers": [[name, round(float(value), 4)] for name, value in zip(named.values(), top.values, strict=True)],
+        "frames": [jpeg_uri(jpeg(frame, quality=90)) for frame in clip.movedim(0, -1).cpu().numpy()],
         "seconds": None if seconds is None else [round(float(one), 3) for one in seconds],
         "heads": wanted,
         "steps": [_packed(step, pool, wanted) for step in steps],
-        "maps": maps,
+        "maps": [_map(name, map_) for name, map_ in shares],
         "notes": list(dict.fromkeys(said)),
     }
     return Exploration((model,))
@@ -180,28 +190,7 @@ def _packed(step: StepWeights, pool: int, names: Sequence[str]) -> dict[str, Any
     }
 
 
-def _maps(
-    network: nn.Module,
-    video: Tensor,
-    class_names: Sequence[str],
-    most: int,
-    multi_label: bool,
-    memory_limit: float,
-    calibration: Calibration,
-    notes: list[str],
-) -> tuple[list[dict[str, Any]], list[list[Any]]]:
-    """Rollout and what speaks for the likeliest classes, as `classify` shows them; and the answers."""
-    found = rollout(network, video, memory_limit)
-    probabilities = Probabilities(multi_label, calibration)(found.logits[0].float())
-    notes.extend(found.notes)
-    top = probabilities.topk(min(most, len(class_names)))
-    answers = [[class_names[index], round(float(value), 4)] for value, index in zip(*top, strict=True)]
-    named = [("rollout", found.video[0])]
-    for index in top.indices.tolist():
-        shares = gradient_rollout(network, video, index, memory_limit).video[0]
-        named.append((f"for {class_names[index]}", shares))
-    maps = []
-    for name, shares in named:
-        flat = packed(shares.detach().float().cpu().reshape(1, -1))
-        maps.append({"name": name, "grid": list(shares.shape), "data": flat.text})
-    return maps, answers
+def _map(name: str, shares: Tensor) -> dict[str, Any]:
+    """Shares `(T, h, w)` as the page reads them."""
+    text = packed(shares.detach().float().cpu().reshape(1, -1)).text
+    return {"name": name, "grid": list(shares.shape), "data": text}

@@ -9,12 +9,11 @@ from torch import Tensor
 
 from vidattn.attention.base import VideoAttention
 from vidattn.attention.per_frame import step_name
-from vidattn.explain.rollout import explainable, recorded
 from vidattn.explain.spread import Replay, measured, replayed, replays
 from vidattn.grid import Grid
 from vidattn.mistakes import Mistake
 from vidattn.models.network import Network
-from vidattn.models.recorder import Visit
+from vidattn.models.recorder import Recording, Visit
 
 
 class StepWeights(NamedTuple):
@@ -36,20 +35,17 @@ class StepWeights(NamedTuple):
     nudged: bool
 
 
-def step_weights(network: Network, video: Tensor, memory_limit: float, notes: list[str]) -> Iterator[StepWeights]:
+def step_weights(network: Network, recording: Recording, sides: torch.Size, notes: list[str]) -> Iterator[StepWeights]:
     """The weights of all steps for one clip, one step at a time; `notes` tells of the steps that are left out.
 
     Args:
-        network: a network of `vidattn.build_network`.
-        video: one normalised clip `(1, 3, T, H, W)`.
-        memory_limit: bytes that all recorded weights may take.
+        network: see `vidattn.explain.rollout.explainable`.
+        recording: of its run on one clip (`vidattn.explain.rollout.recorded`).
+        sides: frames, rows and columns of that clip.
         notes: gets a sentence for each step that cannot be shown.
     """
-    network = explainable(network)
-    with torch.no_grad():
-        recording, _ = recorded(network, video, memory_limit)
     block = -1
-    for stage in network.layout(*video.shape[2:]):
+    for stage in network.layout(*sides):
         for module in stage.blocks:
             block += 1
             names: list[str] = []

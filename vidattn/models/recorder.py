@@ -15,6 +15,26 @@ from vidattn.attention.per_frame import PerFrame
 SOFTMAX = (F.softmax, torch.softmax, Tensor.softmax)
 
 
+def fused_weights(
+    q: Tensor,
+    k: Tensor,
+    attn_mask: Tensor | None = None,
+    dropout_p: float = 0.0,
+    is_causal: bool = False,
+    scale: float | None = None,
+) -> Tensor:
+    """The weights `(..., M, N)` that `F.scaled_dot_product_attention` gives values behind these arguments; as in
+    evaluation there is no dropout."""
+    scores = q @ k.mT * (q.shape[-1] ** -0.5 if scale is None else scale)
+    if is_causal:
+        attn_mask = torch.ones(scores.shape[-2:], dtype=torch.bool, device=scores.device).tril()
+    if attn_mask is not None and attn_mask.dtype == torch.bool:
+        scores = scores.masked_fill(~attn_mask, float("-inf"))
+    elif attn_mask is not None:
+        scores = scores + attn_mask
+    return scores.softmax(-1)
+
+
 @dataclass
 class Visit:
     """One run of a module: what it was given, and its attention weights in the order in which it made them."""
@@ -77,26 +97,10 @@ class Recording(TorchFunctionMode):
             return self._attention(*args, **kwargs)
         return func(*args, **kwargs)
 
-    def _attention(
-        self,
-        q: Tensor,
-        k: Tensor,
-        v: Tensor,
-        attn_mask: Tensor | None = None,
-        dropout_p: float = 0.0,
-        is_causal: bool = False,
-        scale: float | None = None,
-    ) -> Tensor:
-        """What the fused kernel gives, with weights that can be kept; as in evaluation there is no dropout."""
+    def _attention(self, q: Tensor, k: Tensor, v: Tensor, *settings: Any, **named: Any) -> Tensor:
+        """What the fused kernel gives, with weights that can be kept."""
         self._book(q, k)
-        scores = q @ k.mT * (q.shape[-1] ** -0.5 if scale is None else scale)
-        if is_causal:
-            attn_mask = torch.ones(scores.shape[-2:], dtype=torch.bool, device=scores.device).tril()
-        if attn_mask is not None and attn_mask.dtype == torch.bool:
-            scores = scores.masked_fill(~attn_mask, float("-inf"))
-        elif attn_mask is not None:
-            scores = scores + attn_mask
-        return self._keep(scores.softmax(-1)) @ v
+        return self._keep(fused_weights(q, k, *settings, **named)) @ v
 
     def _book(self, q: Tensor, k: Tensor) -> None:
         """Raise before the weights are made, rather than run out of memory."""

@@ -16,8 +16,7 @@ def number(text: str) -> float:
     Raises:
         argparse.ArgumentTypeError: it is none, or not more than 0.
     """
-    found = re.fullmatch(r"(\d+\.?\d*(?:e[+-]?\d+)?|\.\d+)([kKmMgG]?)", text)
-    value = float(found[1]) * UNITS["k" if found[2] in "kK" and found[2] else found[2].upper()] if found else 0.0
+    value = _value(text)
     if not 0 < value < math.inf:
         raise argparse.ArgumentTypeError(f"{text!r} is no number above 0; write it as 240000, 240k or 1.5M")
     return value
@@ -32,11 +31,8 @@ def whole(text: str) -> int:
     Raises:
         argparse.ArgumentTypeError: it is none.
     """
-    try:
-        value = number(text)
-    except argparse.ArgumentTypeError:
-        value = 0.5
-    if value != int(value):
+    value = _value(text)
+    if not 1 <= value < math.inf or value % 1:
         raise argparse.ArgumentTypeError(f"{text!r} is no whole number of at least 1; write it as 240000, 240k or 1.5M")
     return int(value)
 
@@ -47,13 +43,16 @@ def share(text: str) -> float:
     Raises:
         argparse.ArgumentTypeError: it is none.
     """
-    try:
-        value = number(text)
-    except argparse.ArgumentTypeError:
-        value = 2.0
-    if value > 1:
+    value = _value(text)
+    if not 0 < value <= 1:
         raise argparse.ArgumentTypeError(f"{text!r} is no share; write a number above 0 and at most 1, such as 0.35")
     return value
+
+
+def _value(text: str) -> float:
+    """What a text says, 0 where that is no number."""
+    found = re.fullmatch(r"(\d+\.?\d*(?:e[+-]?\d+)?|\.\d+)([kKmMgG]?)", text)
+    return float(found[1]) * UNITS[{"K": "k", "m": "M", "g": "G"}.get(found[2], found[2])] if found else 0.0
 
 
 def short(value: float) -> str:

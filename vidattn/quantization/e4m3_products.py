@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from vidattn.attention.base import VideoAttention
-from vidattn.models.recorder import SOFTMAX
+from vidattn.models.recorder import SOFTMAX, fused_weights
 from vidattn.quantization.e4m3 import LARGEST, rounded, scaled
 
 PRODUCTS = (torch.matmul, Tensor.matmul, Tensor.__matmul__, torch.bmm, Tensor.bmm)
@@ -47,7 +47,7 @@ class E4M3Products(TorchFunctionMode):
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
         if func is F.scaled_dot_product_attention and not kwargs.get("enable_gqa"):
-            return self._attention(*args, **kwargs)
+            return self._fused(*args, **kwargs)
         if func in SOFTMAX:
             self._weights = func(*args, **kwargs)
             return self._weights
@@ -56,25 +56,9 @@ class E4M3Products(TorchFunctionMode):
             return weighed(*args)
         return func(*args, **kwargs)
 
-    def _attention(
-        self,
-        q: Tensor,
-        k: Tensor,
-        v: Tensor,
-        attn_mask: Tensor | None = None,
-        dropout_p: float = 0.0,
-        is_causal: bool = False,
-        scale: float | None = None,
-    ) -> Tensor:
-        scores = q @ k.mT * (q.shape[-1] ** -0.5 if scale is None else scale)
-        if is_causal:
-            attn_mask = torch.ones(scores.shape[-2:], dtype=torch.bool, device=scores.device).tril()
-        if attn_mask is not None and attn_mask.dtype == torch.bool:
-            scores = scores.masked_fill(~attn_mask, float("-inf"))
-        elif attn_mask is not None:
-            scores = scores + attn_mask
+    def _fused(self, q: Tensor, k: Tensor, v: Tensor, *settings: Any, **named: Any) -> Tensor:
         self.found += 1
-        return weighed(scores.softmax(-1), v)
+        return weighed(fused_weights(q, k, *settings, **named), v)
 
 
 class _Around:

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from vidattn.quantization.int8_product import SMALLEST, how_int8, int8_product, levels, pack
+from vidattn.quantization.int8_product import SMALLEST, levels
 from vidattn.quantization.layer import PackedInt8, Range
 from vidattn.quantization.rounding import int8_rows
 
@@ -32,18 +32,8 @@ class Int8(PackedInt8):
 
     def forward(self, x: Tensor) -> Tensor:
         """`(..., in)` -> `(..., out)`."""
-        if self._packed is None:
-            self._packed = pack(self.codes)
         rows = x.reshape(-1, self.in_features).float()
         most = levels(x.device)
         step = rows.abs().amax(1, keepdim=True).clamp_min(SMALLEST) / most
         codes = (rows / step).round_().add_(most + 1).to(torch.uint8)
-        found = int8_product(codes, most + 1, self.codes, self.scale, self._packed).mul_(step)
-        if self.bias is not None:
-            found += self.bias
-        return found.view(*x.shape[:-1], -1).to(x.dtype)
-
-    @classmethod
-    def how(cls, device: torch.device) -> str:
-        """How it is worked out on a device."""
-        return how_int8(device)
+        return self.product(codes, most + 1, step).view(*x.shape[:-1], -1).to(x.dtype)

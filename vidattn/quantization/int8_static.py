@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from vidattn.quantization.int8_product import SMALLEST, how_int8, int8_product, levels, pack
+from vidattn.quantization.int8_product import SMALLEST, levels
 from vidattn.quantization.layer import PackedInt8, Range
 from vidattn.quantization.rounding import int8_rows
 
@@ -43,20 +43,10 @@ class Int8Static(PackedInt8):
 
     def forward(self, x: Tensor) -> Tensor:
         """`(..., in)` -> `(..., out)`."""
-        if self._packed is None:
-            self._packed = pack(self.codes)
         most = 2 * levels(x.device) + 1
         low, high = self.values.tolist()
         step = max((high - low) / most, SMALLEST)
         zero = min(max(round(-low / step), 0), most)
         rows = x.reshape(-1, self.in_features).float()
         codes = (rows / step).round_().add_(zero).clamp_(0, most).to(torch.uint8)
-        found = int8_product(codes, zero, self.codes, self.scale, self._packed).mul_(step)
-        if self.bias is not None:
-            found += self.bias
-        return found.view(*x.shape[:-1], -1).to(x.dtype)
-
-    @classmethod
-    def how(cls, device: torch.device) -> str:
-        """How it is worked out on a device."""
-        return how_int8(device)
+        return self.product(codes, zero, step).view(*x.shape[:-1], -1).to(x.dtype)

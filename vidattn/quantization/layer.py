@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from vidattn.attention.parts import QueryValueBias
+from vidattn.quantization.int8_product import how_int8, int8_product, pack
 
 
 class Range(NamedTuple):
@@ -110,6 +111,18 @@ class PackedInt8(QuantizedLinear, ABC):
         self.register_buffer("codes", torch.zeros(out_features, in_features, dtype=torch.int8))
         self.register_buffer("scale", torch.ones(out_features))
         self._packed: Any = None
+
+    def product(self, x: Tensor, zero: int, step: Tensor | float) -> Tensor:
+        """`(x - zero) * step`, rounded activations `(M, in)` as `int8_product` takes them -> float32 `(M, out)`."""
+        if self._packed is None:
+            self._packed = pack(self.codes)
+        found = int8_product(x, zero, self.codes, self.scale, self._packed).mul_(step)
+        return found if self.bias is None else found.add_(self.bias)
+
+    @classmethod
+    def how(cls, device: torch.device) -> str:
+        """How it is worked out on a device."""
+        return how_int8(device)
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
         self._packed = None

@@ -1,6 +1,5 @@
 """Who does what, where, on a page: drawn frames, a table of tubes, and when each goes."""
 
-import base64
 import io
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -11,6 +10,7 @@ from vidattn.classify.show.drawn import color_of, draw_on
 from vidattn.classify.show.page import card, escaped
 from vidattn.data.errors import VideoDecodeError
 from vidattn.detection.tubes import Tube
+from vidattn.plots.jpegs import jpeg, jpeg_uri
 
 if TYPE_CHECKING:
     from vidattn.classify.video_detections import VideoDetections
@@ -71,7 +71,7 @@ def small_jpeg(picture: Image.Image) -> bytes:
     """The picture, 320 pixels wide or high at most."""
     small = picture.convert("RGB")
     small.thumbnail((WIDEST, WIDEST))
-    return _jpeg(small)
+    return jpeg(small)
 
 
 def _figure(found: "VideoDetections", frame: int) -> str:
@@ -79,11 +79,11 @@ def _figure(found: "VideoDetections", frame: int) -> str:
     if picture.height < HIGH:
         times = HIGH / picture.height
         picture = picture.resize((round(picture.width * times), HIGH), Image.Resampling.BICUBIC)
-    uri = base64.b64encode(_jpeg(draw_on(picture, found, frame))).decode()
+    uri = jpeg_uri(jpeg(draw_on(picture, found, frame)))
     when = f"{found.seconds[frame]:.2f} s"
     return (
         '<figure style="margin:0;text-align:center;font-size:11px">'
-        f'<img src="data:image/jpeg;base64,{uri}" alt="frame {frame}" style="display:block;width:100%;'
+        f'<img src="{uri}" alt="frame {frame}" style="display:block;width:100%;'
         f'border-radius:3px"><figcaption style="opacity:.7">{when}, frame {frame}</figcaption></figure>'
     )
 
@@ -123,9 +123,3 @@ def _table(found: "VideoDetections") -> str:
         f'<table style="border-collapse:collapse;width:100%"><tr style="background:none">{head}{axis}</tr>'
         f"{''.join(rows)}</table>"
     )
-
-
-def _jpeg(picture: Image.Image) -> bytes:
-    file = io.BytesIO()
-    picture.save(file, "jpeg", quality=85)
-    return file.getvalue()

@@ -1,6 +1,5 @@
 """A film strip: small pictures of the very frames that the model saw."""
 
-import base64
 import io
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from torch import Tensor
 from torchvision.transforms import v2
 
 from vidattn.data.clips.sampling import VideoTimes
+from vidattn.plots.jpegs import jpeg, jpeg_uri
 
 _SIDE = 128  # pixels
 _MOST = 16  # pictures of a clip
@@ -40,22 +40,16 @@ class Strip:
         frames = clip[:, shown].transpose(0, 1)
         if max(frames.shape[-2:]) > _SIDE:
             frames = v2.functional.resize(frames, [_SIDE - 1], max_size=_SIDE, antialias=True)
-        jpegs = [_jpeg(frame.permute(1, 2, 0).numpy()) for frame in frames]
+        jpegs = [jpeg(frame.permute(1, 2, 0).numpy()) for frame in frames]
         return cls(jpegs, [seconds[i] for i in shown], count)
 
     def pictures(self) -> np.ndarray:
         """uint8 RGB `(n, h, w, 3)`."""
-        return np.stack([np.asarray(Image.open(io.BytesIO(jpeg))) for jpeg in self.jpegs])
+        return np.stack([np.asarray(Image.open(io.BytesIO(kept))) for kept in self.jpegs])
 
     def data_uris(self) -> list[str]:
         """Each picture as a `data:` address that an HTML page can hold."""
-        return [f"data:image/jpeg;base64,{base64.b64encode(jpeg).decode()}" for jpeg in self.jpegs]
-
-
-def _jpeg(picture: np.ndarray) -> bytes:
-    file = io.BytesIO()
-    Image.fromarray(picture).save(file, "jpeg", quality=85)
-    return file.getvalue()
+        return [jpeg_uri(kept) for kept in self.jpegs]
 
 
 class StripPicker:
