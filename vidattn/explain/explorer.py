@@ -140,7 +140,7 @@ def explore(
         shares.append((f"for {name}", gradient_rollout(network, video, index, memory_limit).video[0]))
     model = {
         "title": title,
-        "name": f"{type(network).__name__}, {network.config.attention}",  # type: ignore[attr-defined]
+        "name": f"{type(network).__name__}, {network.config.title}",
         "answers": [[name, round(float(value), 4)] for name, value in zip(named.values(), top.values, strict=True)],
         "frames": [jpeg_uri(jpeg(frame, quality=90)) for frame in clip.movedim(0, -1).cpu().numpy()],
         "seconds": None if seconds is None else [round(float(one), 3) for one in seconds],
